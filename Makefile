@@ -1,0 +1,41 @@
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test quick check fix lock clean
+
+help: ## list what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(STAMP) ## create .venv and install everything, at the versions of constraints.txt
+
+$(STAMP): pyproject.toml constraints.txt
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+demo: $(STAMP) ## import, train, serve, send signed webhooks, show the labels (ISSUES=FILE REPO=OWNER/NAME for your own)
+	$(BIN)/issue-tagger demo $(if $(ISSUES),--issues '$(ISSUES)') $(if $(REPO),--repo '$(REPO)')
+
+test: $(STAMP) ## run the whole test suite
+	$(BIN)/python -m pytest
+
+quick: $(STAMP) ## run the tests that take moments
+	$(BIN)/python -m pytest -m 'not slow'
+
+check: $(STAMP) ## formatting, lint, types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+fix: $(STAMP) ## format and repair what a machine can repair
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lock: $(STAMP) ## write the installed versions to constraints.txt
+	$(BIN)/python -m pip freeze --exclude-editable | sed 's/+cpu$$//' | grep -v '^issue-tagger' > constraints.txt
+
+clean: ## remove the environment and caches (never data/)
+	rm -rf $(VENV) .mypy_cache .ruff_cache .hypothesis

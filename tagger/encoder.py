@@ -1,0 +1,79 @@
+"""The sentence encoder as strategies see it: texts in, unit vectors out, none encoded twice."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    Vectors = NDArray[np.float32]
+    """*Shape:* (n_texts, width), rows of unit length."""
+
+
+class Encoder(Protocol):
+    """Turns texts into vectors whose inner product is their likeness."""
+
+    identity: str
+    """Digest of weights and settings: vectors of one identity may be compared and kept."""
+    width: int
+
+    def encode(self, texts: Sequence[str]) -> Vectors: ...
+
+
+class VectorStore(Protocol):
+    """Keeps vectors by content hash; the store package has one on SQL, tests one in memory."""
+
+    def get(self, encoder: str, keys: Sequence[str]) -> Mapping[str, NDArray[np.float32]]:
+        """Vectors known for these keys under this encoder's identity; unknown keys are left out."""
+        ...
+
+    def put(self, encoder: str, vectors: Mapping[str, NDArray[np.float32]]) -> None: ...
+
+
+class MemoryVectors:
+    """A `VectorStore` for one process and no longer."""
+
+    def __init__(self) -> None:
+        self._vectors: dict[tuple[str, str], NDArray[np.float32]] = {}
+
+    def get(self, encoder: str, keys: Sequence[str]) -> Mapping[str, NDArray[np.float32]]:
+        known = ((key, self._vectors.get((encoder, key))) for key in keys)
+        return {key: vector for key, vector in known if vector is not None}
+
+    def put(self, encoder: str, vectors: Mapping[str, NDArray[np.float32]]) -> None:
+        self._vectors.update({(encoder, key): vector for key, vector in vectors.items()})
+
+
+class CachedEncoder:
+    """An `Encoder` that asks a `VectorStore` first and encodes each distinct text once."""
+
+    def __init__(self, encoder: Encoder, store: VectorStore) -> None:
+        self._encoder = encoder
+        self._store = store
+        self.identity = encoder.identity
+        self.width = encoder.width
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        keys = [content_key(text) for text in texts]
+        by_key = dict(zip(keys, texts, strict=True))
+        known = dict(self._store.get(self.identity, list(by_key)))
+        missing = [key for key in by_key if key not in known]
+        if missing:
+            fresh = self._encoder.encode([by_key[key] for key in missing])
+            new = dict(zip(missing, fresh, strict=True))
+            self._store.put(self.identity, new)
+            known.update(new)
+        if not keys:
+            return np.zeros((0, self.width), dtype=np.float32)
+        return np.stack([known[key] for key in keys]).astype(np.float32, copy=False)
+
+
+def content_key(text: str) -> str:
+    """SHA-256 of the text: the name under which its vector is kept."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,0 +1,53 @@
+"""Everything `tagger` raises on purpose.
+
+TaggerError
+├── NothingToLearnFrom      no label, or no labelled issue where one is needed
+├── UnknownStrategy         a name that is not in the registry
+├── ModelNotFound           no folder, cache, hub or package holds the model asked for
+├── ModelRefused            the model is there but not safe or not the one expected
+└── ReleaseDamaged          a release folder is incomplete or fails its digests
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+
+class TaggerError(Exception):
+    """The root: a message for people that says what was got, what was expected, what to do."""
+
+
+class NothingToLearnFrom(TaggerError):
+    """Training was asked for without labels, or without a labelled issue."""
+
+
+class UnknownStrategy(TaggerError):
+    """A strategy name that the registry does not hold."""
+
+    def __init__(self, name: str, known: Iterable[str]) -> None:
+        self.name = name
+        self.known = tuple(known)
+        super().__init__(f"unknown strategy {name!r}; known are {', '.join(self.known)}")
+
+
+class ModelNotFound(TaggerError):
+    """A model that none of the places searched holds."""
+
+
+class ModelRefused(TaggerError):
+    """A model that was found and must not be used (wrong digest, pickled weights, remote code)."""
+
+
+class ReleaseDamaged(TaggerError):
+    """A release folder that is incomplete or differs from its manifest."""
+
+    def __init__(self, folder: Path, why: str) -> None:
+        self.folder = folder
+        super().__init__(
+            f"release folder {folder} is damaged: {why}; "
+            "retrain, or roll back to another release (issue-tagger rollback REPO)"
+        )

@@ -1,0 +1,112 @@
+"""What strategies read and learn from: an issue's text, a label, a training set."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tagger.text import clean
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class IssueText:
+    """The words of one issue as filed, cleaned once on the way in (see `IssueText.of`)."""
+
+    title: str
+    body: str = ""
+
+    @classmethod
+    def of(cls, title: str | None, body: str | None) -> IssueText:
+        """Build from GitHub's fields: null bodies, NUL bytes and 1 MB of log are all fine."""
+        return cls(clean(title or ""), clean(body or ""))
+
+    @property
+    def full(self) -> str:
+        """Title, blank line, body: what encoders and vectorizers read."""
+        return f"{self.title}\n\n{self.body}" if self.body else self.title
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A label as maintainers name and describe it; `aliases` are further wordings."""
+
+    name: str
+    description: str = ""
+    aliases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class TrainingSet:
+    """Labelled issues and, beside them, texts of the same repository that nobody labelled.
+
+    :ivar labels: the label set, in the order of `targets`' columns.
+    :ivar numbers: issue numbers, one for each labelled issue.
+    :ivar issues: the labelled issues' texts.
+    :ivar targets: *Shape:* (n_issues, n_labels), bool: which issue carries which label.
+    :ivar unlabelled: further issues and pull requests, for adaptation and augmentation only.
+    """
+
+    labels: tuple[Label, ...]
+    numbers: tuple[int, ...]
+    issues: tuple[IssueText, ...]
+    targets: NDArray[np.bool_]
+    unlabelled: tuple[IssueText, ...] = field(default=(), repr=False)
+
+    def __post_init__(self) -> None:
+        expected = (len(self.issues), len(self.labels))
+        if self.targets.shape != expected or len(self.numbers) != len(self.issues):
+            raise ValueError(
+                f"targets have shape {self.targets.shape} and numbers {len(self.numbers)}, "
+                f"expected {expected} and {len(self.issues)}"
+            )
+
+    def __len__(self) -> int:
+        return len(self.issues)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(label.name for label in self.labels)
+
+    @property
+    def positives(self) -> NDArray[np.int_]:
+        """Labelled examples of each label. *Shape:* (n_labels,)"""
+        return np.asarray(self.targets.sum(axis=0), dtype=int)
+
+    def subset(self, rows: Sequence[int] | NDArray[np.int_]) -> TrainingSet:
+        """The same labels and unlabelled texts with only these rows of labelled issues."""
+        chosen = [int(row) for row in rows]
+        return replace(
+            self,
+            numbers=tuple(self.numbers[row] for row in chosen),
+            issues=tuple(self.issues[row] for row in chosen),
+            targets=self.targets[chosen],
+        )
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 over labels, texts and targets: the same data gives the same fingerprint."""
+        digest = hashlib.sha256()
+        for label in self.labels:
+            digest.update(repr((label.name, label.description, label.aliases)).encode())
+        for number, issue, row in zip(self.numbers, self.issues, self.targets, strict=True):
+            digest.update(repr((number, issue.title, issue.body)).encode())
+            digest.update(np.packbits(row).tobytes())
+        digest.update(corpus_fingerprint(self.unlabelled).encode())
+        return digest.hexdigest()
+
+
+def corpus_fingerprint(texts: Sequence[IssueText]) -> str:
+    """SHA-256 over texts in their order."""
+    digest = hashlib.sha256()
+    for text in texts:
+        digest.update(repr((text.title, text.body)).encode())
+    return digest.hexdigest()

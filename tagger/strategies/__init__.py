@@ -1,0 +1,28 @@
+"""The registry: every strategy by its public name, imported only when asked for."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, cast
+
+from tagger.errors import UnknownStrategy
+
+if TYPE_CHECKING:
+    from tagger.strategy import Resources, Strategy
+
+REGISTRY: dict[str, str] = {
+    "naive-bayes": "tagger.strategies.naive_bayes:NaiveBayes",
+    "knn": "tagger.strategies.knn:NearestNeighbours",
+}
+
+
+def create(name: str, resources: Resources, *, seed: int = 0) -> Strategy:
+    """Make an unfitted strategy by its public name.
+
+    :raises UnknownStrategy: with the names there are.
+    """
+    try:
+        module, _, class_name = REGISTRY[name].partition(":")
+    except KeyError:
+        raise UnknownStrategy(name, REGISTRY) from None
+    return cast("Strategy", getattr(import_module(module), class_name)(resources, seed=seed))
