@@ -1,0 +1,282 @@
+"""What a repository wants of the bot: the keys of `.github/issue-tagger.yml` and their meaning."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    Strict,
+    StringConstraints,
+    model_validator,
+)
+
+from bot.configuration.patterns import MAX_TITLE, any_name_matches, compile_title_pattern
+from bot.configuration.schedule import Schedule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from tagger.issue import Label
+
+
+class Mode(StrEnum):
+    """How far the bot goes with a label, from nothing at all to setting it."""
+
+    OFF = "off"
+    SHADOW = "shadow"
+    SUGGEST = "suggest"
+    APPLY = "apply"
+
+
+class ReportTo(StrEnum):
+    """Where the report goes: one issue edited in place, files in the data folder, nowhere."""
+
+    ISSUE = "issue"
+    FILES = "files"
+    NONE = "none"
+
+
+class Commands(StrEnum):
+    """Whom `/tagger …` comments are answered: from this role on, or nobody."""
+
+    TRIAGE = "triage"
+    WRITE = "write"
+    MAINTAIN = "maintain"
+    ADMIN = "admin"
+    OFF = "off"
+
+
+def _schedule_text(text: str) -> str:
+    if len(Schedule.of(text).minutes) > 1:
+        raise ValueError("due more than once an hour; give one minute, such as 0")
+    return text
+
+
+def _pattern_text(text: str) -> str:
+    compile_title_pattern(text)
+    return text
+
+
+_PRINTABLE = r"^[^\s\x00-\x1f](?:[^\x00-\x1f]*[^\s\x00-\x1f])?$"
+"""No control character, no blank at either end."""
+
+Text = Annotated[str, StringConstraints(max_length=500, pattern=_PRINTABLE)]
+LabelName = Annotated[str, StringConstraints(max_length=50, pattern=_PRINTABLE)]
+NamePattern = Annotated[str, StringConstraints(max_length=100, pattern=_PRINTABLE)]
+TitlePattern = Annotated[str, Field(max_length=200), AfterValidator(_pattern_text)]
+Cron = Annotated[str, Field(max_length=100), AfterValidator(_schedule_text)]
+Precision = Annotated[float, Strict(), Field(ge=0.5, le=0.999)]
+Share = Annotated[float, Strict(), Field(ge=0, le=1)]
+Count = Annotated[int, Strict()]
+
+
+class _Section(BaseModel):
+    """A mapping of the file. A known key without a value counts as one that is not there."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_empty_keys(cls, given: Any) -> Any:
+        if given is None:
+            return {}
+        if not isinstance(given, dict):
+            return given
+        fields = cls.model_fields
+        return {
+            key: value for key, value in given.items() if value is not None or key not in fields
+        }
+
+
+class LabelSettings(_Section):
+    """What differs for one label."""
+
+    mode: Mode | None = None
+    """How far the bot goes with this label, instead of the top-level `mode`."""
+    precision: Precision | None = None
+    """Target precision of this label, instead of the top-level `precision`."""
+    name: Text | None = None
+    """Wording for zero-shot: what the label means in plain words. GitHub's name stays."""
+    description: Text | None = None
+    """Sentence that says which issues the label is for, instead of GitHub's description."""
+    aliases: tuple[Text, ...] = Field(default=(), max_length=20)
+    """Further wordings of the same meaning."""
+
+
+class Ignore(_Section):
+    """Issues that the bot leaves alone."""
+
+    authors: tuple[NamePattern, ...] = Field(default=(), max_length=100)
+    """Logins of the issue's author; `*` stands for any text, as in `*[bot]`."""
+    titles: tuple[TitlePattern, ...] = Field(default=(), max_length=20)
+    """Regular expressions (Python's), searched in the title."""
+    labels: tuple[NamePattern, ...] = Field(default=(), max_length=100)
+    """An issue that carries one of these is left alone; the bot never sets them either."""
+    older_than_days: Annotated[Count, Field(ge=1, le=36500)] | None = None
+    """Issues opened more than so many days ago are left alone."""
+
+
+class Report(_Section):
+    """The regular report on what the bot did and how good it was."""
+
+    schedule: Cron = "0 6 * * 1"
+    """Minute, hour, day of month, month, day of week, in UTC, as in crontab."""
+    to: ReportTo = ReportTo.NONE
+    """`issue`: one issue, edited in place. `files`: the data folder. `none`: no report."""
+
+    def is_due(self, last: datetime, now: datetime) -> bool:
+        """Whether a due minute lies in (last, now]; both aware."""
+        return self.to is not ReportTo.NONE and Schedule.of(self.schedule).next_after(last) <= now
+
+
+class Learning(_Section):
+    """How the bot asks, and what it takes for an answer."""
+
+    weekly_suggestions: Annotated[Count, Field(ge=0, le=1000)] = 10
+    """Suggestions a week that are made because their answer teaches most, in labels on `suggest`
+    or `apply`."""
+    audit_share: Share = 0.02
+    """Share of issues, drawn at random, whose labels people are asked to check: they give live
+    precision and miss rate without bias."""
+    confirm_after_days: Annotated[Count, Field(ge=1, le=365)] | None = None
+    """A label of the bot that people kept so long counts as confirmed; without a value only what
+    a person did counts."""
+
+
+def _report(given: Any) -> Any:
+    return {"to": "none"} if given == "none" else given
+
+
+def _settings_of_label(given: Any) -> Any:
+    return {} if given is None else given
+
+
+class RepositoryConfiguration(_Section):
+    """The whole file. Label names are compared as GitHub compares them: in any case."""
+
+    version: Literal[1] = 1
+    """Version of this format."""
+    mode: Mode = Mode.SHADOW
+    """`off`: not predicted. `shadow`: predicted and recorded, nothing written. `suggest`:
+    suggested to people. `apply`: set where the target precision is met, else suggested."""
+    precision: Precision = 0.9
+    """A label is set only where a 90 % confidence bound on its precision meets this."""
+    max_labels: Annotated[Count, Field(ge=1, le=100)] = 5
+    """The bot sets and suggests at most so many labels on one issue."""
+    fallback_label: LabelName | None = None
+    """Set quietly when the bot is sure of no label; removed once any label arrives."""
+    create_labels: Annotated[bool, Strict()] = False
+    """Whether the bot may create `fallback_label` where it does not exist."""
+    delay_seconds: Annotated[Count, Field(ge=0, le=86400)] = 120
+    """Time between an event and the bot's action, during which a person's action wins."""
+    labels: Annotated[
+        dict[
+            LabelName,
+            Annotated[
+                LabelSettings,
+                BeforeValidator(_settings_of_label, json_schema_input_type=LabelSettings | None),
+            ],
+        ],
+        Field(max_length=1000),
+    ] = Field(default_factory=dict)
+    """What differs for single labels, under the label's name on GitHub."""
+    allow: tuple[NamePattern, ...] = Field(default=(), max_length=1000)
+    """Where given, every other label is off; `*` stands for any text, as in `area/*`."""
+    block: tuple[NamePattern, ...] = Field(default=(), max_length=1000)
+    """These labels are off; `*` stands for any text. Wins over `allow`."""
+    exclusive: tuple[
+        Annotated[tuple[LabelName, ...], Field(min_length=2, max_length=1000)], ...
+    ] = Field(default=(), max_length=100)
+    """Groups of which an issue gets one label at most; a person's choice stands."""
+    ignore: Ignore = Ignore()
+    """Issues that the bot leaves alone."""
+    suggestion_comments: Annotated[bool, Strict()] = True
+    """Where GitHub's own suggestions are not available: one comment, edited in place. `false`:
+    then suggestions are only recorded."""
+    commands: Commands = Commands.TRIAGE
+    """Whom `/tagger why|retry|off|retrain|report` is answered: from this role on."""
+    report: Annotated[
+        Report, BeforeValidator(_report, json_schema_input_type=Report | Literal["none"])
+    ] = Report()
+    """The regular report; `none` for no report."""
+    learning: Learning = Learning()
+    """How the bot asks, and what it takes for an answer."""
+
+    @classmethod
+    def absent(cls) -> Self:
+        """What holds in a repository without a file: predict and record, write nothing."""
+        return cls(commands=Commands.OFF)
+
+    def mode_for(self, label: str) -> Mode:
+        """How far the bot may go with this label."""
+        if self.off_because(label):
+            return Mode.OFF
+        return self._settings_of(label).mode or self.mode
+
+    def off_because(self, label: str) -> str | None:
+        """What switches a label off whatever its mode, or None where nothing does."""
+        if self.fallback_label and self.fallback_label.casefold() == label.casefold():
+            return "it is the fallback label"
+        if any_name_matches(self.ignore.labels, label):
+            return "an issue that carries it is ignored"
+        if any_name_matches(self.block, label):
+            return "`block` names it"
+        if self.allow and not any_name_matches(self.allow, label):
+            return "`allow` does not name it"
+        return None
+
+    def precision_for(self, label: str) -> float:
+        """Target precision, in [0.5, 0.999], that a bound must meet before the label is set."""
+        return self._settings_of(label).precision or self.precision
+
+    def wording_for(self, label: str, description: str = "") -> Label:
+        """The label as strategies read it: GitHub's name, with the wordings given here as aliases.
+
+        :param description: GitHub's own, which a description given here replaces.
+        """
+        from tagger.issue import Label
+
+        settings = self._settings_of(label)
+        wordings = (settings.name, *settings.aliases) if settings.name else settings.aliases
+        return Label(label, settings.description or description, wordings)
+
+    def exclusive_with(self, label: str) -> frozenset[str]:
+        """Names in lower case (`casefold`) of the labels that cannot stand beside this one."""
+        name = label.casefold()
+        groups = [frozenset(map(str.casefold, group)) for group in self.exclusive]
+        return frozenset().union(*(group for group in groups if name in group)) - {name}
+
+    def ignores(
+        self,
+        *,
+        author: str,
+        title: str,
+        labels: Iterable[str],
+        created_at: datetime,
+        now: datetime,
+    ) -> str | None:
+        """Why this issue is left alone, or None where it is not; times are aware."""
+        if any_name_matches(self.ignore.authors, author):
+            return f"its author {author} is ignored"
+        for pattern in self.ignore.titles:
+            if compile_title_pattern(pattern).search(title[:MAX_TITLE]):
+                return f"its title matches {pattern}"
+        for label in labels:
+            if any_name_matches(self.ignore.labels, label):
+                return f"it carries {label}"
+        days = self.ignore.older_than_days
+        if days is not None and (now - created_at).days >= days:
+            return f"it is older than {days} days"
+        return None
+
+    def _settings_of(self, label: str) -> LabelSettings:
+        name = label.casefold()
+        found = (given for key, given in self.labels.items() if key.casefold() == name)
+        return next(found, LabelSettings())
