@@ -1,0 +1,1 @@
+"""GitHub as this product sees it: requests, payloads, signatures, rate limits."""

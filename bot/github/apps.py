@@ -1,0 +1,59 @@
+"""Requests about who we are: a token's user, the App, its installations and its deliveries."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot.github.exchange import Request
+from bot.github.models import App, HookDelivery, Installation, NewApp, Repository, User
+from bot.github.resource import Resource, segment
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from bot.github.pages import Page
+
+
+class AppRequests(Resource):
+    """https://docs.github.com/rest/apps
+
+    All but `me` and `installation_repositories` are asked as the App itself.
+    """
+
+    async def me(self) -> User:
+        """The user whom a token belongs to."""
+        return await self._read(User, Request("GET", "/user"))
+
+    async def app(self) -> App:
+        """The App, with the slug that makes its bot's login."""
+        return await self._read(App, Request("GET", "/app"))
+
+    async def installations(self) -> tuple[Installation, ...]:
+        """Everywhere the App is installed."""
+        return await self._all(Installation, "/app/installations")
+
+    def installation_repositories(self) -> AsyncIterator[Page[Repository]]:
+        """Pages of the repositories that an installation may see; asked as the installation."""
+        return self._pages(Repository, "/installation/repositories", key="repositories")
+
+    def hook_deliveries(self, cursor: str | None = None) -> AsyncIterator[Page[HookDelivery]]:
+        """Pages of GitHub's attempts to deliver the App's webhooks, newest first, for 3 days."""
+        return self._pages(HookDelivery, "/app/hook/deliveries", cursor=cursor)
+
+    async def redeliver(self, delivery_id: int) -> None:
+        """Ask for a delivery again; it comes with the same guid."""
+        path = f"/app/hook/deliveries/{int(delivery_id)}/attempts"
+        await self._connection.send(Request("POST", path))
+
+    async def convert_manifest(self, code: str) -> NewApp:
+        """Swap the manifest flow's code, valid once and for an hour, for the new App's secrets.
+
+        https://docs.github.com/apps/sharing-github-apps/registering-a-github-app-from-a-manifest
+        """
+        request = Request(
+            "POST",
+            f"/app-manifests/{segment(code)}/conversions",
+            repeatable=False,
+            name="POST /app-manifests/…/conversions",
+        )
+        return await self._read(NewApp, request)

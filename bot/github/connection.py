@@ -1,0 +1,243 @@
+"""Sends one request to GitHub until there is an answer to use, or a reason to stop.
+
+Rate limits, 5xx and lost connections are waited out here and nowhere else. Time and sleep come
+from outside, so tests neither wait nor patch. Tokens and bodies are never logged.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+from urllib.parse import urljoin
+
+import httpx
+
+from bot.github.errors import BadPayload, RateLimited
+from bot.github.exchange import (
+    JSON_MEDIA_TYPE,
+    Answer,
+    Answered,
+    Lost,
+    Outcome,
+    Request,
+    accepted,
+    given_up,
+    read,
+)
+from bot.github.rate_limit import Wait, budget, wait_after, wait_after_failure
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+DEFAULT_API = "https://api.github.com"
+API_VERSION = "2022-11-28"
+_MOST_REDIRECTS = 3
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class AuthenticationFailed(Exception):
+    """An `httpx.Auth` did not get its token; `response` is GitHub's answer to asking for it."""
+
+    def __init__(self, response: httpx.Response) -> None:
+        self.response = response
+        super().__init__(f"no token: status {response.status_code}")
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long a request may be tried, and by which clock.
+
+    :ivar longest_wait: a longer wait raises instead, with the time to come back.
+    :ivar attempts: requests sent for one call, the first included.
+    :ivar clock: aware datetimes.
+    :ivar sleep: takes seconds.
+    """
+
+    longest_wait: timedelta = timedelta(seconds=60)
+    attempts: int = 4
+    clock: Callable[[], datetime] = utc_now
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+
+    def exceeded_by(self, wait: Wait) -> bool:
+        return wait.until - self.clock() > self.longest_wait
+
+    async def sit_out(self, wait: Wait) -> None:
+        await self.sleep(max((wait.until - self.clock()).total_seconds(), 0.0))
+
+
+def open_http(
+    base_url: str = DEFAULT_API,
+    transport: httpx.AsyncBaseTransport | None = None,
+    user_agent: str = "issue-tagger",
+) -> httpx.AsyncClient:
+    """A pool of connections to one GitHub; for Enterprise the base URL ends in /api/v3."""
+    return httpx.AsyncClient(
+        base_url=base_url.rstrip("/") + "/",
+        transport=transport,
+        timeout=httpx.Timeout(20.0, connect=5.0),
+        headers={
+            "Accept": JSON_MEDIA_TYPE,
+            "X-GitHub-Api-Version": API_VERSION,
+            "User-Agent": user_agent,
+        },
+    )
+
+
+class Connection:
+    """A pool of connections under one identity, whose rate limits it minds.
+
+    :ivar observer: told of every response, for metrics.
+    """
+
+    def __init__(
+        self,
+        http: httpx.AsyncClient,
+        auth: httpx.Auth | None = None,
+        patience: Patience | None = None,
+        observer: Callable[[Answered], None] | None = None,
+    ) -> None:
+        self._http = http
+        self._auth = auth
+        self._patience = patience or Patience()
+        self._observer = observer
+        self._pause: tuple[datetime, Wait] | None = None
+
+    def speaking_as(self, auth: httpx.Auth | None) -> Connection:
+        """The same pool under another identity, which has rate limits of its own."""
+        return Connection(self._http, auth, self._patience, self._observer)
+
+    async def aclose(self) -> None:
+        """Close the pool, for every identity that shares it."""
+        await self._http.aclose()
+
+    async def send(self, request: Request) -> Answer:
+        """The answer: 2xx, or 304 to a conditional request.
+
+        :raises RateLimited: the wait asked for is longer than `Patience` allows.
+        :raises Unreachable: no answer, or 5xx, in every attempt.
+        :raises BadPayload: a damaged answer in every attempt, or one that leads elsewhere.
+        :raises Refused: GitHub says no; one of its subclasses for the usual statuses.
+        """
+        attempts = 0
+        while True:
+            await self._respect_pause(request)
+            outcome = await self._try_once(request)
+            wait = self._wait_for(outcome, attempts)
+            attempts += 1
+            if isinstance(outcome, Answer) and wait is None:
+                return accepted(request, outcome)
+            wait = wait or wait_after_failure(self._patience.clock(), attempts)
+            final = attempts >= self._patience.attempts or not _may_repeat(request, outcome, wait)
+            if final or self._patience.exceeded_by(wait):
+                raise given_up(request, outcome, wait, attempts)
+            await self._patience.sit_out(wait)
+
+    def first_url(self, request: Request) -> str:
+        """The whole URL that a request goes to: the name under which a page is remembered."""
+        return str(self._http.build_request("GET", request.url, params=_params(request)).url)
+
+    async def _try_once(self, request: Request) -> Outcome:
+        try:
+            response = await self._follow(request)
+        except AuthenticationFailed as failure:
+            response = failure.response
+            if response.is_server_error:  # the request itself has not been sent
+                return Lost(str(failure), never_sent=True)
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+            return Lost(type(error).__name__, never_sent=True)
+        except (httpx.TransportError, httpx.DecodingError) as error:
+            return Lost(type(error).__name__)
+        self._observe(request, response)
+        return read(request, response)
+
+    async def _follow(self, request: Request) -> httpx.Response:
+        """Send, and go where a renamed repository or a transferred issue lives now."""
+        response = await self._transmit(request)
+        for _ in range(_MOST_REDIRECTS):
+            target = _redirect(request, response)
+            if target is None:
+                break
+            request = replace(request, url=target, params=None)
+            response = await self._transmit(request)
+        return response
+
+    async def _transmit(self, request: Request) -> httpx.Response:
+        self._refuse_other_hosts(request.url)
+        return await self._http.request(
+            request.method,
+            request.url,
+            params=_params(request),
+            json=request.json,
+            headers=request.headers,
+            auth=self._auth,
+        )
+
+    def _refuse_other_hosts(self, url: str) -> None:
+        """A token must not travel to wherever a link or a redirect says."""
+        base, target = self._http.base_url, httpx.URL(url)
+        if target.is_relative_url:
+            return
+        if (target.scheme, target.host, target.port) != (base.scheme, base.host, base.port):
+            raise BadPayload(
+                f"GitHub's answer leads to {target.scheme}://{target.host}, "
+                f"expected {base.scheme}://{base.host}; check GITHUB_API_URL"
+            )
+
+    def _wait_for(self, outcome: Outcome, attempts: int) -> Wait | None:
+        now = self._patience.clock()
+        if isinstance(outcome, Lost):
+            return wait_after_failure(now, attempts)
+        wait = wait_after(outcome.status, outcome.headers, now, attempts, outcome.message)
+        left = budget(outcome.headers, now)
+        if wait and wait.reason != "server":
+            self._pause = (now, wait)
+        elif left and left.remaining == 0:
+            self._pause = (now, Wait(left.reset_at, "primary"))
+        return wait
+
+    async def _respect_pause(self, request: Request) -> None:
+        """Wait out what another call of this identity was told, instead of running into it."""
+        if self._pause is None:
+            return
+        since, wait = self._pause
+        # A clock set back must not turn a short pause into a long one.
+        if not since <= self._patience.clock() < wait.until:
+            self._pause = None
+            return
+        if self._patience.exceeded_by(wait):
+            raise RateLimited(request.what, wait.until, wait.reason)
+        await self._patience.sit_out(wait)
+
+    def _observe(self, request: Request, response: httpx.Response) -> None:
+        if self._observer:
+            left = budget(response.headers, self._patience.clock())
+            self._observer(Answered(request.method, response.status_code, left))
+
+
+def _params(request: Request) -> dict[str, str | int] | None:
+    # httpx drops a URL's own query when it is given an empty mapping
+    return dict(request.params) if request.params else None
+
+
+def _redirect(request: Request, response: httpx.Response) -> str | None:
+    """Where to send the same request next, None where the response is final.
+
+    httpx itself would turn a redirected POST into a GET, which answers 200 and writes nothing.
+    """
+    keeps_method = response.status_code in {307, 308}
+    moved = response.status_code in {301, 302} and request.method == "GET"
+    location: str | None = response.headers.get("location")
+    if not location or not (keeps_method or moved):
+        return None
+    return urljoin(str(response.url), location)
+
+
+def _may_repeat(request: Request, outcome: Outcome, wait: Wait) -> bool:
+    """A limit was reached before GitHub acted; after anything else it may have acted already."""
+    refused_outright = wait.reason != "server" or (isinstance(outcome, Lost) and outcome.never_sent)
+    return request.repeatable or refused_outright

@@ -1,0 +1,153 @@
+"""One request to GitHub and what came of it, as values."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bot.github.errors import (
+    BadPayload,
+    GitHubError,
+    Moved,
+    RateLimited,
+    Unreachable,
+    refusal,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import TypeAlias
+
+    import httpx
+
+    from bot.github.rate_limit import Budget, Wait
+
+JSON_MEDIA_TYPE = "application/vnd.github+json"
+RAW_MEDIA_TYPE = "application/vnd.github.raw+json"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request.
+
+    :ivar url: a path below the base URL, or a whole URL from GitHub's Link header.
+    :ivar repeatable: sending it twice does what sending it once does.
+    :ivar raw: ask for a file's bytes instead of JSON.
+    :ivar name: how errors call it when the URL holds a secret.
+    """
+
+    method: str
+    url: str
+    params: Mapping[str, str | int] | None = None
+    json: object = None
+    etag: str | None = None
+    repeatable: bool = True
+    raw: bool = False
+    name: str = ""
+
+    @property
+    def what(self) -> str:
+        return self.name or f"{self.method} {self.url.partition('?')[0]}"
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What this request says beyond the headers that all requests share."""
+        chosen = {"Accept": RAW_MEDIA_TYPE} if self.raw else {}
+        return chosen | ({"If-None-Match": self.etag} if self.etag else {})
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A whole response.
+
+    :ivar data: the decoded JSON, or the text of a raw file; None when the body is empty.
+    """
+
+    status: int
+    headers: httpx.Headers
+    data: object = None
+
+    @property
+    def etag(self) -> str | None:
+        value: str | None = self.headers.get("etag")
+        return value
+
+    @property
+    def unchanged(self) -> bool:
+        return self.status == 304
+
+    @property
+    def message(self) -> str:
+        """GitHub's explanation in an error's body, empty where there is none."""
+        message = self.data.get("message") if isinstance(self.data, dict) else None
+        return message[:300] if isinstance(message, str) else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """No usable response.
+
+    :ivar never_sent: the connection failed, so GitHub cannot have acted on the request.
+    :ivar malformed: GitHub did answer, with a body that is cut short or not JSON.
+    """
+
+    why: str
+    never_sent: bool = False
+    malformed: bool = False
+
+
+Outcome: TypeAlias = "Answer | Lost"
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What an observer is told of each response: enough for metrics, nothing private."""
+
+    method: str
+    status: int
+    budget: Budget | None
+
+
+def read(request: Request, response: httpx.Response) -> Outcome:
+    """Decode a response's body. An error's body may be anything; a success's must be whole."""
+    status, headers = response.status_code, response.headers
+    if not response.content:
+        return Answer(status, headers)
+    try:
+        text = response.content.decode()
+        data = text if request.raw and response.is_success else json.loads(text)
+    except (ValueError, RecursionError):
+        if response.is_success:
+            return Lost("a body that is cut short or not JSON", malformed=True)
+        data = None
+    return Answer(status, headers, data)
+
+
+def accepted(request: Request, answer: Answer) -> Answer:
+    """The answer itself when it is 2xx or 304.
+
+    :raises Refused: any other status, as the subclass that stands for it.
+    """
+    if 200 <= answer.status < 300 or answer.unchanged:
+        return answer
+    if 300 <= answer.status < 400:
+        location = answer.headers.get("location", "")
+        raise Moved(request.what, answer.status, answer.message, location)
+    raise refusal(request.what, answer.status, answer.message)
+
+
+def given_up(request: Request, outcome: Outcome, wait: Wait, attempts: int) -> GitHubError:
+    """The error for a request that is not tried again for now."""
+    if wait.reason != "server":
+        return RateLimited(request.what, wait.until, wait.reason)
+    if isinstance(outcome, Lost) and outcome.malformed:
+        return BadPayload(f"{request.what}: {outcome.why}, in {attempts} attempt(s); retry later")
+    never_sent = isinstance(outcome, Lost) and outcome.never_sent
+    return Unreachable(
+        request.what,
+        outcome.why if isinstance(outcome, Lost) else f"status {outcome.status}",
+        wait.until,
+        attempts=attempts,
+        may_have_happened=request.method != "GET" and not never_sent,
+    )

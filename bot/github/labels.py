@@ -1,0 +1,121 @@
+"""Requests about labels: a repository's, an issue's, and those suggested for an issue.
+
+https://docs.github.com/rest/issues/labels. Writes only add or remove one; the call that replaces
+all labels of an issue is not here, because it overwrites what a person did a moment ago.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from bot.github.errors import NotFound
+from bot.github.exchange import Request
+from bot.github.issues import issue_path
+from bot.github.models import Label, Suggestion, parse
+from bot.github.resource import Resource, repository_path, segment
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping, Sequence
+
+    from bot.github.pages import KnownPage, Page
+
+Confidence = Literal["low", "medium", "high"]
+LONGEST_RATIONALE = 280
+
+
+@dataclass(frozen=True, slots=True)
+class LabelSuggestion:
+    """A label to put before a person. The rationale is cut to GitHub's 280 characters."""
+
+    name: str
+    rationale: str = ""
+    confidence: Confidence = "medium"
+
+    def as_json(self) -> dict[str, object]:
+        return {
+            "name": self.name,
+            "rationale": _shortened(self.rationale),
+            "suggest": True,
+            "confidence": self.confidence,
+        }
+
+
+class LabelRequests(Resource):
+    """https://docs.github.com/rest/issues/labels"""
+
+    def label_pages(
+        self, repository: str, *, known: Mapping[str, KnownPage] | None = None
+    ) -> AsyncIterator[Page[Label]]:
+        """Pages of a repository's labels, conditional where `known` has an ETag."""
+        return self._pages(Label, f"{repository_path(repository)}/labels", known=known)
+
+    async def labels(self, repository: str) -> tuple[Label, ...]:
+        """All labels that a repository has."""
+        return await self._all(Label, f"{repository_path(repository)}/labels")
+
+    async def add_labels(
+        self, repository: str, number: int, names: Sequence[str]
+    ) -> tuple[Label, ...]:
+        """Add labels to an issue and return all that it then has.
+
+        GitHub creates a label that does not exist: filter to `labels` first.
+
+        :raises ValueError: no name at all.
+        """
+        return await self._post_labels(repository, number, list(names))
+
+    async def suggest_labels(
+        self, repository: str, number: int, suggestions: Sequence[LabelSuggestion]
+    ) -> tuple[Label, ...]:
+        """Propose labels for a person to approve; returns the labels that the issue has.
+
+        Ask `accepts_suggestions` first: what a repository without the feature does with a
+        suggestion is not documented, and setting the label outright would be wrong.
+
+        :raises ValueError: no suggestion at all.
+        """
+        return await self._post_labels(repository, number, [one.as_json() for one in suggestions])
+
+    async def _post_labels(
+        self, repository: str, number: int, labels: Sequence[object]
+    ) -> tuple[Label, ...]:
+        if not labels:
+            raise ValueError("got no label to add or suggest, expected at least one")
+        path = f"{issue_path(repository, number)}/labels"
+        request = Request("POST", path, json={"labels": labels})
+        answer = await self._connection.send(request)
+        return parse(tuple[Label, ...], answer.data, request.what)
+
+    async def remove_label(self, repository: str, number: int, name: str) -> bool:
+        """Take one label off an issue; False when it was not there (or the issue is not)."""
+        path = f"{issue_path(repository, number)}/labels/{segment(name)}"
+        try:
+            await self._connection.send(Request("DELETE", path))
+        except NotFound:
+            return False
+        return True
+
+    async def suggestions(
+        self, repository: str, number: int, state: str = "all"
+    ) -> tuple[Suggestion, ...]:
+        """Suggestions on an issue, resolved ones included.
+
+        :raises NotFound: the repository has not got the feature.
+        """
+        path = f"{issue_path(repository, number)}/suggestions"
+        return await self._all(Suggestion, path, {"state": state, "action": "add_label"})
+
+    async def accepts_suggestions(self, repository: str, number: int) -> bool:
+        """Whether the repository has issue suggestions switched on, asked through one issue."""
+        try:
+            await self.suggestions(repository, number)
+        except NotFound:
+            return False
+        return True
+
+
+def _shortened(rationale: str) -> str:
+    if len(rationale) <= LONGEST_RATIONALE:
+        return rationale
+    return rationale[: LONGEST_RATIONALE - 1].rstrip() + "…"

@@ -1,0 +1,257 @@
+"""What GitHub's REST API answers, read leniently: unknown fields ignored, optional ones optional.
+
+https://docs.github.com/rest. Payloads gain fields without notice, so only what a use case cannot
+do without is required.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
+
+from bot.github.errors import BadPayload
+
+T = TypeVar("T")
+
+
+def _readable(value: object) -> object:
+    """Null becomes empty, and half a surrogate pair, which JSON may carry, becomes "?"."""
+    if value is None:
+        return ""
+    if isinstance(value, str) and not value.isascii():
+        return value.encode("utf-8", "replace").decode()
+    return value
+
+
+def _none_as_empty(value: object) -> object:
+    return () if value is None else value
+
+
+Text = Annotated[str, BeforeValidator(_readable)]
+# What a 64-bit column holds; a larger number is damage, found here and not in the database.
+Id = Annotated[int, Field(ge=0, le=2**63 - 1)]
+
+
+class Wire(BaseModel):
+    """Anything that came from GitHub."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class User(Wire):
+    """A person, a bot (login ends in "[bot]") or an organisation."""
+
+    login: Text = ""
+    id: Id | None = None
+    type: Text = "User"
+
+    @property
+    def is_bot(self) -> bool:
+        return self.type == "Bot" or self.login.endswith("[bot]")
+
+
+class AppReference(Wire):
+    """The App through which somebody acted."""
+
+    id: Id | None = None
+    slug: Text = ""
+
+
+class Label(Wire):
+    """A label of a repository or on an issue; `id` is None where GitHub sends the name alone."""
+
+    name: Text
+    description: Text = ""
+    color: Text = ""
+    id: Id | None = None
+
+
+def _label_object(value: object) -> object:
+    return {"name": value} if isinstance(value, str) else value
+
+
+def _labels(value: object) -> object:
+    if not isinstance(value, list):
+        return _none_as_empty(value)
+    return tuple(_label_object(item) for item in value if item is not None)
+
+
+class Issue(Wire):
+    """An issue, or a pull request where `pull_request` is there."""
+
+    number: Id
+    id: Id | None = None
+    title: Text = ""
+    body: Text = ""
+    state: Text = "open"
+    user: User | None = None
+    author_association: Text = ""
+    labels: Annotated[tuple[Label, ...], BeforeValidator(_labels)] = ()
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+    closed_at: datetime | None = None
+    pull_request: dict[str, Any] | None = None
+    locked: bool | None = None
+    html_url: Text = ""
+    repository_url: Text = ""
+
+    @property
+    def label_names(self) -> frozenset[str]:
+        return frozenset(label.name for label in self.labels)
+
+    @property
+    def is_pull_request(self) -> bool:
+        return self.pull_request is not None
+
+
+class IssueEvent(Wire):
+    """One entry of an issue's timeline or of a repository's issue events.
+
+    :ivar event: "labeled", "unlabeled", "renamed", "commented", …
+    :ivar issue: only in a repository's events.
+    """
+
+    event: Text = ""
+    id: Id | None = None
+    actor: User | None = None
+    created_at: datetime | None = None
+    label: Label | None = None
+    issue: Issue | None = None
+    performed_via_github_app: AppReference | None = None
+
+
+class Comment(Wire):
+    id: Id
+    body: Text = ""
+    user: User | None = None
+    author_association: Text = ""
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+    html_url: Text = ""
+    performed_via_github_app: AppReference | None = None
+
+
+class Suggestion(Wire):
+    """A change to an issue that waits for a person: here, a label to add.
+
+    :ivar state: pending, applied, approved, dismissed, replaced or invalidated.
+    :ivar target_id: the label's id.
+    :ivar actor_id: who proposed it; `resolved_by`: who approved or dismissed it (user ids).
+    """
+
+    id: Id
+    action: Text = ""
+    state: Text = "pending"
+    target_id: Id | None = None
+    target_value: Any = None
+    rationale: Text = ""
+    confidence: Text = ""
+    actor_id: Id | None = None
+    resolved_by: Id | None = None
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+
+
+class Repository(Wire):
+    full_name: Text
+    id: Id | None = None
+    owner: User | None = None
+    private: bool | None = None
+    archived: bool | None = None
+    has_issues: bool | None = None
+    default_branch: Text = ""
+
+    @property
+    def name(self) -> str:
+        return self.full_name.partition("/")[2]
+
+
+class Permission(Wire):
+    """What a user may do in a repository. `role_name` is finer than `permission`."""
+
+    permission: Text = "none"
+    role_name: Text = ""
+
+    @property
+    def may_triage(self) -> bool:
+        """Triage rights or more, custom roles included when they build on write."""
+        return bool({self.permission, self.role_name} & {"triage", "write", "maintain", "admin"})
+
+
+class CheckRun(Wire):
+    id: Id
+    name: Text = ""
+    head_sha: Text = ""
+    status: Text = ""
+    conclusion: Text = ""
+
+
+class App(Wire):
+    id: Id
+    slug: Text = ""
+    name: Text = ""
+    owner: User | None = None
+    html_url: Text = ""
+
+    @property
+    def bot_login(self) -> str:
+        """The login under which the App's actions appear."""
+        return f"{self.slug}[bot]"
+
+
+class NewApp(App):
+    """What the manifest flow hands over, once: keep it with mode 0600, never log it."""
+
+    webhook_secret: Annotated[str, Field(repr=False)] | None = None
+    pem: Annotated[str, Field(repr=False)]
+    client_id: Text = ""
+    client_secret: Annotated[str, Field(repr=False)] | None = None
+
+
+class InstallationReference(Wire):
+    """The installation through which an App sees something, by its id alone."""
+
+    id: Id
+
+
+class Installation(InstallationReference):
+    account: User | None = None
+    repository_selection: Text = ""
+    suspended_at: datetime | None = None
+    permissions: dict[str, Any] = Field(default_factory=dict)
+
+
+class HookDelivery(Wire):
+    """One attempt of GitHub to deliver a webhook; `guid` is its X-GitHub-Delivery."""
+
+    id: Id
+    guid: Text
+    event: Text = ""
+    action: Text = ""
+    status: Text = ""
+    status_code: int = 0
+    redelivery: bool = False
+    delivered_at: datetime | None = None
+    installation_id: Id | None = None
+    repository_id: Id | None = None
+
+    @property
+    def succeeded(self) -> bool:
+        return 200 <= self.status_code < 400
+
+
+def parse(shape: type[T], data: object, what: str) -> T:
+    """Read JSON data as `shape`.
+
+    :raises BadPayload: naming the fields, never their content: it may be private.
+    """
+    try:
+        return TypeAdapter(shape).validate_python(data)
+    except ValidationError as error:
+        problems = "; ".join(
+            f"{'.'.join(map(str, problem['loc'])) or 'the whole'}: {problem['msg']}"
+            for problem in error.errors(include_input=False, include_url=False)[:5]
+        )
+        raise BadPayload(f"{what}: not in the shape that GitHub documents: {problems}") from None

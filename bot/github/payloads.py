@@ -1,0 +1,85 @@
+"""Webhook bodies as GitHub sends them, read leniently like everything from GitHub.
+
+https://docs.github.com/webhooks/webhook-events-and-payloads
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator
+
+from bot.github.models import (
+    Comment,
+    Id,
+    Installation,
+    InstallationReference,
+    Issue,
+    Label,
+    Repository,
+    Text,
+    User,
+    Wire,
+)
+
+
+def _list(value: object) -> object:
+    return () if value is None else value
+
+
+class Payload(Wire):
+    """What all webhook bodies share; an App's carry `installation`, a repository's do not."""
+
+    action: Text = ""
+    repository: Repository | None = None
+    installation: InstallationReference | None = None
+    sender: User | None = None
+
+
+class IssuesPayload(Payload):
+    issue: Issue
+    label: Label | None = None
+    changes: dict[str, Any] | None = None
+
+
+class IssueCommentPayload(Payload):
+    issue: Issue
+    comment: Comment
+    changes: dict[str, Any] | None = None
+
+
+class LabelPayload(Payload):
+    label: Label
+    changes: dict[str, Any] | None = None
+
+
+class InstallationPayload(Payload):
+    installation: Installation
+    repositories: Annotated[tuple[Repository, ...], BeforeValidator(_list)] = ()
+
+
+class InstallationRepositoriesPayload(Payload):
+    installation: Installation
+    repositories_added: Annotated[tuple[Repository, ...], BeforeValidator(_list)] = ()
+    repositories_removed: Annotated[tuple[Repository, ...], BeforeValidator(_list)] = ()
+
+
+class RepositoryPayload(Payload):
+    changes: dict[str, Any] | None = None
+
+
+class Commit(Wire):
+    added: Annotated[tuple[Text, ...], BeforeValidator(_list)] = ()
+    removed: Annotated[tuple[Text, ...], BeforeValidator(_list)] = ()
+    modified: Annotated[tuple[Text, ...], BeforeValidator(_list)] = ()
+
+
+class PushPayload(Payload):
+    ref: Text
+    after: Text = ""
+    commits: Annotated[tuple[Commit, ...], BeforeValidator(_list)] = ()
+
+
+class PingPayload(Payload):
+    hook_id: Id | None = None
+    zen: Text = ""

@@ -1,0 +1,100 @@
+"""How every family of requests names a repository and walks through a list."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import quote
+
+from bot.github.exchange import Request
+from bot.github.models import Wire, parse
+from bot.github.pages import KnownPage, Page, next_link
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping
+
+    from bot.github.connection import Connection
+
+W = TypeVar("W", bound=Wire)
+
+PAGE_SIZE = 100
+_REPOSITORY = re.compile(r"[A-Za-z0-9_.-]{1,100}/[A-Za-z0-9_.-]{1,100}")
+
+
+def repository_path(repository: str) -> str:
+    """The path of "OWNER/NAME".
+
+    :raises ValueError: anything else; a stray slash or dot-dot would name another resource.
+    """
+    owner, _, name = repository.partition("/")
+    if not _REPOSITORY.fullmatch(repository) or {owner, name} & {".", ".."}:
+        raise ValueError(f"got {repository!r} for a repository, expected OWNER/NAME")
+    return f"/repos/{repository}"
+
+
+def segment(value: str) -> str:
+    """One path segment: "/" and dot-dot in a label's name stay part of the name.
+
+    :raises ValueError: an empty value, which would name the whole collection.
+    """
+    if not value:
+        raise ValueError("got an empty name, expected a label, user or branch name")
+    quoted = quote(value, safe="")
+    return quoted.replace(".", "%2E") if set(value) == {"."} else quoted
+
+
+class Resource:
+    """Requests of one family, over a shared connection."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def _read(self, shape: type[W], request: Request) -> W:
+        answer = await self._connection.send(request)
+        return parse(shape, answer.data, request.what)
+
+    async def _page(
+        self, shape: type[W], request: Request, known: KnownPage | None, key: str = ""
+    ) -> Page[W]:
+        """One page; `key` names the list inside an object, where GitHub wraps it in one."""
+        url = self._connection.first_url(request)
+        answer = await self._connection.send(request)
+        following = next_link(answer.headers.get("link"))
+        if answer.unchanged:
+            following = following or (known.next if known else None)
+            return Page(url, (), following, answer.etag or request.etag, unchanged=True)
+        data = answer.data
+        if key and isinstance(data, dict):
+            data = data.get(key)
+        items = parse(tuple[shape, ...], data, request.what)  # type: ignore[valid-type]
+        return Page(url, items, following, answer.etag)
+
+    async def _pages(
+        self,
+        shape: type[W],
+        path: str,
+        params: Mapping[str, str | int] | None = None,
+        *,
+        cursor: str | None = None,
+        known: Mapping[str, KnownPage] | None = None,
+        key: str = "",
+    ) -> AsyncIterator[Page[W]]:
+        """Pages from the first one, or from `cursor`, conditional where `known` has an ETag."""
+        request = Request("GET", path, params={"per_page": PAGE_SIZE, **(params or {})})
+        url: str | None = cursor or self._connection.first_url(request)
+        seen: set[str] = set()
+        while url is not None and url not in seen:
+            seen.add(url)  # a list that links back to itself ends
+            remembered = (known or {}).get(url)
+            etag = remembered.etag if remembered else None
+            page = await self._page(shape, Request("GET", url, etag=etag), remembered, key)
+            yield page
+            url = page.next
+
+    async def _all(
+        self, shape: type[W], path: str, params: Mapping[str, str | int] | None = None
+    ) -> tuple[W, ...]:
+        found: list[W] = []
+        async for page in self._pages(shape, path, params):
+            found.extend(page.items)
+        return tuple(found)
