@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 REGISTRY: dict[str, str] = {
     "naive-bayes": "tagger.strategies.naive_bayes:NaiveBayes",
+    "zero-shot": "tagger.strategies.zero_shot:ZeroShot",
     "knn": "tagger.strategies.knn:NearestNeighbours",
 }
 
