@@ -53,7 +53,7 @@ class ModelSource:
     :ivar name: as it was asked for.
     :ivar folder: holds config, tokenizer and safetensors.
     :ivar origin: which of the places had it.
-    :ivar digest: SHA-256 of `model.safetensors`, or over all shards' digests where there are several.
+    :ivar digest: SHA-256 of `model.safetensors`, or over the shards' digests where it is split.
     """
 
     name: str
@@ -91,13 +91,6 @@ def _elsewhere(
     repository: str, revision: str, searched: list[str]
 ) -> Iterator[tuple[Literal["hub", "package"], Path]]:
     """Folders beyond the local one, in order; what had none is told to `searched`."""
-    from huggingface_hub.utils import HFValidationError, validate_repo_id
-
-    try:
-        validate_repo_id(repository)
-    except HFValidationError:
-        searched.append(f"hub: {repository!r} is no hub name (OWNER/NAME)")
-        return
     wanted = revision or PINNED.get(repository, "main")
     for place in (_hub_cache, _hub):
         found = place(repository, wanted)
@@ -116,7 +109,7 @@ def _elsewhere(
 def _hub_cache(repository: str, revision: str) -> Path | str:
     """The snapshot in the hub's cache on this machine, or why there is none."""
     from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import LocalEntryNotFoundError
+    from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
 
     try:
         found = snapshot_download(
@@ -124,6 +117,8 @@ def _hub_cache(repository: str, revision: str) -> Path | str:
         )
     except LocalEntryNotFoundError:
         return f"hub cache: no complete snapshot of {repository} at {revision}"
+    except HFValidationError:
+        return f"hub cache: {repository!r} is no hub name (OWNER/NAME)"
     folder = Path(found)
     if not _weights(folder) and not _pickles(folder):
         return f"hub cache: {folder} holds no weights"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from contextlib import contextmanager
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -129,7 +130,7 @@ def load(folder: Path, dtype: torch.dtype, device: torch.device) -> tuple[Any, A
 @contextmanager
 def quiet() -> Iterator[None]:
     """Keep transformers' bars and notes off stderr, where the product draws its own."""
-    from transformers.utils import logging
+    logging: Any = import_module("transformers.utils.logging")  # ships no types
 
     level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
     logging.set_verbosity_error()
@@ -161,7 +162,7 @@ def choose_dtype(precision: Precision, device: torch.device) -> torch.dtype:
 def has_fast_bfloat16(device: torch.device) -> bool:
     """Whether matrices multiply in bfloat16 natively: elsewhere it is emulated and slower."""
     if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     abilities = torch.cpu.get_capabilities()
     return bool(abilities.get("avx512_bf16") or abilities.get("amx_bf16"))
 
