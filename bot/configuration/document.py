@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 MAX_BYTES = 64 * 1024
 MAX_DEPTH = 10
+_TAGGABLE = (yaml.ScalarEvent, yaml.CollectionStartEvent)
 
 _CORE_SCHEMA = {
     "null": (r"(?:~|null|Null|NULL|)$", ["~", "n", "N", ""]),
@@ -115,7 +116,7 @@ class _Loader(yaml.SafeLoader):
         event: yaml.Event = self.peek_event()  # type: ignore[no-untyped-call]  # stubs lack it
         if isinstance(event, yaml.AliasEvent):
             raise _refused(event, f"aliases (*{event.anchor}) are not read; write the value out")
-        if getattr(event, "tag", None) not in {None, "!"}:
+        if isinstance(event, _TAGGABLE) and event.tag not in {None, "!"}:
             raise _refused(event, f"the tag {event.tag} is not read; leave it out")
         if self._depth == MAX_DEPTH:
             raise _refused(event, f"nested more than {MAX_DEPTH} levels deep")

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 MAX_PATTERN = 200
 MAX_TITLE = 256
 """GitHub's own limit for a title; a longer one is cut before a pattern sees it."""
-MAX_WAYS = MAX_TITLE**3
-"""Some 15 ms on one core for the worst pattern found; three `.*` that are anchored at `^`."""
+MAX_WAYS = (MAX_TITLE + 1) ** 3
+"""Three `.*` behind a `^`, or two without: under 0.1 s on one core for the worst title found."""
 
 
 @lru_cache(maxsize=1024)
