@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -45,7 +44,3 @@ def _mapping(child: dict[str, Any] | None, parent: dict[str, Any]) -> dict[str, 
             definition: dict[str, Any] = json_schema()["$defs"][name]
             return definition
     return child
-
-
-if __name__ == "__main__":  # python -m bot.configuration.schema > docs/issue-tagger.schema.json
-    sys.stdout.write(published())

@@ -15,7 +15,8 @@ DOCS = Path(__file__).parents[3] / "docs"
 def test_the_published_schema_is_the_model_s() -> None:
     file = DOCS / "issue-tagger.schema.json"
     assert file.read_text("utf-8") == published(), (
-        f"run: python -m bot.configuration.schema > docs/{file.name}"
+        "write it anew: python -c 'from bot.configuration.schema import published; "
+        f"print(published(), end=str())' > docs/{file.name}"
     )
 
 
