@@ -42,6 +42,8 @@ def stratified_folds(targets: NDArray[np.bool_], n_folds: int, seed: int) -> lis
     :param targets: *Shape:* (n_issues, n_labels)
     :returns: one ascending array of rows for each fold that got any.
     """
+    if n_folds < 2 or len(targets) < 2:
+        return [np.arange(len(targets))] if len(targets) else []
     folds = _folds(targets, (1 / n_folds,) * n_folds, seed)
     return [fold for fold in folds if len(fold)]
 
