@@ -1,0 +1,1 @@
+"""Alembic revisions of `store.tables`; `Store.migrate()` runs them, `alembic` is for developers."""

@@ -1,0 +1,269 @@
+"""The database: how it is opened, begun, checked and brought up to date.
+
+    store = Store("sqlite:////var/lib/issue-tagger/issues.db")   # opens nothing yet
+    store.migrate()
+    with store.begin() as work:      # one write transaction, see store.unit_of_work
+        work.issues.upsert(...)
+    with store.read() as work:       # one consistent view, no writing, blocks nobody
+        work.issues.get(...)
+
+SQLite: write-ahead log, every commit on the disk (`synchronous=FULL`), foreign keys on. A writer
+takes the write lock at once (`BEGIN IMMEDIATE`), because a reader that becomes a writer may find
+that another was faster, and SQLite then fails instead of waiting
+(https://sqlite.org/isolation.html). Within a process writers queue on a Python lock: SQLite
+polls for its own.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from contextlib import AbstractContextManager, contextmanager
+from functools import cached_property, partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.exc import ArgumentError
+
+from store import schema
+from store.errors import NestedUnitOfWork, StoreBusy, StoreRefused, StoreUnreachable
+from store.failures import in_our_words
+from store.unit_of_work import unit_of_work
+from store.vectors import StoredVectors
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from store.unit_of_work import UnitOfWork
+
+_READING = "store_reading"
+_MIGRATING = "store_migrating"
+_MIGRATION_LOCK = 0x15_5E_7A_66
+"""Any number of our own: PostgreSQL's advisory locks have numbers for names."""
+
+
+class Store:
+    """One database. Thread-safe; making one does no I/O.
+
+    :param url: `sqlite:///relative.db`, `sqlite:////absolute.db` or
+        `postgresql+psycopg://user@host/name`.
+    :param patience_seconds: how long to wait for another writer's lock.
+    :raises StoreRefused: the URL is of another kind.
+    """
+
+    def __init__(self, url: str, *, patience_seconds: float = 10.0) -> None:
+        self.url = _checked(url)
+        self._patience = patience_seconds
+        self._turn = threading.Lock()
+        self._turn_of: int | None = None
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self.url.get_backend_name() == "sqlite"
+
+    @property
+    def shown_url(self) -> str:
+        """The URL without its password, for messages and logs."""
+        return self.url.render_as_string(hide_password=True)
+
+    @cached_property
+    def vectors(self) -> StoredVectors:
+        """A `tagger.encoder.VectorStore`; each call is a short transaction of its own."""
+        return StoredVectors(self.begin, self.read)
+
+    def begin(self) -> AbstractContextManager[UnitOfWork]:
+        """One write transaction; commits when the block ends, rolls back when it raises.
+
+        Keep it short, and wait for nothing from outside within it.
+
+        :raises NestedUnitOfWork: this thread has one open already (SQLite).
+        :raises StoreUnavailable: unreachable, busy or full.
+        """
+        return self._begin()
+
+    def read(self) -> AbstractContextManager[UnitOfWork]:
+        """One consistent view of the data; a write in it raises StoreReadOnly."""
+        return self._read()
+
+    def migrate(self, to: str = "head") -> None:
+        """Bring the tables to revision `to` (making them where there are none), in one transaction.
+
+        Safe to call from many processes at once. "base" takes everything down.
+
+        :raises SchemaTooNew: the database was migrated by a later version of the code.
+        """
+        self._make_folder()
+        with self._writers_turn(), in_our_words(self.shown_url), self.migrating() as connection:
+            if to == "head":
+                schema.refuse_newer(schema.revision_of(connection))
+            schema.move(connection, to)
+
+    def revision(self) -> str | None:
+        """The revision of the tables; None where there are none."""
+        with in_our_words(self.shown_url), self._reader.connect() as connection:
+            return schema.revision_of(connection)
+
+    def is_current(self) -> bool:
+        """Whether tables and code are of one age."""
+        return self.revision() == schema.head()
+
+    def check_schema(self) -> None:
+        """Raise unless tables and code are of one age.
+
+        :raises SchemaOutdated: `migrate` is needed.
+        :raises SchemaTooNew: the code is older than the database.
+        """
+        schema.check(self.revision())
+
+    def ping(self) -> None:
+        """Ask the database for an answer.
+
+        :raises StoreUnreachable: it gives none.
+        """
+        if self.is_sqlite and not self._file.exists():
+            raise StoreUnreachable(f"there is no database at {self._file}; migrate makes it")
+        with in_our_words(self.shown_url), self._reader.connect() as connection:
+            connection.execute(text("SELECT 1"))
+
+    def close(self) -> None:
+        """Close every connection; the next use opens new ones."""
+        self._engine.dispose()
+
+    @cached_property
+    def _engine(self) -> Engine:
+        if self.is_sqlite:
+            engine = create_engine(
+                self.url, json_serializer=_as_json, connect_args={"timeout": self._patience}
+            )
+            event.listen(engine, "connect", partial(_open_sqlite, patience=self._patience))
+            event.listen(engine, "begin", _begin_sqlite)
+            return engine
+        patience = round(self._patience * 1000)
+        return create_engine(
+            self.url,
+            json_serializer=_as_json,
+            pool_pre_ping=True,  # a restarted server costs a reconnect, not an error
+            connect_args={
+                "connect_timeout": 10,
+                "options": f"-c timezone=UTC -c lock_timeout={patience}",
+            },
+        )
+
+    @cached_property
+    def _reader(self) -> Engine:
+        if self.is_sqlite:
+            return self._engine.execution_options(**{_READING: True})
+        return self._engine.execution_options(
+            isolation_level="REPEATABLE READ", postgresql_readonly=True
+        )
+
+    @contextmanager
+    def _begin(self) -> Iterator[UnitOfWork]:
+        with self._writers_turn(), unit_of_work(self._engine, self.shown_url) as work:
+            yield work
+
+    @contextmanager
+    def _read(self) -> Iterator[UnitOfWork]:
+        with unit_of_work(self._reader, self.shown_url) as work:
+            yield work
+
+    @contextmanager
+    def _writers_turn(self) -> Iterator[None]:
+        if not self.is_sqlite:
+            yield
+            return
+        me = threading.get_ident()
+        if self._turn_of == me:
+            raise NestedUnitOfWork
+        if not self._turn.acquire(timeout=self._patience):
+            raise StoreBusy(
+                f"another thread has been writing to {self.shown_url} for more than "
+                f"{self._patience:g} s; try again"
+            )
+        self._turn_of = me
+        try:
+            yield
+        finally:
+            self._turn_of = None
+            self._turn.release()
+
+    @contextmanager
+    def migrating(self) -> Iterator[Connection]:
+        """A connection on which tables may be rebuilt; no other process migrates meanwhile."""
+        engine = self._engine.execution_options(**{_MIGRATING: True})
+        with engine.begin() as connection:
+            if not self.is_sqlite:
+                connection.execute(
+                    text("SELECT pg_advisory_xact_lock(:name)"), {"name": _MIGRATION_LOCK}
+                )
+            yield connection
+            if self.is_sqlite:
+                schema.check_foreign_keys(connection)
+
+    @property
+    def _file(self) -> Path:
+        return Path(self.url.database or "")
+
+    def _make_folder(self) -> None:
+        if not self.is_sqlite:
+            return
+        try:
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreUnreachable(
+                f"cannot make the folder {self._file.parent} for the database: {error.strerror}; "
+                "choose another with ISSUE_TAGGER_DATA_DIR"
+            ) from error
+
+
+def _checked(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        # The URL itself stays out of the message: it may hold a password.
+        raise StoreRefused(
+            "the database URL cannot be read; expected sqlite:///FILE or "
+            "postgresql+psycopg://USER:PASSWORD@HOST/NAME"
+        ) from error
+    if parsed.drivername in {"postgres", "postgresql"}:
+        return parsed.set(drivername="postgresql+psycopg")
+    if parsed.drivername == "postgresql+psycopg":
+        return parsed
+    if parsed.drivername in {"sqlite", "sqlite+pysqlite"} and parsed.database not in {
+        None,
+        "",
+        ":memory:",
+    }:
+        return parsed
+    raise StoreRefused(
+        f"got the database URL {parsed.render_as_string(hide_password=True)}; "
+        "expected sqlite:///FILE or postgresql+psycopg://USER:PASSWORD@HOST/NAME"
+    )
+
+
+def _open_sqlite(dbapi_connection: Any, _record: Any, *, patience: float) -> None:
+    # The driver's own BEGIN comes late and is never IMMEDIATE: we send ours (_begin_sqlite).
+    dbapi_connection.isolation_level = None
+    for pragma in (
+        f"busy_timeout = {round(patience * 1000)}",
+        "journal_mode = WAL",
+        "synchronous = FULL",
+        "foreign_keys = ON",
+    ):
+        dbapi_connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    options = connection.get_execution_options()
+    reading, migrating = bool(options.get(_READING)), bool(options.get(_MIGRATING))
+    # A migration rebuilds tables, which would delete the rows that refer to them; it checks
+    # the keys itself at its end. Neither pragma can be changed inside a transaction.
+    connection.exec_driver_sql(f"PRAGMA foreign_keys = {'OFF' if migrating else 'ON'}")
+    connection.exec_driver_sql(f"PRAGMA query_only = {'ON' if reading else 'OFF'}")
+    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+
+def _as_json(value: Any) -> str:
+    # PostgreSQL takes no NaN, and escaped text can hold every character a payload may have.
+    return json.dumps(value, allow_nan=False, separators=(",", ":"))

@@ -1,0 +1,297 @@
+"""The durable inbox: webhook deliveries, each accepted once and worked on by one worker at a time.
+
+- `accept(record) -> bool`: False for a GUID that was accepted before
+- `claim(worker, lease, now, guid=None) -> ClaimedDelivery | None`
+- `finish(claim, now, ignored=False)`, `fail(claim, error, now, retry_at)`, `renew(claim, lease,
+  now)`, `release(claim, now)`: all raise LeaseLost where the claim is no longer ours, so that
+  whatever else the unit of work did is rolled back
+- `counts()`, `oldest_due(now)`, `last_received()`, `waiting(now, limit)`, `find(guid)`,
+  `retry(guid, due_at)`, `purge_payloads(before)`
+
+A *lane* is what must stay in order: the deliveries of one issue, or those of a repository that
+concern no issue. Of a lane only the earliest unfinished delivery can be claimed, and a unique
+index lets only one run. A delivery is claimed at least once: a worker that dies leaves a lease
+that runs out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import exists, func, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import aliased
+
+from store.errors import LeaseLost, NotStored
+from store.records import ClaimedDelivery, DeliveryRecord, DeliveryState, StoredDelivery
+from store.tables import DeliveryRow
+from store.text import name_key
+from store.upsert import insert_into
+
+if TYPE_CHECKING:
+    from datetime import datetime, timedelta
+
+    from sqlalchemy import Select
+    from sqlalchemy.orm import Session
+
+
+class Inbox:
+    """The gateway to deliveries within one unit of work."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def accept(self, record: DeliveryRecord) -> bool:
+        """Store a delivery; False: its GUID is known and nothing was changed."""
+        statement = (
+            insert_into(self._session, DeliveryRow)
+            .on_conflict_do_nothing(index_elements=["guid"])
+            .returning(DeliveryRow.id)
+        )
+        return self._session.execute(statement, [_new_row(record)]).first() is not None
+
+    def claim(
+        self, worker: str, lease: timedelta, now: datetime, *, guid: str | None = None
+    ) -> ClaimedDelivery | None:
+        """Take the delivery that has been due longest and that nothing of its lane precedes.
+
+        Claim in a unit of work of its own: what is claimed is ours when that has ended.
+
+        :param guid: claim this one or none (for job engines that name the delivery).
+        """
+        self._take_back_expired(now)
+        while (found := self._session.execute(self._claimable(now, guid)).first()) is not None:
+            claim = self._take(found[0], worker, lease, now)
+            if claim is not None:
+                return claim
+        return None
+
+    def finish(self, claim: ClaimedDelivery, now: datetime, *, ignored: bool = False) -> None:
+        """The work is done (or, `ignored`, there was none).
+
+        :raises LeaseLost: the claim is no longer ours.
+        """
+        state: DeliveryState = "ignored" if ignored else "done"
+        self._end(claim, state=state, finished_at=now, error=None)
+
+    def fail(
+        self, claim: ClaimedDelivery, error: str, now: datetime, retry_at: datetime | None
+    ) -> None:
+        """The work failed: it is due again at `retry_at`, or, with None, given up.
+
+        :raises LeaseLost: the claim is no longer ours.
+        """
+        if retry_at is None:
+            self._end(claim, state="failed", error=error, finished_at=now)
+        else:
+            self._end(claim, state="pending", error=error, due_at=retry_at)
+
+    def renew(self, claim: ClaimedDelivery, lease: timedelta, now: datetime) -> ClaimedDelivery:
+        """Hold on to the delivery for another `lease`.
+
+        :raises LeaseLost: the claim is no longer ours.
+        """
+        self._change(claim, lease_until=now + lease)
+        return replace(claim, lease_until=now + lease)
+
+    def release(self, claim: ClaimedDelivery, now: datetime) -> None:
+        """Hand the delivery back, due at once, as if it had never been claimed.
+
+        :raises LeaseLost: the claim is no longer ours.
+        """
+        self._end(claim, state="pending", due_at=now, attempts=claim.attempts - 1)
+
+    def find(self, guid: str) -> StoredDelivery | None:
+        """The delivery of this GUID, or None."""
+        query = select(DeliveryRow).where(DeliveryRow.guid == guid)
+        row = self._session.scalars(query.execution_options(populate_existing=True)).one_or_none()
+        return None if row is None else _stored(row)
+
+    def retry(self, guid: str, due_at: datetime) -> None:
+        """Make a delivery that was given up pending again.
+
+        :raises NotStored: there is no failed delivery of this GUID.
+        """
+        changed = self._session.scalars(
+            update(DeliveryRow)
+            .where(DeliveryRow.guid == guid, DeliveryRow.state == "failed")
+            .values(state="pending", due_at=due_at, attempts=0, finished_at=None)
+            .returning(DeliveryRow.id)
+        )
+        if changed.first() is None:
+            raise NotStored("failed delivery", guid)
+
+    def counts(self) -> dict[DeliveryState, int]:
+        """How many deliveries there are in each state; every state is listed."""
+        query = select(DeliveryRow.state, func.count()).group_by(DeliveryRow.state)
+        found = {state: number for state, number in self._session.execute(query)}  # noqa: C416 - rows are no tuples
+        states: tuple[DeliveryState, ...] = ("pending", "running", "done", "failed", "ignored")
+        return {state: found.get(state, 0) for state in states}
+
+    def oldest_due(self, now: datetime) -> timedelta | None:
+        """How long the pending delivery that has been due longest has been waiting; None: none."""
+        query = select(func.min(DeliveryRow.due_at)).where(
+            DeliveryRow.state == "pending", DeliveryRow.due_at <= now
+        )
+        due_at = self._session.scalars(query).one()
+        return None if due_at is None else now - due_at
+
+    def last_received(self) -> datetime | None:
+        """When the latest delivery came in: GitHub's silence is measured from here."""
+        return self._session.scalars(select(func.max(DeliveryRow.received_at))).one()
+
+    def waiting(self, now: datetime, limit: int = 1000) -> tuple[str, ...]:
+        """GUIDs of deliveries that are due, or whose lease ran out, in the order of due times."""
+        due = (DeliveryRow.state == "pending") & (DeliveryRow.due_at <= now)
+        expired = (DeliveryRow.state == "running") & (DeliveryRow.lease_until < now)
+        query = (
+            select(DeliveryRow.guid)
+            .where(due | expired)
+            .order_by(DeliveryRow.due_at, DeliveryRow.id)
+        )
+        return tuple(self._session.scalars(query.limit(limit)))
+
+    def purge_payloads(self, before: datetime) -> int:
+        """Forget the payloads of deliveries that ended before this moment; returns how many."""
+        ended = DeliveryRow.state.in_(("done", "failed", "ignored"))
+        purged = self._session.scalars(
+            update(DeliveryRow)
+            .where(ended, DeliveryRow.finished_at < before, DeliveryRow.payload.is_not(None))
+            .values(payload=None)
+            .returning(DeliveryRow.id)
+            .execution_options(synchronize_session=False)
+        )
+        return len(purged.all())
+
+    def _take_back_expired(self, now: datetime) -> None:
+        expired = (
+            select(DeliveryRow.id)
+            .where(DeliveryRow.state == "running", DeliveryRow.lease_until < now)
+            .with_for_update(skip_locked=True)
+        )
+        self._session.execute(
+            update(DeliveryRow)
+            .where(DeliveryRow.id.in_(expired))
+            .values(state="pending", claimed_by=None, lease_until=None)
+            .execution_options(synchronize_session=False)
+        )
+
+    def _claimable(self, now: datetime, guid: str | None) -> Select[int]:
+        other = aliased(DeliveryRow)
+        in_the_way = exists().where(
+            other.lane == DeliveryRow.lane,
+            other.state.in_(("pending", "running")),
+            other.id != DeliveryRow.id,
+            (other.id < DeliveryRow.id) | (other.state == "running"),
+        )
+        query = select(DeliveryRow.id).where(
+            DeliveryRow.state == "pending", DeliveryRow.due_at <= now, ~in_the_way
+        )
+        if guid is not None:
+            query = query.where(DeliveryRow.guid == guid)
+        oldest = query.order_by(DeliveryRow.due_at, DeliveryRow.id).limit(1)
+        return oldest.with_for_update(skip_locked=True, of=DeliveryRow)
+
+    def _take(
+        self, row_id: int, worker: str, lease: timedelta, now: datetime
+    ) -> ClaimedDelivery | None:
+        """Mark the row as running; None: the lane's other delivery began in this very moment."""
+        taking = (
+            update(DeliveryRow)
+            .where(DeliveryRow.id == row_id)
+            .values(
+                state="running",
+                claimed_by=worker,
+                lease_until=now + lease,
+                attempts=DeliveryRow.attempts + 1,
+            )
+            .execution_options(synchronize_session=False)
+        )
+        try:
+            with self._session.begin_nested():
+                self._session.execute(taking)
+        except IntegrityError:
+            return None
+        row = self._session.get_one(DeliveryRow, row_id, populate_existing=True)
+        return _claimed(row, worker, now + lease)
+
+    def _end(self, claim: ClaimedDelivery, **values: Any) -> None:
+        self._change(claim, claimed_by=None, lease_until=None, **values)
+
+    def _change(self, claim: ClaimedDelivery, **values: Any) -> None:
+        # `attempts` tells this claim from a later one by a worker of the same name.
+        changed = self._session.scalars(
+            update(DeliveryRow)
+            .where(
+                DeliveryRow.id == claim.id,
+                DeliveryRow.state == "running",
+                DeliveryRow.claimed_by == claim.worker,
+                DeliveryRow.attempts == claim.attempts,
+            )
+            .values(**values)
+            .returning(DeliveryRow.id)
+            .execution_options(synchronize_session=False)
+        )
+        if changed.first() is None:
+            raise LeaseLost(claim.guid, claim.worker)
+
+
+def _lane(record: DeliveryRecord) -> str | None:
+    if record.repository is None:
+        return None
+    repository = name_key(record.repository)
+    return repository if record.issue_number is None else f"{repository}#{record.issue_number}"
+
+
+def _new_row(record: DeliveryRecord) -> dict[str, Any]:
+    return {
+        "guid": record.guid,
+        "event": record.event,
+        "action": record.action,
+        "repository": record.repository,
+        "issue_number": record.issue_number,
+        "lane": _lane(record),
+        "payload": record.payload,
+        "state": "ignored" if record.ignored else "pending",
+        "attempts": 0,
+        "received_at": record.received_at,
+        "due_at": record.due_at or record.received_at,
+        "finished_at": record.received_at if record.ignored else None,
+    }
+
+
+def _claimed(row: DeliveryRow, worker: str, lease_until: datetime) -> ClaimedDelivery:
+    return ClaimedDelivery(
+        id=row.id,
+        guid=row.guid,
+        event=row.event,
+        action=row.action,
+        repository=row.repository,
+        issue_number=row.issue_number,
+        payload=row.payload or {},
+        attempts=row.attempts,
+        received_at=row.received_at,
+        worker=worker,
+        lease_until=lease_until,
+    )
+
+
+def _stored(row: DeliveryRow) -> StoredDelivery:
+    return StoredDelivery(
+        id=row.id,
+        guid=row.guid,
+        event=row.event,
+        action=row.action,
+        repository=row.repository,
+        issue_number=row.issue_number,
+        payload=row.payload,
+        state=row.state,  # type: ignore[arg-type] # a check constraint allows nothing else
+        attempts=row.attempts,
+        error=row.error,
+        received_at=row.received_at,
+        due_at=row.due_at,
+        lease_until=row.lease_until,
+        claimed_by=row.claimed_by,
+        finished_at=row.finished_at,
+    )

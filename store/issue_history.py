@@ -1,0 +1,52 @@
+"""Labels and label history of many issues at once: what several gateways read."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from store.provenance import Act
+from store.tables import IssueLabelRow, LabelEventRow
+from store.upsert import chunks
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sqlalchemy.orm import Session
+
+
+def labels_of(session: Session, issue_ids: Iterable[int]) -> dict[int, dict[str, str]]:
+    """Labels now on the issues: issue id → folded name → name, by name; those without left out."""
+    labels: dict[int, dict[str, str]] = defaultdict(dict)
+    query = select(IssueLabelRow.issue_id, IssueLabelRow.name_key, IssueLabelRow.name)
+    for ids in chunks(issue_ids):
+        for issue_id, key, name in session.execute(query.where(IssueLabelRow.issue_id.in_(ids))):
+            labels[issue_id][key] = name
+    return {
+        issue_id: dict(sorted(names.items(), key=lambda item: item[1]))
+        for issue_id, names in labels.items()
+    }
+
+
+def acts_of(
+    session: Session, issue_ids: Iterable[int]
+) -> tuple[dict[int, list[Act]], dict[str, str]]:
+    """The issues' label histories in the order of events, and folded names as last written."""
+    acts: dict[int, list[Act]] = defaultdict(list)
+    names: dict[str, str] = {}
+    query = select(
+        LabelEventRow.issue_id,
+        LabelEventRow.name_key,
+        LabelEventRow.name,
+        LabelEventRow.action,
+        LabelEventRow.actor_kind,
+        LabelEventRow.at,
+    ).order_by(LabelEventRow.at, LabelEventRow.id)
+    for ids in chunks(issue_ids):
+        rows = session.execute(query.where(LabelEventRow.issue_id.in_(ids)))
+        for issue_id, key, name, action, kind, at in rows:
+            acts[issue_id].append(Act(key, action, kind, at))  # type: ignore[arg-type]
+            names[key] = name
+    return acts, names

@@ -1,0 +1,301 @@
+"""Issues and pull requests: as filed, as they are now, and as training rows.
+
+- `upsert(repository_id, records) -> UpsertCounts`: in bulk, any number, memory flat
+- `find(repository_id, number) -> StoredIssue | None`, `get(…)` or NotStored
+- `select(repository_id, …) -> Iterator[StoredIssue]`: by falling number
+- `training_rows(repository_id, …) -> Iterator[TrainingRow]`: by rising number
+- `numbers(repository_id)`, `count(repository_id)`, `newest_update(repository_id)`
+- `remember(issue_id, name, value)`: what the bot keeps about an issue; `forget(…)`: deleted on
+  GitHub
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import delete, func, insert, select, update
+
+from store.errors import NotStored
+from store.issue_history import acts_of, labels_of
+from store.provenance import judge
+from store.records import IssueRecord, StoredIssue, TrainingRow, UpsertCounts
+from store.tables import IssueLabelRow, IssueRow
+from store.text import name_key, storable
+from store.upsert import CHUNK, chunks
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from datetime import datetime
+
+    from sqlalchemy import Select
+    from sqlalchemy.orm import Session
+
+    from store.provenance import Patience
+
+
+class Issues:
+    """The gateway to issues within one unit of work."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def upsert(self, repository_id: int, records: Iterable[IssueRecord]) -> UpsertCounts:
+        """Store what is new, change what changed, leave the rest alone.
+
+        What was filed is set once and stays. A record whose `updated_at` is earlier than the
+        stored one came late and changes nothing. Of several records of one number the last wins.
+        """
+        counts = UpsertCounts()
+        for chunk in chunks(records):
+            counts += self._upsert_chunk(repository_id, {row.number: row for row in chunk})
+        return counts
+
+    def find(self, repository_id: int, number: int) -> StoredIssue | None:
+        """The issue of this number, or None."""
+        return next(self._records(_of(repository_id).where(IssueRow.number == number)), None)
+
+    def get(self, repository_id: int, number: int) -> StoredIssue:
+        """The issue of this number.
+
+        :raises NotStored: it was never imported, synced or delivered.
+        """
+        found = self.find(repository_id, number)
+        if found is None:
+            raise NotStored("issue", f"#{number}", "import or sync the repository first")
+        return found
+
+    def select(
+        self,
+        repository_id: int,
+        *,
+        created_since: datetime | None = None,
+        state: str | None = None,
+        pull_requests: bool = False,
+        limit: int | None = None,
+    ) -> Iterator[StoredIssue]:
+        """Issues by falling number, read in chunks: memory stays flat."""
+        query = _of(repository_id)
+        if not pull_requests:
+            query = query.where(IssueRow.is_pull_request.is_(False))
+        if created_since is not None:
+            query = query.where(IssueRow.created_at >= created_since)
+        if state is not None:
+            query = query.where(IssueRow.state == state)
+        return self._walk(query, limit)
+
+    def training_rows(
+        self, repository_id: int, *, patience: Patience | None = None
+    ) -> Iterator[TrainingRow]:
+        """Every issue and pull request as filed, with what people say of its labels.
+
+        :param patience: counts a bot's label that stood unopposed for so long as confirmed.
+        """
+        last = 0
+        while True:
+            query = _of(repository_id).where(IssueRow.number > last).order_by(IssueRow.number)
+            rows = self._session.scalars(query.limit(CHUNK)).all()
+            if not rows:
+                return
+            yield from self._training_chunk(rows, patience)
+            last = rows[-1].number
+            self._session.expunge_all()
+
+    def numbers(self, repository_id: int) -> tuple[int, ...]:
+        """Numbers of all issues and pull requests, rising."""
+        query = select(IssueRow.number).where(IssueRow.repository_id == repository_id)
+        return tuple(self._session.scalars(query.order_by(IssueRow.number)))
+
+    def count(self, repository_id: int) -> int:
+        """How many issues and pull requests are stored."""
+        query = select(func.count()).where(IssueRow.repository_id == repository_id)
+        return self._session.scalars(query).one()
+
+    def newest_update(self, repository_id: int) -> datetime | None:
+        """The latest `updated_at`: what an incremental sync may start from."""
+        query = select(func.max(IssueRow.updated_at))
+        return self._session.scalars(query.where(IssueRow.repository_id == repository_id)).one()
+
+    def remember(self, issue_id: int, name: str, value: Any) -> None:
+        """Keep what the bot needs to know of an issue; `value` is JSON, None forgets."""
+        query = select(IssueRow.memory).where(IssueRow.id == issue_id).with_for_update()
+        memory = self._session.scalars(query).one_or_none()
+        if memory is None:
+            raise NotStored("issue with id", issue_id)
+        changed = {key: old for key, old in memory.items() if key != name}
+        if value is not None:
+            changed[name] = value
+        self._session.execute(
+            update(IssueRow).where(IssueRow.id == issue_id).values(memory=changed)
+        )
+
+    def forget(self, repository_id: int, number: int) -> bool:
+        """Delete an issue that GitHub no longer has, with all that hangs on it."""
+        gone = delete(IssueRow).where(
+            IssueRow.repository_id == repository_id, IssueRow.number == number
+        )
+        return bool(self._session.scalars(gone.returning(IssueRow.id)).all())
+
+    def _upsert_chunk(self, repository_id: int, records: dict[int, IssueRecord]) -> UpsertCounts:
+        query = _of(repository_id).where(IssueRow.number.in_(records)).with_for_update()
+        rows = {
+            row.number: row
+            for row in self._session.scalars(query.execution_options(populate_existing=True))
+        }
+        labels = labels_of(self._session, [row.id for row in rows.values()])
+        new = [record for number, record in records.items() if number not in rows]
+        relabelled: dict[int, tuple[str, ...]] = {}
+        changed = 0
+        for number, row in rows.items():
+            record = records[number]
+            if _came_late(record, row):
+                continue
+            other_labels = _distinct(record.labels) != labels.get(row.id, {})
+            if other_labels:
+                relabelled[row.id] = record.labels
+            changed += _bring_up_to_date(row, record) or other_labels
+        self._session.flush()
+        self._relabel(relabelled)
+        self._insert(repository_id, new)
+        self._session.expunge_all()
+        return UpsertCounts(len(new), changed, len(rows) - changed)
+
+    def _insert(self, repository_id: int, records: list[IssueRecord]) -> None:
+        if not records:
+            return
+        made = self._session.execute(
+            insert(IssueRow).returning(IssueRow.number, IssueRow.id),
+            [_new_row(repository_id, record) for record in records],
+        )
+        ids = {number: issue_id for number, issue_id in made}  # noqa: C416 - rows are no tuples
+        self._attach({ids[record.number]: record.labels for record in records})
+
+    def _relabel(self, labels: dict[int, tuple[str, ...]]) -> None:
+        if labels:
+            self._session.execute(delete(IssueLabelRow).where(IssueLabelRow.issue_id.in_(labels)))
+            self._attach(labels)
+
+    def _attach(self, labels: dict[int, tuple[str, ...]]) -> None:
+        rows = [
+            {"issue_id": issue_id, "name_key": key, "name": name}
+            for issue_id, names in labels.items()
+            for key, name in _distinct(names).items()
+        ]
+        if rows:
+            self._session.execute(insert(IssueLabelRow), rows)
+
+    def _walk(self, query: Select[IssueRow], limit: int | None) -> Iterator[StoredIssue]:
+        last, left = None, limit
+        while left is None or left > 0:
+            page = query if last is None else query.where(IssueRow.number < last)
+            size = CHUNK if left is None else min(CHUNK, left)
+            found = list(self._records(page.order_by(IssueRow.number.desc()).limit(size)))
+            yield from found
+            if len(found) < size:
+                return
+            last = found[-1].number
+            left = None if left is None else left - len(found)
+
+    def _records(self, query: Select[IssueRow]) -> Iterator[StoredIssue]:
+        rows = self._session.scalars(query.execution_options(populate_existing=True)).all()
+        labels = labels_of(self._session, [row.id for row in rows])
+        records = [_stored(row, tuple(labels.get(row.id, {}).values())) for row in rows]
+        return iter(records)
+
+    def _training_chunk(
+        self, rows: Iterable[IssueRow], patience: Patience | None
+    ) -> Iterator[TrainingRow]:
+        ids = [row.id for row in rows]
+        labels = labels_of(self._session, ids)
+        acts, names = acts_of(self._session, ids)
+        for row in rows:
+            present = labels.get(row.id, {})
+            verdict = judge(present, acts.get(row.id, ()), patience)
+            yield TrainingRow(
+                number=row.number,
+                title=row.filed_title,
+                body=row.filed_body,
+                labels=_in_order(present, verdict.confirmed),
+                unconfirmed=_in_order(present, verdict.unconfirmed),
+                refused=tuple(sorted(names[key] for key in verdict.refused)),
+                is_pull_request=row.is_pull_request,
+                author=row.author,
+                created_at=row.created_at,
+            )
+
+
+def _of(repository_id: int) -> Select[IssueRow]:
+    return select(IssueRow).where(IssueRow.repository_id == repository_id)
+
+
+def _distinct(names: Iterable[str]) -> dict[str, str]:
+    """Folded name to name as written, in the order of names."""
+    return {name_key(name): storable(name) for name in sorted(names)}
+
+
+def _in_order(present: dict[str, str], chosen: frozenset[str]) -> tuple[str, ...]:
+    return tuple(name for key, name in present.items() if key in chosen)
+
+
+def _came_late(record: IssueRecord, row: IssueRow) -> bool:
+    both = record.updated_at is not None and row.updated_at is not None
+    return both and record.updated_at < row.updated_at  # type: ignore[operator]
+
+
+def _bring_up_to_date(row: IssueRow, record: IssueRecord) -> bool:
+    """Write into the row what differs; whether anything did."""
+    present = {
+        "title": storable(record.title),
+        "body": storable(record.body),
+        "state": record.state,
+        "is_pull_request": record.is_pull_request,
+        "author": record.author or row.author,
+        "author_association": record.author_association or row.author_association,
+        "updated_at": record.updated_at or row.updated_at,
+        "closed_at": record.closed_at,
+    }
+    different = {name: new for name, new in present.items() if getattr(row, name) != new}
+    for name, new in different.items():
+        setattr(row, name, new)
+    return bool(different)
+
+
+def _new_row(repository_id: int, record: IssueRecord) -> dict[str, Any]:
+    filed_title = record.title if record.filed_title is None else record.filed_title
+    filed_body = record.body if record.filed_body is None else record.filed_body
+    return {
+        "repository_id": repository_id,
+        "number": record.number,
+        "is_pull_request": record.is_pull_request,
+        "filed_title": filed_title,
+        "filed_body": filed_body,
+        "title": record.title,
+        "body": record.body,
+        "state": record.state,
+        "author": record.author,
+        "author_association": record.author_association,
+        "created_at": record.created_at,
+        "updated_at": record.updated_at,
+        "closed_at": record.closed_at,
+        "memory": {},
+    }
+
+
+def _stored(row: IssueRow, labels: tuple[str, ...]) -> StoredIssue:
+    return StoredIssue(
+        id=row.id,
+        repository_id=row.repository_id,
+        number=row.number,
+        is_pull_request=row.is_pull_request,
+        filed_title=row.filed_title,
+        filed_body=row.filed_body,
+        title=row.title,
+        body=row.body,
+        labels=labels,
+        state=row.state,
+        author=row.author,
+        author_association=row.author_association,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        closed_at=row.closed_at,
+        memory=dict(row.memory),
+    )

@@ -1,0 +1,172 @@
+"""Predictions: every label's score, cut and decision, once for a delivery.
+
+- `record(prediction) -> bool`: False where the delivery has its prediction already
+- `list(repository_id, number=None, since=None, limit=None)`: the newest first
+- `latest(repository_id, number) -> StoredPrediction | None`
+- `of_delivery(delivery_id) -> StoredPrediction | None`, `count(repository_id=None)`
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from sqlalchemy import func, insert, select
+
+from store.errors import NotStored
+from store.records import PredictedLabel, PredictionRecord, StoredPrediction
+from store.tables import IssueRow, PredictionLabelRow, PredictionRow, ReleaseRow
+from store.upsert import chunks, insert_into
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
+
+    from sqlalchemy import Select
+    from sqlalchemy.orm import Session
+
+
+class Predictions:
+    """The gateway to predictions within one unit of work."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def record(self, prediction: PredictionRecord) -> bool:
+        """Keep what a release said; False: this delivery has a prediction and keeps that one.
+
+        :raises NotStored: the issue or the release is not stored.
+        """
+        statement = insert_into(self._session, PredictionRow).on_conflict_do_nothing(
+            index_elements=["delivery_id"]
+        )
+        row = {
+            "repository_id": prediction.repository_id,
+            "issue_id": self._issue_id(prediction),
+            "release_id": self._release(prediction),
+            "delivery_id": prediction.delivery_id,
+            "at": prediction.at,
+            "mode": prediction.mode,
+        }
+        made = self._session.execute(statement.returning(PredictionRow.id), [row]).first()
+        if made is None:
+            return False
+        labels = [_label_row(made[0], label) for label in prediction.labels]
+        if labels:
+            self._session.execute(insert(PredictionLabelRow), labels)
+        return True
+
+    def list(
+        self,
+        repository_id: int,
+        *,
+        number: int | None = None,
+        since: datetime | None = None,
+        limit: int | None = None,
+    ) -> tuple[StoredPrediction, ...]:
+        """Predictions, the newest first."""
+        query = _joined().where(PredictionRow.repository_id == repository_id)
+        if number is not None:
+            query = query.where(IssueRow.number == number)
+        if since is not None:
+            query = query.where(PredictionRow.at >= since)
+        return self._stored(query.limit(limit))
+
+    def latest(self, repository_id: int, number: int) -> StoredPrediction | None:
+        """The newest prediction for the issue, or None."""
+        return next(iter(self.list(repository_id, number=number, limit=1)), None)
+
+    def of_delivery(self, delivery_id: int) -> StoredPrediction | None:
+        """The prediction that a delivery led to (`ClaimedDelivery.id`), or None."""
+        query = _joined().where(PredictionRow.delivery_id == delivery_id)
+        return next(iter(self._stored(query)), None)
+
+    def count(self, repository_id: int | None = None) -> int:
+        """How many predictions are kept, of one repository or of all."""
+        query = select(func.count()).select_from(PredictionRow)
+        if repository_id is not None:
+            query = query.where(PredictionRow.repository_id == repository_id)
+        return self._session.scalars(query).one()
+
+    def _issue_id(self, prediction: PredictionRecord) -> int:
+        query = select(IssueRow.id).where(
+            IssueRow.repository_id == prediction.repository_id,
+            IssueRow.number == prediction.number,
+        )
+        found = self._session.scalars(query).one_or_none()
+        if found is None:
+            raise NotStored("issue", f"#{prediction.number}", "store the issue first")
+        return found
+
+    def _release(self, prediction: PredictionRecord) -> str:
+        query = select(ReleaseRow.id).where(
+            ReleaseRow.repository_id == prediction.repository_id,
+            ReleaseRow.id == prediction.release,
+        )
+        found = self._session.scalars(query).one_or_none()
+        if found is None:
+            raise NotStored("release", prediction.release, "add the release first")
+        return found
+
+    def _stored(self, query: Select[PredictionRow, int]) -> tuple[StoredPrediction, ...]:
+        rows = self._session.execute(query).all()
+        labels = self._labels(row.id for row, _ in rows)
+        return tuple(
+            StoredPrediction(
+                id=row.id,
+                number=number,
+                release=row.release_id,
+                at=row.at,
+                mode=row.mode,
+                delivery_id=row.delivery_id,
+                labels=tuple(labels.get(row.id, ())),
+            )
+            for row, number in rows
+        )
+
+    def _labels(self, ids: Iterable[int]) -> Mapping[int, Sequence[PredictedLabel]]:
+        labels = defaultdict(list)
+        for chunk in chunks(ids):
+            query = (
+                select(PredictionLabelRow)
+                .where(PredictionLabelRow.prediction_id.in_(chunk))
+                .order_by(PredictionLabelRow.score.desc(), PredictionLabelRow.name)
+            )
+            for row in self._session.scalars(query):
+                labels[row.prediction_id].append(_label(row))
+        return labels
+
+
+def _joined() -> Select[PredictionRow, int]:
+    return (
+        select(PredictionRow, IssueRow.number)
+        .join(IssueRow, IssueRow.id == PredictionRow.issue_id)
+        .order_by(PredictionRow.at.desc(), PredictionRow.id.desc())
+    )
+
+
+def _label_row(prediction_id: int, label: PredictedLabel) -> dict[str, object]:
+    return {
+        "prediction_id": prediction_id,
+        "name": label.name,
+        "score": float(label.score),
+        "cut": float(label.cut),
+        "decision": label.decision,
+        "decided_by": label.decided_by,
+        "votes": {strategy: float(score) for strategy, score in label.votes.items()},
+        "neighbours": [dict(neighbour) for neighbour in label.neighbours],
+        "drawn": label.drawn,
+    }
+
+
+def _label(row: PredictionLabelRow) -> PredictedLabel:
+    return PredictedLabel(
+        name=row.name,
+        score=row.score,
+        cut=row.cut,
+        decision=row.decision,  # type: ignore[arg-type] # a check constraint allows nothing else
+        decided_by=row.decided_by,
+        votes=dict(row.votes),
+        neighbours=tuple(row.neighbours),
+        drawn=row.drawn,
+    )

@@ -1,0 +1,74 @@
+"""Whose word a label is: what people decided about an issue, told from its history. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime, timedelta
+
+    from store.records import Action, ActorKind
+
+PEOPLE = frozenset({"person", "unknown"})
+"""Kinds of actor whose word counts as a person's: nobody may overturn what might be one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One entry of an issue's label history; `label` is folded (`store.text.name_key`)."""
+
+    label: str
+    action: Action
+    actor_kind: ActorKind
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What may be learned from an issue's labels, all folded."""
+
+    confirmed: frozenset[str]
+    unconfirmed: frozenset[str]
+    refused: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """The rule that a bot's label which stood unopposed for so long counts as confirmed."""
+
+    age: timedelta
+    now: datetime
+
+
+def last_by_people(acts: Iterable[Act]) -> dict[str, Action]:
+    """Each label's last act by a person. `acts` in the order in which they happened."""
+    return {act.label: act.action for act in acts if act.actor_kind in PEOPLE}
+
+
+def judge(present: Iterable[str], acts: Sequence[Act], patience: Patience | None = None) -> Verdict:
+    """Tell truth from a bot's word that nobody confirmed.
+
+    A label on the issue is confirmed where a person set it last, where no act of it is recorded
+    at all (it was imported without history), or where a person edited the issue's labels after
+    a bot had set it and left it there. What a person took off last is refused, whoever set it
+    again afterwards.
+    """
+    by_people = last_by_people(acts)
+    last = {act.label: (position, act) for position, act in enumerate(acts)}
+    last_edit = max((n for n, act in enumerate(acts) if act.actor_kind in PEOPLE), default=-1)
+
+    def is_confirmed(label: str) -> bool:
+        if label in by_people:
+            return by_people[label] == "added"
+        if label not in last:
+            return True
+        position, act = last[label]
+        stood = patience is not None and patience.now - act.at >= patience.age
+        return last_edit > position or stood
+
+    labels = frozenset(present)
+    confirmed = frozenset(filter(is_confirmed, labels))
+    refused = frozenset(label for label, action in by_people.items() if action == "removed")
+    return Verdict(confirmed, labels - confirmed, refused)

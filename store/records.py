@@ -1,0 +1,339 @@
+"""The values that go into the store and come out of it: frozen, and free of SQL.
+
+Every `datetime` is aware; the store hands back UTC. `repository_id`, `issue_id` and other ids are
+the store's own; GitHub's are called `number`, `github_id`, `guid`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+Action = Literal["added", "removed"]
+ActorKind = Literal["person", "bot", "self", "unknown"]
+"""`self`: this bot. `unknown`: nobody recorded it; counts as a person's."""
+EventSource = Literal["import", "webhook", "timeline", "sync", "suggestion", "write"]
+DeliveryState = Literal["pending", "running", "done", "failed", "ignored"]
+Decision = Literal["apply", "suggest", "abstain"]
+WriteRunKind = Literal["webhook", "backfill", "undo"]
+WriteForm = Literal["label", "suggestion", "comment"]
+WriteState = Literal["intended", "written", "undone", "left", "approved", "dismissed"]
+ReleaseState = Literal["staged", "active", "retired", "refused"]
+EvaluationState = Literal["running", "done", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Repository:
+    """A repository; `cursors` is where sync stopped, `memory` what the bot found out about it."""
+
+    id: int
+    full_name: str
+    github_id: int | None
+    created_at: datetime
+    cursors: Mapping[str, Any] = field(repr=False)
+    memory: Mapping[str, Any] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class LabelRecord:
+    """A label as GitHub lists it."""
+
+    name: str
+    description: str = ""
+    color: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredLabel:
+    """A label as kept; `former_names` from its first name on, the present one left out."""
+
+    id: int
+    name: str
+    description: str
+    color: str
+    deleted_at: datetime | None
+    former_names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class IssueRecord:
+    """An issue or pull request as it came in.
+
+    :ivar filed_title: the title as filed, where an `edited` payload tells it (`changes.title`);
+        None: the present title, unless the store knows an earlier one. `filed_body` likewise.
+    """
+
+    number: int
+    title: str
+    body: str
+    labels: tuple[str, ...]
+    created_at: datetime
+    is_pull_request: bool = False
+    state: str = "open"
+    author: str | None = None
+    author_association: str | None = None
+    updated_at: datetime | None = None
+    closed_at: datetime | None = None
+    filed_title: str | None = None
+    filed_body: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredIssue:
+    """An issue as kept: as filed and as it is now. `memory` is the bot's own (comment id, off)."""
+
+    id: int
+    repository_id: int
+    number: int
+    is_pull_request: bool
+    filed_title: str
+    filed_body: str = field(repr=False)
+    title: str
+    body: str = field(repr=False)
+    labels: tuple[str, ...]
+    state: str
+    author: str | None
+    author_association: str | None
+    created_at: datetime
+    updated_at: datetime | None
+    closed_at: datetime | None
+    memory: Mapping[str, Any] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class UpsertCounts:
+    """What an upsert did; a row older than what is stored counts as unchanged."""
+
+    new: int = 0
+    changed: int = 0
+    unchanged: int = 0
+
+    def __add__(self, other: UpsertCounts) -> UpsertCounts:
+        return UpsertCounts(
+            self.new + other.new, self.changed + other.changed, self.unchanged + other.unchanged
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingRow:
+    """An issue as filed with what may be learned from its labels.
+
+    :ivar labels: on the issue now and set or confirmed by a person.
+    :ivar unconfirmed: on the issue now, set by a bot, confirmed by nobody.
+    :ivar refused: taken off or dismissed by a person: explicit negatives.
+    """
+
+    number: int
+    title: str
+    body: str = field(repr=False)
+    labels: tuple[str, ...]
+    unconfirmed: tuple[str, ...]
+    refused: tuple[str, ...]
+    is_pull_request: bool
+    author: str | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LabelEvent:
+    """A label set on or taken off an issue.
+
+    :ivar key: names the act at its source (timeline event id, delivery GUID), so that recording
+        it again changes nothing; empty: label, action and time name it.
+    """
+
+    number: int
+    label: str
+    action: Action
+    at: datetime
+    actor: str | None = None
+    actor_kind: ActorKind = "unknown"
+    source: EventSource = "webhook"
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryRecord:
+    """A webhook delivery as it arrives.
+
+    :ivar guid: `X-GitHub-Delivery`.
+    :ivar due_at: not worked on before; None: at once.
+    :ivar ignored: kept for the record only, never handed to a worker.
+    """
+
+    guid: str
+    event: str
+    payload: dict[str, Any] = field(repr=False)
+    received_at: datetime
+    action: str | None = None
+    repository: str | None = None
+    issue_number: int | None = None
+    due_at: datetime | None = None
+    ignored: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedDelivery:
+    """A delivery in a worker's hands until `lease_until`; `attempts` counts this one."""
+
+    id: int
+    guid: str
+    event: str
+    action: str | None
+    repository: str | None
+    issue_number: int | None
+    payload: dict[str, Any] = field(repr=False)
+    attempts: int
+    received_at: datetime
+    worker: str
+    lease_until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDelivery:
+    """A delivery and how far its work has come; the payload is None once purged."""
+
+    id: int
+    guid: str
+    event: str
+    action: str | None
+    repository: str | None
+    issue_number: int | None
+    payload: dict[str, Any] | None = field(repr=False)
+    state: DeliveryState
+    attempts: int
+    error: str | None
+    received_at: datetime
+    due_at: datetime
+    lease_until: datetime | None
+    claimed_by: str | None
+    finished_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class PredictedLabel:
+    """One label's part of a prediction, as in `tag --json`.
+
+    :ivar votes: score by strategy.
+    :ivar neighbours: nearest labelled issues, each a JSON object.
+    :ivar drawn: "audit" or "budget" where chance or the weekly budget chose this label.
+    """
+
+    name: str
+    score: float
+    cut: float
+    decision: Decision
+    decided_by: str
+    votes: Mapping[str, float] = field(default_factory=dict)
+    neighbours: tuple[Mapping[str, Any], ...] = ()
+    drawn: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PredictionRecord:
+    """What a release said of an issue; `delivery_id` is `ClaimedDelivery.id`."""
+
+    repository_id: int
+    number: int
+    release: str
+    at: datetime
+    mode: str
+    labels: tuple[PredictedLabel, ...]
+    delivery_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPrediction:
+    """A prediction as kept; labels by falling score."""
+
+    id: int
+    number: int
+    release: str
+    at: datetime
+    mode: str
+    delivery_id: int | None
+    labels: tuple[PredictedLabel, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WriteRun:
+    """A run of writes: what `undo RUN` takes back together."""
+
+    id: int
+    repository_id: int
+    kind: WriteRunKind
+    started_at: datetime
+    finished_at: datetime | None
+    delivery_id: int | None
+    undoes: int | None
+    detail: Mapping[str, Any] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """A label that the bot means to set or has set; `external_id` is GitHub's, where it has one."""
+
+    id: int
+    run_id: int
+    number: int
+    label: str
+    form: WriteForm
+    state: WriteState
+    reason: str
+    external_id: str | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseRecord:
+    """A release as `retrain` hands it over; `location` is a folder or an fsspec URL."""
+
+    id: str
+    created_at: datetime
+    location: str
+    digest: str
+    manifest: Mapping[str, Any] = field(repr=False)
+    gate: Mapping[str, Any] | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRelease:
+    """A release as kept."""
+
+    repository_id: int
+    id: str
+    created_at: datetime
+    location: str
+    digest: str
+    state: ReleaseState
+    manifest: Mapping[str, Any] = field(repr=False)
+    gate: Mapping[str, Any] | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationRun:
+    """An evaluation as kept; `report` is there once it is done."""
+
+    id: int
+    repository_id: int
+    kind: str
+    fingerprint: str
+    settings: Mapping[str, Any] = field(repr=False)
+    state: EvaluationState
+    started_at: datetime
+    finished_at: datetime | None
+    report: Mapping[str, Any] | None = field(repr=False)
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationCell:
+    """A finished cell; `scores` holds raw bytes (say, test scores) that JSON should not."""
+
+    key: str
+    result: Mapping[str, Any]
+    scores: bytes | None = field(default=None, repr=False)

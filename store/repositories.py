@@ -1,0 +1,134 @@
+"""Repositories: found by name without regard to case, followed by GitHub's id when renamed.
+
+- `get_or_create(full_name, now=…, github_id=None) -> Repository`
+- `find(full_name) -> Repository | None`, `get(full_name)` or NotStored, `all()`
+- `set_cursor(id, name, value)`: where `sync` stopped (ETags, `since`); None forgets
+- `remember(id, name, value)`: what the bot found out (suggestions unsupported, config file)
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import select
+
+from store.errors import NotStored
+from store.records import Repository
+from store.tables import RepositoryRow
+from store.text import name_key
+from store.upsert import insert_into
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy.orm import Session
+
+
+class Repositories:
+    """The gateway to repositories within one unit of work."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def get_or_create(
+        self, full_name: str, *, now: datetime, github_id: int | None = None
+    ) -> Repository:
+        """The repository of this name, made if need be; a known `github_id` is renamed."""
+        row = self._by_github_id(github_id) or self._by_name(full_name)
+        if row is None:
+            row = self._create(full_name, now, github_id)
+        if row.github_id is None:
+            row.github_id = github_id
+        if row.full_name != full_name and (github_id is None or row.github_id == github_id):
+            self._rename(row, full_name)
+        self._session.flush()
+        return _record(row)
+
+    def find(self, full_name: str) -> Repository | None:
+        """The repository of this name (any case), or None."""
+        row = self._by_name(full_name)
+        return None if row is None else _record(row)
+
+    def get(self, full_name: str) -> Repository:
+        """The repository of this name.
+
+        :raises NotStored: it was never imported or synced.
+        """
+        found = self.find(full_name)
+        if found is None:
+            raise NotStored("repository", full_name, f"issue-tagger sync {full_name} brings it in")
+        return found
+
+    def all(self) -> tuple[Repository, ...]:
+        """Every repository, by name."""
+        rows = self._session.scalars(select(RepositoryRow).order_by(RepositoryRow.name_key))
+        return tuple(_record(row) for row in rows)
+
+    def set_cursor(self, repository_id: int, name: str, value: Any) -> None:
+        """Keep where a sync stopped; `value` is JSON, None forgets."""
+        row = self._locked(repository_id)
+        row.cursors = _with(row.cursors, name, value)
+
+    def remember(self, repository_id: int, name: str, value: Any) -> None:
+        """Keep what the bot found out about the repository; `value` is JSON, None forgets."""
+        row = self._locked(repository_id)
+        row.memory = _with(row.memory, name, value)
+
+    def _by_name(self, full_name: str) -> RepositoryRow | None:
+        query = select(RepositoryRow).where(RepositoryRow.name_key == name_key(full_name))
+        return self._session.scalars(query).one_or_none()
+
+    def _by_github_id(self, github_id: int | None) -> RepositoryRow | None:
+        if github_id is None:
+            return None
+        query = select(RepositoryRow).where(RepositoryRow.github_id == github_id)
+        return self._session.scalars(query).one_or_none()
+
+    def _create(self, full_name: str, now: datetime, github_id: int | None) -> RepositoryRow:
+        row: dict[str, Any] = {
+            "full_name": full_name,
+            "name_key": name_key(full_name),
+            "github_id": github_id,
+            "created_at": now,
+            "cursors": {},
+            "memory": {},
+        }
+        # Two workers may meet a new repository at once: the second takes the first's row.
+        self._session.execute(
+            insert_into(self._session, RepositoryRow).on_conflict_do_nothing(), [row]
+        )
+        return self._session.scalars(
+            select(RepositoryRow).where(RepositoryRow.name_key == name_key(full_name))
+        ).one()
+
+    def _rename(self, row: RepositoryRow, full_name: str) -> None:
+        holder = self._by_name(full_name)
+        if holder is not None and holder is not row:
+            # GitHub gave the old name away; its former holder keeps its rows under its id.
+            stale = f"{holder.full_name}#{holder.id}"
+            holder.full_name, holder.name_key = stale, name_key(stale)
+            self._session.flush()
+        row.full_name, row.name_key = full_name, name_key(full_name)
+
+    def _locked(self, repository_id: int) -> RepositoryRow:
+        query = select(RepositoryRow).where(RepositoryRow.id == repository_id).with_for_update()
+        row = self._session.scalars(query.execution_options(populate_existing=True)).one_or_none()
+        if row is None:
+            raise NotStored("repository with id", repository_id)
+        return row
+
+
+def _with(kept: dict[str, Any], name: str, value: Any) -> dict[str, Any]:
+    rest = {key: old for key, old in kept.items() if key != name}
+    return rest if value is None else {**rest, name: value}
+
+
+def _record(row: RepositoryRow) -> Repository:
+    return Repository(
+        id=row.id,
+        full_name=row.full_name,
+        github_id=row.github_id,
+        created_at=row.created_at,
+        cursors=dict(row.cursors),
+        memory=dict(row.memory),
+    )

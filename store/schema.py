@@ -1,0 +1,106 @@
+"""The schema's age: which revision the tables are at, and how Alembic moves them."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from sqlalchemy import inspect, text
+
+from store.errors import SchemaOutdated, SchemaTooNew, StoreDamaged
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+    from sqlalchemy import Connection
+
+VERSION_TABLE = "alembic_version"
+
+
+def configuration(connection: Connection | None = None) -> Config:
+    """Alembic's configuration for the packaged `migrations`, on this connection."""
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(files("migrations")).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    return config
+
+
+@cache
+def revisions() -> tuple[str, ...]:
+    """Every revision that the code knows, the newest first."""
+    from alembic.script import ScriptDirectory
+
+    scripts = ScriptDirectory.from_config(configuration())
+    return tuple(script.revision for script in scripts.walk_revisions())
+
+
+def head() -> str:
+    """The revision that the code is written for."""
+    return revisions()[0]
+
+
+def revision_of(connection: Connection) -> str | None:
+    """The revision of the tables behind this connection; None where there are none."""
+    if not inspect(connection).has_table(VERSION_TABLE):
+        return None
+    row = connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).first()  # noqa: S608 - a constant
+    return None if row is None else str(row[0])
+
+
+def check(revision: str | None) -> None:
+    """Raise unless `revision` is the one that the code is written for.
+
+    :raises SchemaOutdated: it is an earlier one, or none.
+    :raises SchemaTooNew: it is none that the code knows.
+    """
+    refuse_newer(revision)
+    if revision != head():
+        raise SchemaOutdated(
+            f"the database is at revision {revision or 'none'}, the code needs {head()}; "
+            "bring it up to date with Store.migrate(), which issue-tagger does when it starts"
+        )
+
+
+def refuse_newer(revision: str | None) -> None:
+    """Raise where the code does not know the revision.
+
+    :raises SchemaTooNew: a later version has migrated this database.
+    """
+    if revision is not None and revision not in revisions():
+        raise SchemaTooNew(
+            f"the database is at revision {revision}, which this version of issue-tagger does "
+            f"not know (its newest is {head()}); update issue-tagger, or restore a backup"
+        )
+
+
+def move(connection: Connection, to: str) -> None:
+    """Run the migrations up or down to revision `to`, in the connection's transaction."""
+    from alembic import command
+
+    config = configuration(connection)
+    if to == "head" or _is_newer(to, revision_of(connection)):
+        command.upgrade(config, to)
+    else:
+        command.downgrade(config, to)
+
+
+def check_foreign_keys(connection: Connection) -> None:
+    """Look for rows that refer to nothing; SQLite does not look while a migration runs.
+
+    :raises StoreDamaged: there are some; the migration is rolled back.
+    """
+    broken = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
+    if broken is not None:
+        raise StoreDamaged(
+            f"a row of table {broken[0]} refers to a row of {broken[2]} that is not there; "
+            "nothing was migrated, restore the database from a backup"
+        )
+
+
+def _is_newer(to: str, present: str | None) -> bool:
+    if present is None:
+        return to != "base"
+    known = [*revisions(), "base"]
+    return known.index(to) < known.index(present)

@@ -1,0 +1,368 @@
+"""The tables: what is kept, and which rules the database itself enforces.
+
+Every constraint has a name by one convention, so that a migration can speak of it. Names that
+GitHub compares without case are kept twice: as written (`name`) and folded (`name_key`).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, ClassVar
+
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    LargeBinary,
+    MetaData,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from store.column_types import BigId, Json, StorableText, UtcDateTime
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Table(DeclarativeBase):
+    """The root of every table below; annotations choose the column's type."""
+
+    metadata = MetaData(naming_convention=NAMING)
+    type_annotation_map: ClassVar[dict[Any, Any]] = {
+        int: BigId,
+        str: StorableText,
+        datetime: UtcDateTime,
+        bytes: LargeBinary,
+        dict[str, Any]: Json,
+        list[str]: Json,
+        list[Any]: Json,
+    }
+
+
+def _one_of(column: str, *values: str) -> CheckConstraint:
+    allowed = ", ".join(f"'{value}'" for value in values)
+    return CheckConstraint(f"{column} IN ({allowed})", name=column)
+
+
+class RepositoryRow(Table):
+    """A repository that the bot knows, and where its last `sync` stopped."""
+
+    __tablename__ = "repositories"
+    __table_args__ = (UniqueConstraint("name_key"), UniqueConstraint("github_id"))
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    full_name: Mapped[str]
+    name_key: Mapped[str]
+    github_id: Mapped[int | None]
+    created_at: Mapped[datetime]
+    cursors: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    memory: Mapped[dict[str, Any]] = mapped_column(default=dict)
+
+
+class LabelRow(Table):
+    """A label of a repository as GitHub lists it; deleted ones stay, marked."""
+
+    __tablename__ = "labels"
+    __table_args__ = (UniqueConstraint("repository_id", "name_key"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    repository_id: Mapped[int] = mapped_column(ForeignKey("repositories.id", ondelete="CASCADE"))
+    name: Mapped[str]
+    name_key: Mapped[str]
+    description: Mapped[str] = mapped_column(default="")
+    color: Mapped[str] = mapped_column(default="")
+    deleted_at: Mapped[datetime | None]
+    former_names: Mapped[list[str]] = mapped_column(default=list)
+
+
+class IssueRow(Table):
+    """An issue or pull request, as filed (never overwritten) and as it is now."""
+
+    __tablename__ = "issues"
+    __table_args__ = (
+        UniqueConstraint("repository_id", "number"),
+        Index(None, "repository_id", "updated_at"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    repository_id: Mapped[int] = mapped_column(ForeignKey("repositories.id", ondelete="CASCADE"))
+    number: Mapped[int]
+    is_pull_request: Mapped[bool]
+    filed_title: Mapped[str]
+    filed_body: Mapped[str]
+    title: Mapped[str]
+    body: Mapped[str]
+    state: Mapped[str]
+    author: Mapped[str | None]
+    author_association: Mapped[str | None]
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime | None]
+    closed_at: Mapped[datetime | None]
+    memory: Mapped[dict[str, Any]] = mapped_column(default=dict)
+
+
+class IssueLabelRow(Table):
+    """A label that an issue carries now."""
+
+    __tablename__ = "issue_labels"
+    __table_args__ = (Index(None, "name_key"),)
+
+    issue_id: Mapped[int] = mapped_column(
+        ForeignKey("issues.id", ondelete="CASCADE"), primary_key=True
+    )
+    name_key: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+
+
+class LabelEventRow(Table):
+    """History: a label set on or taken off an issue, by whom and when."""
+
+    __tablename__ = "label_events"
+    __table_args__ = (
+        UniqueConstraint("issue_id", "name_key", "action", "at", "source_key"),
+        _one_of("action", "added", "removed"),
+        _one_of("actor_kind", "person", "bot", "self", "unknown"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    issue_id: Mapped[int] = mapped_column(ForeignKey("issues.id", ondelete="CASCADE"))
+    name: Mapped[str]
+    name_key: Mapped[str]
+    action: Mapped[str]
+    actor: Mapped[str | None]
+    actor_kind: Mapped[str]
+    at: Mapped[datetime]
+    source: Mapped[str]
+    source_key: Mapped[str] = mapped_column(default="")
+
+
+class DeliveryRow(Table):
+    """The durable inbox: a webhook delivery and how far its work has come.
+
+    `lane` names what must be worked on in order and never by two workers: an issue, or a
+    repository for what concerns no issue. That two deliveries of a lane never run at once is
+    a unique index, so that no race and no isolation level can break it.
+    """
+
+    __tablename__ = "deliveries"
+    __table_args__ = (
+        UniqueConstraint("guid"),
+        _one_of("state", "pending", "running", "done", "failed", "ignored"),
+        Index(None, "state", "due_at"),
+        Index(None, "lane", "state"),
+        Index(
+            "uq_deliveries_lane_running",
+            "lane",
+            unique=True,
+            sqlite_where=text("state = 'running'"),
+            postgresql_where=text("state = 'running'"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    guid: Mapped[str]
+    event: Mapped[str]
+    action: Mapped[str | None]
+    repository: Mapped[str | None]
+    issue_number: Mapped[int | None]
+    lane: Mapped[str | None]
+    payload: Mapped[dict[str, Any] | None]
+    state: Mapped[str]
+    attempts: Mapped[int] = mapped_column(default=0)
+    error: Mapped[str | None]
+    received_at: Mapped[datetime]
+    due_at: Mapped[datetime]
+    lease_until: Mapped[datetime | None]
+    claimed_by: Mapped[str | None]
+    finished_at: Mapped[datetime | None]
+
+
+class ReleaseRow(Table):
+    """A trained release: where its files are, what the gate said of it."""
+
+    __tablename__ = "releases"
+    __table_args__ = (
+        _one_of("state", "staged", "active", "retired", "refused"),
+        Index(
+            "uq_releases_repository_id_active",
+            "repository_id",
+            unique=True,
+            sqlite_where=text("state = 'active'"),
+            postgresql_where=text("state = 'active'"),
+        ),
+    )
+
+    repository_id: Mapped[int] = mapped_column(
+        ForeignKey("repositories.id", ondelete="CASCADE"), primary_key=True
+    )
+    id: Mapped[str] = mapped_column(primary_key=True)
+    created_at: Mapped[datetime]
+    location: Mapped[str]
+    digest: Mapped[str]
+    state: Mapped[str]
+    manifest: Mapped[dict[str, Any]]
+    gate: Mapped[dict[str, Any] | None]
+
+
+class PromotionRow(Table):
+    """History of what served: a promotion puts a release on top, a rollback takes it off."""
+
+    __tablename__ = "promotions"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["repository_id", "release_id"],
+            ["releases.repository_id", "releases.id"],
+            ondelete="CASCADE",
+        ),
+        _one_of("kind", "promote", "rollback"),
+        Index(None, "repository_id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    repository_id: Mapped[int]
+    release_id: Mapped[str]
+    kind: Mapped[str]
+    at: Mapped[datetime]
+    reason: Mapped[str] = mapped_column(default="")
+
+
+class PredictionRow(Table):
+    """What a release said of an issue at a moment; at most once for a delivery."""
+
+    __tablename__ = "predictions"
+    __table_args__ = (
+        UniqueConstraint("delivery_id"),
+        ForeignKeyConstraint(
+            ["repository_id", "release_id"], ["releases.repository_id", "releases.id"]
+        ),
+        Index(None, "issue_id"),
+        Index(None, "repository_id", "at"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    repository_id: Mapped[int] = mapped_column(ForeignKey("repositories.id", ondelete="CASCADE"))
+    issue_id: Mapped[int] = mapped_column(ForeignKey("issues.id", ondelete="CASCADE"))
+    release_id: Mapped[str]
+    delivery_id: Mapped[int | None] = mapped_column(
+        ForeignKey("deliveries.id", ondelete="SET NULL")
+    )
+    at: Mapped[datetime]
+    mode: Mapped[str]
+
+
+class PredictionLabelRow(Table):
+    """One label's part of a prediction."""
+
+    __tablename__ = "prediction_labels"
+    __table_args__ = (_one_of("decision", "apply", "suggest", "abstain"),)
+
+    prediction_id: Mapped[int] = mapped_column(
+        ForeignKey("predictions.id", ondelete="CASCADE"), primary_key=True
+    )
+    name: Mapped[str] = mapped_column(primary_key=True)
+    score: Mapped[float]
+    cut: Mapped[float]
+    decision: Mapped[str]
+    decided_by: Mapped[str]
+    votes: Mapped[dict[str, Any]]
+    neighbours: Mapped[list[Any]]
+    drawn: Mapped[str | None]
+
+
+class WriteRunRow(Table):
+    """What belongs together when it is undone: one webhook's labels, one backfill, one undo."""
+
+    __tablename__ = "write_runs"
+    __table_args__ = (
+        UniqueConstraint("delivery_id"),
+        _one_of("kind", "webhook", "backfill", "undo"),
+        Index(None, "repository_id", "started_at"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    repository_id: Mapped[int] = mapped_column(ForeignKey("repositories.id", ondelete="CASCADE"))
+    kind: Mapped[str]
+    delivery_id: Mapped[int | None] = mapped_column(
+        ForeignKey("deliveries.id", ondelete="SET NULL")
+    )
+    undoes_id: Mapped[int | None] = mapped_column(ForeignKey("write_runs.id"))
+    started_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]
+    detail: Mapped[dict[str, Any]] = mapped_column(default=dict)
+
+
+class WriteRow(Table):
+    """One label that the bot means to set, or has set; intended before GitHub is asked."""
+
+    __tablename__ = "writes"
+    __table_args__ = (
+        UniqueConstraint("run_id", "issue_id", "name_key", "form"),
+        _one_of("form", "label", "suggestion", "comment"),
+        _one_of("state", "intended", "written", "undone", "left", "approved", "dismissed"),
+        Index(None, "issue_id"),
+        Index(None, "state"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    run_id: Mapped[int] = mapped_column(ForeignKey("write_runs.id", ondelete="CASCADE"))
+    issue_id: Mapped[int] = mapped_column(ForeignKey("issues.id", ondelete="CASCADE"))
+    name: Mapped[str]
+    name_key: Mapped[str]
+    form: Mapped[str]
+    state: Mapped[str]
+    reason: Mapped[str] = mapped_column(default="")
+    external_id: Mapped[str | None]
+    at: Mapped[datetime]
+
+
+class EvaluationRunRow(Table):
+    """One evaluation with its settings and, once finished, its report."""
+
+    __tablename__ = "evaluation_runs"
+    __table_args__ = (
+        _one_of("state", "running", "done", "failed"),
+        Index(None, "repository_id", "kind", "started_at"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    repository_id: Mapped[int] = mapped_column(ForeignKey("repositories.id", ondelete="CASCADE"))
+    kind: Mapped[str]
+    fingerprint: Mapped[str]
+    settings: Mapped[dict[str, Any]]
+    state: Mapped[str]
+    started_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]
+    report: Mapped[dict[str, Any] | None]
+    error: Mapped[str | None]
+
+
+class EvaluationCellRow(Table):
+    """One finished cell (strategy, slice, seed) of an evaluation: survives a kill."""
+
+    __tablename__ = "evaluation_cells"
+
+    run_id: Mapped[int] = mapped_column(
+        ForeignKey("evaluation_runs.id", ondelete="CASCADE"), primary_key=True
+    )
+    key: Mapped[str] = mapped_column(primary_key=True)
+    result: Mapped[dict[str, Any]]
+    scores: Mapped[bytes | None]
+    at: Mapped[datetime]
+
+
+class VectorRow(Table):
+    """A text's vector: float32 bytes under the encoder's identity and the text's digest."""
+
+    __tablename__ = "vectors"
+
+    encoder: Mapped[str] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    vector: Mapped[bytes]

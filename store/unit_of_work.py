@@ -1,0 +1,81 @@
+"""One unit of work: one transaction with every gateway on it.
+
+It rolls back unless the block ends without an error; there is no commit to forget.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from sqlalchemy.orm import Session
+
+from store.evaluations import Evaluations
+from store.failures import in_our_words
+from store.inbox import Inbox
+from store.issues import Issues
+from store.labels import Labels
+from store.predictions import Predictions
+from store.releases import Releases
+from store.repositories import Repositories
+from store.vectors import Vectors
+from store.writes import Writes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy import Engine
+
+
+class UnitOfWork:
+    """The gateways of one transaction; valid until its block ends."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    @cached_property
+    def repositories(self) -> Repositories:
+        return Repositories(self._session)
+
+    @cached_property
+    def issues(self) -> Issues:
+        return Issues(self._session)
+
+    @cached_property
+    def labels(self) -> Labels:
+        return Labels(self._session)
+
+    @cached_property
+    def inbox(self) -> Inbox:
+        return Inbox(self._session)
+
+    @cached_property
+    def predictions(self) -> Predictions:
+        return Predictions(self._session)
+
+    @cached_property
+    def writes(self) -> Writes:
+        return Writes(self._session)
+
+    @cached_property
+    def releases(self) -> Releases:
+        return Releases(self._session)
+
+    @cached_property
+    def evaluations(self) -> Evaluations:
+        return Evaluations(self._session)
+
+    @cached_property
+    def vectors(self) -> Vectors:
+        return Vectors(self._session)
+
+
+@contextmanager
+def unit_of_work(engine: Engine, shown_url: str) -> Iterator[UnitOfWork]:
+    """Commit when the block ends, roll back when it raises, whatever it raises.
+
+    :raises StoreError: in place of what the driver raises (`store.failures`).
+    """
+    with in_our_words(shown_url), Session(engine) as session, session.begin():
+        yield UnitOfWork(session)
