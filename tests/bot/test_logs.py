@@ -120,7 +120,6 @@ def test_no_secret_is_in_the_logs_whichever_way_it_came(
     log.error("secret is %s.", secret)
     log.error("fields", extra={"token": secret, "headers": {"Authorization": [f"Bearer {secret}"]}})
     log.error({"as": ("message", secret)})
-    log.error("wrong %d arguments", secret)
     try:
         fail(f"bad {secret}")
     except ValueError:
@@ -131,6 +130,15 @@ def test_no_secret_is_in_the_logs_whichever_way_it_came(
     assert HIDDEN in text
     for line in secret.splitlines()[1:2] or [secret]:
         assert line not in text
+
+
+def test_wrong_arguments_are_logged_and_not_complained_about(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    set_up_logs("json", [SECRET])
+    record = log.makeRecord(log.name, logging.ERROR, "it.py", 1, "%d left of %s", (SECRET,), None)
+    logging.getLogger().handlers[-1].handle(record)  # ours alone: pytest's own handler raises
+    assert lines(capsys)[0]["message"] == f"%d left of %s ('{HIDDEN}',)"
 
 
 @pytest.mark.parametrize(
