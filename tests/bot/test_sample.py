@@ -123,7 +123,7 @@ def test_bodies_vary_like_those_of_real_reporters(issues: list[Row]) -> None:
     assert None in bodies
     assert "" in bodies
     texts = [body for body in bodies if body]
-    for trait in ("```", "<!--", "### ", "- [ ]", "\r\n", "goroutine", "時", "ação"):
+    for trait in ("```", "<!--", "### ", "- [ ]", "\r\n", "goroutine", "同期", "página"):
         assert any(trait in text for text in texts), trait
     lengths = [len(text.split()) for text in texts]
     assert min(lengths) < 10
