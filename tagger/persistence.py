@@ -1,0 +1,115 @@
+"""How learned state lies on disk: JSON, safetensors and skops files; never pickle."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+from zipfile import BadZipFile, ZipFile
+
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save_file
+
+from tagger.errors import ReleaseDamaged
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+TRUSTED_TYPES = frozenset(
+    {
+        "skmultilearn.problem_transform.br.BinaryRelevance",
+        "sklearn.linear_model._logistic.LogisticRegression",
+        "sklearn.naive_bayes.ComplementNB",
+        "sklearn.naive_bayes.MultinomialNB",
+    }
+)
+"""The classes that an estimator's file may name, beside arrays and plain containers."""
+
+PLAIN_TYPES = frozenset(
+    {f"builtins.{name}" for name in ("bool", "dict", "float", "int", "list", "str", "tuple")}
+    | {f"numpy.{name}" for name in ("bool", "dtype", "float32", "float64", "int64", "ndarray")}
+)
+
+
+def save_json(path: Path, value: object) -> None:
+    """Write JSON that is the same byte for byte for equal values."""
+    text = json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    path.write_text(text + "\n", encoding="utf-8")
+
+
+def load_json(path: Path) -> dict[str, Any]:
+    """Read what `save_json` wrote from a mapping.
+
+    :raises ReleaseDamaged: the file is missing, is not JSON, or is not an object.
+    """
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ReleaseDamaged(path.parent, f"{path.name}: {error}") from error
+    if not isinstance(value, dict):
+        raise ReleaseDamaged(
+            path.parent, f"{path.name} holds {type(value).__name__}, not an object"
+        )
+    return value
+
+
+def save_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Write named arrays as safetensors (https://huggingface.co/docs/safetensors)."""
+    save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, path)
+
+
+def load_arrays(path: Path, *names: str) -> dict[str, NDArray[Any]]:
+    """Read arrays, of which `names` must be there.
+
+    :raises ReleaseDamaged: the file is missing, broken, or lacks one of `names`.
+    """
+    try:
+        arrays: dict[str, NDArray[Any]] = load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise ReleaseDamaged(path.parent, f"{path.name}: {error}") from error
+    if missing := sorted(set(names) - arrays.keys()):
+        raise ReleaseDamaged(path.parent, f"{path.name} lacks {', '.join(missing)}")
+    return arrays
+
+
+def save_estimator(path: Path, estimator: object) -> None:
+    """Write a scikit-learn estimator with skops (https://skops.readthedocs.io)."""
+    from skops.io import dump
+
+    dump(estimator, path)
+
+
+def load_estimator(path: Path) -> Any:
+    """Read an estimator made of nothing but `TRUSTED_TYPES`, arrays and plain containers.
+
+    skops by itself trusts every estimator of scikit-learn; here each class is named.
+
+    :raises ReleaseDamaged: the file is missing, broken, or names another class.
+    """
+    from skops.io import load
+
+    try:
+        if strangers := sorted(_types_named(path) - TRUSTED_TYPES - PLAIN_TYPES):
+            raise ReleaseDamaged(path.parent, f"{path.name} names {', '.join(strangers)}")
+        return load(path, trusted=sorted(TRUSTED_TYPES))
+    except (OSError, ValueError, KeyError, TypeError, BadZipFile) as error:
+        raise ReleaseDamaged(path.parent, f"{path.name}: {error}") from error
+
+
+def _types_named(path: Path) -> set[str]:
+    """Every class that a skops file would build, read from its schema without building any."""
+    with ZipFile(path) as archive:
+        pending: list[Any] = [json.loads(archive.read("schema.json"))]
+    found: set[str] = set()
+    while pending:
+        node = pending.pop()
+        if isinstance(node, dict):
+            if "__class__" in node:
+                found.add(f"{node.get('__module__')}.{node['__class__']}")
+            pending.extend(node.values())
+        elif isinstance(node, list):
+            pending.extend(node)
+    return found

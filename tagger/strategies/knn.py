@@ -1,0 +1,281 @@
+"""Nearest neighbours: labels voted for by the labelled issues most like a new one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from threading import Lock
+from typing import TYPE_CHECKING, ClassVar, Self
+
+import numpy as np
+
+from tagger.errors import ModelRefused, ReleaseDamaged
+from tagger.evaluation.metrics import Counts
+from tagger.neighbours import Found, Neighbours
+from tagger.persistence import load_arrays, load_json, save_arrays, save_json
+from tagger.selection import clearly_best, learnable, require_examples, skill, smoothed_share
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from tagger.encoder import Vectors
+    from tagger.issue import IssueText, TrainingSet
+    from tagger.strategy import Resources, Scores
+
+COUNTS = (3, 5, 8, 12, 20, 32, 50, 80)
+"""Numbers of neighbours tried."""
+
+SHARPNESSES = (0.0, 0.5, 1.0, 2.0, 4.0)
+"""How fast votes fade with distance, tried in units of 1 / spread of the encoder's similarities."""
+
+USUAL_COUNT = 20
+USUAL_SHARPNESS = 1.0
+"""The vote that is kept unless another is clearly better on held-out issues."""
+
+CHAPTER_COUNTS = 17
+"""Neighbours up to which the chapter's map of k and m is drawn."""
+
+HELD_OUT = 2000
+"""Labelled issues on which k and the vote are chosen; more change nothing and cost memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """A labelled issue like the one asked about.
+
+    :ivar similarity: cosine, in [-1, 1].
+    """
+
+    number: int
+    similarity: float
+    labels: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """How neighbours are heard.
+
+    :ivar k: how many of them.
+    :ivar sharpness: 0 counts each alike; higher hears near ones more.
+    :ivar usual: similarity at which a neighbour's weight is 1: the median best in training.
+    """
+
+    k: int
+    sharpness: float
+    usual: float
+
+    def scores(
+        self, found: Found, targets: NDArray[np.bool_], share: NDArray[np.float32]
+    ) -> Scores:
+        """Weighted share of neighbours with each label; the repository's own share has one vote.
+
+        That vote decides where nothing is near, and is drowned where a near duplicate is.
+        """
+        similarities, rows = found.similarities[:, : self.k], found.rows[:, : self.k]
+        near = np.where(rows >= 0, similarities - self.usual, 0.0)
+        weights = np.where(rows >= 0, np.exp(self.sharpness * near), 0.0)
+        votes = np.einsum("nk,nkl->nl", weights, targets[rows].astype(np.float32))
+        total: Scores = (votes + share) / (weights.sum(axis=1, keepdims=True) + 1.0)
+        return total.astype(np.float32)
+
+
+class NearestNeighbours:
+    """Labels of the nearest labelled issues by mean-pooled encoder vectors, in a FAISS index.
+
+    Source: Tunstall, von Werra, Wolf, *Natural Language Processing with Transformers* (2022),
+    chapter 9, "Using embeddings as a lookup table". The chapter gives a label that at least m of
+    k neighbours carry, with k and m searched on a validation set; here each labelled issue is
+    held out in turn, which needs no validation set, and the vote may weigh by similarity.
+
+    :ivar vote_: the chosen vote.
+    :ivar micro_f1_map_: the chapter's map: F1 of "at least m of k", each issue held out in turn.
+        *Shape:* (n_k, n_k), row k - 1 and column m - 1; NaN where m > k. Empty for one issue.
+    :ivar macro_f1_map_: the same in macro F1.
+    """
+
+    name: ClassVar[str] = "knn"
+    needs_examples: ClassVar[bool] = True
+
+    names_: tuple[str, ...]
+    numbers_: list[int]
+    targets_: NDArray[np.bool_]
+    index_: Neighbours
+    space_: str
+    vote_: Vote
+    micro_f1_map_: NDArray[np.float32]
+    macro_f1_map_: NDArray[np.float32]
+
+    def __init__(self, resources: Resources, *, seed: int = 0) -> None:
+        self.resources = resources
+        self.seed = seed
+        self._lock = Lock()
+
+    def fit(self, train: TrainingSet) -> Self:
+        """Index the labelled issues and choose the vote; see `Strategy.fit`."""
+        require_examples(train)
+        encoder = self.resources.encoder()
+        vectors = encoder.encode([issue.full for issue in train.issues])
+        self.names_, self.numbers_ = train.names, list(train.numbers)
+        self.targets_ = np.array(train.targets, dtype=bool)
+        self.space_ = space(encoder.identity)
+        self.index_ = Neighbours(encoder.width).add(vectors)
+        self._choose(vectors)
+        return self
+
+    def score(self, issues: Sequence[IssueText]) -> Scores:
+        """See `Strategy.score`."""
+        share = smoothed_share(self.targets_)
+        found = self._search(issues, self.vote_.k)
+        scores = self.vote_.scores(found, self.targets_, share)
+        idle = ~learnable(self.targets_)
+        scores[:, idle] = share[idle]
+        return scores
+
+    def neighbours(self, issues: Sequence[IssueText], k: int = 5) -> list[list[Neighbour]]:
+        """The nearest labelled issues of each issue, nearest first."""
+        found = self._search(issues, k)
+        return [
+            [
+                self._neighbour(row, alike)
+                for row, alike in zip(rows, likeness, strict=True)
+                if row >= 0
+            ]
+            for rows, likeness in zip(found.rows, found.similarities, strict=True)
+        ]
+
+    def add(self, number: int, issue: IssueText, labels: Iterable[str]) -> None:
+        """Let an issue's labels count from now on; a known issue's are replaced.
+
+        Labels outside the label set learned are left out.
+        """
+        wanted = set(labels)
+        row = np.array([name in wanted for name in self.names_], dtype=bool)
+        with self._lock:
+            if number in self.numbers_:
+                targets = self.targets_.copy()
+                targets[self.numbers_.index(number)] = row
+                self.targets_ = targets
+                return
+            vector = self._encode([issue])
+            self.numbers_.append(number)
+            self.targets_ = np.concatenate([self.targets_, row[None]])
+            self.index_.add(vector)
+
+    def save(self, folder: Path) -> None:
+        """See `Strategy.save`."""
+        self.index_.save(folder / "index.faiss")
+        save_arrays(
+            folder / "examples.safetensors",
+            {
+                "numbers": np.array(self.numbers_, dtype=np.int64),
+                "targets": self.targets_,
+                "micro_f1_map": self.micro_f1_map_,
+                "macro_f1_map": self.macro_f1_map_,
+            },
+        )
+        vote = {"k": self.vote_.k, "sharpness": self.vote_.sharpness, "usual": self.vote_.usual}
+        save_json(folder / "knn.json", {"labels": self.names_, "space": self.space_, "vote": vote})
+
+    def restore(self, folder: Path) -> Self:
+        """See `Strategy.restore`."""
+        state = load_json(folder / "knn.json")
+        arrays = load_arrays(
+            folder / "examples.safetensors", "numbers", "targets", "micro_f1_map", "macro_f1_map"
+        )
+        try:
+            self.names_, self.space_ = tuple(state["labels"]), str(state["space"])
+            self.vote_ = Vote(**state["vote"])
+        except (KeyError, TypeError) as error:
+            raise ReleaseDamaged(folder, f"knn.json: {error}") from error
+        self.numbers_ = [int(number) for number in arrays["numbers"]]
+        self.targets_ = arrays["targets"].astype(bool)
+        self.micro_f1_map_, self.macro_f1_map_ = arrays["micro_f1_map"], arrays["macro_f1_map"]
+        self.index_ = Neighbours.load(folder / "index.faiss")
+        expected = (len(self.index_), len(self.names_))
+        if self.targets_.shape != expected or len(self.numbers_) != len(self.index_):
+            raise ReleaseDamaged(
+                folder, f"targets have shape {self.targets_.shape}, expected {expected}"
+            )
+        return self
+
+    def _choose(self, vectors: Vectors) -> None:
+        """Choose k and the vote by holding out each labelled issue in turn."""
+        rows = np.arange(len(vectors))
+        if len(rows) > HELD_OUT:
+            rows = np.sort(np.random.default_rng(self.seed).choice(rows, HELD_OUT, replace=False))
+        found = others(self.index_, vectors, rows, max(COUNTS))
+        truth, share = self.targets_[rows], smoothed_share(self.targets_)
+        usual = float(np.median(found.similarities[:, 0])) if found.rows.size else 1.0
+        self.micro_f1_map_, self.macro_f1_map_ = vote_maps(found, self.targets_, truth)
+        unit = 1.0 / spread(vectors[rows])
+        limit = max(1, len(vectors) - 1)
+        counts = sorted({min(k, limit) for k in COUNTS})
+        default = Vote(min(USUAL_COUNT, limit), USUAL_SHARPNESS * unit, usual)
+        votes = [Vote(k, sharpness * unit, usual) for sharpness in SHARPNESSES for k in counts]
+        live = learnable(self.targets_)
+        self.vote_ = clearly_best(
+            default,
+            votes,
+            lambda vote: skill(
+                truth[:, live], vote.scores(found, self.targets_[:, live], share[live])
+            ),
+            n_held_out=len(rows),
+        )
+
+    def _search(self, issues: Sequence[IssueText], k: int) -> Found:
+        return self.index_.search(self._encode(issues), k)
+
+    def _encode(self, issues: Sequence[IssueText]) -> Vectors:
+        encoder = self.resources.encoder()
+        if space(encoder.identity) != self.space_:
+            raise ModelRefused(
+                f"the release's vectors come from encoder {self.space_}, the one at hand is "
+                f"{space(encoder.identity)}: set the encoder that it was trained with, or retrain"
+            )
+        return encoder.encode([issue.full for issue in issues])
+
+    def _neighbour(self, row: np.int64, similarity: np.float32) -> Neighbour:
+        labels = (name for name, on in zip(self.names_, self.targets_[row], strict=True) if on)
+        return Neighbour(self.numbers_[row], float(np.clip(similarity, -1, 1)), tuple(labels))
+
+
+def space(identity: str) -> str:
+    """The part of an encoder's identity that names its space, without the precision."""
+    return identity.partition(":")[0]
+
+
+def spread(vectors: Vectors) -> float:
+    """Standard deviation of the similarities of these vectors, at least 0.01."""
+    some = vectors[:: max(1, len(vectors) // 500)]
+    pairs = (some @ some.T)[np.triu_indices(len(some), 1)]
+    return max(0.01, float(pairs.std())) if len(pairs) > 1 else 0.1
+
+
+def others(index: Neighbours, vectors: Vectors, rows: NDArray[np.int_], k: int) -> Found:
+    """The `k` nearest of rows that are themselves in the index, themselves left out."""
+    found = index.search(vectors[rows], k + 1)
+    own = found.rows == rows[:, None]
+    own[~own.any(axis=1), -1] = True  # crowded out by duplicates: drop the farthest instead
+    shape = (len(rows), found.rows.shape[1] - 1)
+    return Found(found.similarities[~own].reshape(shape), found.rows[~own].reshape(shape))
+
+
+def vote_maps(
+    found: Found, targets: NDArray[np.bool_], truth: NDArray[np.bool_]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Micro and macro F1 of "a label that at least m of the k nearest carry", for each k and m.
+
+    :returns: two maps of *Shape:* (n_k, n_k); NaN where m > k.
+    """
+    n_k = min(CHAPTER_COUNTS, found.rows.shape[1])
+    micro = np.full((n_k, n_k), np.nan, dtype=np.float32)
+    macro = micro.copy()
+    carrying = np.zeros(truth.shape, dtype=int)
+    for k in range(n_k):
+        carrying += targets[found.rows[:, k]]
+        for m in range(k + 1):
+            counts = Counts.of(truth, carrying > m)
+            micro[k, m], macro[k, m] = counts.micro_f1, counts.macro_f1
+    return micro, macro
