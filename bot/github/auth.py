@@ -6,20 +6,20 @@ https://docs.github.com/apps/creating-github-apps/authenticating-with-a-github-a
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Annotated
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import httpx
 import jwt
-from pydantic import Field
 
 from bot.github.connection import DEFAULT_API, AuthenticationFailed, utc_now
 from bot.github.errors import GitHubError, Unauthorized
-from bot.github.models import Wire, parse
+from bot.github.models import InstallationToken, parse
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Generator
+    from datetime import datetime
 
 # GitHub takes a JWT for ten minutes at most; a minute on each side forgives a wrong clock.
 JWT_BACKDATED = timedelta(seconds=60)
@@ -72,14 +72,9 @@ class AppAuth(httpx.Auth):
         yield request
 
 
-class _TokenAnswer(Wire):
-    token: Annotated[str, Field(min_length=1, repr=False)]
-    expires_at: datetime
-
-
 @dataclass(frozen=True, slots=True)
 class _Token:
-    value: str
+    value: str = field(repr=False)
     expires_at: datetime
 
     def usable(self, now: datetime) -> bool:
@@ -91,8 +86,6 @@ class InstallationAuth(httpx.Auth):
 
     Requests that need a new token at the same time wait for one to fetch it.
     """
-
-    requires_response_body = True
 
     def __init__(self, app: AppAuth, installation_id: int, base_url: str = DEFAULT_API) -> None:
         self._app = app
@@ -108,7 +101,9 @@ class InstallationAuth(httpx.Auth):
             if self._current() is None:
                 async with self._fetching:
                     if self._current() is None:  # nobody fetched it while we waited
-                        self._keep((yield self._ask_for_token(request)))
+                        response = yield self._ask_for_token(request)
+                        await response.aread()
+                        self._keep(response)
             token = self._current()
             if token is None:
                 raise Unauthorized(
@@ -142,5 +137,5 @@ class InstallationAuth(httpx.Auth):
             data = response.json()
         except ValueError:
             data = None
-        answer = parse(_TokenAnswer, data, "installation token")
-        self._token = _Token(answer.token, answer.expires_at)
+        answer = parse(InstallationToken, data, "installation token")
+        self._token = _Token(answer.token.get_secret_value(), answer.expires_at)

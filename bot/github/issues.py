@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, timedelta
 from typing import TYPE_CHECKING
+
+import httpx
 
 from bot.github.exchange import Request
 from bot.github.models import Comment, Issue, IssueEvent
-from bot.github.resource import Resource, repository_path
+from bot.github.resource import PAGE_SIZE, Resource, repository_path
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
@@ -19,6 +23,16 @@ def issue_path(repository: str, number: int) -> str:
     return f"{repository_path(repository)}/issues/{int(number)}"
 
 
+def _reached(items: Sequence[Issue]) -> datetime | None:
+    """A second before the last item's change, so that its second is asked for again as a whole."""
+    last = items[-1].updated_at if items else None
+    return last - timedelta(seconds=1) if last else None
+
+
+def _timestamp(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 class IssueRequests(Resource):
     """https://docs.github.com/rest/issues"""
 
@@ -26,7 +40,7 @@ class IssueRequests(Resource):
         """:raises NotFound, Gone: there is no such issue, or no longer."""
         return await self._read(Issue, Request("GET", issue_path(repository, number)))
 
-    def issues(
+    async def issues(
         self,
         repository: str,
         *,
@@ -37,17 +51,42 @@ class IssueRequests(Resource):
     ) -> AsyncIterator[Page[Issue]]:
         """Pages of issues and pull requests, the least recently changed first.
 
-        In this order whatever changes during the walk turns up again at its end, so nothing is
-        missed, and `page.next` kept anywhere is a safe `cursor` to go on from.
+        Each page starts where the one before ended in time, and not at a page number: an issue
+        that changes during the walk would shift all later ones, and one of them would be missed.
+        So `page.next`, kept however long, is a safe `cursor` to go on from, and an issue comes
+        again only when it has changed.
 
         :param since: aware; only what changed at or after it.
         :param known: by page URL, what was kept from last time: unchanged pages come back empty.
         """
-        params: dict[str, str | int] = {"state": state, "sort": "updated", "direction": "asc"}
+        url: str | None = cursor or self._window(repository, state, since)
+        seen: set[tuple[int, datetime | None]] = set()
+        while url is not None:
+            remembered = (known or {}).get(url)
+            etag = remembered.etag if remembered else None
+            page = await self._page(Issue, Request("GET", url, etag=etag), remembered)
+            if page.next and not page.unchanged:
+                reached = _reached(page.items)
+                # A second in which more changed than a page holds can only be paged through.
+                if reached and _timestamp(reached) > (httpx.URL(url).params.get("since") or ""):
+                    page = replace(page, next=self._window(repository, state, reached))
+            fresh = tuple(one for one in page.items if (one.number, one.updated_at) not in seen)
+            seen.update((one.number, one.updated_at) for one in fresh)
+            yield replace(page, items=fresh)
+            url = page.next
+
+    def _window(self, repository: str, state: str, since: datetime | None) -> str:
+        """The URL of the issues that changed since a time."""
+        params: dict[str, str | int] = {
+            "state": state,
+            "sort": "updated",
+            "direction": "asc",
+            "per_page": PAGE_SIZE,
+        }
         if since is not None:
-            params["since"] = since.strftime("%Y-%m-%dT%H:%M:%SZ")
+            params["since"] = _timestamp(since)
         path = f"{repository_path(repository)}/issues"
-        return self._pages(Issue, path, params, cursor=cursor, known=known)
+        return self._connection.first_url(Request("GET", path, params=params))
 
     async def timeline(self, repository: str, number: int) -> tuple[IssueEvent, ...]:
         """Everything that happened to an issue, oldest first."""

@@ -9,7 +9,15 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    TypeAdapter,
+    ValidationError,
+)
 
 from bot.github.errors import BadPayload
 
@@ -204,10 +212,10 @@ class App(Wire):
 class NewApp(App):
     """What the manifest flow hands over, once: keep it with mode 0600, never log it."""
 
-    webhook_secret: Annotated[str, Field(repr=False)] | None = None
-    pem: Annotated[str, Field(repr=False)]
+    pem: SecretStr
+    webhook_secret: SecretStr | None = None
     client_id: Text = ""
-    client_secret: Annotated[str, Field(repr=False)] | None = None
+    client_secret: SecretStr | None = None
 
 
 class InstallationReference(Wire):
@@ -221,6 +229,13 @@ class Installation(InstallationReference):
     repository_selection: Text = ""
     suspended_at: datetime | None = None
     permissions: dict[str, Any] = Field(default_factory=dict)
+
+
+class InstallationToken(Wire):
+    """Lets the App act in one installation, for an hour."""
+
+    token: SecretStr
+    expires_at: datetime
 
 
 class HookDelivery(Wire):

@@ -1,0 +1,116 @@
+"""The stand-in's REST routes about identities: users, Apps, installations and deliveries."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from bot.standin.calls import Call, Reply
+from bot.standin.records import StandInError
+from bot.standin.wire import (
+    app_json,
+    delivery_json,
+    installation_json,
+    moment,
+    repository_json,
+    user_json,
+)
+
+if TYPE_CHECKING:
+    from bot.standin.apps import AppRecord
+    from bot.standin.calls import Route
+
+
+def get_user(call: Call) -> Reply:
+    if call.identity.installation or call.identity.app:
+        raise StandInError(403, "Resource not accessible by integration")
+    if not call.identity.login:
+        raise StandInError(401, "Requires authentication")
+    return Reply(200, user_json(call.state.actor(call.identity.login)))
+
+
+def _app(call: Call) -> AppRecord:
+    if call.identity.app is None:
+        raise StandInError(401, "A JSON web token could not be decoded")
+    return call.identity.app
+
+
+def get_app(call: Call) -> Reply:
+    return Reply(200, app_json(_app(call)))
+
+
+def list_installations(call: Call) -> Reply:
+    app = _app(call)
+    found = [one for one in call.state.installations.values() if one.app is app]
+    return call.page([installation_json(one) for one in found])
+
+
+def create_token(call: Call) -> Reply:
+    installation = call.state.installations.get(call.integer("installation"))
+    if installation is None or installation.app is not _app(call):
+        raise StandInError(404, "Not Found")
+    token, expires_at = call.state.issue_token(installation)
+    data = {
+        "token": token,
+        "expires_at": moment(expires_at),
+        "permissions": dict(installation.permissions),
+    }
+    return Reply(201, data)
+
+
+def list_installation_repositories(call: Call) -> Reply:
+    installation = call.identity.installation
+    if installation is None:
+        raise StandInError(403, "You must authenticate with an installation access token")
+    covered = [one for one in call.state.repositories.values() if installation.covers(one)]
+    return call.page([repository_json(one) for one in covered], key="repositories")
+
+
+def list_deliveries(call: Call) -> Reply:
+    """Newest first; what was never sent does not appear."""
+    _app(call)
+    sent = [one for one in call.state.deliveries if one.status_code is not None]
+    return call.page([delivery_json(one) for one in reversed(sent)])
+
+
+def redeliver(call: Call) -> Reply:
+    _app(call)
+    wanted = call.integer("delivery")
+    for delivery in call.state.deliveries:
+        if delivery.id == wanted:
+            again = replace(
+                delivery,
+                id=call.state.next_id(),
+                created_at=call.state.now(),
+                redelivery=True,
+                status_code=None,
+                delivered_at=None,
+            )
+            call.state.deliveries.append(again)
+            return Reply(202, {})
+    raise StandInError(404, "Not Found")
+
+
+def convert_manifest(call: Call) -> Reply:
+    app = call.state.manifest_codes.pop(call.path["code"], None)
+    if app is None:
+        raise StandInError(404, "Not Found")
+    secret = {
+        "webhook_secret": app.webhook_secret,
+        "pem": app.private_key,
+        "client_id": f"Iv1.{app.id:016x}",
+        "client_secret": f"{app.id:040x}",
+    }
+    return Reply(201, app_json(app) | secret)
+
+
+APP_ROUTES: tuple[Route, ...] = (
+    ("GET", "/user", get_user),
+    ("GET", "/app", get_app),
+    ("GET", "/app/installations", list_installations),
+    ("POST", "/app/installations/{installation}/access_tokens", create_token),
+    ("GET", "/installation/repositories", list_installation_repositories),
+    ("GET", "/app/hook/deliveries", list_deliveries),
+    ("POST", "/app/hook/deliveries/{delivery}/attempts", redeliver),
+    ("POST", "/app-manifests/{code}/conversions", convert_manifest),
+)

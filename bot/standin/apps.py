@@ -1,0 +1,146 @@
+"""GitHub Apps: their keys, installations and hourly tokens."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import jwt
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from bot.standin.records import Actor, Delivery, RepositoryRecord, StandInError
+from bot.standin.world import World
+
+TOKEN_LIFETIME = timedelta(hours=1)
+LONGEST_JWT = timedelta(minutes=10)
+LEAST_PRIVILEGE = {"metadata": "read", "issues": "write", "contents": "read", "checks": "write"}
+
+
+@dataclass(slots=True)
+class AppRecord:
+    id: int
+    slug: str
+    name: str
+    owner: Actor
+    bot: Actor
+    private_key: str = field(repr=False)
+    public_key: str = field(repr=False)
+    webhook_secret: str = field(repr=False)
+    permissions: dict[str, str] = field(default_factory=lambda: dict(LEAST_PRIVILEGE))
+    events: tuple[str, ...] = ("issues", "issue_comment", "label", "push", "repository")
+
+
+@dataclass(slots=True)
+class InstallationRecord:
+    id: int
+    app: AppRecord
+    account: Actor
+    repositories: set[str]
+    permissions: dict[str, str]
+    tokens: dict[str, datetime] = field(default_factory=dict, repr=False)
+
+    def covers(self, repository: RepositoryRecord) -> bool:
+        return repository.full_name in self.repositories
+
+
+def key_pair(bits: int = 2048) -> tuple[str, str]:
+    """A fresh private and public RSA key in PEM form."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=bits)
+    private = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.TraditionalOpenSSL,
+        serialization.NoEncryption(),
+    )
+    public = key.public_key().public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    return private.decode(), public.decode()
+
+
+class AppActions(World):
+    """Creating, installing and authenticating Apps."""
+
+    def create_app(
+        self, slug: str, *, owner: str = "maintainer", webhook_secret: str | None = None
+    ) -> AppRecord:
+        """Register an App, with keys of its own."""
+        private, public = key_pair()
+        secret = webhook_secret or secrets.token_hex(20)
+        with self.lock:
+            bot = self.actor(f"{slug}[bot]")
+            app = AppRecord(
+                self.next_id(), slug, slug, self.actor(owner), bot, private, public, secret
+            )
+            self.apps[app.id] = app
+            return app
+
+    def offer_manifest(self, app: AppRecord) -> str:
+        """The code with which the manifest flow comes back; it can be swapped once."""
+        code = secrets.token_hex(20)
+        self.manifest_codes[code] = app
+        return code
+
+    def install(self, app: AppRecord, *full_names: str) -> InstallationRecord:
+        """Let an App act in repositories of one account."""
+        with self.lock:
+            account = self.repository(full_names[0]).owner
+            names = {self.repository(name).full_name for name in full_names}
+            installation = InstallationRecord(
+                self.next_id(), app, account, names, dict(app.permissions)
+            )
+            self.installations[installation.id] = installation
+            content = {"action": "created", **self.whole_installation(installation)}
+            self.emit("installation", account.login, None, content, installation)
+            return installation
+
+    def uninstall(self, installation: InstallationRecord) -> Delivery:
+        with self.lock:
+            content = {"action": "deleted", **self.whole_installation(installation)}
+            del self.installations[installation.id]
+            login = installation.account.login
+            return self.emit("installation", login, None, content, installation)
+
+    def app_of_jwt(self, token: str) -> AppRecord:
+        """:raises StandInError: 401 for a token that GitHub would not take."""
+        try:
+            claimed = jwt.decode(token, options={"verify_signature": False})
+            app = self.apps[int(claimed["iss"])]
+            # By the stand-in's clock, which a test may have moved: the times are checked below.
+            claims = jwt.decode(
+                token,
+                app.public_key,
+                algorithms=["RS256"],
+                options={"verify_exp": False, "verify_iat": False},
+            )
+        except (jwt.PyJWTError, KeyError, ValueError, TypeError):
+            raise StandInError(401, "A JSON web token could not be decoded") from None
+        self._check_times(claims)
+        return app
+
+    def _check_times(self, claims: dict[str, Any]) -> None:
+        now = self.clock().timestamp()
+        issued, expires = claims.get("iat", now), claims.get("exp", 0)
+        if issued > now + 1:
+            raise StandInError(401, "'Issued at' claim ('iat') must be in the past")
+        if expires <= now:
+            raise StandInError(401, "'Expiration time' claim ('exp') must be in the future")
+        if expires > now + LONGEST_JWT.total_seconds():
+            raise StandInError(401, "'Expiration time' claim ('exp') is too far in the future")
+
+    def issue_token(self, installation: InstallationRecord) -> tuple[str, datetime]:
+        """A new installation token and when it ends."""
+        token = f"ghs_{secrets.token_hex(18)}"
+        expires_at = self.now() + TOKEN_LIFETIME
+        installation.tokens[token] = expires_at
+        return token, expires_at
+
+    def installation_of_token(self, token: str) -> InstallationRecord:
+        """:raises StandInError: 401 for a token that is unknown or has ended."""
+        for installation in self.installations.values():
+            ends = installation.tokens.get(token)
+            if ends is not None and self.clock() < ends:
+                return installation
+        raise StandInError(401, "Bad credentials")
