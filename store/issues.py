@@ -2,7 +2,7 @@
 
 - `upsert(repository_id, records) -> UpsertCounts`: in bulk, any number, memory flat
 - `find(repository_id, number) -> StoredIssue | None`, `get(…)` or NotStored
-- `select(repository_id, …) -> Iterator[StoredIssue]`: by falling number
+- `walk(repository_id, …) -> Iterator[StoredIssue]`: by falling number
 - `training_rows(repository_id, …) -> Iterator[TrainingRow]`: by rising number
 - `numbers(repository_id)`, `count(repository_id)`, `newest_update(repository_id)`
 - `remember(issue_id, name, value)`: what the bot keeps about an issue; `forget(…)`: deleted on
@@ -21,10 +21,10 @@ from store.provenance import judge
 from store.records import IssueRecord, StoredIssue, TrainingRow, UpsertCounts
 from store.tables import IssueLabelRow, IssueRow
 from store.text import name_key, storable
-from store.upsert import CHUNK, chunks
+from store.upsert import CHUNK, chunks, insert_into
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
     from sqlalchemy import Select
@@ -64,7 +64,7 @@ class Issues:
             raise NotStored("issue", f"#{number}", "import or sync the repository first")
         return found
 
-    def select(
+    def walk(
         self,
         repository_id: int,
         *,
@@ -81,7 +81,7 @@ class Issues:
             query = query.where(IssueRow.created_at >= created_since)
         if state is not None:
             query = query.where(IssueRow.state == state)
-        return self._walk(query, limit)
+        return self._pages(query, limit)
 
     def training_rows(
         self, repository_id: int, *, patience: Patience | None = None
@@ -136,38 +136,65 @@ class Issues:
         return bool(self._session.scalars(gone.returning(IssueRow.id)).all())
 
     def _upsert_chunk(self, repository_id: int, records: dict[int, IssueRecord]) -> UpsertCounts:
-        query = _of(repository_id).where(IssueRow.number.in_(records)).with_for_update()
-        rows = {
-            row.number: row
-            for row in self._session.scalars(query.execution_options(populate_existing=True))
-        }
-        labels = labels_of(self._session, [row.id for row in rows.values()])
-        new = [record for number, record in records.items() if number not in rows]
+        known, different = self._compare(repository_id, records)
+        changed = self._change(repository_id, {n: records[n] for n in different})
+        new = [record for number, record in records.items() if number not in known]
+        lost = self._insert(repository_id, new)
+        counts = UpsertCounts(len(new) - len(lost), changed, len(known) - changed)
+        if lost:  # another process stored these first: they are known by now
+            return counts + self._upsert_chunk(repository_id, {row.number: row for row in lost})
+        return counts
+
+    def _compare(
+        self, repository_id: int, records: dict[int, IssueRecord]
+    ) -> tuple[set[int], list[int]]:
+        """Numbers that are stored, and those of them that differ. Locks nothing: most are equal."""
+        rows = self._rows(_of(repository_id).where(IssueRow.number.in_(records)))
+        labels = labels_of(self._session, [row.id for row in rows])
+        different = [
+            row.number
+            for row in rows
+            if _changes(row, records[row.number], labels.get(row.id, {})) is not None
+        ]
+        self._session.expunge_all()
+        return {row.number for row in rows}, different
+
+    def _change(self, repository_id: int, records: dict[int, IssueRecord]) -> int:
+        """Bring rows up to date, looking again under a lock; returns how many did differ."""
+        if not records:
+            return 0
+        query = _of(repository_id).where(IssueRow.number.in_(records)).order_by(IssueRow.number)
+        rows = self._rows(query.with_for_update())
+        labels = labels_of(self._session, [row.id for row in rows])
         relabelled: dict[int, tuple[str, ...]] = {}
         changed = 0
-        for number, row in rows.items():
-            record = records[number]
-            if _came_late(record, row):
+        for row in rows:
+            record, present = records[row.number], labels.get(row.id, {})
+            changes = _changes(row, record, present)
+            if changes is None:
                 continue
-            other_labels = _distinct(record.labels) != labels.get(row.id, {})
-            if other_labels:
+            changed += 1
+            for name, value in changes.items():
+                setattr(row, name, value)
+            if _distinct(record.labels) != present:
                 relabelled[row.id] = record.labels
-            changed += _bring_up_to_date(row, record) or other_labels
         self._session.flush()
         self._relabel(relabelled)
-        self._insert(repository_id, new)
         self._session.expunge_all()
-        return UpsertCounts(len(new), changed, len(rows) - changed)
+        return changed
 
-    def _insert(self, repository_id: int, records: list[IssueRecord]) -> None:
+    def _insert(self, repository_id: int, records: list[IssueRecord]) -> list[IssueRecord]:
+        """Insert new issues with their labels; returns those that another process inserted."""
         if not records:
-            return
+            return []
+        statement = insert_into(self._session, IssueRow).on_conflict_do_nothing()
         made = self._session.execute(
-            insert(IssueRow).returning(IssueRow.number, IssueRow.id),
+            statement.returning(IssueRow.number, IssueRow.id),
             [_new_row(repository_id, record) for record in records],
         )
         ids = {number: issue_id for number, issue_id in made}  # noqa: C416 - rows are no tuples
-        self._attach({ids[record.number]: record.labels for record in records})
+        self._attach({ids[row.number]: row.labels for row in records if row.number in ids})
+        return [record for record in records if record.number not in ids]
 
     def _relabel(self, labels: dict[int, tuple[str, ...]]) -> None:
         if labels:
@@ -183,7 +210,7 @@ class Issues:
         if rows:
             self._session.execute(insert(IssueLabelRow), rows)
 
-    def _walk(self, query: Select[IssueRow], limit: int | None) -> Iterator[StoredIssue]:
+    def _pages(self, query: Select[IssueRow], limit: int | None) -> Iterator[StoredIssue]:
         last, left = None, limit
         while left is None or left > 0:
             page = query if last is None else query.where(IssueRow.number < last)
@@ -196,10 +223,13 @@ class Issues:
             left = None if left is None else left - len(found)
 
     def _records(self, query: Select[IssueRow]) -> Iterator[StoredIssue]:
-        rows = self._session.scalars(query.execution_options(populate_existing=True)).all()
+        rows = self._rows(query)
         labels = labels_of(self._session, [row.id for row in rows])
         records = [_stored(row, tuple(labels.get(row.id, {}).values())) for row in rows]
         return iter(records)
+
+    def _rows(self, query: Select[IssueRow]) -> Sequence[IssueRow]:
+        return self._session.scalars(query.execution_options(populate_existing=True)).all()
 
     def _training_chunk(
         self, rows: Iterable[IssueRow], patience: Patience | None
@@ -236,13 +266,10 @@ def _in_order(present: dict[str, str], chosen: frozenset[str]) -> tuple[str, ...
     return tuple(name for key, name in present.items() if key in chosen)
 
 
-def _came_late(record: IssueRecord, row: IssueRow) -> bool:
-    both = record.updated_at is not None and row.updated_at is not None
-    return both and record.updated_at < row.updated_at  # type: ignore[operator]
-
-
-def _bring_up_to_date(row: IssueRow, record: IssueRecord) -> bool:
-    """Write into the row what differs; whether anything did."""
+def _changes(row: IssueRow, record: IssueRecord, labels: dict[str, str]) -> dict[str, Any] | None:
+    """The columns to change (none where only labels differ); None: nothing to do."""
+    if record.updated_at and row.updated_at and record.updated_at < row.updated_at:
+        return None
     present = {
         "title": storable(record.title),
         "body": storable(record.body),
@@ -254,9 +281,7 @@ def _bring_up_to_date(row: IssueRow, record: IssueRecord) -> bool:
         "closed_at": record.closed_at,
     }
     different = {name: new for name, new in present.items() if getattr(row, name) != new}
-    for name, new in different.items():
-        setattr(row, name, new)
-    return bool(different)
+    return different if different or _distinct(record.labels) != labels else None
 
 
 def _new_row(repository_id: int, record: IssueRecord) -> dict[str, Any]:

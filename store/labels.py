@@ -19,7 +19,7 @@ from store.errors import NotStored
 from store.issue_history import acts_of
 from store.provenance import last_by_people
 from store.records import LabelEvent, LabelRecord, StoredLabel
-from store.tables import IssueLabelRow, IssueRow, LabelEventRow, LabelRow, WriteRow
+from store.tables import IssueLabelRow, IssueRow, LabelEventRow, LabelRow, RepositoryRow, WriteRow
 from store.text import name_key, storable
 from store.upsert import chunks, insert_into
 
@@ -52,6 +52,7 @@ class Labels:
 
         :param complete: the records are all of the repository's labels, others were deleted.
         """
+        self._lock(repository_id)
         wanted = {name_key(record.name): record for record in records}
         rows = {row.name_key: row for row in self._rows(repository_id)}
         changed = 0
@@ -75,6 +76,7 @@ class Labels:
 
         A name that is not known yet is stored; a `new` that exists already takes over.
         """
+        self._lock(repository_id)
         row = self._row(repository_id, old) or self._new(repository_id, name_key(old), name=old)
         taken = self._row(repository_id, new)
         if taken is not None and taken is not row:
@@ -192,6 +194,11 @@ class Labels:
             .values(name=new, name_key=name_key(new))
             .execution_options(synchronize_session=False)
         )
+
+    def _lock(self, repository_id: int) -> None:
+        """Two changes of one repository's label list go one after the other."""
+        query = select(RepositoryRow.id).where(RepositoryRow.id == repository_id)
+        self._session.execute(query.with_for_update(key_share=True))
 
     def _rows(self, repository_id: int) -> Sequence[LabelRow]:
         query = select(LabelRow).where(LabelRow.repository_id == repository_id)

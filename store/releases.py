@@ -129,7 +129,7 @@ class Releases:
     def _lock(self, repository_id: int) -> None:
         """Two promotions of one repository go one after the other."""
         query = select(RepositoryRow.id).where(RepositoryRow.id == repository_id)
-        self._session.execute(query.with_for_update())
+        self._session.execute(query.with_for_update(key_share=True))
 
     def _row(self, repository_id: int, release_id: str) -> ReleaseRow:
         row = self._session.get(ReleaseRow, (repository_id, release_id), populate_existing=True)

@@ -111,7 +111,11 @@ class Repositories:
         row.full_name, row.name_key = full_name, name_key(full_name)
 
     def _locked(self, repository_id: int) -> RepositoryRow:
-        query = select(RepositoryRow).where(RepositoryRow.id == repository_id).with_for_update()
+        query = (
+            select(RepositoryRow)
+            .where(RepositoryRow.id == repository_id)
+            .with_for_update(key_share=True)
+        )
         row = self._session.scalars(query.execution_options(populate_existing=True)).one_or_none()
         if row is None:
             raise NotStored("repository with id", repository_id)

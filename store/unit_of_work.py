@@ -25,7 +25,7 @@ from store.writes import Writes
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sqlalchemy import Engine
+    from sqlalchemy import Connection, Engine
 
 
 class UnitOfWork:
@@ -72,10 +72,13 @@ class UnitOfWork:
 
 
 @contextmanager
-def unit_of_work(engine: Engine, shown_url: str) -> Iterator[UnitOfWork]:
+def unit_of_work(bind: Engine | Connection, shown_url: str) -> Iterator[UnitOfWork]:
     """Commit when the block ends, roll back when it raises, whatever it raises.
 
+    :param bind: an engine; or a connection with a transaction begun, within which this is a
+        savepoint (so tests undo all of it).
     :raises StoreError: in place of what the driver raises (`store.failures`).
     """
-    with in_our_words(shown_url), Session(engine) as session, session.begin():
+    session = Session(bind, join_transaction_mode="create_savepoint")
+    with in_our_words(shown_url), session, session.begin():
         yield UnitOfWork(session)

@@ -1,0 +1,110 @@
+"""Databases for every part's tests: a migrated SQLite file each, PostgreSQL where there is one."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from store.database import Store
+
+DEFAULT_POSTGRES_URL = "postgresql+psycopg://postgres@127.0.0.1:5432/postgres"
+
+
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite database built by the migrations, to be copied and not used."""
+    from store.database import Store
+
+    file = tmp_path_factory.mktemp("migrated") / "issues.db"
+    store = Store(f"sqlite:///{file}")
+    store.migrate()
+    store.close()
+    return file
+
+
+@pytest.fixture
+def database_url(migrated_file: Path, tmp_path: Path) -> str:
+    """The URL of a migrated, empty SQLite database of the test's own."""
+    return f"sqlite:///{shutil.copy(migrated_file, tmp_path / 'issues.db')}"
+
+
+@pytest.fixture
+def store(database_url: str) -> Iterator[Store]:
+    """A store on a migrated, empty SQLite database of the test's own."""
+    from store.database import Store
+
+    store = Store(database_url)
+    yield store
+    store.close()
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """The URL of a migrated PostgreSQL database of this test run's own.
+
+    Skips where no server answers; where TEST_POSTGRES_URL names one, it must answer.
+    """
+    from sqlalchemy import create_engine, make_url, text
+    from sqlalchemy.exc import OperationalError
+
+    from store.database import Store
+
+    server = make_url(os.environ.get("TEST_POSTGRES_URL", DEFAULT_POSTGRES_URL))
+    name = f"issue_tagger_test_{uuid4().hex[:12]}"
+    admin = create_engine(
+        server, isolation_level="AUTOCOMMIT", connect_args={"connect_timeout": 5}
+    )
+    try:
+        with admin.connect() as connection:
+            connection.execute(text(f"CREATE DATABASE {name}"))
+    except OperationalError as error:
+        if "TEST_POSTGRES_URL" in os.environ:
+            raise
+        pytest.skip(f"no PostgreSQL at {server}: {str(error.orig).splitlines()[0]}")
+    try:
+        url = server.set(database=name).render_as_string(hide_password=False)
+        store = Store(url)
+        store.migrate()
+        store.close()
+        yield url
+    finally:
+        with admin.connect() as connection:
+            connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+        admin.dispose()
+
+
+@pytest.fixture
+def postgres_store(postgres_url: str) -> Iterator[Store]:
+    """A store on PostgreSQL, emptied afterwards: for tests with several connections."""
+    from sqlalchemy import create_engine, text
+
+    from store.database import Store
+    from store.tables import Table
+
+    store = Store(postgres_url)
+    yield store
+    store.close()
+    tables = ", ".join(table.name for table in Table.metadata.sorted_tables)
+    engine = create_engine(postgres_url)
+    with engine.begin() as connection:
+        connection.execute(text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))
+    engine.dispose()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say aloud what was skipped and why: a quiet skip looks like a pass."""
+    reasons = {
+        report.longrepr[2]
+        for report in terminalreporter.stats.get("skipped", [])
+        if isinstance(report.longrepr, tuple)
+    }
+    for reason in sorted(reasons):
+        terminalreporter.write_line(reason)
