@@ -64,8 +64,8 @@ class TransformerEncoder:
         self._device = choose_device(device)
         self._dtype = choose_dtype(precision, self._device)
         self._tokenizer, self._model = load(source.folder, self._dtype, self._device)
-        self._max_tokens = min(max_tokens, _position_limit(self._model.config))
-        self._filler = _filler(self._tokenizer)
+        self._max_tokens = min(max_tokens, position_limit(self._model.config))
+        self._filler = filler_token(self._tokenizer)
         self._budget = tokens_per_batch or TOKENS_PER_BATCH[self._device.type]
         self.width = int(self._model.config.hidden_size)
         self.identity = f"{_space(source, self._max_tokens)}:{str(self._dtype).split('.')[-1]}"
@@ -167,7 +167,7 @@ def has_fast_bfloat16(device: torch.device) -> bool:
     return bool(abilities.get("avx512_bf16") or abilities.get("amx_bf16"))
 
 
-def _position_limit(config: Any) -> int:
+def position_limit(config: Any) -> int:
     """Tokens that the model has positions for; RoBERTa's kind loses those up to its pad token."""
     limit = getattr(config, "max_position_embeddings", None)
     if not isinstance(limit, int) or limit < 1:
@@ -176,7 +176,7 @@ def _position_limit(config: Any) -> int:
     return limit - 2 if config.model_type in offset_kinds else limit
 
 
-def _filler(tokenizer: Any) -> int:
+def filler_token(tokenizer: Any) -> int:
     """The id that padding is made of: pad, else end of text, else any (it is masked out)."""
     candidates = (tokenizer.pad_token_id, tokenizer.eos_token_id, 0)
     return int(next(token for token in candidates if token is not None))
