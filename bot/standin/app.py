@@ -7,9 +7,8 @@ import json
 from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any
 
-from starlette.applications import Starlette
 from starlette.responses import Response
-from starlette.routing import Mount, Route
+from starlette.routing import Mount, Route, Router
 
 from bot.standin.app_routes import APP_ROUTES
 from bot.standin.calls import Call, Identity, Reply
@@ -35,15 +34,18 @@ class TroubleOnTheLine(Exception):
         super().__init__(trouble.value)
 
 
-def create_app(state: GitHubState, prefix: str = "") -> Starlette:
-    """The API as an ASGI application; an Enterprise server has the prefix "/api/v3"."""
+def create_app(state: GitHubState, prefix: str = "") -> Router:
+    """The API as an ASGI application; an Enterprise server has the prefix "/api/v3".
+
+    A bare router: a whole Starlette application would answer 500 in place of `TroubleOnTheLine`.
+    """
     api = _Api(state, prefix)
     routes = [
         Route(path, api.endpoint(handler), methods=[method])
         for method, path, handler in (*ISSUE_ROUTES, *REPOSITORY_ROUTES, *APP_ROUTES)
     ]
     routes.append(Route("/{rest:path}", api.endpoint(_unknown)))
-    return Starlette(routes=[Mount(prefix, routes=routes)] if prefix else routes)
+    return Router([Mount(prefix, routes=routes)] if prefix else routes)
 
 
 def identify(state: GitHubState, authorization: str) -> Identity:

@@ -1,0 +1,193 @@
+"""Tokens are fetched when needed, kept while they last, and fetched once for many."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+import httpx
+import jwt
+import pytest
+from fakes_github import FakeTime, Script, client_of
+
+from bot.github.access import AppAccess, TokenAccess
+from bot.github.auth import RENEW_BEFORE, AppAuth, InstallationAuth, TokenAuth
+from bot.github.client import GitHubClient
+from bot.github.errors import GitHubError, NotFound, RateLimited, Unauthorized, Unreachable
+from bot.standin.apps import key_pair
+from bot.standin.faults import server_error
+from bot.standin.state import GitHubState
+from bot.standin.transport import StandInTransport
+
+pytestmark = pytest.mark.anyio
+URL = "http://github.test"
+
+
+@pytest.fixture(scope="module")
+def keys() -> tuple[str, str]:
+    return key_pair()
+
+
+@pytest.fixture
+def time() -> FakeTime:
+    return FakeTime()
+
+
+class Lab:
+    """A stand-in with an App in two repositories of two owners, and a client for it."""
+
+    def __init__(self, time: FakeTime) -> None:
+        self.state = GitHubState(time, url=URL)
+        self.app = self.state.create_app("issue-tagger")
+        for name in ("octo/lab", "acme/shop"):
+            self.state.add_repository(name)
+            self.state.install(self.app, name)
+            self.state.open_issue(name, "t")
+        self.client = GitHubClient.open(
+            URL, transport=StandInTransport(self.state), patience=time.patience()
+        )
+        auth = AppAuth(self.app.id, self.app.private_key, time)
+        self.access = AppAccess(self.client, auth, URL)
+
+    @property
+    def token_requests(self) -> int:
+        return sum(seen.path.endswith("/access_tokens") for seen in self.state.requests)
+
+
+@pytest.fixture
+async def lab(time):
+    lab = Lab(time)
+    yield lab
+    await lab.access.aclose()
+
+
+async def test_a_jwt_says_who_and_for_how_long(keys, time) -> None:
+    private, public = keys
+    token = AppAuth(42, private, time).token()
+    options = {"verify_exp": False, "verify_iat": False}
+    claims = jwt.decode(token, public, algorithms=["RS256"], options=options)
+    now = time.now.timestamp()
+    assert claims["iss"] == "42"
+    assert now - 61 < claims["iat"] < now
+    assert claims["exp"] - claims["iat"] <= 600
+
+
+@pytest.mark.parametrize("key", ["", "no key", "-----BEGIN RSA PRIVATE KEY-----\nAAAA\n"])
+async def test_a_damaged_key_is_named_at_the_start(key) -> None:
+    with pytest.raises(GitHubError, match="GITHUB_PRIVATE_KEY"):
+        AppAuth(42, key)
+
+
+@pytest.mark.parametrize("token", ["", " ", "a b", "a\nb", "ä"])
+async def test_a_damaged_token_is_named_at_the_start(token) -> None:
+    with pytest.raises(GitHubError, match="GITHUB_TOKEN"):
+        TokenAuth(token)
+
+
+async def test_fifty_requests_at_once_fetch_one_token(lab) -> None:
+    github = await lab.access.client("octo/lab")
+    found = await asyncio.gather(*[github.issue("octo/lab", 1) for _ in range(50)])
+    assert len(found) == 50
+    assert lab.token_requests == 1
+
+
+async def test_a_token_is_kept_until_shortly_before_its_end(lab, time) -> None:
+    github = await lab.access.client("octo/lab")
+    await github.issue("octo/lab", 1)
+    time.now += timedelta(hours=1) - RENEW_BEFORE - timedelta(seconds=1)
+    await github.issue("octo/lab", 1)
+    assert lab.token_requests == 1
+    time.now += timedelta(seconds=2)
+    await asyncio.gather(*[github.issue("octo/lab", 1) for _ in range(10)])
+    assert lab.token_requests == 2
+
+
+async def test_each_installation_has_a_token_of_its_own(lab) -> None:
+    for name in ("octo/lab", "acme/shop", "octo/lab"):
+        github = await lab.access.client(name)
+        assert (await github.issue(name, 1)).number == 1
+    assert lab.token_requests == 2
+
+
+async def test_a_webhook_that_names_its_installation_saves_the_lookup(lab) -> None:
+    installation = next(iter(lab.state.installations))
+    github = await lab.access.client("octo/lab", installation)
+    await github.issue("octo/lab", 1)
+    assert not [seen for seen in lab.state.requests if seen.path.endswith("/installation")]
+
+
+async def test_a_revoked_token_is_replaced_once(lab) -> None:
+    github = await lab.access.client("octo/lab")
+    await github.issue("octo/lab", 1)
+    for installation in lab.state.installations.values():
+        installation.tokens.clear()
+    found = await asyncio.gather(*[github.issue("octo/lab", 1) for _ in range(10)])
+    assert len(found) == 10
+    assert lab.token_requests == 2
+
+
+async def test_an_app_that_is_not_installed_there_is_told(lab) -> None:
+    lab.state.add_repository("other/place")
+    with pytest.raises(NotFound):
+        await lab.access.client("other/place")
+
+
+async def test_an_uninstalled_app_is_told_and_found_again(lab) -> None:
+    (first, *_) = lab.state.installations.values()
+    github = await lab.access.client("octo/lab")
+    lab.state.uninstall(first)
+    with pytest.raises(NotFound):
+        await github.issue("octo/lab", 1)
+    lab.access.forget(first.id)
+    lab.state.install(lab.app, "octo/lab")
+    github = await lab.access.client("octo/lab")
+    assert (await github.issue("octo/lab", 1)).number == 1
+
+
+async def test_trouble_while_fetching_a_token_is_waited_out(lab, time) -> None:
+    github = await lab.access.client("octo/lab")
+    lab.state.fail_next(server_error(502), server_error(500))
+    assert (await github.issue("octo/lab", 1)).number == 1
+    assert time.slept == [1, 2]
+
+
+async def test_a_comment_may_be_sent_again_when_only_its_token_failed(lab, time) -> None:
+    github = await lab.access.client("octo/lab")
+    lab.state.fail_next(server_error(502))
+    await github.comment("octo/lab", 1, "hello")
+    assert [one.body for one in lab.state.issue("octo/lab", 1).comments] == ["hello"]
+
+
+async def test_one_failed_fetch_does_not_block_the_others(lab) -> None:
+    github = await lab.access.client("octo/lab")
+    lab.state.fail_next(*[server_error(502)] * 4)
+    requests = [github.issue("octo/lab", 1) for _ in range(5)]
+    found = await asyncio.gather(*requests, return_exceptions=True)
+    assert all(getattr(one, "number", None) == 1 or isinstance(one, Unreachable) for one in found)
+    assert (await github.issue("octo/lab", 1)).number == 1
+
+
+async def test_a_wrong_key_is_told_as_such(lab, keys, time) -> None:
+    stranger = AppAuth(lab.app.id, keys[0], time)
+    github = lab.client.speaking_as(InstallationAuth(stranger, 1, URL))
+    with pytest.raises(Unauthorized, match="private key"):
+        await github.issue("octo/lab", 1)
+
+
+async def test_a_limit_on_tokens_is_told_with_its_end(time, keys) -> None:
+    limited = httpx.Response(403, headers={"retry-after": "3600"}, json={})
+    script = Script(limited)
+    auth = InstallationAuth(AppAuth(1, keys[0], time), 5)
+    async with client_of(script, time, auth=auth) as github:
+        with pytest.raises(RateLimited) as raised:
+            await github.issue("octo/lab", 1)
+    assert raised.value.retry_at == time.now + timedelta(hours=1)
+
+
+async def test_an_app_and_a_token_know_the_login_they_act_under(lab) -> None:
+    assert await lab.access.login() == "issue-tagger[bot]"
+    lab.state.add_token("secret", "machine")
+    by_token = TokenAccess(lab.client.speaking_as(TokenAuth("secret")))
+    assert await by_token.login() == "machine"
+    github = await by_token.client("octo/lab")
+    assert (await github.issue("octo/lab", 1)).number == 1
