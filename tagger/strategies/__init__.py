@@ -14,6 +14,7 @@ REGISTRY: dict[str, str] = {
     "naive-bayes": "tagger.strategies.naive_bayes:NaiveBayes",
     "zero-shot": "tagger.strategies.zero_shot:ZeroShot",
     "knn": "tagger.strategies.knn:NearestNeighbours",
+    "fine-tuned": "tagger.strategies.fine_tuned:FineTuned",
 }
 
 

@@ -1,0 +1,1 @@
+"""Training transformers: tokens in batches, schedules, losses, one loop for every objective."""

@@ -1,0 +1,156 @@
+"""From rows of a training set to pooled vectors, by the whole body or by its upper layers only."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+import torch
+
+from tagger.batching import plan
+from tagger.training.descent import fast_precision
+from tagger.training.lower_layers import (
+    freeze_lower,
+    layer_stack,
+    listening,
+    passes_tensors,
+    stacked,
+    without_lower,
+)
+from tagger.transformer_encoder import has_fast_bfloat16
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+    from torch import nn
+
+    from tagger.training.classifier import TextClassifier
+    from tagger.training.tokens import TokenReader
+
+    Rows = NDArray[np.int_]
+
+STATES_LIMIT = 768 * 2**20
+"""Bytes that kept states may take; a larger set runs through the whole body each time."""
+
+TOKENS_PER_BATCH = 4096
+
+
+class Features(Protocol):
+    """Vectors of some texts, with a gradient for what is trained."""
+
+    def __call__(self, rows: Rows) -> torch.Tensor:
+        """*Shape:* (n_rows, width), float32."""
+        ...
+
+
+class WholeBody:
+    """Runs every layer each time."""
+
+    def __init__(
+        self, classifier: TextClassifier, reader: TokenReader, tokens: Sequence[list[int]]
+    ) -> None:
+        self._classifier = classifier
+        self._reader = reader
+        self._tokens = tokens
+
+    def __call__(self, rows: Rows) -> torch.Tensor:
+        device = self._classifier.head.weight.device
+        ids, mask = self._reader.collate([self._tokens[row] for row in rows], device)
+        with fast_precision(device):
+            return self._classifier.vectors(ids, mask)
+
+
+class UpperLayers:
+    """Runs the trained layers on states that the frozen ones gave once."""
+
+    def __init__(
+        self,
+        classifier: TextClassifier,
+        reader: TokenReader,
+        tokens: Sequence[list[int]],
+        frozen: int,
+        states: Sequence[torch.Tensor],
+    ) -> None:
+        self._classifier = classifier
+        self._reader = reader
+        self._tokens = tokens
+        self._frozen = frozen
+        self._states = states
+
+    def __call__(self, rows: Rows) -> torch.Tensor:
+        device = self._classifier.head.weight.device
+        ids, mask = self._reader.collate([self._tokens[row] for row in rows], device)
+        stack = _stack(self._classifier)
+        with fast_precision(device), without_lower(stack, self._frozen) as door:
+            door.states = stacked([self._states[row] for row in rows], ids.shape[1], device)
+            return self._classifier.vectors(ids, mask)
+
+
+def frozen_features(
+    classifier: TextClassifier,
+    reader: TokenReader,
+    tokens: Sequence[list[int]],
+    share: float,
+) -> tuple[Features, NDArray[np.float32]]:
+    """Freeze the lower layers and run every text once.
+
+    :param share: of the layers, see `lower_layers.freeze_lower`.
+    :returns: what training reads, and the vectors of the body as it is. *Shape:* (n_texts, width)
+    """
+    frozen = freeze_lower(classifier.body, share)
+    whole = WholeBody(classifier, reader, tokens)
+    if not frozen or not _states_fit(classifier, tokens):
+        return whole, vectors_of(classifier, whole, tokens)
+    stack = _stack(classifier)
+    if not passes_tensors(classifier.body, stack):
+        return whole, vectors_of(classifier, whole, tokens)
+    states: list[torch.Tensor] = [torch.empty(0)] * len(tokens)
+    with listening(stack[frozen]) as heard:
+        vectors = vectors_of(
+            classifier, whole, tokens, lambda rows: _keep(heard, rows, tokens, states)
+        )
+    return UpperLayers(classifier, reader, tokens, frozen, states), vectors
+
+
+def vectors_of(
+    classifier: TextClassifier,
+    features: Features,
+    tokens: Sequence[list[int]],
+    after: Callable[[Rows], None] = lambda _: None,
+) -> NDArray[np.float32]:
+    """Vectors of every text without gradient or dropout. *Shape:* (n_texts, width)"""
+    width = classifier.head.in_features
+    vectors = np.zeros((len(tokens), width), dtype=np.float32)
+    classifier.eval()
+    with torch.no_grad():
+        for batch in plan([len(ids) for ids in tokens], budget=TOKENS_PER_BATCH):
+            vectors[batch.rows] = features(batch.rows).cpu().numpy()
+            after(batch.rows)
+    return vectors
+
+
+def _keep(
+    heard: list[torch.Tensor],
+    rows: Rows,
+    tokens: Sequence[list[int]],
+    states: list[torch.Tensor],
+) -> None:
+    """Move one batch's states, without their padding, to where training finds them."""
+    batch = heard.pop()
+    kind = torch.bfloat16 if has_fast_bfloat16(batch.device) else torch.float32
+    for position, row in enumerate(rows):
+        states[row] = batch[position, : len(tokens[row])].to(kind, copy=True)
+
+
+def _states_fit(classifier: TextClassifier, tokens: Sequence[list[int]]) -> bool:
+    device = classifier.head.weight.device
+    size = 2 if has_fast_bfloat16(device) else 4
+    return sum(map(len, tokens)) * classifier.head.in_features * size <= STATES_LIMIT
+
+
+def _stack(classifier: TextClassifier) -> nn.ModuleList:
+    stack = layer_stack(classifier.body)
+    if stack is None:
+        raise ValueError("the body has no list of layers, expected one that freeze_lower accepted")
+    return stack

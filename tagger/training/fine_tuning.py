@@ -1,0 +1,227 @@
+"""Fine-tuning for one repository's labels: how long, from which head, and where to stop."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from tagger.evaluation.stratification import stratified_sample
+from tagger.strategy import silent
+from tagger.training.descent import descend, seeded
+from tagger.training.features import frozen_features
+from tagger.training.head_start import logistic_head
+from tagger.training.losses import positive_weights, weighted_cross_entropy
+from tagger.training.optimisation import parameter_groups
+from tagger.training.tokens import random_batches
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from tagger.strategy import Progress
+    from tagger.training.classifier import TextClassifier
+    from tagger.training.features import Features
+    from tagger.training.tokens import TokenReader
+
+    Rows = NDArray[np.int_]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What fine-tuning does, in numbers.
+
+    :ivar batch_size: texts a step.
+    :ivar rate: highest learning rate of the body.
+    :ivar head_rate: highest learning rate of the head.
+    :ivar weight_decay: AdamW's, of matrices only.
+    :ivar frozen: share of the layers, from below, that stay as they are.
+    :ivar epochs: how often each text is seen, within the bounds on steps.
+    :ivar least_steps: taken even for a handful of texts.
+    :ivar most_steps: bounds time however many texts there are.
+    :ivar hold_out_from: labelled issues from which some are held out to stop early.
+    :ivar hold_out: share of the labelled issues that is held out.
+    :ivar checks: looks at the held-out issues, evenly spread over the steps.
+    :ivar patience: looks without a gain before it stops.
+    """
+
+    batch_size: int = 16
+    rate: float = 1e-4
+    head_rate: float = 1e-3
+    weight_decay: float = 0.01
+    frozen: float = 0.5
+    epochs: float = 4.0
+    least_steps: int = 20
+    most_steps: int = 250
+    hold_out_from: int = 200
+    hold_out: float = 0.15
+    checks: int = 5
+    patience: int = 2
+
+    def steps(self, n_texts: int) -> int:
+        """Steps for so many texts."""
+        wanted = round(self.epochs * n_texts / self.batch_size)
+        return int(np.clip(wanted, self.least_steps, self.most_steps))
+
+
+@dataclass(frozen=True)
+class Course:
+    """How a training went.
+
+    :ivar losses: of each step.
+    :ivar held_out: steps done → F1 on the held-out issues; empty where none were held out.
+    """
+
+    losses: tuple[float, ...]
+    held_out: dict[int, float] = field(default_factory=dict)
+
+
+def fine_tune(
+    classifier: TextClassifier,
+    reader: TokenReader,
+    texts: Sequence[str],
+    targets: NDArray[np.bool_],
+    recipe: Recipe,
+    *,
+    seed: int,
+    progress: Progress = silent,
+) -> Course:
+    """Train head and upper layers in place; the best weights seen are the ones it is left with.
+
+    The same seed on the same processor gives the same weights. With at least
+    `recipe.hold_out_from` texts the best weights are those of the highest F1 on held-out texts;
+    with fewer, holding out would cost more than it tells, and the last weights stay.
+
+    :param texts: (n_texts,)
+    :param targets: *Shape:* (n_texts, n_labels)
+    """
+    tokens = reader.read(texts)
+    held_out = _held_out(targets, recipe, seed)
+    taught = np.setdiff1d(np.arange(len(texts)), held_out)
+    with seeded(seed, classifier.head.weight.device):
+        features, vectors = frozen_features(classifier, reader, tokens, recipe.frozen)
+        classifier.set_head(*logistic_head(vectors[taught], targets[taught]))
+        lesson = _Lesson(classifier, features, targets, [len(ids) for ids in tokens])
+        watch = _Watch(lesson, held_out, recipe)
+        losses = lesson.learn(taught, recipe, seed, watch, progress)
+        watch.keep_best()
+    classifier.eval()
+    return Course(tuple(losses), watch.f1)
+
+
+def _held_out(targets: NDArray[np.bool_], recipe: Recipe, seed: int) -> Rows:
+    if len(targets) < recipe.hold_out_from:
+        return np.arange(0)
+    return stratified_sample(targets, round(recipe.hold_out * len(targets)), seed)
+
+
+@dataclass
+class _Lesson:
+    """Texts with their targets, ready to be learned or asked."""
+
+    classifier: TextClassifier
+    features: Features
+    targets: NDArray[np.bool_]
+    lengths: list[int]
+
+    def learn(
+        self, rows: Rows, recipe: Recipe, seed: int, watch: _Watch, progress: Progress
+    ) -> list[float]:
+        steps = recipe.steps(len(rows))
+        device = self.classifier.head.weight.device
+        weights = torch.from_numpy(positive_weights(self.targets[rows])).to(device)
+        truth = torch.from_numpy(self.targets).to(device, torch.float32)
+        batches = self._endless(rows, recipe.batch_size, seed)
+
+        def loss_at(step: int) -> torch.Tensor:
+            progress("fine-tuning", step, steps)
+            self.classifier.train()
+            batch = next(batches)
+            logits = self.classifier.head(self.features(batch))
+            return weighted_cross_entropy(logits, truth[batch], weights)
+
+        losses = descend(self._groups(recipe), steps, loss_at, finished=watch.over(steps))
+        progress("fine-tuning", steps, steps)
+        return losses
+
+    def _groups(self, recipe: Recipe) -> list[dict[str, object]]:
+        decay = recipe.weight_decay
+        body = parameter_groups(self.classifier.body.parameters(), rate=recipe.rate, decay=decay)
+        head = parameter_groups(
+            self.classifier.head.parameters(), rate=recipe.head_rate, decay=decay
+        )
+        return body + head
+
+    def _endless(self, rows: Rows, size: int, seed: int) -> Iterator[Rows]:
+        rng = np.random.default_rng(seed)
+        lengths = [self.lengths[row] for row in rows]
+        while True:
+            for batch in random_batches(lengths, size, rng):
+                yield rows[batch]
+
+    def logits(self, rows: Rows) -> NDArray[np.float32]:
+        """*Shape:* (n_rows, n_labels), without dropout."""
+        self.classifier.eval()
+        by_length = np.argsort([self.lengths[row] for row in rows], kind="stable")
+        found = np.zeros((len(rows), self.targets.shape[1]), dtype=np.float32)
+        with torch.no_grad():
+            for start in range(0, len(rows), 32):
+                some = by_length[start : start + 32]
+                found[some] = self.classifier.head(self.features(rows[some])).cpu().numpy()
+        return found
+
+
+class _Watch:
+    """Looks at the held-out issues now and then and keeps the best weights seen."""
+
+    def __init__(self, lesson: _Lesson, held_out: Rows, recipe: Recipe) -> None:
+        self._lesson = lesson
+        self._rows = held_out
+        self._recipe = recipe
+        self._best: dict[str, torch.Tensor] = {}
+        self.f1: dict[int, float] = {}
+
+    def over(self, steps: int) -> Callable[[int], bool]:
+        """What ends the descent: `patience` looks without a gain."""
+        if not len(self._rows):
+            return lambda _: False
+        self._look(0)
+        every = max(1, steps // self._recipe.checks)
+
+        def finished(done: int) -> bool:
+            if done % every and done != steps:
+                return False
+            self._look(done)
+            seen = list(self.f1.values())
+            return len(seen) - 1 - int(np.argmax(seen)) >= self._recipe.patience
+
+        return finished
+
+    def _look(self, done: int) -> None:
+        truth = self._lesson.targets[self._rows]
+        f1 = best_f1(self._lesson.logits(self._rows), truth)
+        if f1 > max(self.f1.values(), default=-1.0):
+            self._best = {
+                name: parameter.detach().clone()
+                for name, parameter in self._lesson.classifier.named_parameters()
+                if parameter.requires_grad
+            }
+        self.f1[done] = f1
+
+    def keep_best(self) -> None:
+        self._lesson.classifier.load_state_dict(self._best, strict=False)
+
+
+def best_f1(scores: NDArray[np.float32], truth: NDArray[np.bool_]) -> float:
+    """Micro F1 at the one cut that is best for it: how good the scores can be made to look.
+
+    :param scores: *Shape:* (n_issues, n_labels)
+    :param truth: *Shape:* (n_issues, n_labels)
+    """
+    order = np.argsort(-scores.ravel(), kind="stable")
+    hits = np.cumsum(truth.ravel()[order])
+    given = np.arange(1, len(order) + 1)
+    return float((2 * hits / (given + max(int(truth.sum()), 1))).max(initial=0.0))

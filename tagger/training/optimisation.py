@@ -1,0 +1,44 @@
+"""AdamW as BERT is tuned with it: what decays, how the rate rises and falls."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import torch
+
+WARM_UP = 0.1
+"""Share of the steps over which the rate rises from zero."""
+
+
+def parameter_groups(
+    parameters: Iterable[torch.nn.Parameter], *, rate: float, decay: float
+) -> list[dict[str, Any]]:
+    """Two groups: matrices decay, biases and LayerNorms (all that has one dimension) do not.
+
+    Frozen parameters are left out. Source: Loshchilov and Hutter 2019, "Decoupled Weight Decay
+    Regularization"; the exemption is BERT's own (google-research/bert, optimization.py).
+    """
+    trained = [parameter for parameter in parameters if parameter.requires_grad]
+    matrices = [parameter for parameter in trained if parameter.ndim > 1]
+    others = [parameter for parameter in trained if parameter.ndim <= 1]
+    groups = ((matrices, decay), (others, 0.0))
+    return [
+        {"params": members, "lr": rate, "weight_decay": each} for members, each in groups if members
+    ]
+
+
+def rate_factor(step: int, total: int) -> float:
+    """What the rate is multiplied by at a step: linear warm-up, then linear decay to zero.
+
+    Source: Devlin et al. 2019, BERT, appendix A.2.
+
+    :param step: counted from 0, below `total`.
+    :returns: in (0, 1].
+    """
+    warm = max(1, round(WARM_UP * total))
+    if step < warm:
+        return (step + 1) / warm
+    return (total - step) / max(1, total - warm)

@@ -1,0 +1,85 @@
+"""Texts as token ids: cut to what a model reads, dealt into batches of like length."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from tagger.batching import pad
+from tagger.transformer_encoder import CHARACTERS_PER_TOKEN, filler_token
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+BUCKET = 4
+"""Batches that are sorted by length together: padding falls, and the order stays random enough."""
+
+WIDTH_STEP = 8
+"""Widths are rounded up to this many tokens: matrix kernels like multiples of eight."""
+
+
+@dataclass(frozen=True)
+class TokenReader:
+    """A tokenizer with a limit on length.
+
+    :ivar tokenizer: a tokenizer of transformers.
+    :ivar max_tokens: special tokens included; what is longer loses its end.
+    """
+
+    tokenizer: Any
+    max_tokens: int
+
+    @property
+    def filler(self) -> int:
+        """The id that padding is made of."""
+        return filler_token(self.tokenizer)
+
+    def read(self, texts: Sequence[str]) -> list[list[int]]:
+        """Token ids of each text, at least one a text, without padding."""
+        if not texts:
+            return []
+        limit = self.max_tokens * CHARACTERS_PER_TOKEN
+        encoded = self.tokenizer(
+            [text[:limit] for text in texts],
+            truncation=True,
+            max_length=self.max_tokens,
+            return_attention_mask=False,
+            return_token_type_ids=False,
+        )
+        # a decoder's tokenizer adds no special tokens: an empty text would have nothing to pool
+        return [list(ids) or [self.filler] for ids in encoded["input_ids"]]
+
+    def collate(
+        self, tokens: Sequence[Sequence[int]], device: torch.device
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Pad to the longest. Ids and mask, each of *Shape:* (n_texts, width), int64."""
+        longest = max(len(ids) for ids in tokens)
+        ids, mask = pad(tokens, -(-longest // WIDTH_STEP) * WIDTH_STEP, self.filler)
+        return torch.from_numpy(ids).to(device), torch.from_numpy(mask).to(device)
+
+
+def random_batches(
+    lengths: Sequence[int], size: int, rng: np.random.Generator
+) -> list[NDArray[np.int_]]:
+    """Deal every row once into batches of `size`: random, yet of like length within a batch.
+
+    Rows are shuffled, cut into buckets of some batches, sorted by length within a bucket; then
+    the batches are shuffled, for their order must not tell the length.
+
+    :returns: row numbers. *Shape:* (n_rows,) each, the last of a bucket may be smaller.
+    """
+    if size < 1:
+        raise ValueError(f"batch size is {size}, expected at least 1")
+    widths = np.asarray(lengths, dtype=int)
+    shuffled = rng.permutation(len(widths))
+    batches: list[NDArray[np.int_]] = []
+    for start in range(0, len(shuffled), size * BUCKET):
+        bucket = shuffled[start : start + size * BUCKET]
+        ordered = bucket[np.argsort(widths[bucket], kind="stable")]
+        batches += [ordered[at : at + size] for at in range(0, len(ordered), size)]
+    return [batches[position] for position in rng.permutation(len(batches))]
