@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from bot.github.exchange import Request
 from bot.github.models import App, HookDelivery, Installation, NewApp, Repository, User
@@ -36,9 +36,12 @@ class AppRequests(Resource):
         """Pages of the repositories that an installation may see; asked as the installation."""
         return self._pages(Repository, "/installation/repositories", key="repositories")
 
-    def hook_deliveries(self, cursor: str | None = None) -> AsyncIterator[Page[HookDelivery]]:
+    def hook_deliveries(
+        self, *, status: Literal["success", "failure"] | None = None, cursor: str | None = None
+    ) -> AsyncIterator[Page[HookDelivery]]:
         """Pages of GitHub's attempts to deliver the App's webhooks, newest first, for 3 days."""
-        return self._pages(HookDelivery, "/app/hook/deliveries", cursor=cursor)
+        params = {"status": status} if status else None
+        return self._pages(HookDelivery, "/app/hook/deliveries", params, cursor=cursor)
 
     async def redeliver(self, delivery_id: int) -> None:
         """Ask for a delivery again; it comes with the same guid."""

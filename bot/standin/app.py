@@ -12,6 +12,7 @@ from starlette.routing import Mount, Route, Router
 
 from bot.standin.app_routes import APP_ROUTES
 from bot.standin.calls import Call, Identity, Reply
+from bot.standin.documented import Operation, operation_key, read_operations
 from bot.standin.faults import Trouble
 from bot.standin.issue_routes import ISSUE_ROUTES
 from bot.standin.records import RequestSeen, StandInError
@@ -40,8 +41,11 @@ def create_app(state: GitHubState, prefix: str = "") -> Router:
     A bare router: a whole Starlette application would answer 500 in place of `TroubleOnTheLine`.
     """
     api = _Api(state, prefix)
+    documented = read_operations()
     routes = [
-        Route(path, api.endpoint(handler), methods=[method])
+        Route(
+            path, api.endpoint(handler, documented[operation_key(method, path)]), methods=[method]
+        )
         for method, path, handler in (*ISSUE_ROUTES, *REPOSITORY_ROUTES, *APP_ROUTES)
     ]
     routes.append(Route("/{rest:path}", api.endpoint(_unknown)))
@@ -69,20 +73,25 @@ class _Api:
         self._state = state
         self._prefix = prefix
 
-    def endpoint(self, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
+    def endpoint(
+        self, handler: Handler, operation: Operation | None = None
+    ) -> Callable[[Request], Awaitable[Response]]:
         async def endpoint(request: Request) -> Response:
             raw = await request.body()
             with self._state.lock:
-                return self._respond(request, raw, handler)
+                return self._respond(request, raw, handler, operation)
 
         return endpoint
 
-    def _respond(self, request: Request, raw: bytes, handler: Handler) -> Response:
+    def _respond(
+        self, request: Request, raw: bytes, handler: Handler, operation: Operation | None
+    ) -> Response:
         path = request.url.path.removeprefix(self._prefix)
         fault = self._state.fault_for(request.method, path)
         identity, sent = Identity(), None
         try:
             sent = _decoded(raw)
+            _check_documented(operation, request, sent)
             identity = identify(self._state, request.headers.get("authorization", ""))
             self._spend(identity)
             reply = Reply(fault.status) if fault and not fault.acts else None
@@ -146,6 +155,13 @@ def _decoded(raw: bytes) -> Any:
         return json.loads(raw) if raw else None
     except ValueError:
         raise StandInError(400, "Problems parsing JSON") from None
+
+
+def _check_documented(operation: Operation | None, request: Request, sent: Any) -> None:
+    """:raises StandInError: 422 for a request that GitHub's OpenAPI description does not know."""
+    problems = operation.problems(request.query_params, sent) if operation else []
+    if problems:
+        raise StandInError(422, f"not in GitHub's OpenAPI description: {'; '.join(problems)}")
 
 
 def _refusal(status: int, message: str) -> Reply:

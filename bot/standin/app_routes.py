@@ -69,8 +69,10 @@ def list_installation_repositories(call: Call) -> Reply:
 def list_deliveries(call: Call) -> Reply:
     """Newest first; what was never sent does not appear."""
     _app(call)
-    sent = [one for one in call.state.deliveries if one.status_code is not None]
-    return call.page([delivery_json(one) for one in reversed(sent)])
+    sent = [delivery_json(one) for one in call.state.deliveries if one.status_code is not None]
+    wanted = {"success": ("OK",), "failure": ("failed",)}.get(call.query.get("status", ""))
+    found = [one for one in reversed(sent) if wanted is None or one["status"] in wanted]
+    return call.page(found, counter="cursor")
 
 
 def redeliver(call: Call) -> Reply:

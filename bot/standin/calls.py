@@ -126,14 +126,18 @@ class Call:
         if ROLES.index(role) < ROLES.index(needed):
             raise StandInError(403, "Must have triage rights to Repository.")
 
-    def page(self, items: Sequence[Any], key: str = "") -> Reply:
-        """The page asked for, with a Link header to the next one."""
+    def page(self, items: Sequence[Any], key: str = "", counter: str = "page") -> Reply:
+        """The page asked for, with a Link header to the next one.
+
+        :param key: GitHub wraps a few lists in an object, under this name.
+        :param counter: the query parameter that says which page.
+        """
         size = min(self._whole_number("per_page", _DEFAULT_PAGE), _LARGEST_PAGE)
-        page = self._whole_number("page", 1)
+        page = self._whole_number(counter, 1)
         shown = list(items[(page - 1) * size : page * size])
         headers = {}
         if page * size < len(items):
-            query = urlencode({**self.query, "page": page + 1})
+            query = urlencode({**self.query, counter: page + 1})
             headers["link"] = f'<{self.url}?{query}>; rel="next"'
         data = {"total_count": len(items), key: shown} if key else shown
         return Reply(200, data, headers)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bot.standin.calls import Call, Reply
 from bot.standin.records import IssueRecord, StandInError
 from bot.standin.wire import comment_json, event_json, issue_json, label_json, suggestion_json
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from bot.standin.calls import Route
+    from bot.standin.records import SuggestionRecord
 
 
 def list_issues(call: Call) -> Reply:
@@ -26,7 +29,7 @@ def list_issues(call: Call) -> Reply:
     return Reply(200, rendered, page.headers)
 
 
-def _wanted(issue: IssueRecord, query: Any) -> bool:
+def _wanted(issue: IssueRecord, query: Mapping[str, str]) -> bool:
     state = query.get("state", "open")
     since = query.get("since")
     recent = since is None or issue.updated_at >= _moment(since)
@@ -166,9 +169,16 @@ def list_suggestions(call: Call) -> Reply:
     return call.page(found)
 
 
-def resolve_suggestion(call: Call) -> Reply:
+def approve_suggestion(call: Call) -> Reply:
+    return _resolved(call, call.state.approve)
+
+
+def dismiss_suggestion(call: Call) -> Reply:
+    return _resolved(call, call.state.dismiss)
+
+
+def _resolved(call: Call, resolve: Callable[..., SuggestionRecord]) -> Reply:
     call.asset("issues", "write")
-    resolve = call.state.approve if call.path["verdict"] == "approve" else call.state.dismiss
     number, suggestion_id = call.number, call.integer("suggestion")
     done = resolve(call.full_name, number, suggestion_id, by=call.identity.login)
     return Reply(200, suggestion_json(call.state.issue(call.full_name, number), done))
@@ -189,6 +199,7 @@ ISSUE_ROUTES: tuple[Route, ...] = (
     ("POST", f"{_ISSUE}/labels", add_labels),
     ("DELETE", f"{_ISSUE}/labels/{{label:path}}", remove_label),
     ("GET", f"{_ISSUE}/suggestions", list_suggestions),
-    ("POST", f"{_ISSUE}/suggestions/{{suggestion}}/{{verdict}}", resolve_suggestion),
+    ("POST", f"{_ISSUE}/suggestions/{{suggestion}}/approve", approve_suggestion),
+    ("POST", f"{_ISSUE}/suggestions/{{suggestion}}/dismiss", dismiss_suggestion),
     ("GET", "/repos/{owner}/{name}/labels", list_labels),
 )

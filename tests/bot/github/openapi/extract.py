@@ -1,0 +1,119 @@
+"""Extracts from GitHub's OpenAPI description what the stand-in checks requests against.
+
+    npm pack @octokit/openapi && tar xzf octokit-openapi-*.tgz
+    python tests/bot/github/openapi/extract.py package/generated/api.github.com.json
+
+Only the operations in use are kept, and of them only facts: names, types, required or not,
+allowed values, statuses. Descriptions and examples stay out. @octokit/openapi is under the MIT
+licence (Copyright (c) 2020 Octokit contributors).
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+OPERATIONS = {
+    "/user": ["get"],
+    "/app": ["get"],
+    "/app/installations": ["get"],
+    "/app/installations/{installation_id}/access_tokens": ["post"],
+    "/app/hook/deliveries": ["get"],
+    "/app/hook/deliveries/{delivery_id}/attempts": ["post"],
+    "/app-manifests/{code}/conversions": ["post"],
+    "/installation/repositories": ["get"],
+    "/repos/{owner}/{repo}": ["get"],
+    "/repos/{owner}/{repo}/check-runs": ["post"],
+    "/repos/{owner}/{repo}/check-runs/{check_run_id}": ["patch"],
+    "/repos/{owner}/{repo}/collaborators/{username}/permission": ["get"],
+    "/repos/{owner}/{repo}/commits/{ref}": ["get"],
+    "/repos/{owner}/{repo}/contents/{path}": ["get"],
+    "/repos/{owner}/{repo}/installation": ["get"],
+    "/repos/{owner}/{repo}/issues": ["get", "post"],
+    "/repos/{owner}/{repo}/issues/comments/{comment_id}": ["patch"],
+    "/repos/{owner}/{repo}/issues/events": ["get"],
+    "/repos/{owner}/{repo}/issues/{issue_number}": ["get", "patch"],
+    "/repos/{owner}/{repo}/issues/{issue_number}/comments": ["get", "post"],
+    "/repos/{owner}/{repo}/issues/{issue_number}/labels": ["post"],
+    "/repos/{owner}/{repo}/issues/{issue_number}/labels/{name}": ["delete"],
+    "/repos/{owner}/{repo}/issues/{issue_number}/suggestions": ["get"],
+    "/repos/{owner}/{repo}/issues/{issue_number}/suggestions/{suggestion_id}/approve": ["post"],
+    "/repos/{owner}/{repo}/issues/{issue_number}/suggestions/{suggestion_id}/dismiss": ["post"],
+    "/repos/{owner}/{repo}/issues/{issue_number}/timeline": ["get"],
+    "/repos/{owner}/{repo}/labels": ["get"],
+}
+FACTS = (
+    "type", "format", "enum", "nullable", "required", "minItems", "maxItems", "maxLength",
+    "minimum", "maximum",
+)  # fmt: skip
+TARGET = Path(__file__).parents[4] / "bot" / "standin" / "openapi.json"
+
+
+def main(source: str) -> None:
+    """Read the description at `source` and write the stand-in's `openapi.json`."""
+    description = json.loads(Path(source).read_text("utf-8"))
+    extracted = {
+        "source": "npm @octokit/openapi (MIT), api.github.com.json",
+        "version": description["info"]["version"],
+        "operations": {
+            f"{method.upper()} {path}": operation(description, path, method)
+            for path, methods in OPERATIONS.items()
+            for method in methods
+        },
+    }
+    TARGET.write_text(json.dumps(extracted, indent=1, sort_keys=True) + "\n", "utf-8")
+
+
+def operation(description: dict[str, Any], path: str, method: str) -> dict[str, Any]:
+    """One operation's parameters, body and statuses."""
+    found = description["paths"][path][method]
+    parameters = [resolved(description, one) for one in found.get("parameters", [])]
+    body = resolved(description, found.get("requestBody", {}))
+    schema = body.get("content", {}).get("application/json", {}).get("schema")
+    return {
+        "path": {
+            one["name"]: facts(description, one["schema"])
+            for one in parameters
+            if one["in"] == "path"
+        },
+        "query": {
+            one["name"]: facts(description, one["schema"])
+            for one in parameters
+            if one["in"] == "query"
+        },
+        "body": facts(description, schema) if schema else None,
+        "body_required": bool(body.get("required")),
+        "statuses": sorted(int(status) for status in found["responses"]),
+    }
+
+
+def facts(description: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
+    """A schema without words, its references put in place."""
+    schema = resolved(description, schema)
+    kept: dict[str, Any] = {name: schema[name] for name in FACTS if name in schema}
+    if "properties" in schema:
+        kept["properties"] = {
+            name: facts(description, one) for name, one in schema["properties"].items()
+        }
+    if "items" in schema:
+        kept["items"] = facts(description, schema["items"])
+    for choice in ("oneOf", "anyOf", "allOf"):
+        if choice in schema:
+            kept[choice] = [facts(description, one) for one in schema[choice]]
+    return kept
+
+
+def resolved(description: dict[str, Any], node: dict[str, Any]) -> dict[str, Any]:
+    """Follow a "#/components/…" reference, if this is one."""
+    while "$ref" in node:
+        target: Any = description
+        for key in node["$ref"].removeprefix("#/").split("/"):
+            target = target[key]
+        node = target
+    return node
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
