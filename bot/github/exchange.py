@@ -61,7 +61,7 @@ class Request:
 class Answer:
     """A whole response.
 
-    :ivar data: the decoded JSON, or the text of a raw file; None when the body is empty.
+    :ivar data: the decoded JSON, or the bytes of a raw file; None when the body is empty.
     """
 
     status: int
@@ -112,11 +112,12 @@ class Answered:
 def read(request: Request, response: httpx.Response) -> Outcome:
     """Decode a response's body. An error's body may be anything; a success's must be whole."""
     status, headers = response.status_code, response.headers
+    if request.raw and response.is_success:
+        return Answer(status, headers, response.content)
     if not response.content:
         return Answer(status, headers)
     try:
-        text = response.content.decode()
-        data = text if request.raw and response.is_success else json.loads(text)
+        data = json.loads(response.content)
     except (ValueError, RecursionError):
         if response.is_success:
             return Lost("a body that is cut short or not JSON", malformed=True)

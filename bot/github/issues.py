@@ -23,12 +23,6 @@ def issue_path(repository: str, number: int) -> str:
     return f"{repository_path(repository)}/issues/{int(number)}"
 
 
-def _reached(items: Sequence[Issue]) -> datetime | None:
-    """A second before the last item's change, so that its second is asked for again as a whole."""
-    last = items[-1].updated_at if items else None
-    return last - timedelta(seconds=1) if last else None
-
-
 def _timestamp(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
@@ -54,37 +48,46 @@ class IssueRequests(Resource):
         Each page starts where the one before ended in time, and not at a page number: an issue
         that changes during the walk would shift all later ones, and one of them would be missed.
         So `page.next`, kept however long, is a safe `cursor` to go on from, and an issue comes
-        again only when it has changed.
+        again only when it has changed. After the last page, `page.window` is the `cursor` with
+        which the next walk picks up what changed since.
 
         :param since: aware; only what changed at or after it.
         :param known: by page URL, what was kept from last time: unchanged pages come back empty.
         """
-        url: str | None = cursor or self._window(repository, state, since)
+        url: str | None = cursor or self._window(
+            repository, state, _timestamp(since) if since else ""
+        )
         seen: set[tuple[int, datetime | None]] = set()
         while url is not None:
             remembered = (known or {}).get(url)
             etag = remembered.etag if remembered else None
             page = await self._page(Issue, Request("GET", url, etag=etag), remembered)
-            if page.next and not page.unchanged:
-                reached = _reached(page.items)
-                # A second in which more changed than a page holds can only be paged through.
-                if reached and _timestamp(reached) > (httpx.URL(url).params.get("since") or ""):
-                    page = replace(page, next=self._window(repository, state, reached))
+            if page.full:
+                page = self._in_time(page, repository, state)
             fresh = tuple(one for one in page.items if (one.number, one.updated_at) not in seen)
             seen.update((one.number, one.updated_at) for one in fresh)
             yield replace(page, items=fresh)
             url = page.next
 
-    def _window(self, repository: str, state: str, since: datetime | None) -> str:
-        """The URL of the issues that changed since a time."""
+    def _in_time(self, page: Page[Issue], repository: str, state: str) -> Page[Issue]:
+        """A full page whose next one starts where it ended in time."""
+        last = page.items[-1].updated_at
+        # A second earlier, so that the last item's second is asked for again as a whole.
+        reached = _timestamp(last - timedelta(seconds=1)) if last else ""
+        if reached <= (httpx.URL(page.url).params.get("since") or ""):
+            return page  # more changed in one second than fits: that can only be paged through
+        return replace(page, next=self._window(repository, state, reached))
+
+    def _window(self, repository: str, state: str, since: str) -> str:
+        """The URL of the issues that changed since a timestamp, "" for all."""
         params: dict[str, str | int] = {
             "state": state,
             "sort": "updated",
             "direction": "asc",
             "per_page": PAGE_SIZE,
         }
-        if since is not None:
-            params["since"] = _timestamp(since)
+        if since:
+            params["since"] = since
         path = f"{repository_path(repository)}/issues"
         return self._connection.first_url(Request("GET", path, params=params))
 

@@ -6,10 +6,11 @@ do without is required.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -25,12 +26,21 @@ T = TypeVar("T")
 
 
 def _readable(value: object) -> object:
-    """Null becomes empty, and half a surrogate pair, which JSON may carry, becomes "?"."""
+    """Null becomes empty; half a surrogate pair and NUL, which no database takes, become "?"."""
     if value is None:
         return ""
-    if isinstance(value, str) and not value.isascii():
-        return value.encode("utf-8", "replace").decode()
-    return value
+    if not isinstance(value, str):
+        return value
+    whole = value if value.isascii() else value.encode("utf-8", "replace").decode()
+    return whole.replace("\0", "?")
+
+
+def _in_utc(value: datetime) -> datetime:
+    """A time without a zone is GitHub's, which is UTC."""
+    try:
+        return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
+    except OverflowError:
+        raise ValueError("a time outside of all calendars") from None
 
 
 def _none_as_empty(value: object) -> object:
@@ -40,6 +50,9 @@ def _none_as_empty(value: object) -> object:
 Text = Annotated[str, BeforeValidator(_readable)]
 # What a 64-bit column holds; a larger number is damage, found here and not in the database.
 Id = Annotated[int, Field(ge=0, le=2**63 - 1)]
+
+
+Moment = Annotated[datetime, AfterValidator(_in_utc)]
 
 
 class Wire(BaseModel):
@@ -97,9 +110,9 @@ class Issue(Wire):
     user: User | None = None
     author_association: Text = ""
     labels: Annotated[tuple[Label, ...], BeforeValidator(_labels)] = ()
-    created_at: datetime | None = None
-    updated_at: datetime | None = None
-    closed_at: datetime | None = None
+    created_at: Moment | None = None
+    updated_at: Moment | None = None
+    closed_at: Moment | None = None
     pull_request: dict[str, Any] | None = None
     locked: bool | None = None
     html_url: Text = ""
@@ -124,7 +137,7 @@ class IssueEvent(Wire):
     event: Text = ""
     id: Id | None = None
     actor: User | None = None
-    created_at: datetime | None = None
+    created_at: Moment | None = None
     label: Label | None = None
     issue: Issue | None = None
     performed_via_github_app: AppReference | None = None
@@ -135,8 +148,8 @@ class Comment(Wire):
     body: Text = ""
     user: User | None = None
     author_association: Text = ""
-    created_at: datetime | None = None
-    updated_at: datetime | None = None
+    created_at: Moment | None = None
+    updated_at: Moment | None = None
     html_url: Text = ""
     performed_via_github_app: AppReference | None = None
 
@@ -158,8 +171,8 @@ class Suggestion(Wire):
     confidence: Text = ""
     actor_id: Id | None = None
     resolved_by: Id | None = None
-    created_at: datetime | None = None
-    updated_at: datetime | None = None
+    created_at: Moment | None = None
+    updated_at: Moment | None = None
 
 
 class Repository(Wire):
@@ -186,6 +199,10 @@ class Permission(Wire):
     def may_triage(self) -> bool:
         """Triage rights or more, custom roles included when they build on write."""
         return bool({self.permission, self.role_name} & {"triage", "write", "maintain", "admin"})
+
+
+class Commit(Wire):
+    sha: Text
 
 
 class CheckRun(Wire):
@@ -227,7 +244,7 @@ class InstallationReference(Wire):
 class Installation(InstallationReference):
     account: User | None = None
     repository_selection: Text = ""
-    suspended_at: datetime | None = None
+    suspended_at: Moment | None = None
     permissions: dict[str, Any] = Field(default_factory=dict)
 
 
@@ -235,7 +252,7 @@ class InstallationToken(Wire):
     """Lets the App act in one installation, for an hour."""
 
     token: SecretStr
-    expires_at: datetime
+    expires_at: Moment
 
 
 class HookDelivery(Wire):
@@ -248,7 +265,7 @@ class HookDelivery(Wire):
     status: Text = ""
     status_code: int = 0
     redelivery: bool = False
-    delivered_at: datetime | None = None
+    delivered_at: Moment | None = None
     installation_id: Id | None = None
     repository_id: Id | None = None
 

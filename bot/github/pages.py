@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from typing import Generic, TypeVar
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 T = TypeVar("T")
 
@@ -28,6 +29,7 @@ class Page(Generic[T]):
 
     :ivar url: what was asked for: the key under which to keep `known`.
     :ivar next: the cursor to go on from after an interruption, None on the last page.
+    :ivar full: it has as many items as fit, so new ones will start a page after it.
     :ivar unchanged: GitHub answered 304: `items` is empty and what was kept is still right.
     """
 
@@ -36,11 +38,25 @@ class Page(Generic[T]):
     next: str | None
     etag: str | None
     unchanged: bool = False
+    full: bool = False
 
     @property
     def known(self) -> KnownPage | None:
-        """What to hand in as `known[page.url]` next time."""
-        return KnownPage(self.etag, self.next) if self.etag else None
+        """What to hand in as `known[page.url]` next time.
+
+        None for a last page that is full: an ETag speaks for the items and not for the link to a
+        page that may have come after them.
+        """
+        if not self.etag or (self.full and self.next is None):
+            return None
+        return KnownPage(self.etag, self.next)
+
+    @property
+    def window(self) -> str:
+        """Where the next walk begins once this was the last page: the URL without its number."""
+        parts = urlsplit(self.url)
+        kept = [pair for pair in parse_qsl(parts.query) if pair[0] not in {"page", "after"}]
+        return urlunsplit(parts._replace(query=urlencode(kept)))
 
 
 def next_link(header: str | None) -> str | None:

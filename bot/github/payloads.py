@@ -68,7 +68,7 @@ class RepositoryPayload(Payload):
     changes: dict[str, Any] | None = None
 
 
-class Commit(Wire):
+class PushedCommit(Wire):
     added: Annotated[tuple[Text, ...], BeforeValidator(_list)] = ()
     removed: Annotated[tuple[Text, ...], BeforeValidator(_list)] = ()
     modified: Annotated[tuple[Text, ...], BeforeValidator(_list)] = ()
@@ -77,7 +77,7 @@ class Commit(Wire):
 class PushPayload(Payload):
     ref: Text
     after: Text = ""
-    commits: Annotated[tuple[Commit, ...], BeforeValidator(_list)] = ()
+    commits: Annotated[tuple[PushedCommit, ...], BeforeValidator(_list)] = ()
 
 
 class PingPayload(Payload):

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from bot.github.errors import NotFound
+from bot.github.errors import BadPayload, NotFound
 from bot.github.exchange import Request
-from bot.github.models import CheckRun, Installation, Permission, Repository
+from bot.github.models import CheckRun, Commit, Installation, Permission, Repository
 from bot.github.resource import Resource, repository_path, segment
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class RepositoryRequests(Resource):
             return None
         if answer.unchanged:
             return FileText("", answer.etag or etag, unchanged=True)
-        return FileText(str(answer.data or ""), answer.etag)
+        return FileText(_utf8(answer.data, f"{path} in {repository}"), answer.etag)
 
     async def permission(self, repository: str, login: str) -> Permission:
         """What a user may do; "none" for somebody GitHub does not know there."""
@@ -58,7 +58,7 @@ class RepositoryRequests(Resource):
     async def head(self, repository: str, branch: str) -> str:
         """The commit at a branch's tip: what a check run is attached to."""
         path = f"{repository_path(repository)}/commits/{segment(branch)}"
-        return (await self._read(_Commit, Request("GET", path))).sha
+        return (await self._read(Commit, Request("GET", path))).sha
 
     async def create_check_run(
         self,
@@ -100,9 +100,12 @@ class RepositoryRequests(Resource):
         return await self._read(Installation, Request("GET", path))
 
 
-class _Commit(CheckRun):
-    sha: str
-    id: int = 0
+def _utf8(content: object, what: str) -> str:
+    try:
+        # an editor's byte order mark is no part of the text
+        return content.decode("utf-8-sig") if isinstance(content, bytes) else ""
+    except UnicodeDecodeError as error:
+        raise BadPayload(f"{what} is not UTF-8 at byte {error.start}; save it as UTF-8") from None
 
 
 def _check(conclusion: str | None, output: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -61,13 +61,13 @@ class Resource:
         answer = await self._connection.send(request)
         following = next_link(answer.headers.get("link"))
         if answer.unchanged:
-            following = following or (known.next if known else None)
+            following = (known.next if known else None) or following
             return Page(url, (), following, answer.etag or request.etag, unchanged=True)
         data = answer.data
         if key and isinstance(data, dict):
             data = data.get(key)
         items = parse(tuple[shape, ...], data, request.what)  # type: ignore[valid-type]
-        return Page(url, items, following, answer.etag)
+        return Page(url, items, following, answer.etag, full=len(items) >= PAGE_SIZE)
 
     async def _pages(
         self,

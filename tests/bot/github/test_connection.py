@@ -243,3 +243,17 @@ async def test_errors_carry_no_credentials(time) -> None:
             await github.issue(REPO, 1)
     assert script.seen[0].headers["authorization"] == "Bearer ghp_topsecret"
     assert "topsecret" not in str(raised.value) + repr(raised.value)
+
+
+async def test_a_file_is_utf8_with_or_without_a_byte_order_mark(time) -> None:
+    script = Script(httpx.Response(200, content=b"\xef\xbb\xbfversion: 1"))
+    async with client_of(script, time) as github:
+        assert (await github.contents(REPO, "a.yml")).text == "version: 1"
+    assert script.seen[0].headers["accept"] == "application/vnd.github.raw+json"
+
+
+async def test_a_file_that_is_no_text_is_named(time) -> None:
+    script = Script(httpx.Response(200, content=b"ok\xff"))
+    async with client_of(script, time) as github:
+        with pytest.raises(BadPayload, match="a.yml in octo/lab is not UTF-8 at byte 2"):
+            await github.contents(REPO, "a.yml")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -171,10 +172,11 @@ def test_a_payload_without_its_subject_is_refused(payload) -> None:
         read_event("issues", payload)
 
 
-def test_half_a_surrogate_and_a_huge_number_do_no_harm() -> None:
-    odd = {**ISSUE, "title": "\ud800 broken", "id": 3}
+def test_half_a_surrogate_a_nul_and_a_huge_number_do_no_harm() -> None:
+    odd = {**ISSUE, "title": "\ud800 bro\0ken", "created_at": "2026-03-01T12:00:00"}
     fact = read_event("issues", {"action": "opened", "issue": odd})
-    assert fact.issue.title.encode() == b"? broken"
+    assert fact.issue.title.encode() == b"? bro?ken"
+    assert fact.issue.created_at == datetime(2026, 3, 1, 12, tzinfo=UTC)
     with pytest.raises(BadPayload):
         read_event("issues", {"action": "opened", "issue": {**ISSUE, "number": 2**63}})
 

@@ -163,6 +163,24 @@ async def test_a_walk_repeated_asks_conditionally_and_gets_nothing_new(
     assert all(seen.conditional and seen.status == 304 for seen in list(state.requests)[before:])
 
 
+@pytest.mark.parametrize("count", [0, 1, 99, 100, 101, 200])
+async def test_the_next_walk_picks_up_where_the_last_one_ended(state, clock, github, count) -> None:
+    for number in range(count):
+        clock.advance(seconds=1)
+        state.open_issue(REPO, f"issue {number}")
+    pages = [page async for page in github.issues(REPO)]
+    assert sum(len(page.items) for page in pages) == count
+    cursor, known = pages[-1].window, {page.url: page.known for page in pages if page.known}
+    (nothing,) = [page async for page in github.issues(REPO, cursor=cursor, known=known)]
+    assert nothing.unchanged
+    for number in range(150):
+        clock.advance(seconds=1)
+        state.open_issue(REPO, f"new {number}")
+    later = [page async for page in github.issues(REPO, cursor=cursor, known=known)]
+    titles = {issue.title for page in later for issue in page.items}
+    assert titles >= {f"new {number}" for number in range(150)}
+
+
 async def test_since_leaves_older_changes_out(state, clock, github) -> None:
     state.open_issue(REPO, "old")
     clock.advance(hours=1)
