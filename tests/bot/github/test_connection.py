@@ -255,5 +255,5 @@ async def test_a_file_is_utf8_with_or_without_a_byte_order_mark(time) -> None:
 async def test_a_file_that_is_no_text_is_named(time) -> None:
     script = Script(httpx.Response(200, content=b"ok\xff"))
     async with client_of(script, time) as github:
-        with pytest.raises(BadPayload, match="a.yml in octo/lab is not UTF-8 at byte 2"):
+        with pytest.raises(BadPayload, match=r"a\.yml in octo/lab is not UTF-8 at byte 2"):
             await github.contents(REPO, "a.yml")
