@@ -1,0 +1,76 @@
+"""What a release says of an issue: each label's score, cut and decision, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Verdict = Literal["apply", "suggest", "abstain"]
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """A labelled issue that speaks for or against a label; `similarity` in [-1, 1]."""
+
+    number: int
+    title: str
+    labels: tuple[str, ...]
+    similarity: float
+
+
+@dataclass(frozen=True, slots=True)
+class LabelDecision:
+    """One label of one issue.
+
+    :ivar score: calibrated probability that the label belongs.
+    :ivar cut: the score from which the label is applied, or, where its precision cannot be
+        promised, suggested.
+    :ivar decided_by: the member that weighed most.
+    :ivar votes: each member's own calibrated probability.
+    :ivar neighbours: nearest labelled issues that carry the label, then the nearest without it.
+    """
+
+    name: str
+    score: float
+    cut: float
+    decision: Verdict
+    decided_by: str
+    votes: Mapping[str, float] = field(default_factory=dict)
+    neighbours: tuple[Neighbour, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """As in `tag --json` (six decimals: two runs print the same)."""
+        return {
+            "name": self.name,
+            "score": round(self.score, 6),
+            "cut": round(self.cut, 6),
+            "decision": self.decision,
+            "decided_by": self.decided_by,
+            "votes": {name: round(score, 6) for name, score in self.votes.items()},
+            "neighbours": [
+                {
+                    "number": one.number,
+                    "title": one.title,
+                    "labels": list(one.labels),
+                    "similarity": round(one.similarity, 6),
+                }
+                for one in self.neighbours
+            ],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What a maintainer asks of decisions; it may change without training anew.
+
+    :ivar precision: target precision by label name, in (0, 1); `default_precision` for the rest.
+    :ivar exclusive: groups of label names of which an issue gets one at most.
+    """
+
+    default_precision: float = 0.9
+    precision: Mapping[str, float] = field(default_factory=dict)
+    exclusive: tuple[tuple[str, ...], ...] = ()
+
+    def target(self, label: str) -> float:
+        return self.precision.get(label, self.default_precision)
