@@ -188,15 +188,19 @@ def wordings(label: Label) -> tuple[str, ...]:
     return tuple(dict.fromkeys(wording for wording in _all_wordings(label) if wording))
 
 
-def hypotheses(label: Label, limit: int = 6) -> tuple[str, ...]:
-    """Sentences that would follow from an issue that deserves the label; at most `limit`.
+def hypotheses(label: Label, limit: int = 3) -> tuple[str, ...]:
+    """Sentences that would follow from an issue that deserves the label, best first.
 
-    Short wordings go through every template; a description is a sentence already.
+    The name in every template, then the description, aliases and paraphrases in the first one. A
+    hypothesis costs a pass of the cross-encoder for every issue, hence the limit.
     """
     said = wordings(label)
-    first = [template.format(said[0]) for template in TEMPLATES]
-    rest = [TEMPLATES[0].format(wording.rstrip(".")) for wording in said[1:]]
-    return tuple(dict.fromkeys(first + rest))[:limit]
+    by_name = [template.format(said[0]) for template in TEMPLATES]
+    others = sorted(
+        said[1:], key=lambda wording: wording not in (label.description, *label.aliases)
+    )
+    rest = [TEMPLATES[0].format(wording.rstrip(".")) for wording in others]
+    return tuple(dict.fromkeys(by_name + rest))[:limit]
 
 
 def usual_share(label: Label) -> float:

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING, ClassVar, Literal, Protocol, Self, cast
+from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 import numpy as np
-from safetensors.numpy import load_file, save_file
 
 from tagger.errors import NothingToLearnFrom, ReleaseDamaged
-from tagger.likeness import Lexicon, Likeness, Scale
-from tagger.wordings import background, usual_share, wordings
+from tagger.issue import IssueText
+from tagger.label_judges import ByCloze, ByEntailment, ByLikeness, kind_of
+from tagger.likeness import Scale
+from tagger.persistence import load_arrays, load_json, save_arrays, save_json
+from tagger.wordings import background, usual_share
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from tagger.issue import IssueText, Label, TrainingSet
+    from tagger.issue import TrainingSet
+    from tagger.label_judges import Judge
     from tagger.likeness import Matrix
     from tagger.strategy import Resources, Scores
 
 Route = Literal["entailment", "cloze", "encoder"]
+
+ROUTES: tuple[Route, ...] = ("entailment", "cloze", "encoder")
 
 SEPARATION = 1.5
 """Distance in standard deviations between issues with and without a label, taken for granted."""
@@ -29,84 +33,25 @@ ENOUGH_TEXTS = 32
 """Below this the corpus is filled up with phrases of common labels: a spread of 3 texts is none."""
 
 
-class Judge(Protocol):
-    """One route: how much an issue sounds like each label, in units of its own."""
-
-    corpus_limit: ClassVar[int]
-    """Texts worth learning from: more cost time and change nothing."""
-
-    def learn(self, labels: Sequence[Label], corpus: Sequence[IssueText]) -> Self: ...
-
-    def raw(self, issues: Sequence[IssueText]) -> Matrix:
-        """*Shape:* (n_issues, n_labels)"""
-        ...
-
-    def save(self, folder: Path) -> None: ...
-
-    def restore(self, folder: Path) -> Self: ...
-
-
-class ByEncoder:
-    """Label wordings against issues through the sentence encoder and by their words."""
-
-    corpus_limit: ClassVar[int] = 1000
-
-    def __init__(self, resources: Resources) -> None:
-        self._resources = resources
-
-    def learn(self, labels: Sequence[Label], corpus: Sequence[IssueText]) -> Self:
-        encoder = self._resources.encoder()
-        said = [wordings(label) for label in labels]
-        flat = encoder.encode([wording for each in said for wording in each])
-        ends = np.cumsum([len(each) for each in said])[:-1]
-        vectors = encoder.encode([issue.full for issue in corpus])
-        texts = [_read(issue) for issue in corpus]
-        self._likeness = Likeness.learn(said, np.split(flat, ends), texts, vectors)
-        return self
-
-    def raw(self, issues: Sequence[IssueText]) -> Matrix:
-        vectors = self._resources.encoder().encode([issue.full for issue in issues])
-        return self._likeness.raw([_read(issue) for issue in issues], vectors)
-
-    def save(self, folder: Path) -> None:
-        learned = self._likeness
-        save_file(
-            {
-                "anchors": learned.anchors,
-                "heads": learned.heads,
-                "weights": learned.lexicon.weights,
-                "vector_mean": learned.vector_scale.mean,
-                "vector_spread": learned.vector_scale.spread,
-                "term_mean": learned.term_scale.mean,
-                "term_spread": learned.term_scale.spread,
-            },
-            folder / "likeness.safetensors",
-        )
-        (folder / "terms.json").write_text(json.dumps(learned.lexicon.terms), encoding="utf-8")
-
-    def restore(self, folder: Path) -> Self:
-        arrays = load_file(folder / "likeness.safetensors")
-        terms = tuple(json.loads((folder / "terms.json").read_text(encoding="utf-8")))
-        self._likeness = Likeness(
-            anchors=arrays["anchors"],
-            vector_scale=Scale(arrays["vector_mean"], arrays["vector_spread"]),
-            lexicon=Lexicon(terms, arrays["weights"]),
-            term_scale=Scale(arrays["term_mean"], arrays["term_spread"]),
-            heads=arrays["heads"],
-        )
-        return self
-
-
 class ZeroShot:
     """Scores from label wordings, standardised by label and weighed by the label's usual share.
 
-    Raw likeness is not comparable between labels, so that each label is measured against how a
-    corpus of the repository's own texts usually scores for it; then Bayes' rule with two normal
-    distributions `SEPARATION` apart turns it and the label's usual share into a probability.
-    Labels of the training set are not looked at, only its texts.
+    Three routes, of which `route_` says which was taken: textual entailment (NLI cross-encoder),
+    cloze (masked language model), or the encoder alone. The encoder's likeness costs next to
+    nothing and is averaged in on the other two, for small NLI models know little of issues.
 
-    :param route: which way to judge; None takes entailment or cloze where
-        `resources.zero_shot_model` allows it and the encoder elsewhere.
+    Raw values are not comparable between labels, so each label is measured against what a corpus
+    of the repository's own texts usually gets for it; then Bayes' rule with two normal
+    distributions `SEPARATION` apart turns that and the label's usual share into a probability.
+    Which issue carries which label is never looked at.
+
+    Sources: Yin, Hay, Roth 2019 (entailment, https://arxiv.org/abs/1909.00161), Schick and
+    Schütze 2021 (cloze, https://arxiv.org/abs/2001.07676), Gera et al. 2022 (self-training,
+    https://arxiv.org/abs/2210.17541); Tunstall, von Werra, Wolf, *Natural Language Processing with
+    Transformers* (2022), chapter 9, "Working with no labeled data".
+
+    :param route: which way to judge; None takes what `resources.zero_shot_model` allows, and the
+        encoder alone where there is no such model.
     :ivar route_: the way that was taken.
     """
 
@@ -119,13 +64,21 @@ class ZeroShot:
         self.route = route
 
     def fit(self, train: TrainingSet) -> Self:
+        """Learn from the labels' wordings and the texts, labelled or not.
+
+        :raises NothingToLearnFrom: no labels.
+        :raises ModelNotFound: the route asked for needs a model that `resources` lacks.
+        :raises ModelRefused: the zero-shot model is of the wrong kind.
+        """
         if not train.labels:
-            raise NothingToLearnFrom("zero-shot got no labels; expected at least one label name")
-        self.route_: Route = self.route or "encoder"
-        self._judge = self._open(self.route_)
-        corpus = self._corpus(train, self._judge.corpus_limit)
-        self._judge.learn(train.labels, corpus)
-        self._scale = Scale.of(self._judge.raw(corpus))
+            raise NothingToLearnFrom("zero-shot got no labels, expected at least one label")
+        self.route_: Route = self.route or self._best_route()
+        self._judges = self._open(self.route_)
+        self._scales = []
+        for judge in self._judges:
+            corpus = self._corpus(train, judge.corpus_limit)
+            judge.learn(train.labels, corpus)
+            self._scales.append(Scale.of(judge.raw(corpus)))
         shares = np.array([usual_share(label) for label in train.labels])
         self._prior = np.log(shares / (1 - shares)).astype(np.float32)
         return self
@@ -133,50 +86,62 @@ class ZeroShot:
     def score(self, issues: Sequence[IssueText]) -> Scores:
         if not issues:
             return np.zeros((0, len(self._prior)), dtype=np.float32)
-        unusual = self._scale(self._judge.raw(issues))
-        logits = self._prior + SEPARATION * unusual - SEPARATION**2 / 2
+        logits = self._prior + SEPARATION * self._unusual(issues) - SEPARATION**2 / 2
         return np.asarray(1 / (1 + np.exp(-logits)), dtype=np.float32)
 
     def save(self, folder: Path) -> None:
-        (folder / "route.json").write_text(json.dumps({"route": self.route_}), encoding="utf-8")
-        learned = {"mean": self._scale.mean, "spread": self._scale.spread, "prior": self._prior}
-        save_file(learned, folder / "scale.safetensors")
-        self._judge.save(folder)
+        save_json(folder / "route.json", {"route": self.route_})
+        scales = {
+            "mean": np.stack([scale.mean for scale in self._scales]),
+            "spread": np.stack([scale.spread for scale in self._scales]),
+        }
+        save_arrays(folder / "scales.safetensors", {**scales, "prior": self._prior})
+        for judge in self._judges:
+            judge.save(folder)
 
     def restore(self, folder: Path) -> Self:
-        try:
-            facts = json.loads((folder / "route.json").read_text(encoding="utf-8"))
-            self.route_ = cast("Route", facts["route"])
-            learned = load_file(folder / "scale.safetensors")
-            self._scale = Scale(learned["mean"], learned["spread"])
-            self._prior = learned["prior"]
-            self._judge = self._open(self.route_).restore(folder)
-        except (OSError, ValueError, KeyError) as error:
-            raise ReleaseDamaged(folder, f"zero-shot cannot be read ({error})") from error
+        route = load_json(folder / "route.json").get("route")
+        if route not in ROUTES:
+            raise ReleaseDamaged(folder, f"route.json says {route!r}, expected one of {ROUTES}")
+        self.route_ = route
+        arrays = load_arrays(folder / "scales.safetensors", "mean", "spread", "prior")
+        self._prior = arrays["prior"]
+        self._scales = [
+            Scale(mean, spread)
+            for mean, spread in zip(arrays["mean"], arrays["spread"], strict=True)
+        ]
+        self._judges = [judge.restore(folder) for judge in self._open(self.route_)]
         return self
 
-    def _open(self, route: Route) -> Judge:
-        if route == "encoder":
-            return ByEncoder(self.resources)
-        raise ValueError(f"route is {route!r}, expected encoder")
+    def _unusual(self, issues: Sequence[IssueText]) -> Matrix:
+        """Standard deviations above the usual, the mean of the judges'. *Shape:* as `score`."""
+        judged = [
+            scale(judge.raw(issues))
+            for judge, scale in zip(self._judges, self._scales, strict=True)
+        ]
+        return np.asarray(np.mean(judged, axis=0), dtype=np.float32)
+
+    def _best_route(self) -> Route:
+        folder = self.resources.zero_shot_model
+        return kind_of(folder) if folder is not None else "encoder"
+
+    def _open(self, route: Route) -> list[Judge]:
+        beside: dict[Route, type[ByEntailment] | type[ByCloze]] = {
+            "entailment": ByEntailment,
+            "cloze": ByCloze,
+        }
+        judges: list[Judge] = [ByLikeness(self.resources)]
+        return [*judges, beside[route](self.resources)] if route in beside else judges
 
     def _corpus(self, train: TrainingSet, limit: int) -> list[IssueText]:
         """Texts that say what is usual here: unlabelled ones first, distinct, a seeded sample."""
-        from tagger.issue import IssueText
-
-        rng = np.random.default_rng(self.seed)
-        texts = [text for text in dict.fromkeys(train.unlabelled) if text.full]
-        corpus = [texts[row] for row in sorted(rng.permutation(len(texts))[:limit])]
-        if len(corpus) < limit:
-            rest = [text for text in dict.fromkeys(train.issues) if text.full]
-            corpus += [
-                rest[row] for row in sorted(rng.permutation(len(rest))[: limit - len(corpus)])
-            ]
+        corpus = self._sample(train.unlabelled, limit)
+        corpus += self._sample(train.issues, limit - len(corpus))
         if len(corpus) < ENOUGH_TEXTS:
             corpus += [IssueText(phrase) for phrase in background()[:limit]]
         return corpus
 
-
-def _read(issue: IssueText) -> str:
-    """What the lexicon reads: the title twice, and the body's beginning."""
-    return f"{issue.title}\n{issue.full[:4000]}"
+    def _sample(self, texts: Sequence[IssueText], limit: int) -> list[IssueText]:
+        distinct = [text for text in dict.fromkeys(texts) if text.full]
+        chosen = np.random.default_rng(self.seed).permutation(len(distinct))[:limit]
+        return [distinct[row] for row in sorted(chosen)]
