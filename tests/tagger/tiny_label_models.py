@@ -14,11 +14,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-VOCABULARY = (
+WORDS = (
     "[PAD] [UNK] [CLS] [SEP] [MASK] . , the this is a an and issue about of topic report bug crash "
     "error docs documentation typo readme feature request add support slow speed privacy page it "
     "broken when i open login guide wrong button please new ##s ##ing"
-).split()
+)
+VOCABULARY = WORDS.split()
 
 
 class WordEncoder:
