@@ -118,7 +118,7 @@ def decide(
         )
     if not len(truth):
         return GateDecision(True, "there is no held-out issue to compare on", 0)
-    figures = tuple(_figure(truth, new, active, metric, seed, doubt) for metric in METRICS)
+    figures = tuple(_figure(truth, (new, active), metric, seed, doubt) for metric in METRICS)
     worse = [one for one in figures if one.worse]
     told = "; ".join(one.sentence for one in worse or figures)
     verdict = "worse than the active release" if worse else "not worse than the active release"
@@ -136,10 +136,10 @@ def common_rows(first: Sequence[int], second: Sequence[int]) -> tuple[Rows, Rows
 
 
 def _figure(
-    truth: Truth, new: Decisions, active: Decisions, metric: Metric, seed: int, doubt: float
+    truth: Truth, releases: tuple[Decisions, Decisions], metric: Metric, seed: int, doubt: float
 ) -> GateFigure:
-    comparison = paired_bootstrap(truth, new, active, metric, seed=seed)
-    values = [float(getattr(Counts.of(truth, own), metric)) for own in (new, active)]
+    comparison = paired_bootstrap(truth, *releases, metric, seed=seed)
+    values = [float(getattr(Counts.of(truth, own), metric)) for own in releases]
     worse = comparison.p_worse > 1 - doubt / len(METRICS)
     return GateFigure(metric, values[0], values[1], comparison, worse)
 

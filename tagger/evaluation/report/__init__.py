@@ -1,0 +1,1 @@
+"""The report of an evaluation: one JSON document, one Markdown text, one self-contained page."""

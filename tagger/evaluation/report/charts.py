@@ -1,0 +1,251 @@
+"""The kinds of chart that the report draws: lines with bands, heat maps, bars, points."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tagger.evaluation.report.svg import (
+    DASHES,
+    N_COLOURS,
+    WIDTH,
+    Axis,
+    Frame,
+    drawing,
+    even_ticks,
+    marker,
+    path,
+    tag,
+    text,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from markupsafe import Markup
+    from numpy.typing import NDArray
+
+UNIT = Axis(0, 1, even_ticks(0, 1, 0.2))
+"""An axis from 0 to 1."""
+
+_LETTER = 6.4
+"""Width of a letter of tick size, in the drawing's units: room for names is reckoned from it."""
+
+
+@dataclass(frozen=True)
+class Series:
+    """One line of a chart.
+
+    :ivar look: number that stands for colour, dash and marker together.
+    :ivar band: lower and upper end at each point; empty draws none.
+    :ivar strong: drawn thick: the one to look at.
+    :ivar marks: a marker at each point.
+    """
+
+    name: str
+    look: int
+    points: tuple[tuple[float, float], ...]
+    band: tuple[tuple[float, float], ...] = ()
+    strong: bool = False
+    marks: bool = True
+
+
+def line_chart(
+    label: str, series: Sequence[Series], x: Axis, y: Axis, *, diagonal: bool = False
+) -> Markup:
+    """Lines with bands behind them; `diagonal` draws where x equals y."""
+    frame = Frame(x, y)
+    parts = [frame.axes()]
+    if diagonal:
+        ends = [frame.at(end, end) for end in (max(x.low, y.low), min(x.high, y.high))]
+        parts.append(tag("path", d=path(ends), class_="even"))
+    parts += [_band(frame, one) for one in series if one.band]
+    parts += [_line(frame, one) for one in series if one.points]
+    return drawing(label, *parts)
+
+
+def _band(frame: Frame, series: Series) -> Markup:
+    ends = list(zip(series.points, series.band, strict=True))
+    upper = [frame.at(point[0], high) for point, (_, high) in ends]
+    lower = [frame.at(point[0], low) for point, (low, _) in reversed(ends)]
+    return tag("path", d=path(upper + lower) + "Z", class_=f"band c{series.look % N_COLOURS}")
+
+
+def _line(frame: Frame, series: Series) -> Markup:
+    places = [frame.at(*point) for point in series.points]
+    look = f"line c{series.look % N_COLOURS}" + (" strong" if series.strong else "")
+    dash = DASHES[series.look % len(DASHES)] or None
+    parts = [tag("path", d=path(places), class_=look, stroke_dasharray=dash)]
+    if series.marks:
+        told = zip(places, series.points, strict=True)
+        parts += [
+            marker(series.look, *place, hover=f"{series.name}: {px:.3g} → {py:.3f}")
+            for place, (px, py) in told
+        ]
+    return tag("g", *parts)
+
+
+def sample(look: int, *, strong: bool = False) -> Markup:
+    """A short piece of a line with its marker, for legends."""
+    line = f"line c{look % N_COLOURS}" + (" strong" if strong else "")
+    dash = DASHES[look % len(DASHES)] or None
+    parts = (
+        tag("path", d="M2 8L34 8", class_=line, stroke_dasharray=dash),
+        marker(look, 18, 8),
+    )
+    return tag("svg", *parts, viewBox="0 0 36 16", class_="sample", aria_hidden="true")
+
+
+def heat_map(
+    label: str,
+    rows: Sequence[str],
+    columns: Sequence[str],
+    shade: NDArray[Any],
+    words: Sequence[Sequence[str]],
+    *,
+    titles: tuple[str, str] = ("", ""),
+    second: Sequence[Sequence[str]] | None = None,
+) -> Markup:
+    """Cells shaded by `shade` in [0, 1], with words in them.
+
+    :param shade: *Shape:* (n_rows, n_columns); NaN leaves a cell empty.
+    :param second: smaller words under the first.
+    :param titles: of the columns and of the rows.
+    """
+    turned = max((len(name) for name in columns), default=0) > 6
+    left = 14 + _LETTER * max((len(name) for name in rows), default=0)
+    top = 26 + (_LETTER * 0.75 * max(map(len, columns), default=0) if turned else 12)
+    cell_width = max(34.0, min(76.0, (2 * WIDTH - left) / max(len(columns), 1)))
+    if second:
+        cell_width = max(cell_width, 64.0)
+    cell_height = 38.0 if second else 26.0
+    parts = [
+        _column_name(left + (n + 0.5) * cell_width, top, name, turned=turned)
+        for n, name in enumerate(columns)
+    ]
+    parts.append(text(left, 13, titles[0], "title"))
+    for row, name in enumerate(rows):
+        y = top + row * cell_height
+        parts.append(text(left - 8, y + cell_height / 2 + 4, name, "tick", text_anchor="end"))
+        for column in range(len(columns)):
+            under = second[row][column] if second else ""
+            box = (left + column * cell_width, y, cell_width, cell_height)
+            hover = f"{name} · {columns[column]}: {words[row][column]} {under}".strip()
+            parts.append(_cell(box, float(shade[row][column]), words[row][column], under, hover))
+    slack = _LETTER * 0.5 * len(columns[-1]) if turned and columns else 6
+    return drawing(
+        label,
+        *parts,
+        width=left + cell_width * len(columns) + slack,
+        height=top + cell_height * len(rows) + 6,
+    )
+
+
+def _column_name(x: float, top: float, name: str, *, turned: bool) -> Markup:
+    if not turned:
+        return text(x, top - 7, name, "tick", text_anchor="middle")
+    place = f"translate({x + 3:.1f} {top - 7:.1f}) rotate(-50)"
+    return tag("text", name, class_="tick", transform=place)
+
+
+def _cell(
+    box: tuple[float, float, float, float], shade: float, words: str, under: str, hover: str
+) -> Markup:
+    x, y, width, height = box
+    empty = math.isnan(shade)
+    strength = 0.0 if empty else min(max(shade, 0.0), 1.0)
+    ink = "ink-on" if strength > 0.55 else "ink-off"
+    parts = [
+        tag("title", hover),
+        tag(
+            "rect",
+            x=x + 1,
+            y=y + 1,
+            width=width - 2,
+            height=height - 2,
+            rx=3,
+            class_="cell-empty" if empty else "heat",
+            fill_opacity=None if empty else f"{0.06 + 0.94 * strength:.3f}",
+        ),
+    ]
+    middle = x + width / 2
+    lift = -3 if under else 4
+    parts.append(text(middle, y + height / 2 + lift, words, f"cell {ink}", text_anchor="middle"))
+    if under:
+        parts.append(text(middle, y + height / 2 + 11, under, f"under {ink}", text_anchor="middle"))
+    return tag("g", *parts)
+
+
+def bar_chart(
+    label: str,
+    names: Sequence[str],
+    values: Sequence[float],
+    words: Sequence[str],
+    *,
+    title: str = "",
+) -> Markup:
+    """Lying bars, one a name, each with its words at the end."""
+    row, top = 22.0, 6.0
+    left = min(14 + _LETTER * max((len(name) for name in names), default=0), WIDTH * 0.45)
+    right = 12 + _LETTER * max((len(word) for word in words), default=0)
+    longest = max([*values, 0]) or 1
+    parts = []
+    for n, (name, value, word) in enumerate(zip(names, values, words, strict=True)):
+        y = top + n * row
+        width = max(value / longest * (WIDTH - left - right), 1.0)
+        parts.append(text(left - 8, y + 15, name, "tick", text_anchor="end"))
+        parts.append(tag("rect", x=left, y=y + 3, width=width, height=row - 6, rx=3, class_="bar"))
+        parts.append(text(left + width + 6, y + 15, word, "tick"))
+    foot = top + row * len(names)
+    if title:
+        foot += 20
+        parts.append(text((left + WIDTH) / 2, foot - 4, title, "title", text_anchor="middle"))
+    return drawing(label, *parts, height=foot + 6)
+
+
+def histogram(
+    label: str, edges: Sequence[float], counts: Sequence[int], x: Axis, *, y_title: str
+) -> Markup:
+    """Standing bars between `edges` (one more than `counts`)."""
+    most = max([*counts, 1])
+    frame = Frame(x, Axis(0, most, counting_ticks(most), y_title))
+    parts = [frame.axes()]
+    for low, high, count in zip(edges, edges[1:], counts, strict=False):
+        x0, y0 = frame.at(low, count)
+        x1, y1 = frame.at(high, 0)
+        told = tag("title", f"{low:.0f} to {high:.0f}: {count}")
+        parts.append(
+            tag(
+                "rect",
+                told,
+                x=x0 + 0.75,
+                y=y0,
+                width=max(x1 - x0 - 1.5, 0.5),
+                height=y1 - y0,
+                class_="bar",
+            )
+        )
+    return drawing(label, *parts)
+
+
+def counting_ticks(most: float) -> tuple[tuple[float, str], ...]:
+    """Some five round numbers from 0 up."""
+    step = 1.0
+    for factor in (2, 2.5, 2) * 6:
+        if most / step <= 6:
+            break
+        step *= factor
+    return even_ticks(0, most, step, "{:,.0f}")
+
+
+def point_map(label: str, groups: Sequence[tuple[str, int, NDArray[Any], Sequence[str]]]) -> Markup:
+    """Points of groups (name, look, places in [0, 1] of *Shape:* (n, 2), hover words)."""
+    width, height = 2 * WIDTH, 1.15 * WIDTH
+    parts = []
+    for _, look, places, told in groups:
+        for (x, y), words in zip(places, told, strict=True):
+            at = (12 + float(x) * (width - 24), 12 + (1 - float(y)) * (height - 24))
+            parts.append(marker(look, *at, hover=words, size=3.6))
+    frame = tag("rect", x=1, y=1, width=width - 2, height=height - 2, rx=8, class_="frame")
+    return drawing(label, frame, tag("g", *parts, class_="cloud"), width=width, height=height)

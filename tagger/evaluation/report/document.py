@@ -1,0 +1,48 @@
+"""`report.json`: the contract for scripts, with more beside it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tagger.evaluation.figures import Figures
+    from tagger.evaluation.report.extras import Extras
+    from tagger.evaluation.runner import Evaluation
+
+
+def report_json(evaluation: Evaluation, figures: Figures, extras: Extras) -> dict[str, Any]:
+    """The whole evaluation as one JSON document; the same run gives the same document."""
+    names = evaluation.data.names
+    return {
+        "repository": extras.repository,
+        "labels": list(names),
+        "fingerprint": evaluation.fingerprint,
+        "split": evaluation.plan.kind,
+        "n_test": len(evaluation.splits[0].test),
+        "rows": [row.to_json(names) for row in figures.rows],
+        "summary": [one.to_json(names) for one in figures.summary],
+        "seeds": [part.seed for part in evaluation.splits],
+        "n_labelled": len(evaluation.data),
+        "positives": dict(zip(names, map(int, evaluation.data.positives), strict=True)),
+        "notes": list(extras.notes),
+        "changes": changes(figures, extras.previous),
+    }
+
+
+def changes(figures: Figures, previous: dict[str, Any] | None) -> list[dict[str, Any]]:
+    """How far each summary moved since the last run; `beyond`: outside the last run's interval."""
+    if not previous:
+        return []
+    before = {(one["strategy"], one["slice"]): one for one in previous.get("summary", ())}
+    found = []
+    for one in figures.summary:
+        last = before.get((one.strategy, one.slice))
+        if last is None:
+            continue
+        moved: dict[str, Any] = {"strategy": one.strategy, "slice": one.slice}
+        for metric, now in (("micro_f1", one.micro_f1.value), ("macro_f1", one.macro_f1.value)):
+            low, high = last[f"{metric}_ci"]
+            moved[metric] = now - last[metric]
+            moved[f"{metric}_beyond"] = not low <= now <= high
+        found.append(moved)
+    return found

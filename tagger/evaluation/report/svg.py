@@ -1,0 +1,164 @@
+"""SVG by hand: elements, axes and marks whose colours are left to the page's style sheet.
+
+Colours are classes (`c0` … `c6`, `heat`, `grid`), so that one picture serves light, dark and print.
+Every text and attribute is escaped by markupsafe.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from markupsafe import Markup, escape
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+WIDTH, HEIGHT = 480, 330
+"""The view box of most figures: on a phone it shrinks by a quarter and stays legible."""
+
+N_COLOURS = 7
+"""Colours of the style sheet: Okabe and Ito's palette for the colour-blind, less its yellow."""
+
+DASHES = ("", "7 3", "2 3", "9 3 2 3", "4 2", "1 4", "12 4")
+MARKERS = ("circle", "square", "triangle", "diamond", "cross", "ring", "down")
+
+
+def tag(name: str, *children: str, **attributes: object) -> Markup:
+    """One element; `_` in attribute names stands for `-`, a trailing one is dropped.
+
+    Children that are no `Markup` are escaped; names come from code, never from data.
+    """
+    written = Markup().join(
+        Markup(' {}="{}"').format(key.rstrip("_").replace("_", "-"), _short(value))
+        for key, value in attributes.items()
+        if value is not None
+    )
+    inside = Markup().join(escape(child) for child in children)
+    return Markup("<{0}{1}>{2}</{0}>").format(name, written, inside)
+
+
+def _short(value: object) -> str:
+    return f"{value:.2f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
+
+
+def drawing(label: str, *parts: str, width: float = WIDTH, height: float = HEIGHT) -> Markup:
+    """An `<svg>` as wide as its place, named for those who do not see it."""
+    return tag(
+        "svg",
+        *parts,
+        viewBox=f"0 0 {width:.0f} {height:.0f}",
+        role="img",
+        aria_label=label,
+        xmlns="http://www.w3.org/2000/svg",
+        preserveAspectRatio="xMidYMid meet",
+    )
+
+
+def text(x: float, y: float, words: str, class_: str = "", **attributes: object) -> Markup:
+    return tag("text", words, x=float(x), y=float(y), class_=class_ or None, **attributes)
+
+
+@dataclass(frozen=True)
+class Axis:
+    """From numbers to a share of the way along an axis.
+
+    :ivar ticks: value and words of each tick.
+    :ivar log: logarithmic; `low` must then be above 0.
+    """
+
+    low: float
+    high: float
+    ticks: tuple[tuple[float, str], ...]
+    title: str = ""
+    log: bool = False
+
+    def share(self, value: float) -> float:
+        """0 at `low`, 1 at `high`."""
+        low, high = self._on(self.low), self._on(self.high)
+        return (self._on(value) - low) / (high - low) if high > low else 0.5
+
+    def _on(self, value: float) -> float:
+        return math.log(max(value, 1e-12)) if self.log else value
+
+
+@dataclass(frozen=True)
+class Frame:
+    """The plotting area inside a drawing, in its units."""
+
+    x: Axis
+    y: Axis
+    width: float = WIDTH
+    height: float = HEIGHT
+    left: float = 46
+    right: float = 14
+    top: float = 12
+    bottom: float = 46
+
+    def at(self, x: float, y: float) -> tuple[float, float]:
+        """Where a pair of values lies."""
+        across = self.left + self.x.share(x) * (self.width - self.left - self.right)
+        inner = self.height - self.top - self.bottom
+        return across, self.top + (1 - self.y.share(y)) * inner
+
+    def axes(self) -> Markup:
+        """Grid lines, tick words and titles of both axes."""
+        foot, ceiling = self.height - self.bottom, self.top
+        parts = [self._y_tick(value, words) for value, words in self.y.ticks]
+        parts += [self._x_tick(value, words) for value, words in self.x.ticks]
+        middle = (self.left + self.width - self.right) / 2
+        parts.append(text(middle, self.height - 8, self.x.title, "title", text_anchor="middle"))
+        up = (foot + ceiling) / 2
+        turned = f"rotate(-90 12 {_short(up)})"
+        parts.append(text(12, up, self.y.title, "title", text_anchor="middle", transform=turned))
+        return tag("g", *parts)
+
+    def _y_tick(self, value: float, words: str) -> Markup:
+        _, y = self.at(self.x.low, value)
+        end = self.width - self.right
+        line = tag("line", x1=self.left, x2=float(end), y1=y, y2=y, class_="grid")
+        return line + text(self.left - 6, y + 4, words, "tick", text_anchor="end")
+
+    def _x_tick(self, value: float, words: str) -> Markup:
+        x, _ = self.at(value, self.y.low)
+        foot = self.height - self.bottom
+        line = tag("line", x1=x, x2=x, y1=float(foot), y2=foot + 4.0, class_="axis")
+        return line + text(x, foot + 17, words, "tick", text_anchor="middle")
+
+
+def path(points: Iterable[tuple[float, float]]) -> str:
+    """Straight lines through points, as a path's `d`."""
+    return "M" + "L".join(f"{_short(float(x))} {_short(float(y))}" for x, y in points)
+
+
+def marker(kind: int, x: float, y: float, hover: str = "", size: float = 4.2) -> Markup:
+    """A mark whose shape tells series apart where colour does not."""
+    shape = MARKERS[kind % len(MARKERS)]
+    told = [tag("title", hover)] if hover else []
+    look = f"mark c{kind % N_COLOURS}" + (" open" if shape in {"ring", "cross"} else "")
+    if shape in {"circle", "ring"}:
+        return tag("circle", *told, cx=float(x), cy=float(y), r=size, class_=look)
+    corners = [(x + dx * size * 1.15, y + dy * size * 1.15) for dx, dy in _CORNERS[shape]]
+    if shape == "cross":
+        d = path(corners[:2]) + path(corners[2:])
+    else:
+        d = path(corners) + "Z"
+    return tag("path", *told, d=d, class_=look)
+
+
+_CORNERS: dict[str, Sequence[tuple[float, float]]] = {
+    "square": ((-0.85, -0.85), (0.85, -0.85), (0.85, 0.85), (-0.85, 0.85)),
+    "triangle": ((0, -1.1), (1, 0.8), (-1, 0.8)),
+    "down": ((0, 1.1), (1, -0.8), (-1, -0.8)),
+    "diamond": ((0, -1.2), (1.2, 0), (0, 1.2), (-1.2, 0)),
+    "cross": ((-0.9, -0.9), (0.9, 0.9), (-0.9, 0.9), (0.9, -0.9)),
+}
+
+
+def even_ticks(
+    low: float, high: float, step: float, form: str = "{:g}"
+) -> tuple[tuple[float, str], ...]:
+    """Ticks at every multiple of `step` in [low, high]."""
+    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+    return tuple((n * step, form.format(round(n * step, 10))) for n in range(first, last + 1))
