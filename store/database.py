@@ -21,7 +21,7 @@ import threading
 from contextlib import AbstractContextManager, contextmanager
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError
@@ -127,14 +127,23 @@ class Store:
             connection.execute(text("SELECT 1"))
 
     def close(self) -> None:
-        """Close every connection; the next use opens new ones."""
+        """Close every connection; the next use opens new ones. `with Store(url)` closes too."""
         self._engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     @cached_property
     def _engine(self) -> Engine:
         if self.is_sqlite:
             engine = create_engine(
-                self.url, json_serializer=_as_json, connect_args={"timeout": self._patience}
+                self.url,
+                json_serializer=_as_json,
+                hide_parameters=True,
+                connect_args={"timeout": self._patience},
             )
             event.listen(engine, "connect", partial(_open_sqlite, patience=self._patience))
             event.listen(engine, "begin", _begin_sqlite)
@@ -143,6 +152,7 @@ class Store:
         return create_engine(
             self.url,
             json_serializer=_as_json,
+            hide_parameters=True,  # errors reach logs, and issues' texts must not
             pool_pre_ping=True,  # a restarted server costs a reconnect, not an error
             connect_args={
                 "connect_timeout": 10,

@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 
 _BUSY = (StoreBusy, "is locked by another writer; try again")
 _FULL = (StoreFull, "has no space left on its disk; free some and try again")
-_GONE = (StoreUnreachable, "cannot be reached; check that it runs and that the URL is right")
+_GONE = (
+    StoreUnreachable,
+    "cannot be reached; check that it runs, and host, database, user and password in the URL",
+)
 _READ_ONLY = (StoreReadOnly, "may only be read here; check the file's and folder's permissions")
 _DAMAGED = (StoreDamaged, "is not an intact database; restore it from a backup")
 _OUTDATED = (
@@ -50,8 +53,6 @@ _SQLITE: dict[int, _Meaning] = {
 _POSTGRESQL: dict[str, _Meaning] = {
     "08": _GONE,
     "25006": _READ_ONLY,
-    "28": (StoreUnreachable, "lets this user not in; check user and password in the URL"),
-    "3D000": (StoreUnreachable, "does not exist; create it (createdb) or correct the URL"),
     "40": _BUSY,
     "42P01": _OUTDATED,
     "42703": _OUTDATED,

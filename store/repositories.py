@@ -2,6 +2,7 @@
 
 - `get_or_create(full_name, now=…, github_id=None) -> Repository`
 - `find(full_name) -> Repository | None`, `get(full_name)` or NotStored, `all()`
+- `delete(full_name)`: with all that hangs on it (the App was removed)
 - `set_cursor(id, name, value)`: where `sync` stopped (ETags, `since`); None forgets
 - `remember(id, name, value)`: what the bot found out (suggestions unsupported, config file)
 """
@@ -63,6 +64,15 @@ class Repositories:
         """Every repository, by name."""
         rows = self._session.scalars(select(RepositoryRow).order_by(RepositoryRow.name_key))
         return tuple(_record(row) for row in rows)
+
+    def delete(self, full_name: str) -> bool:
+        """Forget a repository with all that hangs on it; False: it was not there."""
+        row = self._by_name(full_name)
+        if row is None:
+            return False
+        self._session.delete(row)
+        self._session.flush()
+        return True
 
     def set_cursor(self, repository_id: int, name: str, value: Any) -> None:
         """Keep where a sync stopped; `value` is JSON, None forgets."""

@@ -24,9 +24,8 @@ def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from store.database import Store
 
     file = tmp_path_factory.mktemp("migrated") / "issues.db"
-    store = Store(f"sqlite:///{file}")
-    store.migrate()
-    store.close()
+    with Store(f"sqlite:///{file}") as store:
+        store.migrate()
     return file
 
 
@@ -41,9 +40,8 @@ def store(database_url: str) -> Iterator[Store]:
     """A store on a migrated, empty SQLite database of the test's own."""
     from store.database import Store
 
-    store = Store(database_url)
-    yield store
-    store.close()
+    with Store(database_url) as store:
+        yield store
 
 
 @pytest.fixture(scope="session")
@@ -59,9 +57,7 @@ def postgres_url() -> Iterator[str]:
 
     server = make_url(os.environ.get("TEST_POSTGRES_URL", DEFAULT_POSTGRES_URL))
     name = f"issue_tagger_test_{uuid4().hex[:12]}"
-    admin = create_engine(
-        server, isolation_level="AUTOCOMMIT", connect_args={"connect_timeout": 5}
-    )
+    admin = create_engine(server, isolation_level="AUTOCOMMIT", connect_args={"connect_timeout": 5})
     try:
         with admin.connect() as connection:
             connection.execute(text(f"CREATE DATABASE {name}"))
@@ -71,9 +67,8 @@ def postgres_url() -> Iterator[str]:
         pytest.skip(f"no PostgreSQL at {server}: {str(error.orig).splitlines()[0]}")
     try:
         url = server.set(database=name).render_as_string(hide_password=False)
-        store = Store(url)
-        store.migrate()
-        store.close()
+        with Store(url) as store:
+            store.migrate()
         yield url
     finally:
         with admin.connect() as connection:
@@ -89,9 +84,8 @@ def postgres_store(postgres_url: str) -> Iterator[Store]:
     from store.database import Store
     from store.tables import Table
 
-    store = Store(postgres_url)
-    yield store
-    store.close()
+    with Store(postgres_url) as store:
+        yield store
     tables = ", ".join(table.name for table in Table.metadata.sorted_tables)
     engine = create_engine(postgres_url)
     with engine.begin() as connection:

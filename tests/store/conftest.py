@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import create_engine
 
 from store.database import Store
 from store.unit_of_work import unit_of_work
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
 
-    from sqlalchemy import Connection, Engine
+    from sqlalchemy import Connection
 
     from store.records import Repository
     from store.unit_of_work import UnitOfWork
@@ -41,19 +40,27 @@ class OneTransaction(Store):
             yield work
 
 
-@pytest.fixture(scope="session")
-def postgres_engine(postgres_url: str) -> Iterator[Engine]:
-    engine = create_engine(postgres_url)
-    yield engine
-    engine.dispose()
+@pytest.fixture
+def open_store() -> Iterator[Callable[..., Store]]:
+    """Opens stores as `Store(...)` does and closes them after the test."""
+    with ExitStack() as stack:
+        yield lambda url, **options: stack.enter_context(Store(url, **options))
 
 
 @pytest.fixture
-def rolled_back_store(postgres_engine: Engine) -> Iterator[Store]:
+def rolled_back_store(one_postgres_store: Store) -> Iterator[Store]:
     """A store on PostgreSQL of which nothing remains: for tests with one connection."""
-    with postgres_engine.connect() as connection, connection.begin() as transaction:
-        yield OneTransaction(postgres_engine.url.render_as_string(False), connection)
+    url = one_postgres_store.url.render_as_string(hide_password=False)
+    with one_postgres_store._engine.connect() as connection, connection.begin() as transaction:
+        yield OneTransaction(url, connection)
         transaction.rollback()
+
+
+@pytest.fixture(scope="session")
+def one_postgres_store(postgres_url: str) -> Iterator[Store]:
+    """Its connection serves every rolled back store."""
+    with Store(postgres_url) as store:
+        yield store
 
 
 _POSTGRES = pytest.param("postgres", marks=pytest.mark.postgres)

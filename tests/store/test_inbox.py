@@ -1,0 +1,343 @@
+"""Deliveries: accepted once, claimed in order, never lost and never held by two."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import update
+
+from store.errors import LeaseLost, NotStored
+from store.records import DeliveryRecord
+from store.tables import DeliveryRow
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from store.database import Store
+    from store.records import ClaimedDelivery, StoredDelivery
+
+LEASE = timedelta(minutes=5)
+SECOND = timedelta(seconds=1)
+
+
+class Desk:
+    """A worker's view of the inbox: each call is a unit of work."""
+
+    def __init__(self, store: Store, now: datetime) -> None:
+        self._store = store
+        self.now = now
+
+    def accept(self, guid: str, number: int | None = 1, **details: object) -> bool:
+        record = DeliveryRecord(
+            **{
+                "guid": guid,
+                "event": "issues",
+                "action": "opened",
+                "payload": {"issue": {"number": number}},
+                "received_at": self.now,
+                "repository": "acme/rocket",
+                "issue_number": number,
+                **details,
+            }
+        )
+        with self._store.begin() as work:
+            return work.inbox.accept(record)
+
+    def claim(self, worker: str = "w1", guid: str | None = None) -> ClaimedDelivery | None:
+        with self._store.begin() as work:
+            return work.inbox.claim(worker, LEASE, self.now, guid=guid)
+
+    def claimed(self, worker: str = "w1") -> str | None:
+        claim = self.claim(worker)
+        return None if claim is None else claim.guid
+
+    def finish(self, claim: ClaimedDelivery | None) -> None:
+        assert claim is not None
+        with self._store.begin() as work:
+            work.inbox.finish(claim, self.now)
+
+    def fail(self, claim: ClaimedDelivery | None, retry_at: datetime | None) -> None:
+        assert claim is not None
+        with self._store.begin() as work:
+            work.inbox.fail(claim, "GitHub said 502", self.now, retry_at)
+
+    def find(self, guid: str) -> StoredDelivery:
+        with self._store.read() as work:
+            found = work.inbox.find(guid)
+        assert found is not None
+        return found
+
+
+@pytest.fixture
+def desk(any_store: Store, now: datetime) -> Desk:
+    return Desk(any_store, now)
+
+
+def test_a_delivery_comes_out_as_it_went_in(desk: Desk, now: datetime):
+    assert desk.accept("g1")
+    claim = desk.claim()
+    assert claim is not None
+    assert (claim.guid, claim.event, claim.action) == ("g1", "issues", "opened")
+    assert (claim.repository, claim.issue_number) == ("acme/rocket", 1)
+    assert claim.payload == {"issue": {"number": 1}}
+    assert (claim.attempts, claim.worker, claim.lease_until) == (1, "w1", now + LEASE)
+
+
+def test_a_repeat_changes_nothing_at_any_stage(desk: Desk):
+    assert desk.accept("g1")
+    assert not desk.accept("g1", number=2)
+    claim = desk.claim()
+    assert not desk.accept("g1")
+    assert desk.claim() is None
+    desk.finish(claim)
+    assert not desk.accept("g1")
+    assert desk.claim() is None
+    assert desk.find("g1").state == "done"
+
+
+def test_every_character_of_a_payload_survives(desk: Desk):
+    payload = {"nul": "\x00", "lone": "\ud800", "smile": "😀", "big": 2**63, "none": None}
+    desk.accept("g1", payload=payload)
+    claim = desk.claim()
+    assert claim is not None
+    assert claim.payload == payload
+
+
+def test_the_one_due_longest_comes_first(desk: Desk):
+    desk.accept("later", 1, due_at=desk.now + 2 * SECOND)
+    desk.accept("sooner", 2, due_at=desk.now + SECOND)
+    assert desk.claim() is None
+    desk.now += 2 * SECOND
+    assert [desk.claimed(), desk.claimed(), desk.claimed()] == ["sooner", "later", None]
+
+
+def test_one_issue_is_worked_on_in_order_and_by_one(desk: Desk):
+    for guid in ("a1", "a2", "a3"):
+        desk.accept(guid, number=1)
+    desk.accept("b1", number=2)
+    first = desk.claim("w1")
+    assert first is not None
+    assert first.guid == "a1"
+    assert desk.claimed("w2") == "b1"
+    assert desk.claimed("w3") is None
+    desk.finish(first)
+    assert desk.claimed("w3") == "a2"
+
+
+def test_a_retry_is_not_overtaken_by_what_came_later(desk: Desk):
+    desk.accept("a1")
+    desk.accept("a2")
+    desk.fail(desk.claim(), desk.now + 60 * SECOND)
+    assert desk.claimed() is None
+    desk.now += 60 * SECOND
+    assert desk.claimed() == "a1"
+
+
+def test_a_delayed_delivery_holds_back_later_ones_of_its_issue(desk: Desk):
+    desk.accept("a1", due_at=desk.now + 60 * SECOND)
+    desk.accept("a2")
+    desk.accept("b1", number=2)
+    assert [desk.claimed(), desk.claimed()] == ["b1", None]
+
+
+def test_one_that_is_given_up_makes_way(desk: Desk):
+    desk.accept("a1")
+    desk.accept("a2")
+    desk.fail(desk.claim(), None)
+    assert desk.find("a1").state == "failed"
+    assert desk.find("a1").error == "GitHub said 502"
+    assert desk.claimed() == "a2"
+
+
+def test_what_concerns_no_issue_is_in_order_within_its_repository(desk: Desk):
+    desk.accept("r1", None, event="label")
+    desk.accept("r2", None, event="label", repository="ACME/Rocket")
+    desk.accept("s1", None, event="label", repository="acme/other")
+    desk.accept("i1", 1)
+    assert [desk.claimed() for _ in range(4)] == ["r1", "s1", "i1", None]
+
+
+def test_what_concerns_no_repository_waits_for_nothing(desk: Desk):
+    desk.accept("p1", None, event="ping", repository=None)
+    desk.accept("p2", None, event="ping", repository=None)
+    assert [desk.claimed(), desk.claimed()] == ["p1", "p2"]
+
+
+def test_what_is_ignored_is_kept_and_never_handed_out(desk: Desk):
+    desk.accept("g1", ignored=True)
+    assert desk.claim() is None
+    assert desk.find("g1").state == "ignored"
+    assert not desk.accept("g1")
+
+
+def test_a_lease_that_ran_out_is_claimable_again(desk: Desk):
+    desk.accept("a1")
+    desk.accept("a2")
+    desk.claim("dead")
+    desk.now += LEASE
+    assert desk.claim("w2") is None
+    desk.now += SECOND
+    again = desk.claim("w2")
+    assert again is not None
+    assert (again.guid, again.attempts, again.worker) == ("a1", 2, "w2")
+
+
+def test_a_renewed_lease_lasts_longer(desk: Desk, any_store: Store):
+    desk.accept("a1")
+    claim = desk.claim()
+    assert claim is not None
+    desk.now += LEASE - SECOND
+    with any_store.begin() as work:
+        renewed = work.inbox.renew(claim, LEASE, desk.now)
+    desk.now += LEASE - SECOND
+    assert desk.claim("w2") is None
+    desk.finish(renewed)
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        lambda work, claim, now: work.inbox.finish(claim, now),
+        lambda work, claim, now: work.inbox.fail(claim, "why", now, None),
+        lambda work, claim, now: work.inbox.renew(claim, LEASE, now),
+        lambda work, claim, now: work.inbox.release(claim, now),
+    ],
+    ids=["finish", "fail", "renew", "release"],
+)
+def test_a_worker_that_lost_its_lease_changes_nothing(
+    any_store: Store, desk: Desk, end: Callable[..., object]
+):
+    desk.accept("a1")
+    stale = desk.claim("w1")
+    desk.now += LEASE + SECOND
+    fresh = desk.claim("w1")  # the same name, restarted
+    with pytest.raises(LeaseLost, match="a1"), any_store.begin() as work:
+        end(work, stale, desk.now)
+    assert desk.find("a1").state == "running"
+    desk.finish(fresh)
+    with pytest.raises(LeaseLost), any_store.begin() as work:
+        end(work, fresh, desk.now)
+    assert desk.find("a1").state == "done"
+
+
+def test_losing_the_lease_rolls_back_what_was_done_with_it(any_store: Store, desk: Desk):
+    desk.accept("a1")
+    stale = desk.claim("w1")
+    desk.now += LEASE + SECOND
+    desk.claim("w2")
+    assert stale is not None
+    with pytest.raises(LeaseLost):
+        work_and_finish(any_store, stale, desk.now)
+    with any_store.read() as work:
+        assert work.repositories.all() == ()
+
+
+def work_and_finish(store: Store, claim: ClaimedDelivery, now: datetime) -> None:
+    with store.begin() as work:
+        work.repositories.get_or_create("made/by-stale-worker", now=now)
+        work.inbox.finish(claim, now)
+
+
+def test_what_is_handed_back_counts_as_not_tried(any_store: Store, desk: Desk):
+    desk.accept("a1")
+    claim = desk.claim()
+    assert claim is not None
+    with any_store.begin() as work:
+        work.inbox.release(claim, desk.now)
+    assert desk.find("a1").attempts == 0
+    again = desk.claim("w2")
+    assert again is not None
+    assert again.attempts == 1
+
+
+def test_a_delivery_can_be_claimed_by_name(desk: Desk):
+    desk.accept("a1", number=1)
+    desk.accept("a2", number=1)
+    desk.accept("b1", number=2)
+    assert desk.claim(guid="a2") is None  # a1 comes first
+    claim = desk.claim(guid="b1")
+    assert claim is not None
+    assert claim.guid == "b1"
+    assert desk.claim(guid="nobody knows") is None
+
+
+def test_what_was_given_up_can_be_tried_again(any_store: Store, desk: Desk):
+    desk.accept("a1")
+    desk.fail(desk.claim(), None)
+    with any_store.begin() as work:
+        work.inbox.retry("a1", desk.now)
+        with pytest.raises(NotStored, match="a1"):
+            work.inbox.retry("a1", desk.now)
+    claim = desk.claim()
+    assert claim is not None
+    assert claim.attempts == 1
+
+
+def test_an_earlier_one_tried_again_waits_for_the_one_that_runs(any_store: Store, desk: Desk):
+    desk.accept("a1")
+    desk.accept("a2")
+    desk.fail(desk.claim(), None)
+    running = desk.claim("w1")
+    with any_store.begin() as work:
+        work.inbox.retry("a1", desk.now)
+    assert desk.claim("w2") is None
+    desk.finish(running)
+    assert desk.claimed("w2") == "a1"
+
+
+def test_two_of_one_lane_cannot_run_even_if_the_query_were_wrong(any_store: Store, desk: Desk):
+    desk.accept("a1")
+    desk.accept("a2")
+    desk.claim()
+    with any_store.begin() as work:
+        inbox = work.inbox
+        later = inbox.find("a2")
+        assert later is not None
+        assert inbox._take(later.id, "w2", LEASE, desk.now) is None
+    assert desk.find("a2").state == "pending"
+
+
+def test_numbers_for_health_and_metrics(any_store: Store, desk: Desk, now: datetime):
+    with any_store.read() as work:
+        assert work.inbox.oldest_due(now) is None
+        assert work.inbox.last_received() is None
+    desk.accept("done", 1)
+    desk.finish(desk.claim())
+    desk.accept("failed", 2)
+    desk.fail(desk.claim(), None)
+    desk.accept("running", 3)
+    desk.claim()
+    desk.accept("ignored", 4, ignored=True)
+    desk.accept("pending", 5, due_at=now + 10 * SECOND, received_at=now + SECOND)
+    with any_store.read() as work:
+        counts = work.inbox.counts()
+        assert counts == dict.fromkeys(("pending", "running", "done", "failed", "ignored"), 1)
+        assert work.inbox.oldest_due(now + 9 * SECOND) is None
+        assert work.inbox.oldest_due(now + 25 * SECOND) == 15 * SECOND
+        assert work.inbox.last_received() == now + SECOND
+        assert work.inbox.waiting(now) == ()
+        assert work.inbox.waiting(now + LEASE + SECOND) == ("running", "pending")
+        assert work.inbox.waiting(now + LEASE + SECOND, limit=1) == ("running",)
+
+
+def test_payloads_are_forgotten_and_ids_are_not(any_store: Store, desk: Desk, now: datetime):
+    desk.accept("old", 1)
+    desk.finish(desk.claim())
+    desk.accept("open", 2)
+    desk.now += 10 * SECOND
+    desk.accept("young", 3, ignored=True)
+    with any_store.begin() as work:
+        assert work.inbox.purge_payloads(now + SECOND) == 1
+        assert work.inbox.purge_payloads(now + SECOND) == 0
+    assert desk.find("old").payload is None
+    assert desk.find("open").payload is not None
+    assert desk.find("young").payload is not None
+    assert not desk.accept("old")
+
+
+def test_a_state_nobody_knows_cannot_be_stored(any_store: Store, desk: Desk):
+    desk.accept("a1")
+    with pytest.raises(Exception, match="ck_deliveries_state"), any_store.begin() as work:
+        work._session.execute(update(DeliveryRow).values(state="lost"))

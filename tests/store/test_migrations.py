@@ -1,0 +1,145 @@
+"""The migrations build exactly the tables of `store.tables`, and take them down again."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+from alembic import command
+from sqlalchemy import create_engine, inspect
+
+from store import schema
+from store.database import Store
+from store.errors import SchemaOutdated, SchemaTooNew, StoreDamaged
+from store.tables import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    Opener = Callable[..., Store]
+
+TABLES = {table.name for table in Table.metadata.sorted_tables}
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def own_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A database without tables, the test's own."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path}/new folder/issues.db"
+        return
+    url = request.getfixturevalue("postgres_url")
+    with Store(url) as store:
+        store.migrate("base")
+        yield url
+        store.migrate()
+
+
+def tables_of(url: str) -> set[str]:
+    engine = create_engine(url)
+    try:
+        return set(inspect(engine).get_table_names()) - {schema.VERSION_TABLE}
+    finally:
+        engine.dispose()
+
+
+def test_tables_and_migrations_do_not_differ(own_url: str, open_store: Opener):
+    store = open_store(own_url)
+    store.migrate()
+    with store.migrating() as connection:
+        command.check(schema.configuration(connection))  # raises where they differ
+    assert tables_of(own_url) == TABLES
+
+
+def test_everything_goes_down_and_up_again(own_url: str, open_store: Opener):
+    store = open_store(own_url)
+    store.migrate()
+    store.migrate("base")
+    assert tables_of(own_url) == set()
+    assert not store.is_current()
+    store.migrate()
+    assert tables_of(own_url) == TABLES
+    assert store.is_current()
+
+
+def test_migrating_twice_changes_nothing(own_url: str, open_store: Opener):
+    store = open_store(own_url)
+    store.migrate()
+    store.migrate()
+    assert store.revision() == schema.head()
+
+
+def test_taking_down_what_is_not_there_changes_nothing(own_url: str, open_store: Opener):
+    open_store(own_url).migrate("base")
+    assert tables_of(own_url) == set()
+
+
+def test_many_processes_may_migrate_at_once(own_url: str, open_store: Opener):
+    failures: list[BaseException] = []
+
+    def migrate() -> None:
+        try:
+            open_store(own_url).migrate()
+        except BaseException as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=migrate) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    assert open_store(own_url).is_current()
+
+
+def test_constraints_have_the_names_of_the_convention(own_url: str, open_store: Opener):
+    open_store(own_url).migrate()
+    engine = create_engine(own_url)
+    inspector = inspect(engine)
+    for table in Table.metadata.sorted_tables:
+        wanted = {str(constraint.name) for constraint in table.constraints}
+        found = {
+            inspector.get_pk_constraint(table.name)["name"],
+            *(key["name"] for key in inspector.get_foreign_keys(table.name)),
+            *(key["name"] for key in inspector.get_unique_constraints(table.name)),
+            *(key["name"] for key in inspector.get_check_constraints(table.name)),
+        }
+        assert found == wanted
+    engine.dispose()
+
+
+def test_there_is_one_newest_revision():
+    assert schema.head() == schema.revisions()[0]
+    assert len(set(schema.revisions())) == len(schema.revisions())
+
+
+def test_a_database_without_tables_is_outdated(own_url: str, open_store: Opener):
+    store = open_store(own_url)
+    store._make_folder()
+    with pytest.raises(SchemaOutdated, match="revision none"):
+        store.check_schema()
+    with pytest.raises(SchemaOutdated, match="migrate"), store.begin() as work:
+        work.inbox.counts()
+
+
+def test_a_database_of_a_later_version_is_left_alone(database_url: str, open_store: Opener):
+    store = open_store(database_url)
+    with store.migrating() as connection:
+        connection.exec_driver_sql(f"UPDATE {schema.VERSION_TABLE} SET version_num = '9999'")
+    assert not store.is_current()
+    with pytest.raises(SchemaTooNew, match="update issue-tagger"):
+        store.check_schema()
+    with pytest.raises(SchemaTooNew):
+        store.migrate()
+    assert tables_of(database_url) == TABLES
+
+
+def test_a_migration_that_breaks_references_is_rolled_back(store: Store):
+    orphan = "INSERT INTO issue_labels (issue_id, name_key, name) VALUES (7, 'bug', 'bug')"
+    with pytest.raises(StoreDamaged, match="issue_labels"), store.migrating() as connection:
+        connection.exec_driver_sql(orphan)
+    with store.read() as work:
+        assert work.issues.count(1) == 0
+    with store.migrating() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM issue_labels").scalar() == 0

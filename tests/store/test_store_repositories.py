@@ -1,0 +1,93 @@
+"""Repositories by name and by GitHub's id."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+from store.errors import NotStored
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from store.database import Store
+    from store.records import Repository
+
+
+def test_case_makes_no_second_repository(any_store: Store, now: datetime):
+    with any_store.begin() as work:
+        first = work.repositories.get_or_create("Acme/Rocket", now=now)
+        again = work.repositories.get_or_create("acme/ROCKET", now=now)
+        assert again.id == first.id
+        assert len(work.repositories.all()) == 1
+
+
+def test_names_are_found_in_any_case(any_store: Store, repository: Repository):
+    with any_store.read() as work:
+        assert work.repositories.find("ACME/rocket") == repository
+        assert work.repositories.find("acme/other") is None
+        with pytest.raises(NotStored, match=r"acme/other.*sync"):
+            work.repositories.get("acme/other")
+
+
+def test_a_renamed_repository_keeps_its_rows(any_store: Store, now: datetime):
+    with any_store.begin() as work:
+        old = work.repositories.get_or_create("acme/old", now=now, github_id=7)
+        new = work.repositories.get_or_create("acme/new", now=now, github_id=7)
+        assert (new.id, new.full_name) == (old.id, "acme/new")
+        assert work.repositories.find("acme/old") is None
+
+
+def test_a_name_given_away_does_not_mix_two_repositories(any_store: Store, now: datetime):
+    with any_store.begin() as work:
+        first = work.repositories.get_or_create("acme/site", now=now, github_id=1)
+        second = work.repositories.get_or_create("acme/next", now=now, github_id=2)
+        moved = work.repositories.get_or_create("acme/site", now=now, github_id=2)
+        assert moved.id == second.id != first.id
+        assert work.repositories.get("acme/site").id == second.id
+        assert len(work.repositories.all()) == 2
+
+
+def test_an_imported_repository_learns_its_github_id(any_store: Store, now: datetime):
+    with any_store.begin() as work:
+        imported = work.repositories.get_or_create("acme/site", now=now)
+        synced = work.repositories.get_or_create("acme/site", now=now, github_id=5)
+        assert synced.id == imported.id
+        assert work.repositories.get("acme/site").github_id == 5
+
+
+def test_cursors_and_memory_are_kept_apart(any_store: Store, repository: Repository):
+    with any_store.begin() as work:
+        work.repositories.set_cursor(
+            repository.id, "issues", {"since": "2026-01-01", "etag": '"x"'}
+        )
+        work.repositories.set_cursor(repository.id, "labels", "y")
+        work.repositories.remember(repository.id, "suggestions", "unsupported")
+        work.repositories.set_cursor(repository.id, "labels", None)
+    with any_store.read() as work:
+        kept = work.repositories.get("acme/rocket")
+        assert kept.cursors == {"issues": {"since": "2026-01-01", "etag": '"x"'}}
+        assert kept.memory == {"suggestions": "unsupported"}
+
+
+def test_what_is_not_there_cannot_remember(any_store: Store):
+    with pytest.raises(NotStored), any_store.begin() as work:
+        work.repositories.remember(404, "x", 1)
+
+
+def test_many_threads_meeting_a_new_repository_make_one(shared_store: Store, now: datetime):
+    found: list[int] = []
+
+    def meet() -> None:
+        with shared_store.begin() as work:
+            found.append(work.repositories.get_or_create("a/b", now=now).id)
+
+    threads = [threading.Thread(target=meet) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(found) == 6
+    assert len(set(found)) == 1
