@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tagger.evaluation.report.svg import (
-    DASHES,
     N_COLOURS,
     WIDTH,
     Axis,
     Frame,
+    dash,
     drawing,
     even_ticks,
     marker,
@@ -75,8 +75,7 @@ def _band(frame: Frame, series: Series) -> Markup:
 def _line(frame: Frame, series: Series) -> Markup:
     places = [frame.at(*point) for point in series.points]
     look = f"line c{series.look % N_COLOURS}" + (" strong" if series.strong else "")
-    dash = DASHES[series.look % len(DASHES)] or None
-    parts = [tag("path", d=path(places), class_=look, stroke_dasharray=dash)]
+    parts = [tag("path", d=path(places), class_=look, stroke_dasharray=dash(series.look))]
     if series.marks:
         told = zip(places, series.points, strict=True)
         parts += [
@@ -89,9 +88,8 @@ def _line(frame: Frame, series: Series) -> Markup:
 def sample(look: int, *, strong: bool = False) -> Markup:
     """A short piece of a line with its marker, for legends."""
     line = f"line c{look % N_COLOURS}" + (" strong" if strong else "")
-    dash = DASHES[look % len(DASHES)] or None
     parts = (
-        tag("path", d="M2 8L34 8", class_=line, stroke_dasharray=dash),
+        tag("path", d="M2 8L34 8", class_=line, stroke_dasharray=dash(look)),
         marker(look, 18, 8),
     )
     return tag("svg", *parts, viewBox="0 0 36 16", class_="sample", aria_hidden="true")
@@ -202,6 +200,32 @@ def bar_chart(
         foot += 20
         parts.append(text((left + WIDTH) / 2, foot - 4, title, "title", text_anchor="middle"))
     return drawing(label, *parts, height=foot + 6)
+
+
+def dot_plot(
+    label: str, names: Sequence[str], marks: Sequence[tuple[str, int, Sequence[float]]], title: str
+) -> Markup:
+    """Several marks (name, look, values in [0, 1]) on one line for each name."""
+    row, top = 24.0, 8.0
+    left = 14 + _LETTER * max((len(name) for name in names), default=0)
+    height = top + row * len(names) + 46
+    frame = Frame(
+        Axis(0, 1, even_ticks(0, 1, 0.2), title), Axis(0, 1, ()), height=height, left=left, top=top
+    )
+    parts = [frame.axes()]
+    for n, name in enumerate(names):
+        values = [own[n] for _, _, own in marks]
+        y = top + (n + 0.5) * row
+        start, end = (frame.at(value, 0)[0] for value in (min(values), max(values)))
+        full = float(frame.width - frame.right)
+        parts.append(tag("line", x1=left, x2=full, y1=y, y2=y, class_="grid"))
+        parts.append(tag("line", x1=start, x2=end, y1=y, y2=y, class_="span"))
+        parts.append(text(left - 8, y + 4, name, "tick", text_anchor="end"))
+        parts += [
+            marker(look, frame.at(own[n], 0)[0], y, hover=f"{name}: {what} {own[n]:.3f}")
+            for what, look, own in marks
+        ]
+    return drawing(label, *parts, height=height)
 
 
 def histogram(

@@ -49,6 +49,7 @@ def drawing(label: str, *parts: str, width: float = WIDTH, height: float = HEIGH
         "svg",
         *parts,
         viewBox=f"0 0 {width:.0f} {height:.0f}",
+        style=f"max-width:{1.3 * width:.0f}px",
         role="img",
         aria_label=label,
         xmlns="http://www.w3.org/2000/svg",
@@ -58,6 +59,11 @@ def drawing(label: str, *parts: str, width: float = WIDTH, height: float = HEIGH
 
 def text(x: float, y: float, words: str, class_: str = "", **attributes: object) -> Markup:
     return tag("text", words, x=float(x), y=float(y), class_=class_ or None, **attributes)
+
+
+def dash(kind: int) -> str | None:
+    """The dashes of a series' line; series that share a colour differ in them."""
+    return DASHES[(kind + kind // N_COLOURS) % len(DASHES)] or None
 
 
 @dataclass(frozen=True)
@@ -134,16 +140,14 @@ def path(points: Iterable[tuple[float, float]]) -> str:
 
 def marker(kind: int, x: float, y: float, hover: str = "", size: float = 4.2) -> Markup:
     """A mark whose shape tells series apart where colour does not."""
-    shape = MARKERS[kind % len(MARKERS)]
+    shape = MARKERS[(kind + kind // N_COLOURS) % len(MARKERS)]
     told = [tag("title", hover)] if hover else []
     look = f"mark c{kind % N_COLOURS}" + (" open" if shape in {"ring", "cross"} else "")
     if shape in {"circle", "ring"}:
         return tag("circle", *told, cx=float(x), cy=float(y), r=size, class_=look)
     corners = [(x + dx * size * 1.15, y + dy * size * 1.15) for dx, dy in _CORNERS[shape]]
-    if shape == "cross":
-        d = path(corners[:2]) + path(corners[2:])
-    else:
-        d = path(corners) + "Z"
+    crossed = shape == "cross"
+    d = path(corners[:2]) + path(corners[2:]) if crossed else path(corners) + "Z"
     return tag("path", *told, d=d, class_=look)
 
 

@@ -47,7 +47,7 @@ def cell(value: object) -> Cell:
         return Cell(f"{value:.3f}", number=True)
     if isinstance(value, int):
         return Cell(f"{value:,}", number=True)
-    return Cell("–" if value is None else str(value))
+    return Cell("-" if value is None else str(value))
 
 
 def escaped(words: str) -> str:

@@ -1,0 +1,46 @@
+"""The report as one self-contained HTML page: no script, no request, every text escaped."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tagger.evaluation.report.charts import sample
+from tagger.evaluation.report.corpus import corpus
+from tagger.evaluation.report.findings import errors, learning, next_steps
+from tagger.evaluation.report.skill import cost, curves, labels, trust
+from tagger.evaluation.report.verdict import sentences, tiles
+
+if TYPE_CHECKING:
+    from tagger.evaluation.report.view import Section, View
+
+_HERE = Path(__file__).parent
+
+
+def sections(view: View) -> list[Section]:
+    """All chapters, in reading order."""
+    found = (curves, labels, trust, errors, next_steps, corpus, learning, cost)
+    return [section for make in found if (section := make(view)) is not None]
+
+
+def report_page(view: View) -> str:
+    """Render the page. The same evaluation gives the same page, byte for byte."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+    from markupsafe import Markup
+
+    environment = Environment(
+        loader=FileSystemLoader(_HERE),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    style = (_HERE / "page.css").read_text(encoding="utf-8")
+    return environment.get_template("page.html.jinja").render(
+        view=view,
+        style=Markup(style),  # noqa: S704  our own file
+        sample=sample,
+        tiles=tiles(view),
+        sentences=sentences(view),
+        sections=sections(view),
+    )

@@ -1,0 +1,330 @@
+"""How good: learning curves, labels over slices, promises, calibration, cost."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tagger.evaluation.figures import Promise
+from tagger.evaluation.metrics import coverage_precision, reliability
+from tagger.evaluation.report.charts import UNIT, Series, dot_plot, heat_map, line_chart
+from tagger.evaluation.report.svg import Axis, even_ticks
+from tagger.evaluation.report.tables import Cell, Table
+from tagger.evaluation.report.view import CHAIN, Figure, Section, View
+
+if TYPE_CHECKING:
+    from tagger.evaluation.bootstrap import Interval
+    from tagger.evaluation.figures import Summary
+
+TARGETS = (0.95, 0.9, 0.8)
+"""Precisions for which the coverage is told."""
+
+
+def curves(view: View) -> Section:
+    """Micro and macro F1 of every strategy over the slices."""
+    lead = (
+        "How well each strategy labels issues it has never seen, after learning from so many "
+        "labelled ones. The bands are 95 % intervals over seeds and issues; the axis of labelled "
+        "issues is logarithmic."
+    )
+    figures = (
+        _curve(view, "Micro F1", "every label of every issue counts once", "micro_f1"),
+        _curve(view, "Macro F1", "every label counts the same, however rare", "macro_f1"),
+    )
+    return Section("curves", "Learning curves", lead, figures)
+
+
+def _curve(view: View, title: str, meaning: str, metric: str) -> Figure:
+    lines = [_series(view, name, metric) for name in view.evaluation.strategies]
+    top = max((high for line in lines for _, high in line.band), default=1.0)
+    y = _up_to(top, title)
+    return Figure(
+        title,
+        f"{title}: {meaning}.",
+        line_chart(f"{title} over labelled issues", lines, _sizes(view), y),
+        _curve_table(view, metric),
+        view.legend(),
+    )
+
+
+def _series(view: View, strategy: str, metric: str) -> Series:
+    summaries = view.of_strategy(strategy)
+    found: list[Interval] = [getattr(one, metric) for one in summaries]
+    places = [_place(view, one.slice) for one in summaries]
+    return Series(
+        strategy,
+        view.look(strategy),
+        tuple((x, one.value) for x, one in zip(places, found, strict=True)),
+        tuple((one.low, one.high) for one in found),
+        strong=strategy == CHAIN,
+    )
+
+
+def _place(view: View, slice_name: str) -> float:
+    """The true size; no issue at all stands where half of the smallest slice would."""
+    sizes = [size for size in view.true_sizes.values() if size]
+    return view.true_sizes[slice_name] or max(min(sizes, default=2) / 2, 0.5)
+
+
+def _sizes(view: View) -> Axis:
+    """The logarithmic axis of labelled issues, ticks at the slices that leave room for them."""
+    places = [(_place(view, name), f"{view.true_sizes[name]:,}") for name in view.slices]
+    low, high = places[0][0] / 1.15, max(places[-1][0], places[0][0] * 2) * 1.1
+    ticks = [places[-1]]
+    for place in reversed(places[:-1]):
+        if np.log(ticks[-1][0] / place[0]) > 0.07 * np.log(high / low):
+            ticks.append(place)
+    return Axis(low, high, tuple(reversed(ticks)), "labelled issues", log=True)
+
+
+def _up_to(top: float, title: str) -> Axis:
+    high = min(1.0, np.ceil(top * 10 + 0.2) / 10)
+    return Axis(0, high, even_ticks(0, high, 0.1 if high <= 0.6 else 0.2), title)
+
+
+def _curve_table(view: View, metric: str) -> Table:
+    heads = ["strategy", *(_head(view, name) for name in view.slices)]
+    by_key = {(one.strategy, one.slice): getattr(one, metric) for one in view.figures.summary}
+    best = {
+        name: max(value.value for (_, piece), value in by_key.items() if piece == name)
+        for name in view.slices
+    }
+    rows = [
+        [
+            strategy,
+            *(_with_interval(by_key.get((strategy, name)), best[name]) for name in view.slices),
+        ]
+        for strategy in view.evaluation.strategies
+    ]
+    return Table.of(heads, rows)
+
+
+def _head(view: View, slice_name: str) -> str:
+    size = view.true_sizes[slice_name]
+    return slice_name if slice_name == str(size) else f"{slice_name} ({size:,})"
+
+
+def _with_interval(found: Interval | None, best: float) -> Cell:
+    if found is None:
+        return Cell("-", number=True)
+    words = f"{found.value:.3f} ({found.low:.3f} to {found.high:.3f})"
+    return Cell(words, number=True, best=found.value == best)
+
+
+def labels(view: View) -> Section:
+    """Which strategy serves which label from how many examples."""
+    lead = (
+        "Which strategy serves which label best, and from how many labelled issues. A dark field "
+        "is a label that works; a pale one needs more examples, or a person."
+    )
+    return Section("labels", "Label by label", lead, (_served(view), _profile(view)))
+
+
+def _served(view: View) -> Figure:
+    best = [
+        [_best_for(view, label, name) for name in view.slices] for label in range(len(view.names))
+    ]
+    shade = np.array([[value for value, _ in row] for row in best])
+    words = [[f"{value:.2f}" for value, _ in row] for row in best]
+    strategies = [[name for _, name in row] for row in best]
+    order = np.argsort(-view.evaluation.data.positives, kind="stable")
+    columns = [_head(view, name) for name in view.slices]
+    drawn = heat_map(
+        "Best F1 of each label on each slice",
+        [view.names[row] for row in order],
+        columns,
+        shade[order],
+        [words[row] for row in order],
+        second=[strategies[row] for row in order],
+        titles=("labelled issues", ""),
+    )
+    rows = [
+        [
+            view.names[row],
+            int(view.evaluation.data.positives[row]),
+            *(f"{words[row][n]} {strategies[row][n]}" for n in range(len(columns))),
+        ]
+        for row in order
+    ]
+    return Figure(
+        "Best strategy for each label",
+        "F1 of the best strategy and its name; labels from common to rare.",
+        drawn,
+        Table.of(["label", "examples in all", *columns], rows),
+        wide=True,
+    )
+
+
+def _best_for(view: View, label: int, slice_name: str) -> tuple[float, str]:
+    there = [one for one in view.figures.summary if one.slice == slice_name]
+    best = max(there, key=lambda one: float(one.label_f1[label]))
+    return float(best.label_f1[label]), best.strategy
+
+
+def _profile(view: View) -> Figure:
+    order = np.argsort(-view.evaluation.data.positives, kind="stable")
+    means = {
+        what: np.mean(
+            [[getattr(own, what) for own in row.labels] for row in view.best.rows], axis=0
+        )
+        for what in ("precision", "recall", "f1", "support")
+    }
+    marks = [
+        (what, look, list(means[what][order]))
+        for what, look in (("precision", 2), ("recall", 1), ("f1", 0))
+    ]
+    rows = [
+        [
+            view.names[n],
+            *(float(means[what][n]) for what in ("precision", "recall", "f1")),
+            Cell(f"{means['support'][n]:.0f}", number=True),
+        ]
+        for n in order
+    ]
+    return Figure(
+        f"Precision, recall and F1 with {view.best.strategy}",
+        f"On the largest slice ({view.true_sizes[view.last]:,} labelled issues), cuts chosen for "
+        "F1, mean of the seeds.",
+        dot_plot(
+            "Precision, recall and F1 of each label",
+            [view.names[n] for n in order],
+            marks,
+            "precision, recall, F1",
+        ),
+        Table.of(["label", "precision", "recall", "F1", "test issues"], rows),
+        tuple((what if what != "f1" else "F1", look) for what, look, _ in marks),
+        wide=True,
+    )
+
+
+def trust(view: View) -> Section:
+    """Coverage against precision, and calibration."""
+    lead = (
+        "What can be promised: how many of the right labels are set when only sure ones are, and "
+        "whether a score of 0.8 comes true in 8 of 10 cases."
+    )
+    figures = [_coverage(view), _calibration(view)]
+    promised = _promised(view)
+    if promised.rows:
+        figures.append(
+            Figure(
+                "Promises kept",
+                "Labels that were applied under the promise of precision, on every slice: "
+                "precision is the share of right ones among them, coverage the share of all true "
+                "labels that were set, mean of the seeds.",
+                table=promised,
+                wide=True,
+            )
+        )
+    return Section("trust", "Can it be trusted?", lead, tuple(figures))
+
+
+def _coverage(view: View) -> Figure:
+    lines, rows = [], []
+    for strategy in view.evaluation.strategies:
+        pooled = view.pooled(strategy, view.last)
+        if pooled is None:
+            continue
+        curve = coverage_precision(pooled.truth, pooled.scores)
+        points = tuple(zip(curve.coverage, curve.precision, strict=True))
+        lines.append(
+            Series(strategy, view.look(strategy), points, strong=strategy == CHAIN, marks=False)
+        )
+        reached = [curve.coverage[curve.precision >= target] for target in TARGETS]
+        rows.append([strategy, *(float(one.max()) if len(one) else 0.0 for one in reached)])
+    heads = ["strategy", *(f"coverage at precision {target}" for target in TARGETS)]
+    x, y = (
+        Axis(0, 1, UNIT.ticks, "coverage (share of true labels set)"),
+        Axis(0, 1, UNIT.ticks, "precision"),
+    )
+    return Figure(
+        "Coverage against precision",
+        "One cut for all labels, lowered from left to right, on the largest slice. The higher and "
+        "the further right, the better.",
+        line_chart("Coverage against precision", lines, x, y),
+        Table.of(heads, rows),
+        tuple((one.name, one.look) for one in lines),
+    )
+
+
+def _calibration(view: View) -> Figure:
+    lines, rows = [], []
+    for strategy in view.evaluation.strategies:
+        pooled = view.pooled(strategy, view.last)
+        if pooled is None:
+            continue
+        curve = reliability(pooled.truth, pooled.scores)
+        points = tuple(zip(curve.said, curve.came_true, strict=True))
+        lines.append(Series(strategy, view.look(strategy), points, strong=strategy == CHAIN))
+        rows.append(
+            [
+                strategy,
+                curve.expected_calibration_error,
+                "  ".join(f"{said:.2f}→{true:.2f}" for said, true in points),
+            ]
+        )
+    x, y = Axis(0, 1, UNIT.ticks, "score"), Axis(0, 1, UNIT.ticks, "share that came true")
+    return Figure(
+        "Calibration",
+        "A strategy on the dotted line says what will happen; below it, it is too sure. ECE is "
+        "the mean distance.",
+        line_chart("Score against share that came true", lines, x, y, diagonal=True),
+        Table.of(["strategy", "ECE", "score → came true"], rows),
+        tuple((one.name, one.look) for one in lines),
+    )
+
+
+def _promised(view: View) -> Table:
+    rows = []
+    for one in view.figures.summary:
+        pooled = view.pooled(one.strategy, one.slice)
+        if pooled is None or pooled.applied is None:
+            continue
+        kept = Promise.of(pooled.truth, pooled.applied)
+        rows.append(
+            [one.strategy, _head(view, one.slice), kept.precision, kept.coverage, kept.issues]
+        )
+    return Table.of(
+        ["strategy", "labelled issues", "precision", "coverage", "issues labelled"], rows
+    )
+
+
+def cost(view: View) -> Section:
+    """Further figures and what each strategy costs, on the largest slice."""
+    heads = [
+        "strategy",
+        "exact sets",
+        "ranking precision",
+        "average precision",
+        "ECE",
+        "spread of micro F1",
+        "spread of macro F1",
+        "training, s",
+        "prediction, ms an issue",
+        "peak memory, MB",
+    ]
+    rows = [_costs(one) for one in view.figures.summary if one.slice == view.last]
+    lead = (
+        "On the largest slice, mean of the seeds. Exact sets: issues whose labels are all right. "
+        "Ranking precision: how purely true labels lead the ranking. Spread: standard deviation "
+        "over the seeds. Vectors of texts come from the cache, so prediction does not count their "
+        "encoding; memory is that of the whole process."
+    )
+    table = Figure("Further figures and cost", "", table=Table.of(heads, rows), wide=True)
+    return Section("cost", "Further figures, time and memory", lead, (table,))
+
+
+def _costs(one: Summary) -> list[object]:
+    return [
+        one.strategy,
+        one.mean(lambda row: row.subset_accuracy),
+        one.mean(lambda row: row.ranking_precision),
+        one.mean(lambda row: row.average_precision),
+        one.mean(lambda row: row.calibration_error),
+        one.micro_spread,
+        one.macro_spread,
+        Cell(f"{one.mean(lambda row: row.fit_seconds):.1f}", number=True),
+        Cell(f"{one.mean(lambda row: row.predict_ms_per_issue):.2f}", number=True),
+        Cell(f"{one.mean(lambda row: row.peak_memory_mb):,.0f}", number=True),
+    ]

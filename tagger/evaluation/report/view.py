@@ -1,0 +1,138 @@
+"""What all parts of the report look at: the evaluation, its figures and the best strategy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tagger.evaluation.slices import slice_size
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from markupsafe import Markup
+    from numpy.typing import NDArray
+
+    from tagger.evaluation.cells import Cell
+    from tagger.evaluation.figures import Figures, Summary
+    from tagger.evaluation.metrics import Decisions, Floats, Truth
+    from tagger.evaluation.report.extras import Extras
+    from tagger.evaluation.report.tables import Table
+    from tagger.evaluation.runner import Evaluation
+
+CHAIN = "chain"
+"""The strategy that stands out in every chart."""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A drawing with its words and its numbers.
+
+    :ivar table: the same numbers for those who read them; None only where the drawing has none.
+    :ivar legend: name and look of each series.
+    :ivar wide: takes the full width of the page.
+    """
+
+    title: str
+    caption: str
+    drawing: Markup | None = None
+    table: Table | None = None
+    legend: tuple[tuple[str, int], ...] = ()
+    wide: bool = False
+
+
+@dataclass(frozen=True)
+class Section:
+    """A chapter of the report."""
+
+    anchor: str
+    title: str
+    lead: str
+    figures: tuple[Figure, ...]
+
+
+@dataclass(frozen=True)
+class Pooled:
+    """One strategy's test results on one slice, the seeds' test sets one after another.
+
+    :ivar rows: rows of the evaluation's data. *Shape:* (n,)
+    """
+
+    rows: NDArray[np.int_]
+    truth: Truth
+    scores: Floats
+    decided: Decisions
+    applied: Decisions | None
+
+
+@dataclass(frozen=True)
+class View:
+    """The evaluation as the report sees it."""
+
+    evaluation: Evaluation
+    figures: Figures
+    extras: Extras
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return self.evaluation.data.names
+
+    @cached_property
+    def slices(self) -> tuple[str, ...]:
+        """Names of the slices that were scored, smallest first."""
+        return tuple(sorted({one.slice for one in self.figures.summary}, key=slice_size))
+
+    @property
+    def last(self) -> str:
+        """The largest slice."""
+        return self.slices[-1]
+
+    @cached_property
+    def best(self) -> Summary:
+        """The best strategy on the largest slice."""
+        found = self.figures.best(self.last)
+        if found is None:
+            raise ValueError("an evaluation without a single cell has no report")
+        return found
+
+    @cached_property
+    def true_sizes(self) -> dict[str, int]:
+        """Mean true size of each slice."""
+        return {one.slice: one.n_train for one in self.figures.summary}
+
+    def look(self, strategy: str) -> int:
+        """Colour, dash and marker of a strategy: 0 is the chain's."""
+        others = [name for name in self.evaluation.strategies if name != CHAIN]
+        return 0 if strategy == CHAIN else 1 + others.index(strategy)
+
+    def legend(self, strategies: Sequence[str] | None = None) -> tuple[tuple[str, int], ...]:
+        names = self.evaluation.strategies if strategies is None else strategies
+        return tuple((name, self.look(name)) for name in names)
+
+    def of_strategy(self, strategy: str) -> list[Summary]:
+        """Its summaries, smallest slice first."""
+        found = [one for one in self.figures.summary if one.strategy == strategy]
+        return sorted(found, key=lambda one: slice_size(one.slice))
+
+    def pooled(self, strategy: str, slice_name: str) -> Pooled | None:
+        """Test results of all seeds together; None where the strategy was not scored there."""
+        cells = [
+            cell
+            for cell in self.evaluation.cells
+            if (cell.key.strategy, cell.key.slice) == (strategy, slice_name)
+        ]
+        return self._pool(cells) if cells else None
+
+    def _pool(self, cells: Sequence[Cell]) -> Pooled:
+        rows = np.concatenate([self.evaluation.of_seed(cell.key.seed).test for cell in cells])
+        applied = [cell.applied for cell in cells if cell.applied is not None]
+        return Pooled(
+            rows,
+            self.evaluation.data.targets[rows],
+            np.concatenate([cell.scores for cell in cells]).astype(float),
+            np.concatenate([cell.decided for cell in cells]),
+            np.concatenate(applied) if len(applied) == len(cells) else None,
+        )
