@@ -6,7 +6,7 @@
   now)`, `release(claim, now)`: all raise LeaseLost where the claim is no longer ours, so that
   whatever else the unit of work did is rolled back
 - `counts()`, `oldest_due(now)`, `last_received()`, `waiting(now, limit)`, `find(guid)`,
-  `retry(guid, due_at)`, `purge_payloads(before)`
+  `retry(guid, due_at)`, `purge_payloads(before)`, `forget(before)`
 
 A *lane* is what must stay in order: the deliveries of one issue, or those of a repository that
 concern no issue. Of a lane only the earliest unfinished delivery can be claimed, and a unique
@@ -19,7 +19,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import exists, func, select, update
+from sqlalchemy import delete, exists, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import aliased
 
@@ -163,6 +163,20 @@ class Inbox:
             .execution_options(synchronize_session=False)
         )
         return len(purged.all())
+
+    def forget(self, before: datetime) -> int:
+        """Drop deliveries that ended before this moment; returns how many.
+
+        A GUID that is forgotten would be accepted again: GitHub redelivers for three days.
+        """
+        ended = DeliveryRow.state.in_(("done", "failed", "ignored"))
+        gone = self._session.scalars(
+            delete(DeliveryRow)
+            .where(ended, DeliveryRow.finished_at < before)
+            .returning(DeliveryRow.id)
+            .execution_options(synchronize_session=False)
+        )
+        return len(gone.all())
 
     def _take_back_expired(self, now: datetime) -> None:
         expired = (

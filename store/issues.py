@@ -98,7 +98,7 @@ class Issues:
                 return
             yield from self._training_chunk(rows, patience)
             last = rows[-1].number
-            self._session.expunge_all()
+            self._let_go()
 
     def numbers(self, repository_id: int) -> tuple[int, ...]:
         """Numbers of all issues and pull requests, rising."""
@@ -156,7 +156,7 @@ class Issues:
             for row in rows
             if _changes(row, records[row.number], labels.get(row.id, {})) is not None
         ]
-        self._session.expunge_all()
+        self._let_go()
         return {row.number for row in rows}, different
 
     def _change(self, repository_id: int, records: dict[int, IssueRecord]) -> int:
@@ -180,7 +180,7 @@ class Issues:
                 relabelled[row.id] = record.labels
         self._session.flush()
         self._relabel(relabelled)
-        self._session.expunge_all()
+        self._let_go()
         return changed
 
     def _insert(self, repository_id: int, records: list[IssueRecord]) -> list[IssueRecord]:
@@ -227,6 +227,11 @@ class Issues:
         labels = labels_of(self._session, [row.id for row in rows])
         records = [_stored(row, tuple(labels.get(row.id, {}).values())) for row in rows]
         return iter(records)
+
+    def _let_go(self) -> None:
+        """Free the rows read so far, which keeps memory flat; changes to others are kept."""
+        self._session.flush()
+        self._session.expunge_all()
 
     def _rows(self, query: Select[IssueRow]) -> Sequence[IssueRow]:
         return self._session.scalars(query.execution_options(populate_existing=True)).all()
@@ -278,7 +283,8 @@ def _changes(row: IssueRow, record: IssueRecord, labels: dict[str, str]) -> dict
         "author": record.author or row.author,
         "author_association": record.author_association or row.author_association,
         "updated_at": record.updated_at or row.updated_at,
-        "closed_at": record.closed_at,
+        # An import tells that an issue is closed, and not always when.
+        "closed_at": record.closed_at or (row.closed_at if record.state == row.state else None),
     }
     different = {name: new for name, new in present.items() if getattr(row, name) != new}
     return different if different or _distinct(record.labels) != labels else None

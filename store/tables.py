@@ -156,7 +156,7 @@ class DeliveryRow(Table):
     __table_args__ = (
         UniqueConstraint("guid"),
         _one_of("state", "pending", "running", "done", "failed", "ignored"),
-        Index(None, "state", "due_at"),
+        Index(None, "state", "due_at", "id"),
         Index(None, "lane", "state"),
         Index(
             "uq_deliveries_lane_running",

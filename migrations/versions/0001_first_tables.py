@@ -39,7 +39,9 @@ def upgrade() -> None:
         sa.UniqueConstraint("guid", name="uq_deliveries_guid"),
     )
     op.create_index("ix_deliveries_lane_state", "deliveries", ["lane", "state"], unique=False)
-    op.create_index("ix_deliveries_state_due_at", "deliveries", ["state", "due_at"], unique=False)
+    op.create_index(
+        "ix_deliveries_state_due_at_id", "deliveries", ["state", "due_at", "id"], unique=False
+    )
     op.create_index(
         "uq_deliveries_lane_running",
         "deliveries",

@@ -337,6 +337,17 @@ def test_payloads_are_forgotten_and_ids_are_not(any_store: Store, desk: Desk, no
     assert not desk.accept("old")
 
 
+def test_what_ended_long_ago_is_forgotten(any_store: Store, desk: Desk, now: datetime):
+    desk.accept("done", 1)
+    desk.finish(desk.claim())
+    desk.accept("open", 2)
+    with any_store.begin() as work:
+        assert work.inbox.forget(now) == 0
+        assert work.inbox.forget(now + SECOND) == 1
+        assert work.inbox.find("done") is None
+        assert work.inbox.find("open") is not None
+
+
 def test_a_state_nobody_knows_cannot_be_stored(any_store: Store, desk: Desk):
     desk.accept("a1")
     with pytest.raises(Exception, match="ck_deliveries_state"), any_store.begin() as work:

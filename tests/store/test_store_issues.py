@@ -85,6 +85,28 @@ def test_an_import_without_update_times_is_taken_at_its_word(
     assert (issue.title, issue.author, issue.updated_at) == ("Imported", "ada", FILED)
 
 
+def test_a_closing_time_is_known_until_the_issue_is_reopened(
+    any_store: Store, repository: Repository
+):
+    closed = replace(CRASH, state="closed", closed_at=FILED + HOUR)
+    imported = replace(CRASH, state="closed", updated_at=None)
+    with any_store.begin() as work:
+        work.issues.upsert(repository.id, [closed])
+        assert work.issues.upsert(repository.id, [imported]) == UpsertCounts(unchanged=1)
+        assert work.issues.get(repository.id, 1).closed_at == FILED + HOUR
+        work.issues.upsert(repository.id, [CRASH])
+        assert work.issues.get(repository.id, 1).closed_at is None
+
+
+def test_what_is_changed_while_rows_are_read_is_kept(any_store: Store, repository: Repository):
+    with any_store.begin() as work:
+        work.issues.upsert(repository.id, [CRASH])
+        for row in work.issues.training_rows(repository.id):
+            work.repositories.set_cursor(repository.id, "seen", row.number)
+    with any_store.read() as work:
+        assert work.repositories.get("acme/rocket").cursors == {"seen": 1}
+
+
 def test_an_edited_payload_tells_what_was_filed(any_store: Store, repository: Repository):
     seen_late = replace(CRASH, filed_title="As filed", filed_body="")
     with any_store.begin() as work:
