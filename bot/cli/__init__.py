@@ -1,0 +1,8 @@
+"""The command line `issue-tagger`: a file a command, each importing what it needs as it runs."""
+
+
+def main() -> None:
+    """Run the command that the process's arguments name, and end the process with its status."""
+    from bot.cli.app import run
+
+    run()

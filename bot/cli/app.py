@@ -1,0 +1,102 @@
+"""The application: which commands there are, and how an error ends the process.
+
+Exit status 0: done; 1: refused with a reason on stderr; 2: wrong usage; 130: Ctrl-C.
+"""
+
+import os
+import sys
+from collections.abc import Callable
+from typing import Annotated
+
+import typer
+
+from bot.cli import opening
+from bot.cli.import_issues import import_issues
+from bot.cli.promote import promote
+from bot.cli.releases import releases
+from bot.cli.retrain import retrain
+from bot.cli.rollback import rollback
+from bot.cli.tag import tag
+from bot.cli.validate import validate
+
+app = typer.Typer(
+    name="issue-tagger",
+    help="Labels GitHub issues well from a handful of examples, and says so when it cannot.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,  # plain help: rich alone would take a third of the time
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+_COMMANDS: dict[str, Callable[..., None]] = {
+    "import": import_issues,
+    "retrain": retrain,
+    "releases": releases,
+    "promote": promote,
+    "rollback": rollback,
+    "tag": tag,
+    "validate": validate,
+}
+for _name, _command in _COMMANDS.items():
+    app.command(_name)(_command)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from tagger import __version__
+
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Show tracebacks and every log line.")
+    ] = False,
+    version: Annotated[  # noqa: ARG001 - acted on by its callback
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Labels GitHub issues well from a handful of examples, and says so when it cannot."""
+    opening.debug = debug
+
+
+def run() -> None:
+    """Run the command that `sys.argv` names; always ends in SystemExit."""
+    try:
+        app(prog_name="issue-tagger")
+    except SystemExit as ending:
+        sys.exit(_flushed(ending.code))
+    except Exception as error:
+        if opening.debug:
+            raise
+        typer.echo(f"issue-tagger: {_reason(error)}", err=True)
+        sys.exit(1)
+
+
+def _reason(error: Exception) -> str:
+    """Our own errors speak for themselves; any other is a mistake in the program."""
+    from bot.errors import BotError
+    from bot.github.errors import GitHubError
+    from store.errors import StoreError
+    from tagger.errors import TaggerError
+
+    if isinstance(error, BotError | GitHubError | StoreError | TaggerError):
+        return str(error)
+    return (
+        f"this should not have happened: {type(error).__name__}: {error}; "
+        "`issue-tagger --debug` shows where, please report it"
+    )
+
+
+def _flushed(status: str | int | None) -> str | int | None:
+    """Hand out what stdout holds; a reader that has gone away (`| head`) is no error to report."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Python flushes once more when it ends, and would complain about the closed pipe.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    return status

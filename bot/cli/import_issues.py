@@ -1,0 +1,68 @@
+"""`issue-tagger import`: issues from files of JSON lines."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bot.cli.opening import opened
+from bot.cli.options import Json, RepoOption
+from bot.cli.output import say, say_json, tell
+
+
+def import_issues(
+    files: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="FILE",
+            exists=True,
+            dir_okay=False,
+            help="JSON lines in the shape of GitHub's REST issues; plain, .gz or .zst.",
+        ),
+    ],
+    *,
+    repo: RepoOption,
+    labels: Annotated[
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, help="A JSON array in the shape of REST labels."),
+    ] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Stop at the first bad row.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Import issues from files; a second run changes nothing."""
+    from datetime import UTC, datetime
+
+    from bot.progress import ShownProgress
+    from bot.use_cases.importing import import_files
+
+    with opened() as installation, ShownProgress() as progress:
+        done = import_files(
+            installation.store,
+            repo,
+            files,
+            labels_file=labels,
+            strict=strict,
+            now=datetime.now(UTC),
+            progress=progress,
+        )
+    for bad in done.first_bad:
+        tell(f"skipped {bad}")
+    if done.bad > len(done.first_bad):
+        tell(f"skipped {done.bad - len(done.first_bad)} more bad rows")
+    issues = done.issues
+    if as_json:
+        say_json(
+            {
+                "repository": repo,
+                "new": issues.new,
+                "changed": issues.changed,
+                "unchanged": issues.unchanged,
+                "labels": done.labels,
+                "bad_rows": done.bad,
+            }
+        )
+        return
+    say(
+        f"{repo}: {issues.new} new, {issues.changed} changed, {issues.unchanged} unchanged; "
+        f"{done.labels} labels new or changed; {done.bad} bad rows skipped"
+    )

@@ -1,0 +1,46 @@
+"""Arguments and options that several commands share."""
+
+import re
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+_REPOSITORY = re.compile(r"[A-Za-z0-9_.-]{1,100}/[A-Za-z0-9_.-]{1,100}")
+
+
+def _repository(value: str) -> str:
+    if not _REPOSITORY.fullmatch(value) or set(value.split("/")) & {".", ".."}:
+        raise typer.BadParameter(f"got {value!r}, expected OWNER/NAME")
+    return value
+
+
+def _names(value: str | None) -> str | None:
+    if value is not None and not listed(value):
+        raise typer.BadParameter("got no name, expected names separated by commas")
+    return value
+
+
+def listed(value: str | None) -> tuple[str, ...]:
+    """The names of a comma-separated option; blanks around them and empty ones are dropped."""
+    return tuple(name.strip() for name in (value or "").split(",") if name.strip())
+
+
+Repo = Annotated[
+    str, typer.Argument(metavar="REPO", callback=_repository, help="Repository, as OWNER/NAME.")
+]
+RepoOption = Annotated[
+    str,
+    typer.Option("--repo", metavar="REPO", callback=_repository, help="Repository, as OWNER/NAME."),
+]
+Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
+Seed = Annotated[int, typer.Option("--seed", min=0, help="Makes chance repeatable.")]
+Labels = Annotated[
+    str | None,
+    typer.Option("--labels", metavar="A,B", callback=_names, help="Only these labels."),
+]
+Strategies = Annotated[
+    str | None,
+    typer.Option("--strategies", metavar="A,B", callback=_names, help="Only these strategies."),
+]
+File = Annotated[Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False, readable=True)]

@@ -1,0 +1,95 @@
+"""`issue-tagger retrain`: train a release, gate it, promote it."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bot.cli.opening import opened
+from bot.cli.options import Json, Labels, Repo, Seed, Strategies, listed
+from bot.cli.output import say, say_json, say_table
+
+if TYPE_CHECKING:
+    from tagger.release import LabelRow
+
+    from bot.use_cases.retraining import Retrained
+
+
+def retrain(
+    repo: Repo,
+    *,
+    seed: Seed = 0,
+    labels: Labels = None,
+    strategies: Strategies = None,
+    no_promote: Annotated[
+        bool, typer.Option("--no-promote", help="Leave the release staged.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Train a release; it serves unless it is worse than the active one."""
+    from datetime import UTC, datetime
+
+    from bot.progress import ShownProgress
+    from bot.use_cases.retraining import retrain as train
+
+    with opened() as installation, ShownProgress() as progress:
+        done = train(
+            installation.store,
+            installation.resources(progress),
+            installation.settings.releases_folder,
+            repo,
+            now=datetime.now(UTC),
+            seed=seed,
+            labels=listed(labels) or None,
+            strategies=listed(strategies) or None,
+            promote=not no_promote,
+        )
+    if as_json:
+        say_json(
+            {
+                "repository": repo,
+                "release": done.manifest.id,
+                "promoted": done.promoted,
+                "gate": done.gate.to_json(),
+                "manifest": done.manifest.as_json(),
+            }
+        )
+        return
+    say_retrained(done)
+
+
+def say_retrained(done: "Retrained") -> None:
+    """The per-label table of a training, and what became of its release."""
+    manifest = done.manifest
+    rows = sorted(manifest.labels, key=lambda row: (-row.examples, row.name))
+    say_table(
+        ("label", "examples", "served by", "cut", "precision", "at least", ""),
+        ([*_figures(row), _outlook(row)] for row in rows),
+        right=" > >>>",
+    )
+    say()
+    for note in manifest.notes:
+        say(f"note: {note}")
+    verdict = "serves now" if done.promoted else "does not serve"
+    say(f"release {manifest.id} {verdict}: {done.gate.reason}")
+
+
+def _figures(row: "LabelRow") -> list[object]:
+    return [
+        row.name,
+        row.examples,
+        row.served_by,
+        _decimal(row.cut),
+        _decimal(row.precision),
+        _decimal(row.bound),
+    ]
+
+
+def _decimal(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2f}"
+
+
+def _outlook(row: "LabelRow") -> str:
+    """What a maintainer can expect of a label."""
+    if row.missing is None:
+        return "can be applied"
+    return f"suggestions only, about {row.missing} more examples needed"

@@ -1,0 +1,76 @@
+"""`issue-tagger tag`: predictions for issues; nothing is written to GitHub."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bot.cli.opening import opened
+from bot.cli.options import Json, Repo
+from bot.cli.output import plain, say, say_json
+
+if TYPE_CHECKING:
+    from bot.use_cases.tagging import Answer
+    from tagger.decision import LabelDecision
+
+SHOWN_NEIGHBOURS = 3
+
+
+def tag(
+    repo: Repo,
+    numbers: Annotated[
+        list[int] | None, typer.Argument(metavar="NUMBER", help="Issues that are stored.")
+    ] = None,
+    *,
+    file: Annotated[
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, help="Issues from a file, as for `import`."),
+    ] = None,
+    as_json: Json = False,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Every label, with votes and nearest issues.")
+    ] = False,
+) -> None:
+    """Say which labels fit, with scores; nothing is written to GitHub."""
+    from bot.progress import ShownProgress
+    from bot.use_cases import tagging
+    from tagger.decision import Policy
+
+    if bool(numbers) == (file is not None):
+        raise typer.BadParameter("expected issue numbers or --file FILE, one of the two")
+    with opened() as installation, ShownProgress() as progress:
+        active = tagging.active_release(installation.store, repo)
+        questions = (
+            tagging.questions_of_file(file, progress)
+            if file
+            else tagging.stored_questions(installation.store, repo, numbers or [])
+        )
+        release = tagging.open_release(active, installation.resources(progress))
+        answers = tagging.tag(release, questions, Policy())
+    if as_json:
+        issues = [answer.as_json() for answer in answers]
+        say_json({"repository": repo, "release": active.id, "issues": issues})
+        return
+    for answer in answers:
+        say_answer(answer, explain=explain)
+
+
+def say_answer(answer: "Answer", *, explain: bool) -> None:
+    """One issue and its labels: those that are given, or all of them with the reasons."""
+    say(f"#{answer.number} {plain(answer.title, 100)}")
+    given = [label for label in answer.labels if explain or label.decision != "abstain"]
+    for label in given:
+        say(f"  {label.decision:<8}{label.score:5.2f}  (cut {label.cut:.2f})  {label.name}")
+        if explain:
+            say_reasons(label)
+    if not given:
+        say("  no label is likely enough")
+
+
+def say_reasons(label: "LabelDecision") -> None:
+    """Who voted how, and the nearest issues."""
+    votes = ", ".join(f"{name} {score:.2f}" for name, score in label.votes.items())
+    say(f"          decided by {label.decided_by}{f' ({votes})' if votes else ''}")
+    for near in label.neighbours[:SHOWN_NEIGHBOURS]:
+        labels = ", ".join(near.labels) or "no label"
+        say(f"          {near.similarity:.2f} #{near.number} {plain(near.title, 60)} [{labels}]")

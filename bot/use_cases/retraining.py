@@ -1,0 +1,142 @@
+"""Retrain: learn a release, compare it with the one that serves, let the better one serve."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bot.use_cases.training_data import training_data
+from store.records import ReleaseRecord
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from tagger.release import Manifest
+
+    from store.database import Store
+    from store.records import StoredRelease
+    from tagger.evaluation.gate import GateDecision
+    from tagger.issue import TrainingSet
+    from tagger.strategy import Resources
+
+ENOUGH_TO_HOLD_OUT = 200
+"""Labelled issues from which a tenth is kept out of training; below, each example counts more."""
+
+HELD_OUT_SHARE = 10
+LARGEST_HELD_OUT = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Retrained:
+    """What came of a training: its release, the comparison, and whether it serves now."""
+
+    manifest: Manifest
+    gate: GateDecision
+    promoted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Parted:
+    """Labelled issues, parted into those to learn from and those for the gate."""
+
+    learned: TrainingSet
+    held_out: TrainingSet
+
+
+def retrain(
+    store: Store,
+    resources: Resources,
+    root: Path,
+    repository: str,
+    *,
+    now: datetime,
+    seed: int = 0,
+    labels: Sequence[str] | None = None,
+    strategies: Sequence[str] | None = None,
+    promote: bool = True,
+) -> Retrained:
+    """Train a release, gate it against the active one, promote it unless it is worse.
+
+    :param root: the folder of all releases.
+    :param promote: False leaves it staged, whatever the gate says.
+    :raises CommandRefused: there are no labels, or not those asked for.
+    :raises NothingToLearnFrom: no strategy can learn from what is there.
+    """
+    from tagger.release import train_release
+
+    data = training_data(store, repository, labels)
+    parted = part(data, repository)
+    manifest = train_release(
+        repository, parted.learned, resources, root, seed=seed, strategies=strategies, now=now
+    )
+    folder = root / repository / manifest.id
+    with store.read() as work:
+        repository_id = work.repositories.get(repository).id
+        active = work.releases.active(repository_id)
+    gate = _gate(active, folder, parted.held_out, resources)
+    record = ReleaseRecord(
+        manifest.id, now, str(folder), manifest.digest, manifest.as_json(), _kept(gate, parted)
+    )
+    serves = promote and gate.promote
+    with store.begin() as work:
+        work.releases.add(repository_id, record, state="staged" if gate.promote else "refused")
+        if serves:
+            work.releases.promote(repository_id, manifest.id, now, reason=gate.reason)
+    return Retrained(manifest, gate, serves)
+
+
+def part(data: TrainingSet, repository: str) -> Parted:
+    """Keep a tenth of the labelled issues for the gate, always the same ones.
+
+    Which they are follows from their numbers alone, so no release ever learns from them and each
+    comparison is fair to both sides.
+    """
+    if len(data) < ENOUGH_TO_HOLD_OUT:
+        return Parted(data, data.subset([]))
+    out = [row for row, number in enumerate(data.numbers) if _is_held_out(repository, number)]
+    out = out[-LARGEST_HELD_OUT:]
+    kept_in = sorted(set(range(len(data))) - set(out))
+    return Parted(data.subset(kept_in), data.subset(out))
+
+
+def _is_held_out(repository: str, number: int) -> bool:
+    digest = hashlib.sha256(f"{repository.lower()}#{number}".encode()).digest()
+    return digest[0] * 256 + digest[1] < 65536 // HELD_OUT_SHARE
+
+
+def _gate(
+    active: StoredRelease | None, folder: Path, held_out: TrainingSet, resources: Resources
+) -> GateDecision:
+    from tagger.evaluation.retraining import compare
+    from tagger.release import Release
+
+    from tagger.errors import ReleaseDamaged
+    from tagger.evaluation.gate import GateDecision, first_release
+
+    if active is None:
+        return first_release()
+    seen = set((active.gate or {}).get("learned_from") or ())
+    fair = [row for row, number in enumerate(held_out.numbers) if number not in seen]
+    if not fair:
+        return GateDecision(True, _NOTHING_TO_COMPARE_ON, 0)
+    new = Release.open(folder, resources)
+    try:
+        serving = Release.open(Path(active.location), resources)
+    except ReleaseDamaged as damage:
+        return GateDecision(True, f"the active release cannot be compared with: {damage}", 0)
+    return compare(new, serving, held_out.subset(fair))
+
+
+_NOTHING_TO_COMPARE_ON = (
+    f"there are no held-out issues yet: from {ENOUGH_TO_HOLD_OUT} labelled issues on, a tenth is "
+    "kept out of training for this comparison"
+)
+
+
+def _kept(gate: GateDecision, parted: Parted) -> Mapping[str, Any]:
+    """The gate's table, and what the next comparison must know to be fair."""
+    learned_from = [] if len(parted.held_out) else list(parted.learned.numbers)
+    return {**gate.to_json(), "held_out": len(parted.held_out), "learned_from": learned_from}

@@ -1,0 +1,117 @@
+"""Tag: what the active release says of issues, as numbers and words; nothing leaves the house."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bot.errors import CommandRefused
+from bot.use_cases.issue_files import BadRow, read_issues
+from tagger.issue import IssueText
+from tagger.strategy import silent
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from tagger.release import Release
+
+    from store.database import Store
+    from store.records import StoredRelease
+    from tagger.decision import LabelDecision, Policy
+    from tagger.strategy import Progress, Resources
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """An issue to be tagged."""
+
+    number: int
+    title: str
+    text: IssueText
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Every label of the release for one issue, by falling score."""
+
+    number: int
+    title: str
+    labels: tuple[LabelDecision, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """As in `tag --json`."""
+        return {"number": self.number, "labels": [label.as_json() for label in self.labels]}
+
+
+def active_release(store: Store, repository: str) -> StoredRelease:
+    """The release that serves.
+
+    :raises NotStored: the repository was never imported or synced.
+    :raises CommandRefused: none serves.
+    """
+    with store.read() as work:
+        active = work.releases.active(work.repositories.get(repository).id)
+    if active is None:
+        raise CommandRefused(
+            f"{repository} has no active release; issue-tagger retrain {repository} makes one"
+        )
+    return active
+
+
+def open_release(stored: StoredRelease, resources: Resources) -> Release:
+    """The release read from its folder.
+
+    :raises ReleaseDamaged: files are missing or changed.
+    """
+    from tagger.release import Release
+
+    return Release.open(Path(stored.location), resources)
+
+
+def stored_questions(store: Store, repository: str, numbers: Sequence[int]) -> tuple[Question, ...]:
+    """Issues as filed, in the order asked for.
+
+    :raises CommandRefused: naming the issues that are not stored.
+    """
+    with store.read() as work:
+        repository_id = work.repositories.get(repository).id
+        found = [work.issues.find(repository_id, number) for number in numbers]
+    missing = [number for number, one in zip(numbers, found, strict=True) if one is None]
+    if missing:
+        shown = ", ".join(f"#{number}" for number in missing)
+        raise CommandRefused(
+            f"{repository} has no {shown} in the database; "
+            f"issue-tagger sync {repository} brings in what is new"
+        )
+    return tuple(
+        Question(one.number, one.filed_title, IssueText.of(one.filed_title, one.filed_body))
+        for one in found
+        if one is not None
+    )
+
+
+def questions_of_file(path: Path, progress: Progress = silent) -> tuple[Question, ...]:
+    """Every issue of a file, which need not be stored.
+
+    :raises CommandRefused: the file cannot be read, or a row of it is no issue.
+    """
+    return tuple(_questions(read_issues(path, progress)))
+
+
+def _questions(rows: Iterable[Any]) -> Iterable[Question]:
+    for row in rows:
+        if isinstance(row, BadRow):
+            raise CommandRefused(f"{row}; nothing was tagged")
+        record = row.record
+        text = IssueText.of(record.title, record.body)
+        yield Question(record.number, record.title, text)
+
+
+def tag(release: Release, questions: Sequence[Question], policy: Policy) -> tuple[Answer, ...]:
+    """Score every label of the release for every issue."""
+    decided = release.tag([question.text for question in questions], policy)
+    return tuple(
+        Answer(question.number, question.title, labels)
+        for question, labels in zip(questions, decided, strict=True)
+    )

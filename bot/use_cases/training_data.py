@@ -1,0 +1,118 @@
+"""Training data: from what the store knows of a repository to what `tagger` learns from."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bot.errors import CommandRefused
+from store.text import name_key
+from tagger.issue import IssueText, Label, TrainingSet
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from store.database import Store
+    from store.records import StoredLabel, TrainingRow
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """One issue or pull request: its cleaned text and the folded names of its labels."""
+
+    number: int
+    text: IssueText
+    labels: frozenset[str]
+
+
+@dataclass
+class _Reading:
+    """What one pass over the rows gathers."""
+
+    issues: list[_Known] = field(default_factory=list)
+    pull_requests: list[IssueText] = field(default_factory=list)
+    names: dict[str, str] = field(default_factory=dict)
+
+    def add(self, row: TrainingRow) -> None:
+        text = IssueText.of(row.title, row.body)
+        if row.is_pull_request:
+            self.pull_requests.append(text)
+            return
+        self.names.update((name_key(name), name) for name in row.labels)
+        self.issues.append(_Known(row.number, text, frozenset(map(name_key, row.labels))))
+
+
+def training_data(
+    store: Store, repository: str, labels: Sequence[str] | None = None
+) -> TrainingSet:
+    """Issues as filed with the labels that people set or confirmed.
+
+    A labelled issue carries at least one label of the set. Beside them stand the texts of all
+    others: issues from the newest on, then pull requests from the newest on.
+
+    :param labels: the label set; None: every label of the repository, with those that only
+        issues carry. Labels without an example belong to it: their wording may be enough.
+    :raises NotStored: the repository was never imported or synced.
+    :raises CommandRefused: it has no labels, or not those asked for.
+    """
+    with store.read() as work:
+        repository_id = work.repositories.get(repository).id
+        listed = work.labels.list(repository_id, deleted=True)
+        reading = _Reading()
+        for row in work.issues.training_rows(repository_id):
+            reading.add(row)
+    label_set = _chosen(_label_set(listed, reading.names), labels, repository)
+    return _training_set(label_set, reading)
+
+
+def _label_set(listed: Iterable[StoredLabel], on_issues: dict[str, str]) -> dict[str, Label]:
+    """Folded name to label, by name: those that exist, and those that issues carry."""
+    labels = {key: Label(name) for key, name in on_issues.items()}
+    for one in listed:
+        key = name_key(one.name)
+        if one.deleted_at is None or key in labels:
+            labels[key] = Label(one.name, one.description)
+    return dict(sorted(labels.items()))
+
+
+def _chosen(
+    labels: dict[str, Label], wanted: Sequence[str] | None, repository: str
+) -> dict[str, Label]:
+    if not labels:
+        raise CommandRefused(
+            f"{repository} has no labels; bring them in with issue-tagger sync {repository}, "
+            "or with issue-tagger import … --labels FILE"
+        )
+    if wanted is None:
+        return labels
+    unknown = [name for name in wanted if name_key(name) not in labels]
+    if unknown:
+        raise CommandRefused(
+            f"{repository} has no label {_named(unknown, [one.name for one in labels.values()])}"
+        )
+    return {name_key(name): labels[name_key(name)] for name in wanted}
+
+
+def _named(unknown: Sequence[str], known: Sequence[str]) -> str:
+    near = difflib.get_close_matches(unknown[0], known, n=1, cutoff=0.5)
+    hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known[:30])}"
+    return f"{', '.join(map(repr, unknown))}; {hint}"
+
+
+def _training_set(labels: dict[str, Label], reading: _Reading) -> TrainingSet:
+    columns = {key: column for column, key in enumerate(labels)}
+    labelled = [issue for issue in reading.issues if issue.labels & columns.keys()]
+    others = [issue.text for issue in reading.issues if not issue.labels & columns.keys()]
+    targets = np.zeros((len(labelled), len(labels)), dtype=np.bool_)
+    for row, issue in enumerate(labelled):
+        targets[row, [columns[key] for key in issue.labels & columns.keys()]] = True
+    return TrainingSet(
+        labels=tuple(labels.values()),
+        numbers=tuple(issue.number for issue in labelled),
+        issues=tuple(issue.text for issue in labelled),
+        targets=targets,
+        unlabelled=(*reversed(others), *reversed(reading.pull_requests)),
+    )
