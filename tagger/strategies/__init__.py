@@ -13,8 +13,12 @@ if TYPE_CHECKING:
 REGISTRY: dict[str, str] = {
     "naive-bayes": "tagger.strategies.naive_bayes:NaiveBayes",
     "zero-shot": "tagger.strategies.zero_shot:ZeroShot",
+    "linear": "tagger.strategies.linear:LinearHeads",
     "knn": "tagger.strategies.knn:NearestNeighbours",
     "fine-tuned": "tagger.strategies.fine_tuned:FineTuned",
+    "adapted": "tagger.strategies.adapted:Adapted",
+    "contrastive": "tagger.strategies.contrastive:Contrastive",
+    "chain": "tagger.chain.chain:Chain",
 }
 
 
