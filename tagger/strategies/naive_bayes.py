@@ -1,0 +1,184 @@
+"""Naive Bayes: which words speak for a label, learned for each label by itself."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+
+import numpy as np
+
+from tagger.augmentation import has_masked_lm_head
+from tagger.bag_of_words import BagOfWords
+from tagger.errors import ReleaseDamaged
+from tagger.evaluation.stratification import stratified_folds
+from tagger.persistence import (
+    load_arrays,
+    load_estimator,
+    load_json,
+    save_arrays,
+    save_estimator,
+    save_json,
+)
+from tagger.selection import clearly_best, learnable, require_examples, smoothed_share
+from tagger.tempering import Tempering
+from tagger.word_evidence import Corpus, HeldOut, Variant, evidence, learn, learned_odds
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from tagger.augmentation import Kind
+    from tagger.bag_of_words import Weighing
+    from tagger.issue import IssueText, TrainingSet
+    from tagger.strategy import Resources, Scores
+    from tagger.word_evidence import Odds
+
+Augment = Literal["auto", "none", "words", "characters", "context"]
+
+AUGMENT_BELOW = 64
+"""Labelled issues up to which "auto" tries augmentation: it pays where words are few."""
+
+WEIGHINGS: tuple[Weighing, ...] = ("presence", "counts", "tfidf")
+SMOOTHINGS = (0.02, 0.05, 0.2, 1.0)
+KINDS: tuple[Literal["multinomial", "complement"], ...] = ("multinomial", "complement")
+
+
+class NaiveBayes:
+    """One Naive Bayes classifier a label, through scikit-multilearn's `BinaryRelevance`.
+
+    Source: Tunstall, von Werra, Wolf, *Natural Language Processing with Transformers* (2022),
+    chapter 9, "Implementing a naive Bayesline"; Rennie et al., "Tackling the Poor Assumptions of
+    Naive Bayes Text Classifiers" (ICML 2003) for the complement. Of two classes the complement of
+    one is the other, so that for a single label the two kinds differ by the prior and nothing
+    else, and one fit serves to compare both.
+
+    Weighing, kind, smoothing and augmentation are chosen by their skill on folds held out. The
+    classifiers' own probabilities are close to 0 or 1 whatever they know, so the evidence is
+    tempered: evened out by length, then scaled on the same folds.
+
+    :ivar variant_: what was chosen.
+    :ivar skill_: its skill on folds held out; 0 where there were too few issues to hold out.
+    """
+
+    name: ClassVar[str] = "naive-bayes"
+    needs_examples: ClassVar[bool] = True
+
+    names_: tuple[str, ...]
+    live_: NDArray[np.bool_]
+    share_: NDArray[np.float32]
+    words_: BagOfWords
+    relevance_: Any
+    odds_: Odds | None
+    tempering_: Tempering
+    variant_: Variant
+    skill_: float
+
+    def __init__(self, resources: Resources, *, seed: int = 0, augment: Augment = "auto") -> None:
+        self.resources = resources
+        self.seed = seed
+        self.augment = augment
+
+    def fit(self, train: TrainingSet) -> Self:
+        """Choose the variant and learn the words; see `Strategy.fit`.
+
+        :raises ModelRefused: `augment="context"` without a model that has a masked-LM head.
+        """
+        require_examples(train)
+        targets = np.array(train.targets, dtype=bool)
+        self.names_ = train.names
+        self.live_, self.share_ = learnable(targets), smoothed_share(targets)
+        corpora = self._corpora([issue.full for issue in train.issues])
+        self.words_, self.odds_, self.relevance_ = corpora[None].words, None, None
+        self.variant_, self.tempering_, self.skill_ = Variant(), Tempering(), 0.0
+        if self.words_.words_ and self.live_.any():
+            self._learn(corpora, targets[:, self.live_])
+        return self
+
+    def score(self, issues: Sequence[IssueText]) -> Scores:
+        """See `Strategy.score`."""
+        scores = np.tile(self.share_, (len(issues), 1))
+        if self.odds_ is not None and issues:
+            counts = self.words_.count([issue.full for issue in issues])
+            weighing = self.variant_.weighing
+            found = evidence(self.odds_, self.words_.weigh(counts, weighing), weighing)
+            scores[:, self.live_] = self.tempering_.apply(found, self.share_[self.live_])
+        return scores
+
+    def save(self, folder: Path) -> None:
+        """See `Strategy.save`."""
+        self.words_.save(folder)
+        save_arrays(folder / "labels.safetensors", {"live": self.live_, "share": self.share_})
+        state = {
+            "labels": self.names_,
+            "variant": asdict(self.variant_),
+            "tempering": asdict(self.tempering_),
+            "skill": self.skill_,
+            "learned": self.relevance_ is not None,
+        }
+        save_json(folder / "naive-bayes.json", state)
+        if self.relevance_ is not None:
+            save_estimator(folder / "classifiers.skops", self.relevance_)
+
+    def restore(self, folder: Path) -> Self:
+        """See `Strategy.restore`."""
+        state = load_json(folder / "naive-bayes.json")
+        labels = load_arrays(folder / "labels.safetensors", "live", "share")
+        self.words_ = BagOfWords().restore(folder)
+        self.live_, self.share_ = labels["live"].astype(bool), labels["share"]
+        try:
+            self.names_ = tuple(state["labels"])
+            self.variant_, self.skill_ = Variant(**state["variant"]), float(state["skill"])
+            self.tempering_ = Tempering(**state["tempering"])
+            learned = bool(state["learned"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise ReleaseDamaged(folder, f"naive-bayes.json: {error!r}") from error
+        self.relevance_ = load_estimator(folder / "classifiers.skops") if learned else None
+        self.odds_ = learned_odds(self.relevance_) if learned else None
+        return self
+
+    def _corpora(self, texts: Sequence[str]) -> dict[Kind | None, Corpus]:
+        """The issues as words: plain, and with each augmentation to try."""
+        kinds = (None, *self._augmentations(len(texts)))
+        masked_lm = self.resources.bert_model
+        return {kind: Corpus.of(texts, kind, seed=self.seed, masked_lm=masked_lm) for kind in kinds}
+
+    def _augmentations(self, n_issues: int) -> tuple[Kind, ...]:
+        """Those to try, or the one that was asked for."""
+        if self.augment == "none" or (self.augment == "auto" and n_issues > AUGMENT_BELOW):
+            return ()
+        if self.augment != "auto":
+            return (self.augment,)
+        context = has_masked_lm_head(self.resources.bert_model)
+        return ("words", "characters", "context") if context else ("words", "characters")
+
+    def _learn(self, corpora: dict[Kind | None, Corpus], targets: NDArray[np.bool_]) -> None:
+        """Choose the variant on folds held out, temper it on the same, learn from all issues."""
+        folds = stratified_folds(targets, 5 if len(targets) <= 200 else 3, self.seed)
+        held_out = HeldOut(corpora, targets, self.share_[self.live_], folds)
+        self.variant_ = self._choose(held_out, tuple(corpora), len(targets))
+        self.skill_ = held_out.skill(self.variant_)
+        self.tempering_ = held_out.tempering(self.variant_)
+        corpus = corpora[self.variant_.augment]
+        rows, matrix = corpus.training(self.variant_.weighing)
+        self.words_, self.relevance_ = corpus.words, learn(self.variant_, matrix, targets[rows])
+        self.odds_ = learned_odds(self.relevance_)
+
+    def _choose(
+        self, held_out: HeldOut, augmentations: Sequence[Kind | None], n_issues: int
+    ) -> Variant:
+        """Weighing, smoothing and kind first; then augmentation where it is left to choose."""
+        asked = augmentations[-1] if self.augment not in {"auto", "none"} else None
+        default = Variant(augment=asked)
+        plain = [
+            replace(default, weighing=weighing, smoothing=smoothing, kind=kind)
+            for weighing in WEIGHINGS
+            for smoothing in SMOOTHINGS
+            for kind in KINDS
+        ]
+        best = clearly_best(default, plain, held_out.skill, n_held_out=n_issues)
+        if asked is not None:
+            return best
+        more = [replace(best, augment=kind) for kind in augmentations if kind is not None]
+        return clearly_best(best, more, held_out.skill, n_held_out=n_issues)
