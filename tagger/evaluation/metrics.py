@@ -20,6 +20,10 @@ N_BINS = 10
 """Bins of the reliability curve, of equal width (Guo et al. 2017)."""
 
 
+FEWEST = 10
+"""A precision or share over fewer decisions than these is noise, and not drawn."""
+
+
 @dataclass(frozen=True)
 class LabelFigures:
     """One label's skill; precision without a decision and recall without support are 0."""
@@ -190,7 +194,11 @@ def coverage_precision(truth: Truth, scores: Floats, n_cuts: int = 50) -> Covera
     order = np.argsort(-flat, kind="stable")
     ends = np.append(np.flatnonzero(np.diff(flat[order])), len(order) - 1)
     relevant = max(1, min(len(order), 4 * int(true.sum())))  # beyond this precision is near share
-    ends = ends[np.searchsorted(ends, np.unique(np.geomspace(1, relevant, n_cuts).astype(int)) - 1)]
+    ends = ends[
+        np.searchsorted(
+            ends, np.unique(np.geomspace(min(FEWEST, relevant), relevant, n_cuts).astype(int)) - 1
+        )
+    ]
     ends = np.unique(ends)
     hits = np.cumsum(true[order])[ends]
     cut = flat[order][ends]

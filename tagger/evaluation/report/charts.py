@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 UNIT = Axis(0, 1, even_ticks(0, 1, 0.2))
 """An axis from 0 to 1."""
 
-_LETTER = 6.4
+_LETTER = 7.0
 """Width of a letter of tick size, in the drawing's units: room for names is reckoned from it."""
 
 
@@ -85,13 +85,12 @@ def _line(frame: Frame, series: Series) -> Markup:
     return tag("g", *parts)
 
 
-def sample(look: int, *, strong: bool = False) -> Markup:
-    """A short piece of a line with its marker, for legends."""
-    line = f"line c{look % N_COLOURS}" + (" strong" if strong else "")
-    parts = (
-        tag("path", d="M2 8L34 8", class_=line, stroke_dasharray=dash(look)),
-        marker(look, 18, 8),
-    )
+def sample(look: int, point: bool = False) -> Markup:
+    """A short piece of a line with its marker, or the marker alone, for legends."""
+    parts = [marker(look, 18, 8)]
+    if not point:
+        line = f"line c{look % N_COLOURS}"
+        parts.insert(0, tag("path", d="M2 8L34 8", class_=line, stroke_dasharray=dash(look)))
     return tag("svg", *parts, viewBox="0 0 36 16", class_="sample", aria_hidden="true")
 
 
@@ -111,12 +110,12 @@ def heat_map(
     :param second: smaller words under the first.
     :param titles: of the columns and of the rows.
     """
-    turned = max((len(name) for name in columns), default=0) > 6
     left = 14 + _LETTER * max((len(name) for name in rows), default=0)
-    top = 26 + (_LETTER * 0.75 * max(map(len, columns), default=0) if turned else 12)
-    cell_width = max(34.0, min(76.0, (2 * WIDTH - left) / max(len(columns), 1)))
-    if second:
-        cell_width = max(cell_width, 64.0)
+    widest = 112.0 if second else 76.0
+    cell_width = max(34.0, min(widest, (2 * WIDTH - left) / max(len(columns), 1)))
+    longest = max(map(len, columns), default=0)
+    turned = longest * _LETTER > cell_width
+    top = 26 + (_LETTER * 0.75 * longest if turned else 12)
     cell_height = 38.0 if second else 26.0
     parts = [
         _column_name(left + (n + 0.5) * cell_width, top, name, turned=turned)
@@ -206,12 +205,11 @@ def dot_plot(
     label: str, names: Sequence[str], marks: Sequence[tuple[str, int, Sequence[float]]], title: str
 ) -> Markup:
     """Several marks (name, look, values in [0, 1]) on one line for each name."""
-    row, top = 24.0, 8.0
+    row, top, width = 24.0, 8.0, 2.0 * WIDTH
     left = 14 + _LETTER * max((len(name) for name in names), default=0)
     height = top + row * len(names) + 46
-    frame = Frame(
-        Axis(0, 1, even_ticks(0, 1, 0.2), title), Axis(0, 1, ()), height=height, left=left, top=top
-    )
+    x, y_axis = Axis(0, 1, even_ticks(0, 1, 0.1), title), Axis(0, 1, ())
+    frame = Frame(x, y_axis, width=width, height=height, left=left, top=top)
     parts = [frame.axes()]
     for n, name in enumerate(names):
         values = [own[n] for _, _, own in marks]
@@ -225,7 +223,7 @@ def dot_plot(
             marker(look, frame.at(own[n], 0)[0], y, hover=f"{name}: {what} {own[n]:.3f}")
             for what, look, own in marks
         ]
-    return drawing(label, *parts, height=height)
+    return drawing(label, *parts, width=width, height=height)
 
 
 def histogram(

@@ -103,7 +103,7 @@ def _map(view: View) -> Figure:
     found = places(np.asarray(vectors))
     order = np.argsort(-data.positives, kind="stable")
     group = np.full(len(data), MAPPED)
-    for rank in reversed(range(min(MAPPED, len(order)))):
+    for rank in range(min(MAPPED, len(order))):
         group[data.targets[:, order[rank]]] = rank
     names = [*(data.names[n] for n in order[:MAPPED]), "other"]
     groups, rows = [], []
@@ -118,9 +118,10 @@ def _map(view: View) -> Figure:
     return Figure(
         "A map of the issues",
         f"Issues that read alike lie close together ({found.method}). An issue with several labels "
-        "has the colour of its most common one.",
-        point_map("Issues by likeness", groups),
+        "has the colour of its rarest one among these.",
+        point_map("Issues by likeness", groups[::-1]),
         Table.of(["label", "issues", "middle, across", "middle, up"], rows),
         tuple((name, look) for name, look, _, _ in groups),
         wide=True,
+        points=True,
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tagger.evaluation.figures import Promise
-from tagger.evaluation.metrics import coverage_precision, reliability
+from tagger.evaluation.metrics import FEWEST, coverage_precision, reliability
 from tagger.evaluation.report.charts import UNIT, Series, dot_plot, heat_map, line_chart
 from tagger.evaluation.report.svg import Axis, even_ticks
 from tagger.evaluation.report.tables import Cell, Table
@@ -195,6 +195,7 @@ def _profile(view: View) -> Figure:
         Table.of(["label", "precision", "recall", "F1", "test issues"], rows),
         tuple((what if what != "f1" else "F1", look) for what, look, _ in marks),
         wide=True,
+        points=True,
     )
 
 
@@ -255,7 +256,8 @@ def _calibration(view: View) -> Figure:
         if pooled is None:
             continue
         curve = reliability(pooled.truth, pooled.scores)
-        points = tuple(zip(curve.said, curve.came_true, strict=True))
+        told = zip(curve.said, curve.came_true, curve.count, strict=True)
+        points = tuple((said, true) for said, true, count in told if count >= FEWEST)
         lines.append(Series(strategy, view.look(strategy), points, strong=strategy == CHAIN))
         rows.append(
             [
@@ -268,7 +270,7 @@ def _calibration(view: View) -> Figure:
     return Figure(
         "Calibration",
         "A strategy on the dotted line says what will happen; below it, it is too sure. ECE is "
-        "the mean distance.",
+        f"the mean distance. Points stand for at least {FEWEST} scores.",
         line_chart("Score against share that came true", lines, x, y, diagonal=True),
         Table.of(["strategy", "ECE", "score → came true"], rows),
         tuple((one.name, one.look) for one in lines),

@@ -31,10 +31,14 @@ class Table:
         """Floats get three digits, whole numbers their thousands; a `Cell` stays as it is."""
         return cls(tuple(heads), tuple(tuple(map(cell, row)) for row in rows))
 
+    @property
+    def numbers(self) -> tuple[bool, ...]:
+        """Which columns hold numbers only."""
+        return tuple(all(row[n].number for row in self.rows) for n in range(len(self.heads)))
+
     def markdown(self) -> str:
         """The table as GitHub reads it; what could be markup is escaped."""
-        numbers = [all(row[n].number for row in self.rows) for n in range(len(self.heads))]
-        rule = "|".join(" ---: " if number else " --- " for number in numbers)
+        rule = "|".join(" ---: " if number else " --- " for number in self.numbers)
         lines = [_line(map(escaped, self.heads)), f"|{rule}|"]
         return "\n".join([*lines, *(_line(map(_in_markdown, row)) for row in self.rows)])
 
@@ -47,7 +51,7 @@ def cell(value: object) -> Cell:
         return Cell(f"{value:.3f}", number=True)
     if isinstance(value, int):
         return Cell(f"{value:,}", number=True)
-    return Cell("-" if value is None else str(value))
+    return Cell("-", number=True) if value is None else Cell(str(value))
 
 
 def escaped(words: str) -> str:

@@ -34,6 +34,7 @@ class Figure:
     :ivar table: the same numbers for those who read them; None only where the drawing has none.
     :ivar legend: name and look of each series.
     :ivar wide: takes the full width of the page.
+    :ivar points: the legend shows markers without lines.
     """
 
     title: str
@@ -42,6 +43,7 @@ class Figure:
     table: Table | None = None
     legend: tuple[tuple[str, int], ...] = ()
     wide: bool = False
+    points: bool = False
 
 
 @dataclass(frozen=True)

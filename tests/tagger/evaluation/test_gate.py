@@ -9,6 +9,7 @@ from rivals import WordVotes
 
 from tagger.evaluation.cutting import choose_cuts, out_of_fold_scores
 from tagger.evaluation.gate import common_rows, decide, first_release
+from tagger.evaluation.retraining import compare
 from tagger.issue import TrainingSet
 
 NAMES = ("bug", "docs", "speed", "design")
@@ -94,3 +95,29 @@ def test_runs_are_compared_on_the_issues_that_both_have():
     left, right = common_rows((9, 4, 7), (7, 8, 9))
     assert left.tolist() == [2, 0]
     assert right.tolist() == [0, 2]
+
+
+class FixedRelease:
+    """Gives the same labels to every issue."""
+
+    def __init__(self, names, given):
+        self.names = names
+        self._given = [name in given for name in names]
+
+    def decide(self, issues):
+        return np.array([self._given] * len(issues), dtype=bool)
+
+
+def test_releases_with_other_labels_are_compared_on_those_of_the_held_out_issues():
+    held_out = invented(60, n_labels=2)
+    new = FixedRelease(("new", "docs", "bug"), {"bug", "new"})
+    active = FixedRelease(("bug",), {"bug"})
+    gate = compare(new, active, held_out)
+    assert gate.promote
+    assert [(one.name, one.new_f1 == one.active_f1) for one in gate.labels] == [
+        ("bug", True),
+        ("docs", True),
+    ]
+    gone = compare(FixedRelease(("docs",), set()), active, held_out)
+    assert not gone.promote
+    assert compare(new, active, held_out.subset([])).n_issues == 0
