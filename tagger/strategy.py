@@ -34,6 +34,8 @@ class Resources:
     """What strategies share: models, where to work, whom to tell.
 
     :ivar encoder: opens the sentence encoder (vectors cached by content, see `tagger.encoder`).
+    :ivar encoder_model: folder of the encoder's transformer, for `contrastive` to tune; None: it
+        tunes `bert_model`.
     :ivar bert_model: folder of the transformer to fine-tune; None where there is none.
     :ivar zero_shot_model: folder of an NLI cross-encoder; None: the encoder stands in.
     :ivar device: "auto", "cpu" or "cuda".
@@ -47,6 +49,7 @@ class Resources:
     device: str = "auto"
     cache: Path | None = None
     progress: Progress = silent
+    encoder_model: Path | None = None
 
 
 @runtime_checkable

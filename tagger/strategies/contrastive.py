@@ -59,7 +59,7 @@ class Contrastive:
         """Tune, then fit the heads.
 
         :raises NothingToLearnFrom: no labels, or no labelled issue.
-        :raises ModelNotFound: `resources.bert_model` is None.
+        :raises ModelNotFound: `resources` has neither `encoder_model` nor `bert_model`.
         """
         require_examples(train)
         self.shares_ = smoothed_share(train.targets)
@@ -111,13 +111,15 @@ class Contrastive:
         return TunedModel(reader, classifier)
 
     def _body(self) -> Path:
-        if self.resources.bert_model is None:
+        """The sentence encoder's own transformer, or else the one that is there to be tuned."""
+        folder = self.resources.encoder_model or self.resources.bert_model
+        if folder is None:
             raise ModelNotFound(
                 "contrastive needs a transformer to tune and none was found; set "
-                "ISSUE_TAGGER_BERT_MODEL to a folder that holds one (config.json, tokenizer, "
-                "model.safetensors) or to a name on the hub"
+                "ISSUE_TAGGER_ENCODER or ISSUE_TAGGER_BERT_MODEL to a folder that holds one "
+                "(config.json, tokenizer, model.safetensors) or to a name on the hub"
             )
-        return self.resources.bert_model
+        return folder
 
 
 def heads(
