@@ -87,11 +87,13 @@ def _line(frame: Frame, series: Series) -> Markup:
 
 def sample(look: int, point: bool = False) -> Markup:
     """A short piece of a line with its marker, or the marker alone, for legends."""
-    parts = [marker(look, 18, 8)]
-    if not point:
-        line = f"line c{look % N_COLOURS}"
-        parts.insert(0, tag("path", d="M2 8L34 8", class_=line, stroke_dasharray=dash(look)))
-    return tag("svg", *parts, viewBox="0 0 36 16", class_="sample", aria_hidden="true")
+    mark = marker(look, 18, 8)
+    if point:
+        return tag("svg", mark, viewBox="10 0 16 16", class_="sample point", aria_hidden="true")
+    line = tag(
+        "path", d="M2 8L34 8", class_=f"line c{look % N_COLOURS}", stroke_dasharray=dash(look)
+    )
+    return tag("svg", line, mark, viewBox="0 0 36 16", class_="sample", aria_hidden="true")
 
 
 def heat_map(

@@ -191,7 +191,6 @@ def _neighbours(found: NeighbourMap) -> Figure:
         "Micro F1 on held-out training issues for k neighbours of which m must carry a label.",
         heat_map("Skill of knn over k and m", rows, columns, shade, words),
         Table.of(["", *columns], lines),
-        wide=True,
     )
 
 

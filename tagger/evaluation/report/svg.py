@@ -44,12 +44,15 @@ def _short(value: object) -> str:
 
 
 def drawing(label: str, *parts: str, width: float = WIDTH, height: float = HEIGHT) -> Markup:
-    """An `<svg>` as wide as its place, named for those who do not see it."""
+    """An `<svg>` as wide as its place, named for those who do not see it.
+
+    It shrinks by a fifth at most, so that its words stay legible; its place scrolls beyond that.
+    """
     return tag(
         "svg",
         *parts,
         viewBox=f"0 0 {width:.0f} {height:.0f}",
-        style=f"max-width:{1.3 * width:.0f}px",
+        style=f"max-width:{1.3 * width:.0f}px;min-width:{min(0.8 * width, 760):.0f}px",
         role="img",
         aria_label=label,
         xmlns="http://www.w3.org/2000/svg",
