@@ -16,6 +16,7 @@ from bot.cli.promote import promote
 from bot.cli.releases import releases
 from bot.cli.retrain import retrain
 from bot.cli.rollback import rollback
+from bot.cli.sync import sync
 from bot.cli.tag import tag
 from bot.cli.validate import validate
 
@@ -31,6 +32,7 @@ app = typer.Typer(
 
 _COMMANDS: dict[str, Callable[..., None]] = {
     "import": import_issues,
+    "sync": sync,
     "retrain": retrain,
     "releases": releases,
     "promote": promote,

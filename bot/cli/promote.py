@@ -21,7 +21,8 @@ def promote(
     with opened() as installation:
         with installation.store.read() as work:
             stored = work.releases.get(work.repositories.get(repo).id, release)
-        open_release(stored, installation.resources())  # a damaged one must not serve
+        root = installation.settings.releases_folder
+        open_release(stored, root, installation.resources())  # a damaged one must not serve
         with installation.store.begin() as work:
             work.releases.promote(
                 stored.repository_id, release, datetime.now(UTC), reason="by hand"

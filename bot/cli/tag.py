@@ -34,7 +34,6 @@ def tag(
     """Say which labels fit, with scores; nothing is written to GitHub."""
     from bot.progress import ShownProgress
     from bot.use_cases import tagging
-    from tagger.decision import Policy
 
     if bool(numbers) == (file is not None):
         raise typer.BadParameter("expected issue numbers or --file FILE, one of the two")
@@ -45,8 +44,10 @@ def tag(
             if file
             else tagging.stored_questions(installation.store, repo, numbers or [])
         )
-        release = tagging.open_release(active, installation.resources(progress))
-        answers = tagging.tag(release, questions, Policy())
+        root = installation.settings.releases_folder
+        release = tagging.open_release(active, root, installation.resources(progress))
+        policy = tagging.policy(installation.store, repo)
+        answers = tagging.tag(release, questions, policy)
     if as_json:
         issues = [answer.as_json() for answer in answers]
         say_json({"repository": repo, "release": active.id, "issues": issues})

@@ -7,8 +7,8 @@ import io
 import json
 import zlib
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, cast
+from dataclasses import dataclass, replace
+from typing import IO, TYPE_CHECKING, Any, cast
 
 import zstandard
 from pydantic import ValidationError
@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from bot.errors import CommandRefused
 from bot.github.errors import BadPayload
 from bot.github.models import Issue, Label, parse
+from bot.use_cases.receive import issue_record
 from store.records import IssueRecord, LabelRecord
 
 if TYPE_CHECKING:
@@ -99,19 +100,7 @@ def as_row(data: object) -> FileRow:
     if issue.number < 1 or created_at is None:
         raise ValueError("expected a number from 1 on, and created_at")
     labels = tuple(_label(label) for label in issue.labels if label.name)
-    record = IssueRecord(
-        number=issue.number,
-        title=issue.title,
-        body=issue.body,
-        labels=tuple(label.name for label in labels),
-        created_at=created_at,
-        is_pull_request=issue.is_pull_request,
-        state=issue.state,
-        author=(issue.user.login or None) if issue.user else None,
-        author_association=issue.author_association or None,
-        updated_at=issue.updated_at,
-        closed_at=issue.closed_at,
-    )
+    record = replace(issue_record(issue, created_at), labels=tuple(one.name for one in labels))
     return FileRow(record, labels)
 
 
@@ -166,10 +155,46 @@ def _unpacked(raw: IO[bytes]) -> Iterator[IO[bytes]]:
         with gzip.open(raw) as stream:
             yield cast("IO[bytes]", stream)
     elif magic == _ZSTANDARD:
-        with zstandard.ZstdDecompressor().stream_reader(raw, closefd=False) as stream:
-            yield io.BufferedReader(stream)
+        yield io.BufferedReader(_Zstandard(raw), _KIB**2)
     else:
         yield raw
+
+
+class _Zstandard(io.RawIOBase):
+    """Zstandard frames unpacked; unlike the library's own reader it notices a missing end."""
+
+    def __init__(self, packed: IO[bytes]) -> None:
+        self._packed = packed
+        self._frame: zstandard.ZstdDecompressionObj | None = None
+        self._ready = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """:raises EOFError: the file ends within a frame."""
+        while not self._ready:
+            chunk = self._packed.read(64 * _KIB)
+            if not chunk:
+                if self._frame is not None:
+                    raise EOFError("compressed file ended before the end-of-frame marker")
+                return 0
+            self._ready = self._decompress(chunk)
+        part = self._ready[: len(buffer)]
+        buffer[: len(part)] = part
+        self._ready = self._ready[len(part) :]
+        return len(part)
+
+    def _decompress(self, chunk: bytes) -> bytes:
+        """A chunk may end one frame and begin the next."""
+        found = []
+        while chunk:
+            self._frame = self._frame or zstandard.ZstdDecompressor().decompressobj()
+            found.append(self._frame.decompress(chunk))
+            if not self._frame.eof:
+                break
+            chunk, self._frame = self._frame.unused_data, None
+        return b"".join(found)
 
 
 @contextmanager

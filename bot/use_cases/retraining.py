@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bot.use_cases.training_data import training_data
@@ -13,6 +12,7 @@ from store.records import ReleaseRecord
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
+    from pathlib import Path
 
     from tagger.release import Manifest
 
@@ -72,13 +72,13 @@ def retrain(
     manifest = train_release(
         repository, parted.learned, resources, root, seed=seed, strategies=strategies, now=now
     )
-    folder = root / repository / manifest.id
+    location = f"{repository}/{manifest.id}"
     with store.read() as work:
         repository_id = work.repositories.get(repository).id
         active = work.releases.active(repository_id)
-    gate = _gate(active, folder, parted.held_out, resources)
+    gate = _gate(active, root, location, parted.held_out, resources)
     record = ReleaseRecord(
-        manifest.id, now, str(folder), manifest.digest, manifest.as_json(), _kept(gate, parted)
+        manifest.id, now, location, manifest.digest, manifest.as_json(), _kept(gate, parted)
     )
     serves = promote and gate.promote
     with store.begin() as work:
@@ -108,7 +108,11 @@ def _is_held_out(repository: str, number: int) -> bool:
 
 
 def _gate(
-    active: StoredRelease | None, folder: Path, held_out: TrainingSet, resources: Resources
+    active: StoredRelease | None,
+    root: Path,
+    location: str,
+    held_out: TrainingSet,
+    resources: Resources,
 ) -> GateDecision:
     from tagger.evaluation.retraining import compare
     from tagger.release import Release
@@ -122,9 +126,9 @@ def _gate(
     fair = [row for row, number in enumerate(held_out.numbers) if number not in seen]
     if not fair:
         return GateDecision(True, _NOTHING_TO_COMPARE_ON, 0)
-    new = Release.open(folder, resources)
+    new = Release.open(root / location, resources)
     try:
-        serving = Release.open(Path(active.location), resources)
+        serving = Release.open(root / active.location, resources)
     except ReleaseDamaged as damage:
         return GateDecision(True, f"the active release cannot be compared with: {damage}", 0)
     return compare(new, serving, held_out.subset(fair))

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bot.errors import CommandRefused
+from bot.use_cases.configuration import known_configuration
 from bot.use_cases.issue_files import BadRow, read_issues
 from tagger.issue import IssueText
 from tagger.strategy import silent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from pathlib import Path
 
     from tagger.release import Release
 
@@ -59,14 +60,15 @@ def active_release(store: Store, repository: str) -> StoredRelease:
     return active
 
 
-def open_release(stored: StoredRelease, resources: Resources) -> Release:
+def open_release(stored: StoredRelease, root: Path, resources: Resources) -> Release:
     """The release read from its folder.
 
+    :param root: the folder of all releases; a location may also be absolute.
     :raises ReleaseDamaged: files are missing or changed.
     """
     from tagger.release import Release
 
-    return Release.open(Path(stored.location), resources)
+    return Release.open(root / stored.location, resources)
 
 
 def stored_questions(store: Store, repository: str, numbers: Sequence[int]) -> tuple[Question, ...]:
@@ -108,9 +110,24 @@ def _questions(rows: Iterable[Any]) -> Iterable[Question]:
         yield Question(record.number, record.title, text)
 
 
-def tag(release: Release, questions: Sequence[Question], policy: Policy) -> tuple[Answer, ...]:
+def policy(store: Store, repository: str) -> Policy:
+    """What the repository's configuration, as last read, asks of decisions."""
+    from tagger.decision import Policy
+
+    with store.read() as work:
+        configuration = known_configuration(work.repositories.get(repository))
+    if configuration is None:
+        return Policy()
+    return Policy(
+        configuration.precision,
+        {name: configuration.precision_for(name) for name in configuration.labels},
+        configuration.exclusive,
+    )
+
+
+def tag(release: Release, questions: Sequence[Question], asked: Policy) -> tuple[Answer, ...]:
     """Score every label of the release for every issue."""
-    decided = release.tag([question.text for question in questions], policy)
+    decided = release.tag([question.text for question in questions], asked)
     return tuple(
         Answer(question.number, question.title, labels)
         for question, labels in zip(questions, decided, strict=True)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bot.errors import CommandRefused
+from bot.use_cases.configuration import known_configuration
 from store.text import name_key
 from tagger.issue import IssueText, Label, TrainingSet
 
@@ -59,12 +60,18 @@ def training_data(
     :raises CommandRefused: it has no labels, or not those asked for.
     """
     with store.read() as work:
-        repository_id = work.repositories.get(repository).id
-        listed = work.labels.list(repository_id, deleted=True)
+        stored = work.repositories.get(repository)
+        configuration = known_configuration(stored)
+        listed = work.labels.list(stored.id, deleted=True)
         reading = _Reading()
-        for row in work.issues.training_rows(repository_id):
+        for row in work.issues.training_rows(stored.id):
             reading.add(row)
     label_set = _chosen(_label_set(listed, reading.names), labels, repository)
+    if configuration is not None:
+        label_set = {
+            key: configuration.wording_for(one.name, one.description)
+            for key, one in label_set.items()
+        }
     return _training_set(label_set, reading)
 
 

@@ -1,0 +1,201 @@
+"""Sync brings in everything once, only what changed later, and goes on after being killed."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bot.github.access import TokenAccess
+from bot.github.auth import TokenAuth
+from bot.github.client import GitHubClient
+from bot.github.errors import RateLimited
+from bot.standin.faults import Fault, secondary_limit
+from bot.standin.state import GitHubState
+from bot.standin.transport import StandInTransport
+from bot.use_cases.syncing import Synced, sync
+from tagger.strategy import silent
+
+if TYPE_CHECKING:
+    from store.database import Store
+    from tagger.strategy import Progress
+
+pytestmark = pytest.mark.anyio
+
+REPO = "octo/lab"
+URL = "http://github.test"
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+class Killed(BaseException):
+    """The process ends between two pages."""
+
+
+class KillAfter:
+    """A progress that ends the process at its n-th call."""
+
+    def __init__(self, calls: int) -> None:
+        self.left = calls
+
+    def __call__(self, step: str, done: int, total: int) -> None:
+        self.left -= 1
+        if self.left == 0:
+            raise Killed
+
+
+class Lab:
+    """A repository on a stand-in GitHub, and a store to bring it into."""
+
+    def __init__(self, store: Store) -> None:
+        self.now = NOW
+        self.state = GitHubState(lambda: self.now, url=URL)
+        self.state.add_repository(REPO)
+        self.state.add_token("secret", "tagger[bot]")
+        self.store = store
+
+    def file(self, count: int, labels: tuple[str, ...] = ("bug",)) -> None:
+        first = max(self.state.repository(REPO).issues, default=0)
+        for number in range(first + 1, first + count + 1):
+            self.now += timedelta(seconds=7)
+            self.state.open_issue(REPO, f"Issue {number}", "text", by="ada")
+            self.state.add_labels(REPO, number, labels, by="ada")
+
+    async def sync(self, progress: Progress = silent, *, full: bool = False) -> Synced:
+        transport = StandInTransport(self.state)
+        async with GitHubClient.open(URL, auth=TokenAuth("secret"), transport=transport) as client:
+            access = TokenAccess(client)
+            return await sync(self.store, access, REPO, now=self.now, full=full, progress=progress)
+
+    def stored(self) -> dict[int, tuple[str, ...]]:
+        with self.store.read() as work:
+            repository_id = work.repositories.get(REPO).id
+            return {one.number: one.labels for one in work.issues.walk(repository_id)}
+
+    def history(self, number: int) -> list[tuple[str, str, str]]:
+        with self.store.read() as work:
+            acts = work.labels.history(work.repositories.get(REPO).id, number)
+        return [(act.label, act.action, act.actor_kind) for act in acts]
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+def lab(store: Store) -> Lab:
+    return Lab(store)
+
+
+async def test_everything_comes_in_and_a_second_sync_asks_conditionally_only(lab: Lab) -> None:
+    lab.file(250)
+    lab.state.open_issue(REPO, "A change", "", by="ada", pull_request=True)
+    first = await lab.sync()
+    assert (first.issues.new, first.labels, first.acts) == (251, 1, 250)
+    assert lab.stored() == dict.fromkeys(range(1, 251), ("bug",))
+    lab.state.requests.clear()
+    second = await lab.sync()
+    assert (second.issues.new, second.issues.changed, second.acts) == (0, 0, 0)
+    assert [one.path for one in lab.state.requests if not one.conditional] == []
+    assert {one.status for one in lab.state.requests} == {304}
+
+
+async def test_what_changes_later_comes_in_with_who_did_it(lab: Lab) -> None:
+    lab.file(3)
+    await lab.sync()
+    lab.now += timedelta(minutes=5)
+    lab.state.remove_label(REPO, 2, "bug", by="grace")
+    lab.state.add_labels(REPO, 2, ["question"], by="other[bot]")
+    lab.state.add_labels(REPO, 3, ["question"], by="tagger[bot]")
+    lab.file(1, ("question",))
+    done = await lab.sync()
+    assert (done.issues.new, done.issues.changed, done.acts) == (1, 2, 4)
+    assert lab.stored()[2] == ("question",)
+    assert lab.history(2) == [
+        ("bug", "added", "person"),
+        ("bug", "removed", "person"),
+        ("question", "added", "bot"),
+    ]
+    assert lab.history(3)[-1] == ("question", "added", "self")
+
+
+@pytest.mark.parametrize("kills", [(1,), (2, 1), (3, 4, 2), (5, 1, 1)])
+async def test_a_killed_sync_goes_on_and_ends_complete(lab: Lab, kills: tuple[int, ...]) -> None:
+    lab.file(420)
+    for calls in kills:
+        with pytest.raises(Killed):
+            await lab.sync(KillAfter(calls))
+        lab.file(30)
+    await lab.sync()
+    total = 420 + 30 * len(kills)
+    assert lab.stored() == dict.fromkeys(range(1, total + 1), ("bug",))
+    assert all(lab.history(n) == [("bug", "added", "person")] for n in range(1, total + 1))
+
+
+async def test_a_resumed_sync_does_not_ask_for_pages_that_are_stored(lab: Lab) -> None:
+    lab.file(420)
+    with pytest.raises(Killed):
+        await lab.sync(KillAfter(3))
+    before = {(one.path, str(one.query)) for one in lab.state.requests if one.status == 200}
+    lab.state.requests.clear()
+    await lab.sync()
+    again = [one for one in lab.state.requests if (one.path, str(one.query)) in before]
+    assert {one.status for one in again} <= {304}
+
+
+async def test_full_reads_everything_again_and_changes_nothing(lab: Lab) -> None:
+    lab.file(120)
+    await lab.sync()
+    lab.state.requests.clear()
+    done = await lab.sync(full=True)
+    assert (done.issues.new, done.issues.changed, done.acts) == (0, 0, 0)
+    assert any(one.path.endswith("/issues") and one.status == 200 for one in lab.state.requests)
+
+
+async def test_an_event_of_an_issue_filed_meanwhile_brings_the_issue_along(lab: Lab) -> None:
+    lab.file(5)
+
+    def file_one_more(step: str, done: int, total: int) -> None:
+        if step.startswith("issues") and len(lab.state.repository(REPO).issues) == 5:
+            lab.file(1)
+
+    await lab.sync(file_one_more)
+    assert lab.stored()[6] == ("bug",)
+    assert lab.history(6) == [("bug", "added", "person")]
+
+
+async def test_a_rate_limit_in_the_middle_keeps_what_was_read(lab: Lab) -> None:
+    lab.file(250)
+
+    def limit(step: str, done: int, total: int) -> None:
+        if done == 100 and not lab.state.faults:
+            lab.state.fail_next(secondary_limit(retry_after=86_000))
+
+    with pytest.raises(RateLimited):
+        await lab.sync(limit)
+    assert len(lab.stored()) == 100
+    done = await lab.sync()
+    assert len(lab.stored()) == 250
+    assert done.issues.new == 150
+
+
+async def test_a_token_that_may_not_ask_who_it_is_syncs_all_the_same(lab: Lab) -> None:
+    lab.file(2)
+    lab.state.fail_next(Fault(403, {}, "Resource not accessible by integration", path="/user"))
+    done = await lab.sync()
+    assert done.acts == 2
+
+
+async def test_history_that_github_no_longer_lists_is_told(lab: Lab) -> None:
+    lab.file(250)
+
+    def refuse_deep_pages(step: str, done: int, total: int) -> None:
+        if step.startswith("label history") and not lab.state.faults:
+            lab.state.fail_next(Fault(422, {}, "pagination is limited for this resource"))
+
+    done = await lab.sync(refuse_deep_pages)
+    assert "out of reach" in done.note
+    lab.state.faults.clear()
+    again = await lab.sync()
+    assert again.note == ""
