@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from tagger.evaluation.report.charts import sample
 from tagger.evaluation.report.corpus import corpus
 from tagger.evaluation.report.findings import errors, learning, next_steps
-from tagger.evaluation.report.skill import cost, curves, labels, trust
+from tagger.evaluation.report.skill import cost, curves, labels
+from tagger.evaluation.report.trust import trust
 from tagger.evaluation.report.verdict import sentences, tiles
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""How good: learning curves, labels over slices, promises, calibration, cost."""
+"""How good: learning curves, labels over slices, further figures and cost."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tagger.evaluation.figures import Promise
-from tagger.evaluation.metrics import FEWEST, coverage_precision, reliability
-from tagger.evaluation.report.charts import UNIT, Series, dot_plot, heat_map, line_chart
+from tagger.evaluation.report.charts import Series, dot_plot, heat_map, line_chart
 from tagger.evaluation.report.svg import Axis, even_ticks
 from tagger.evaluation.report.tables import Cell, Table
 from tagger.evaluation.report.view import CHAIN, Figure, Section, View
@@ -16,9 +14,6 @@ from tagger.evaluation.report.view import CHAIN, Figure, Section, View
 if TYPE_CHECKING:
     from tagger.evaluation.bootstrap import Interval
     from tagger.evaluation.figures import Summary
-
-TARGETS = (0.95, 0.9, 0.8)
-"""Precisions for which the coverage is told."""
 
 
 def curves(view: View) -> Section:
@@ -84,7 +79,7 @@ def _up_to(top: float, title: str) -> Axis:
 
 
 def _curve_table(view: View, metric: str) -> Table:
-    heads = ["strategy", *(_head(view, name) for name in view.slices)]
+    heads = ["strategy", *(slice_head(view, name) for name in view.slices)]
     by_key = {(one.strategy, one.slice): getattr(one, metric) for one in view.figures.summary}
     best = {
         name: max(value.value for (_, piece), value in by_key.items() if piece == name)
@@ -100,7 +95,8 @@ def _curve_table(view: View, metric: str) -> Table:
     return Table.of(heads, rows)
 
 
-def _head(view: View, slice_name: str) -> str:
+def slice_head(view: View, slice_name: str) -> str:
+    """A slice's name, with the true size beside it where that is another."""
     size = view.true_sizes[slice_name]
     return slice_name if slice_name == str(size) else f"{slice_name} ({size:,})"
 
@@ -129,7 +125,7 @@ def _served(view: View) -> Figure:
     words = [[f"{value:.2f}" for value, _ in row] for row in best]
     strategies = [[name for _, name in row] for row in best]
     order = np.argsort(-view.evaluation.data.positives, kind="stable")
-    columns = [_head(view, name) for name in view.slices]
+    columns = [slice_head(view, name) for name in view.slices]
     drawn = heat_map(
         "Best F1 of each label on each slice",
         [view.names[row] for row in order],
@@ -196,99 +192,6 @@ def _profile(view: View) -> Figure:
         tuple((what if what != "f1" else "F1", look) for what, look, _ in marks),
         wide=True,
         points=True,
-    )
-
-
-def trust(view: View) -> Section:
-    """Coverage against precision, and calibration."""
-    lead = (
-        "What can be promised: how many of the right labels are set when only sure ones are, and "
-        "whether a score of 0.8 comes true in 8 of 10 cases."
-    )
-    figures = [_coverage(view), _calibration(view)]
-    promised = _promised(view)
-    if promised.rows:
-        figures.append(
-            Figure(
-                "Promises kept",
-                "Labels that were applied under the promise of precision, on every slice: "
-                "precision is the share of right ones among them, coverage the share of all true "
-                "labels that were set, mean of the seeds.",
-                table=promised,
-                wide=True,
-            )
-        )
-    return Section("trust", "Can it be trusted?", lead, tuple(figures))
-
-
-def _coverage(view: View) -> Figure:
-    lines, rows = [], []
-    for strategy in view.evaluation.strategies:
-        pooled = view.pooled(strategy, view.last)
-        if pooled is None:
-            continue
-        curve = coverage_precision(pooled.truth, pooled.scores)
-        points = tuple(zip(curve.coverage, curve.precision, strict=True))
-        lines.append(
-            Series(strategy, view.look(strategy), points, strong=strategy == CHAIN, marks=False)
-        )
-        reached = [curve.coverage[curve.precision >= target] for target in TARGETS]
-        rows.append([strategy, *(float(one.max()) if len(one) else 0.0 for one in reached)])
-    heads = ["strategy", *(f"coverage at precision {target}" for target in TARGETS)]
-    x, y = (
-        Axis(0, 1, UNIT.ticks, "coverage (share of true labels set)"),
-        Axis(0, 1, UNIT.ticks, "precision"),
-    )
-    return Figure(
-        "Coverage against precision",
-        "One cut for all labels, lowered from left to right, on the largest slice. The higher and "
-        "the further right, the better.",
-        line_chart("Coverage against precision", lines, x, y),
-        Table.of(heads, rows),
-        tuple((one.name, one.look) for one in lines),
-    )
-
-
-def _calibration(view: View) -> Figure:
-    lines, rows = [], []
-    for strategy in view.evaluation.strategies:
-        pooled = view.pooled(strategy, view.last)
-        if pooled is None:
-            continue
-        curve = reliability(pooled.truth, pooled.scores)
-        told = zip(curve.said, curve.came_true, curve.count, strict=True)
-        points = tuple((said, true) for said, true, count in told if count >= FEWEST)
-        lines.append(Series(strategy, view.look(strategy), points, strong=strategy == CHAIN))
-        rows.append(
-            [
-                strategy,
-                curve.expected_calibration_error,
-                "  ".join(f"{said:.2f}→{true:.2f}" for said, true in points),
-            ]
-        )
-    x, y = Axis(0, 1, UNIT.ticks, "score"), Axis(0, 1, UNIT.ticks, "share that came true")
-    return Figure(
-        "Calibration",
-        "A strategy on the dotted line says what will happen; below it, it is too sure. ECE is "
-        f"the mean distance. Points stand for at least {FEWEST} scores.",
-        line_chart("Score against share that came true", lines, x, y, diagonal=True),
-        Table.of(["strategy", "ECE", "score → came true"], rows),
-        tuple((one.name, one.look) for one in lines),
-    )
-
-
-def _promised(view: View) -> Table:
-    rows = []
-    for one in view.figures.summary:
-        pooled = view.pooled(one.strategy, one.slice)
-        if pooled is None or pooled.applied is None:
-            continue
-        kept = Promise.of(pooled.truth, pooled.applied)
-        rows.append(
-            [one.strategy, _head(view, one.slice), kept.precision, kept.coverage, kept.issues]
-        )
-    return Table.of(
-        ["strategy", "labelled issues", "precision", "coverage", "issues labelled"], rows
     )
 
 

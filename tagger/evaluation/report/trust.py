@@ -1,0 +1,107 @@
+"""Whether it can be trusted: coverage against precision, calibration, promises kept."""
+
+from __future__ import annotations
+
+from tagger.evaluation.figures import Promise
+from tagger.evaluation.metrics import FEWEST, coverage_precision, reliability
+from tagger.evaluation.report.charts import UNIT, Series, line_chart
+from tagger.evaluation.report.skill import slice_head
+from tagger.evaluation.report.svg import Axis
+from tagger.evaluation.report.tables import Table
+from tagger.evaluation.report.view import CHAIN, Figure, Section, View
+
+TARGETS = (0.95, 0.9, 0.8)
+"""Precisions for which the coverage is told."""
+
+
+def trust(view: View) -> Section:
+    """Coverage against precision, and calibration."""
+    lead = (
+        "What can be promised: how many of the right labels are set when only sure ones are, and "
+        "whether a score of 0.8 comes true in 8 of 10 cases."
+    )
+    figures = [_coverage(view), _calibration(view)]
+    promised = _promised(view)
+    if promised.rows:
+        figures.append(
+            Figure(
+                "Promises kept",
+                "Labels that were applied under the promise of precision, on every slice: "
+                "precision is the share of right ones among them, coverage the share of all true "
+                "labels that were set, mean of the seeds.",
+                table=promised,
+                wide=True,
+            )
+        )
+    return Section("trust", "Can it be trusted?", lead, tuple(figures))
+
+
+def _coverage(view: View) -> Figure:
+    lines, rows = [], []
+    for strategy in view.evaluation.strategies:
+        pooled = view.pooled(strategy, view.last)
+        if pooled is None:
+            continue
+        curve = coverage_precision(pooled.truth, pooled.scores)
+        points = tuple(zip(curve.coverage, curve.precision, strict=True))
+        lines.append(
+            Series(strategy, view.look(strategy), points, strong=strategy == CHAIN, marks=False)
+        )
+        reached = [curve.coverage[curve.precision >= target] for target in TARGETS]
+        rows.append([strategy, *(float(one.max()) if len(one) else 0.0 for one in reached)])
+    heads = ["strategy", *(f"coverage at precision {target}" for target in TARGETS)]
+    x, y = (
+        Axis(0, 1, UNIT.ticks, "coverage (share of true labels set)"),
+        Axis(0, 1, UNIT.ticks, "precision"),
+    )
+    return Figure(
+        "Coverage against precision",
+        "One cut for all labels, lowered from left to right, on the largest slice. The higher and "
+        "the further right, the better.",
+        line_chart("Coverage against precision", lines, x, y),
+        Table.of(heads, rows),
+        tuple((one.name, one.look) for one in lines),
+    )
+
+
+def _calibration(view: View) -> Figure:
+    lines, rows = [], []
+    for strategy in view.evaluation.strategies:
+        pooled = view.pooled(strategy, view.last)
+        if pooled is None:
+            continue
+        curve = reliability(pooled.truth, pooled.scores)
+        told = zip(curve.said, curve.came_true, curve.count, strict=True)
+        points = tuple((said, true) for said, true, count in told if count >= FEWEST)
+        lines.append(Series(strategy, view.look(strategy), points, strong=strategy == CHAIN))
+        rows.append(
+            [
+                strategy,
+                curve.expected_calibration_error,
+                "  ".join(f"{said:.2f}→{true:.2f}" for said, true in points),
+            ]
+        )
+    x, y = Axis(0, 1, UNIT.ticks, "score"), Axis(0, 1, UNIT.ticks, "share that came true")
+    return Figure(
+        "Calibration",
+        "A strategy on the dotted line says what will happen; below it, it is too sure. ECE is "
+        f"the mean distance. Points stand for at least {FEWEST} scores.",
+        line_chart("Score against share that came true", lines, x, y, diagonal=True),
+        Table.of(["strategy", "ECE", "score → came true"], rows),
+        tuple((one.name, one.look) for one in lines),
+    )
+
+
+def _promised(view: View) -> Table:
+    rows = []
+    for one in view.figures.summary:
+        pooled = view.pooled(one.strategy, one.slice)
+        if pooled is None or pooled.applied is None:
+            continue
+        kept = Promise.of(pooled.truth, pooled.applied)
+        rows.append(
+            [one.strategy, slice_head(view, one.slice), kept.precision, kept.coverage, kept.issues]
+        )
+    return Table.of(
+        ["strategy", "labelled issues", "precision", "coverage", "issues labelled"], rows
+    )
