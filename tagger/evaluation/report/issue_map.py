@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
@@ -37,7 +38,10 @@ def places(vectors: NDArray[Any], seed: int = 0) -> Places:
 
 
 def _umap(vectors: NDArray[Any], seed: int) -> NDArray[Any]:
-    mapper = import_module("umap").UMAP(metric="cosine", random_state=seed, n_jobs=1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ImportWarning)  # it misses TensorFlow, which is not used
+        umap = import_module("umap")
+    mapper = umap.UMAP(metric="cosine", random_state=seed, n_jobs=1)
     laid: NDArray[Any] = mapper.fit_transform(vectors)
     return laid
 
