@@ -11,14 +11,17 @@ from typing import Annotated
 import typer
 
 from bot.cli import opening
+from bot.cli.evaluate import evaluate
 from bot.cli.import_issues import import_issues
 from bot.cli.promote import promote
 from bot.cli.releases import releases
 from bot.cli.retrain import retrain
 from bot.cli.rollback import rollback
+from bot.cli.serve import serve
 from bot.cli.sync import sync
 from bot.cli.tag import tag
 from bot.cli.validate import validate
+from bot.cli.work import work
 
 app = typer.Typer(
     name="issue-tagger",
@@ -38,6 +41,9 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "promote": promote,
     "rollback": rollback,
     "tag": tag,
+    "evaluate": evaluate,
+    "serve": serve,
+    "work": work,
     "validate": validate,
 }
 for _name, _command in _COMMANDS.items():

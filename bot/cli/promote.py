@@ -16,13 +16,13 @@ def promote(
     """Let this release serve."""
     from datetime import UTC, datetime
 
-    from bot.use_cases.tagging import open_release
+    from tagger.release import Release
 
     with opened() as installation:
         with installation.store.read() as work:
             stored = work.releases.get(work.repositories.get(repo).id, release)
-        root = installation.settings.releases_folder
-        open_release(stored, root, installation.resources())  # a damaged one must not serve
+        folder = installation.shelf.location(stored)
+        Release.open(folder, installation.resources())  # a damaged one must not serve
         with installation.store.begin() as work:
             work.releases.promote(
                 stored.repository_id, release, datetime.now(UTC), reason="by hand"

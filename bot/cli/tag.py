@@ -38,16 +38,14 @@ def tag(
     if bool(numbers) == (file is not None):
         raise typer.BadParameter("expected issue numbers or --file FILE, one of the two")
     with opened() as installation, ShownProgress() as progress:
-        active = tagging.active_release(installation.store, repo)
+        active = tagging.active_release(installation.store, installation.shelf, repo)
         questions = (
             tagging.questions_of_file(file, progress)
             if file
             else tagging.stored_questions(installation.store, repo, numbers or [])
         )
-        root = installation.settings.releases_folder
-        release = tagging.open_release(active, root, installation.resources(progress))
         policy = tagging.policy(installation.store, repo)
-        answers = tagging.tag(release, questions, policy)
+        answers = tagging.tag(active.release, questions, policy)
     if as_json:
         issues = [answer.as_json() for answer in answers]
         say_json({"repository": repo, "release": active.id, "issues": issues})

@@ -15,12 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from tagger.release import Release
-
+    from bot.release_shelf import OnShelf, ReleaseShelf, TaggingRelease
     from store.database import Store
-    from store.records import StoredRelease
     from tagger.decision import LabelDecision, Policy
-    from tagger.strategy import Progress, Resources
+    from tagger.strategy import Progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,30 +43,21 @@ class Answer:
         return {"number": self.number, "labels": [label.as_json() for label in self.labels]}
 
 
-def active_release(store: Store, repository: str) -> StoredRelease:
-    """The release that serves.
+def active_release(store: Store, shelf: ReleaseShelf, repository: str) -> OnShelf:
+    """The release that serves, loaded.
 
     :raises NotStored: the repository was never imported or synced.
     :raises CommandRefused: none serves.
+    :raises ReleaseDamaged: its files are missing or changed.
     """
     with store.read() as work:
-        active = work.releases.active(work.repositories.get(repository).id)
-    if active is None:
+        repository_id = work.repositories.get(repository).id
+    found = shelf.active(repository_id)
+    if found is None:
         raise CommandRefused(
             f"{repository} has no active release; issue-tagger retrain {repository} makes one"
         )
-    return active
-
-
-def open_release(stored: StoredRelease, root: Path, resources: Resources) -> Release:
-    """The release read from its folder.
-
-    :param root: the folder of all releases; a location may also be absolute.
-    :raises ReleaseDamaged: files are missing or changed.
-    """
-    from tagger.release import Release
-
-    return Release.open(root / stored.location, resources)
+    return found
 
 
 def stored_questions(store: Store, repository: str, numbers: Sequence[int]) -> tuple[Question, ...]:
@@ -125,10 +114,12 @@ def policy(store: Store, repository: str) -> Policy:
     )
 
 
-def tag(release: Release, questions: Sequence[Question], asked: Policy) -> tuple[Answer, ...]:
+def tag(
+    release: TaggingRelease, questions: Sequence[Question], asked: Policy
+) -> tuple[Answer, ...]:
     """Score every label of the release for every issue."""
     decided = release.tag([question.text for question in questions], asked)
     return tuple(
-        Answer(question.number, question.title, labels)
+        Answer(question.number, question.title, tuple(labels))
         for question, labels in zip(questions, decided, strict=True)
     )

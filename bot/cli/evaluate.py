@@ -1,0 +1,99 @@
+"""`issue-tagger evaluate`: how good each strategy is on the repository's own issues."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from bot.cli.opening import opened
+from bot.cli.options import Json, Labels, Repo, Strategies, listed
+from bot.cli.output import say, say_table, tell
+
+SLICES = "0,8,16,32,64,128,all"
+
+
+def _slices(value: str) -> str:
+    for name in listed(value):
+        if name != "all" and not (name.isascii() and name.isdigit()):
+            raise typer.BadParameter(f"got {name!r}, expected numbers of issues, or all")
+    return value
+
+
+def evaluate(
+    repo: Repo,
+    *,
+    strategies: Strategies = None,
+    slices: Annotated[
+        str, typer.Option(metavar="A,B", callback=_slices, help="Labelled issues to learn from.")
+    ] = SLICES,
+    seeds: Annotated[int, typer.Option(min=1, help="How many times to draw anew.")] = 5,
+    split: Annotated[
+        Literal["stratified", "temporal"], typer.Option(help="How to choose the test set.")
+    ] = "stratified",
+    test_size: Annotated[int | None, typer.Option(min=1, help="Issues to test on.")] = None,
+    pool: Annotated[int | None, typer.Option(min=1, help="Issues that slices are drawn from.")] = (
+        None
+    ),
+    holdout: Annotated[
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, help="File of issue numbers to test on."),
+    ] = None,
+    labels: Labels = None,
+    out: Annotated[Path | None, typer.Option(file_okay=False, help="Where reports go.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on where a run was ended.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Score every strategy over slices of labelled issues, and write a report."""
+    from datetime import UTC, datetime
+
+    from bot.progress import ShownProgress
+    from bot.use_cases.evaluating import evaluate as score
+    from bot.use_cases.evaluating import read_numbers
+    from bot.use_cases.web_addresses import issue_address
+    from tagger.evaluation.slices import SplitPlan
+
+    plan = SplitPlan(
+        kind=split,
+        slices=listed(slices),
+        test_size=test_size,
+        pool=pool,
+        holdout=read_numbers(holdout) if holdout else frozenset(),
+    )
+    with opened() as installation, ShownProgress() as progress:
+        settings = installation.settings
+        done = score(
+            installation.store,
+            installation.resources(progress),
+            repo,
+            plan=plan,
+            out=out or settings.reports_folder / repo,
+            clock=lambda: datetime.now(UTC),
+            strategies=listed(strategies) or None,
+            labels=listed(labels) or None,
+            seeds=seeds,
+            resume=resume,
+            issue_url=issue_address(settings.github_api_url, repo),
+        )
+    for note in done.notes:
+        tell(f"note: {note}")
+    if as_json:
+        say(done.files[0].read_text(encoding="utf-8").rstrip())
+        return
+    say_table(
+        ("strategy", "slice", "issues", "micro F1", "", "macro F1", ""),
+        (
+            (
+                one.strategy,
+                one.slice,
+                one.n_train,
+                f"{one.micro_f1.value:.3f}",
+                f"{one.micro_f1.low:.3f}-{one.micro_f1.high:.3f}",
+                f"{one.macro_f1.value:.3f}",
+                f"{one.macro_f1.low:.3f}-{one.macro_f1.high:.3f}",
+            )
+            for one in done.summary
+        ),
+        right=" >>>>>>",
+    )
+    say()
+    say("report: " + ", ".join(map(str, done.files)))

@@ -1,0 +1,133 @@
+"""What is learned from: people's labels on issues as filed, and beside them every other text."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bot.errors import CommandRefused
+from bot.use_cases.training_data import training_data
+from store.errors import NotStored
+from store.records import IssueRecord, LabelEvent, LabelRecord
+
+if TYPE_CHECKING:
+    from store.database import Store
+    from tagger.issue import TrainingSet
+
+REPO = "octo/lab"
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+def issue(number: int, *labels: str, pull_request: bool = False, title: str = "") -> IssueRecord:
+    return IssueRecord(
+        number=number,
+        title=title or f"Text {number}",
+        body="",
+        labels=labels,
+        created_at=NOW + timedelta(days=number),
+        is_pull_request=pull_request,
+    )
+
+
+def put(store: Store, *issues: IssueRecord, labels: tuple[LabelRecord, ...] = ()) -> int:
+    with store.begin() as work:
+        repository_id = work.repositories.get_or_create(REPO, now=NOW).id
+        work.labels.upsert(repository_id, labels, now=NOW)
+        work.issues.upsert(repository_id, issues)
+    return repository_id
+
+
+def act(store: Store, repository_id: int, number: int, label: str, kind: str, what: str) -> None:
+    event = LabelEvent(number, label, what, NOW, "somebody", kind)  # type: ignore[arg-type]
+    with store.begin() as work:
+        work.labels.record_events(repository_id, [event])
+
+
+def on(data: TrainingSet, number: int) -> set[str]:
+    targets = data.targets[data.numbers.index(number)]
+    return {name for name, there in zip(data.names, targets, strict=True) if there}
+
+
+def titles(data: TrainingSet) -> list[str]:
+    return [text.title for text in data.unlabelled]
+
+
+def test_labelled_issues_are_learned_from_and_other_texts_stand_beside_them(store: Store) -> None:
+    put(
+        store,
+        *(issue(1, "bug"), issue(2), issue(3, "bug", "ui"), issue(4), issue(7, "ui")),
+        *(issue(5, "bug", pull_request=True), issue(6, pull_request=True)),
+        labels=(LabelRecord("bug", "It is broken"), LabelRecord("rare"), LabelRecord("ui")),
+    )
+    data = training_data(store, REPO)
+    assert data.names == ("bug", "rare", "ui")
+    assert data.labels[0].description == "It is broken"
+    assert data.numbers == (1, 3, 7)
+    assert [on(data, n) for n in data.numbers] == [{"bug"}, {"bug", "ui"}, {"ui"}]
+    assert data.positives.tolist() == [2, 0, 2]
+    assert titles(data) == ["Text 4", "Text 2", "Text 6", "Text 5"]
+
+
+def test_a_label_set_can_be_chosen_in_any_case_and_order(store: Store) -> None:
+    put(store, issue(1, "Bug"), issue(2, "ui"), issue(3, "docs"))
+    data = training_data(store, REPO, ["UI", "bug"])
+    assert data.names == ("ui", "Bug")
+    assert (data.numbers, titles(data)) == ((1, 2), ["Text 3"])
+
+
+def test_unknown_labels_are_named_with_the_nearest_right_one(store: Store) -> None:
+    put(store, issue(1, "enhancement"))
+    with pytest.raises(CommandRefused, match="'enhancment'; did you mean 'enhancement'"):
+        training_data(store, REPO, ["enhancment"])
+
+
+def test_what_only_a_bot_set_and_what_a_person_took_off_is_not_learned(store: Store) -> None:
+    repository_id = put(store, issue(1, "bug"), issue(2, "bug"), issue(3, "bug", "ui"))
+    act(store, repository_id, 1, "bug", "self", "added")
+    act(store, repository_id, 2, "bug", "person", "added")
+    act(store, repository_id, 3, "bug", "person", "removed")
+    data = training_data(store, REPO)
+    assert data.numbers == (2, 3)
+    assert on(data, 3) == {"ui"}
+    assert titles(data) == ["Text 1"]
+
+
+def test_a_deleted_label_stays_as_long_as_issues_carry_it(store: Store) -> None:
+    repository_id = put(
+        store, issue(1, "old"), issue(2, "bug"), labels=(LabelRecord("old"), LabelRecord("gone"))
+    )
+    with store.begin() as work:
+        work.labels.upsert(repository_id, [LabelRecord("bug")], now=NOW, complete=True)
+    assert training_data(store, REPO).names == ("bug", "old")
+
+
+def test_the_configured_wording_reaches_the_strategies(store: Store) -> None:
+    repository_id = put(store, issue(1, "c: Privacy"))
+    text = 'labels: {"c: Privacy": {name: privacy, description: "Personal data."}}'
+    kept = {"checked_at": NOW.isoformat(), "valid": text, "problems": [], "places": {}}
+    with store.begin() as work:
+        work.repositories.remember(repository_id, "configuration", kept)
+    label = training_data(store, REPO).labels[0]
+    assert (label.name, label.description) == ("c: Privacy", "Personal data.")
+    assert label.aliases == ("privacy",)
+
+
+def test_the_same_rows_give_the_same_fingerprint(store: Store) -> None:
+    put(store, issue(1, "bug"), issue(2))
+    before = training_data(store, REPO).fingerprint
+    assert training_data(store, REPO).fingerprint == before
+    put(store, issue(3, "bug"))
+    assert training_data(store, REPO).fingerprint != before
+
+
+def test_a_repository_without_labels_is_refused_with_the_way_out(store: Store) -> None:
+    put(store, issue(1), issue(2))
+    with pytest.raises(CommandRefused, match="has no labels; bring them in"):
+        training_data(store, REPO)
+
+
+def test_a_repository_that_is_not_stored_is_refused(store: Store) -> None:
+    with pytest.raises(NotStored, match="octo/lab"):
+        training_data(store, REPO)
