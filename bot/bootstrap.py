@@ -2,24 +2,53 @@
 
 from __future__ import annotations
 
+import threading
+from datetime import UTC, datetime
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
+    import httpx
+
     from bot.github.access import Access
+    from bot.metrics import Metrics
+    from bot.release_shelf import ReleaseShelf, TaggingRelease
     from bot.settings import Settings
+    from bot.use_cases.desk import Desk
     from store.database import Store
     from tagger.encoder import Encoder
     from tagger.strategy import Progress, Resources
 
 
 class Installation:
-    """What commands and the service work with. Making one does no I/O; each part opens on use."""
+    """What commands and the service work with. Making one does no I/O; each part opens on use.
 
-    def __init__(self, settings: Settings) -> None:
+    :ivar own_login: under which the bot acts on GitHub; None until GitHub has said so.
+    :ivar threads: how many a model may compute with; None: as many as there are processors.
+
+    :param clock: aware datetimes.
+    :param transport: reaches GitHub without a network, for tests and the demo.
+    :param open_release: loads a release's folder in place of `tagger.release`, for tests.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        clock: Callable[[], datetime] | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+        open_release: Callable[[Path], TaggingRelease] | None = None,
+    ) -> None:
         self.settings = settings
+        self.clock = clock or partial(datetime.now, UTC)
+        self.own_login: str | None = None
+        self.threads: int | None = None
+        self._transport = transport
+        self._given_open_release = open_release
+        self._loading = threading.Lock()
 
     @cached_property
     def store(self) -> Store:
@@ -32,8 +61,11 @@ class Installation:
     def _encoder(self) -> Encoder:
         from tagger.encoder import CachedEncoder
         from tagger.model_sources import DEFAULT_ENCODER, locate
+        from tagger.threads import limit_threads
         from tagger.transformer_encoder import TransformerEncoder
 
+        if self.threads is not None:
+            limit_threads(self.threads)
         source = locate(self.settings.encoder or DEFAULT_ENCODER)
         encoder = TransformerEncoder(source, device=self.settings.device)
         return CachedEncoder(encoder, self.store.vectors)
@@ -46,13 +78,39 @@ class Installation:
         from tagger.strategy import Resources, silent
 
         return Resources(
-            encoder=partial(getattr, self, "_encoder"),
+            encoder=self._open_encoder,
             bert_model=_folder(self.settings.bert_model) or _default_bert(),
             zero_shot_model=_folder(self.settings.zero_shot_model),
             device=self.settings.device,
             cache=self.settings.cache_folder,
             progress=progress or silent,
         )
+
+    @cached_property
+    def metrics(self) -> Metrics:
+        """What this process counts."""
+        from bot.metrics import Metrics
+
+        return Metrics()
+
+    @cached_property
+    def shelf(self) -> ReleaseShelf:
+        """The active releases, loaded on use."""
+        from bot.release_shelf import ReleaseShelf
+
+        opened = self._given_open_release or self._open_release
+        return ReleaseShelf(self.store, opened, self.settings.releases_folder)
+
+    def desk(self) -> Desk:
+        """What jobs on deliveries draw on; made inside the event loop that they run in."""
+        from bot.use_cases.desk import Desk
+
+        return Desk(self.store, self.shelf, self.metrics, self.access(), self.clock)
+
+    def access(self) -> Access | None:
+        """`github()`, or None where the settings hold no credentials: then nothing is asked."""
+        has_app = self.settings.github_app_id is not None
+        return self.github() if has_app or self.settings.github_token else None
 
     def github(self) -> Access:
         """Access to GitHub with the credentials that the settings hold, or anonymously.
@@ -62,15 +120,39 @@ class Installation:
         from bot.github.access import AppAccess, TokenAccess
         from bot.github.auth import AppAuth, TokenAuth
         from bot.github.client import GitHubClient
+        from bot.github.connection import Patience
 
-        settings = self.settings
+        settings, url = self.settings, self.settings.github_api_url
+        open_client = partial(
+            GitHubClient.open,
+            url,
+            transport=self._transport,
+            patience=Patience(clock=self.clock),
+            observer=self.metrics.observe_github,
+        )
         key = settings.private_key()
         if key is not None and settings.github_app_id is not None:
-            client = GitHubClient.open(settings.github_api_url)
-            return AppAccess(client, AppAuth(settings.github_app_id, key), settings.github_api_url)
+            return AppAccess(open_client(), AppAuth(settings.github_app_id, key, self.clock), url)
         token = settings.github_token
         auth = TokenAuth(token.get_secret_value()) if token else None
-        return TokenAccess(GitHubClient.open(settings.github_api_url, auth=auth))
+        return TokenAccess(open_client(auth=auth))
+
+    def _open_encoder(self) -> Encoder:
+        with self._loading:  # two threads that need it at once load it once
+            return self._encoder
+
+    def _open_release(self, folder: Path) -> TaggingRelease:
+        from tagger.release import Release
+        from tagger.strategy import Resources
+
+        settings = self.settings
+        serving = Resources(
+            encoder=self._open_encoder,
+            zero_shot_model=_folder(settings.zero_shot_model),
+            device=settings.device,
+            cache=settings.cache_folder,
+        )
+        return Release.open(folder, serving)
 
     def close(self) -> None:
         """Close what was opened."""

@@ -67,13 +67,20 @@ class Inbox:
                 return claim
         return None
 
-    def finish(self, claim: ClaimedDelivery, now: datetime, *, ignored: bool = False) -> None:
-        """The work is done (or, `ignored`, there was none).
+    def finish(
+        self,
+        claim: ClaimedDelivery,
+        now: datetime,
+        *,
+        ignored: bool = False,
+        reason: str | None = None,
+    ) -> None:
+        """The work is done (or, `ignored`, there was none, for a `reason` that is kept).
 
         :raises LeaseLost: the claim is no longer ours.
         """
         state: DeliveryState = "ignored" if ignored else "done"
-        self._end(claim, state=state, finished_at=now, error=None)
+        self._end(claim, state=state, finished_at=now, error=reason)
 
     def fail(
         self, claim: ClaimedDelivery, error: str, now: datetime, retry_at: datetime | None

@@ -1,0 +1,99 @@
+"""The active release of each repository, loaded when first needed and kept while there is room.
+
+Before each job the database says which release is active, so a promotion or a rollback is noticed
+between two jobs, by every process.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from store.database import Store
+    from store.records import StoredRelease
+    from tagger.decision import LabelDecision, Policy
+    from tagger.issue import IssueText
+
+
+class TaggingRelease(Protocol):
+    """What a release must do to serve; `tagger.release.Release` does it, a test's fake too."""
+
+    @property
+    def labels(self) -> Sequence[str]: ...
+
+    def tag(
+        self, issues: Sequence[IssueText], policy: Policy = ...
+    ) -> Sequence[Sequence[LabelDecision]]:
+        """For each issue a decision on every label of the release."""
+        ...
+
+
+@dataclass(frozen=True)
+class OnShelf:
+    """A loaded release and its id."""
+
+    id: str
+    release: TaggingRelease
+
+
+class ReleaseShelf:
+    """Thread-safe; one load at a time, because two would fight for memory and processor.
+
+    :param open_release: loads a folder and checks its digests.
+    :param folder: what relative locations start from.
+    :param capacity: releases kept in memory; the least recently used one goes first.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        open_release: Callable[[Path], TaggingRelease],
+        folder: Path,
+        capacity: int = 100,
+    ) -> None:
+        self._store = store
+        self._open = open_release
+        self._folder = folder
+        self._capacity = capacity
+        self._loaded: OrderedDict[int, OnShelf] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def active(self, repository_id: int) -> OnShelf | None:
+        """The release that serves this repository now; None: there is none yet.
+
+        :raises ReleaseDamaged: its folder is missing, incomplete or fails its digests.
+        """
+        with self._store.read() as work:
+            record = work.releases.active(repository_id)
+        with self._lock:
+            if record is None:
+                self._loaded.pop(repository_id, None)
+                return None
+            found = self._loaded.get(repository_id)
+            if found is None or found.id != record.id:
+                found = self._load(repository_id, record)
+            self._loaded.move_to_end(repository_id)
+            return found
+
+    def location(self, record: StoredRelease) -> Path:
+        """The folder of a release; relative locations lie below the releases' folder."""
+        return self._folder / record.location
+
+    @property
+    def loaded(self) -> tuple[str, ...]:
+        """Ids of the releases in memory, the least recently used first."""
+        return tuple(one.id for one in self._loaded.values())
+
+    def _load(self, repository_id: int, record: StoredRelease) -> OnShelf:
+        self._loaded.pop(repository_id, None)
+        while len(self._loaded) >= self._capacity:
+            self._loaded.popitem(last=False)
+        found = OnShelf(record.id, self._open(self.location(record)))
+        self._loaded[repository_id] = found
+        return found

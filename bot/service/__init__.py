@@ -1,0 +1,1 @@
+"""The web service: takes webhooks in, answers whether it is well, and keeps a worker beside it."""

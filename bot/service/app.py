@@ -1,0 +1,93 @@
+"""The FastAPI application: its endpoints, and what starts and ends with it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import asynccontextmanager, suppress
+from typing import TYPE_CHECKING
+
+from fastapi import FastAPI
+
+from bot.github.errors import GitHubError
+from bot.service.health import Health
+from bot.service.intake import Intake
+from bot.service.webhook import Webhook
+from bot.worker import WorkerThread
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from bot.bootstrap import Installation
+    from bot.worker import Pace
+
+log = logging.getLogger(__name__)
+
+LOGIN_ASKED_AGAIN = 30.0
+"""Seconds."""
+
+
+def create_app(
+    installation: Installation, *, worker: bool = True, pace: Pace | None = None
+) -> FastAPI:
+    """The service of one installation; threads and connections begin with its lifespan.
+
+    :param worker: tag in this process; else `issue-tagger work` does it in others.
+    """
+    thread = WorkerThread(installation.desk, pace) if worker else None
+    intake = Intake(installation.store, lambda: installation.own_login)
+    webhook = Webhook(
+        intake,
+        installation.settings.webhook_secrets,
+        installation.metrics,
+        installation.clock,
+        thread.wake if thread else _nobody,
+    )
+    health = Health(
+        installation.store,
+        installation.shelf,
+        installation.metrics,
+        installation.clock,
+        (lambda: thread.alive) if thread else None,
+    )
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        await asyncio.to_thread(installation.store.migrate)
+        intake.start()
+        if thread is not None:
+            thread.start()
+        asking = asyncio.create_task(learn_own_login(installation))
+        try:
+            yield
+        finally:
+            asking.cancel()
+            with suppress(asyncio.CancelledError):
+                await asking
+            await asyncio.to_thread(intake.stop)
+            if thread is not None:
+                await asyncio.to_thread(thread.stop)
+
+    app = FastAPI(title="issue-tagger", docs_url=None, redoc_url=None, lifespan=lifespan)
+    app.include_router(webhook.router)
+    app.include_router(health.router)
+    return app
+
+
+async def learn_own_login(installation: Installation) -> None:
+    """Ask GitHub who we are, until it says so: our own acts are told from people's by it."""
+    while installation.own_login is None:
+        access = installation.access()
+        if access is None:
+            return
+        try:
+            installation.own_login = await access.login()
+        except GitHubError as error:
+            log.warning("GitHub did not say who we are", extra={"reason": str(error)})
+            await asyncio.sleep(LOGIN_ASKED_AGAIN)
+        finally:
+            await access.aclose()
+
+
+def _nobody() -> None:
+    """The worker runs elsewhere and looks by itself."""

@@ -1,0 +1,82 @@
+"""`/healthz`, `/readyz` and `/metrics`: how the service is, without a name of any repository."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from fastapi import APIRouter
+from fastapi.responses import JSONResponse, Response
+
+from bot.metrics import CONTENT_TYPE
+from store.errors import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from bot.metrics import Metrics
+    from bot.release_shelf import ReleaseShelf
+    from store.database import Store
+
+
+class Health:
+    """The endpoints; the plain functions run in threads, because they ask the database.
+
+    :param worker_alive: None where the worker runs elsewhere.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        shelf: ReleaseShelf,
+        metrics: Metrics,
+        clock: Callable[[], datetime],
+        worker_alive: Callable[[], bool] | None,
+    ) -> None:
+        self._store = store
+        self._shelf = shelf
+        self._metrics = metrics
+        self._clock = clock
+        self._worker_alive = worker_alive
+        self.router = APIRouter()
+        self.router.add_api_route("/healthz", self.healthz)
+        self.router.add_api_route("/readyz", self.readyz)
+        self.router.add_api_route("/metrics", self.metrics)
+
+    async def healthz(self) -> Response:
+        """The process is up; its worker too, where it has one."""
+        if self._worker_alive is not None and not self._worker_alive():
+            return JSONResponse({"status": "the worker has ended; restart the service"}, 503)
+        return JSONResponse({"status": "ok"})
+
+    def readyz(self) -> Response:
+        """The database answers and is up to date, and there is a release to tag with."""
+        found: dict[str, Any] = {"database": "ok", "releases": "ok"}
+        try:
+            self._store.ping()
+            self._store.check_schema()
+            found["active_releases"], missing = self._releases()
+        except StoreError as error:
+            return JSONResponse({"database": type(error).__name__}, 503)
+        if missing:
+            found["releases"] = f"{missing} active releases have no folder; issue-tagger rollback"
+        if found["active_releases"] == missing:
+            found["releases"] = found["releases"] if missing else "none; issue-tagger retrain REPO"
+            return JSONResponse(found, 503)
+        return JSONResponse(found)
+
+    def metrics(self) -> Response:
+        """Prometheus' text."""
+        try:
+            text = self._metrics.exposition(self._store, self._clock())
+        except StoreError as error:
+            return JSONResponse({"database": type(error).__name__}, 503)
+        return Response(text, media_type=CONTENT_TYPE)
+
+    def _releases(self) -> tuple[int, int]:
+        """How many releases serve, and how many of those have no folder."""
+        with self._store.read() as work:
+            found = [work.releases.active(one.id) for one in work.repositories.all()]
+        active = [release for release in found if release is not None]
+        missing = [one for one in active if not self._shelf.location(one).is_dir()]
+        return len(active), len(missing)

@@ -1,0 +1,71 @@
+"""Runs the service, or a further worker, until the process is asked to end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import sys
+from typing import TYPE_CHECKING
+
+from bot.errors import SettingsInvalid
+from bot.worker import Worker, work
+
+if TYPE_CHECKING:
+    from bot.bootstrap import Installation
+
+log = logging.getLogger(__name__)
+
+SWITCH_SECONDS = 0.0005
+"""How long a thread that computes may hold Python's lock while the one that answers waits for it:
+a tenth of the default, because an answer needs the lock some twenty times."""
+
+
+def serve(
+    installation: Installation,
+    *,
+    host: str | None = None,
+    port: int | None = None,
+    worker: bool = True,
+) -> None:
+    """Answer webhooks until SIGINT or SIGTERM.
+
+    :param host, port: instead of the settings'.
+    :param worker: tag in this process too.
+    :raises SettingsInvalid: there is no webhook secret: anyone could send deliveries.
+    """
+    import uvicorn
+
+    from bot.service.app import create_app
+
+    settings = installation.settings
+    if not settings.webhook_secrets:
+        raise SettingsInvalid(
+            [
+                "ISSUE_TAGGER_WEBHOOK_SECRET is not set; give the secret that GitHub signs "
+                "webhooks with"
+            ]
+        )
+    sys.setswitchinterval(SWITCH_SECONDS)
+    installation.threads = 1  # the other processor answers
+    uvicorn.run(
+        create_app(installation, worker=worker),
+        host=settings.host if host is None else host,
+        port=settings.port if port is None else port,
+        log_config=None,  # bot.logs has set up how lines look, and access lines would name people
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=10,
+    )
+
+
+def run_worker(installation: Installation) -> None:
+    """Work on deliveries, beside a service in another process, until SIGINT or SIGTERM."""
+    installation.store.migrate()
+    asyncio.run(work(installation.desk, started=_stop_on_signals))
+
+
+def _stop_on_signals(worker: Worker) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, worker.stop)

@@ -1,0 +1,186 @@
+"""What a repository wants of the bot: its configuration file, else its organisation's.
+
+Read through GitHub with ETags and kept in the repository's memory, so that storing a delivery
+needs no request. An invalid file changes nothing: what was valid last stays in force.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from bot.configuration import RepositoryConfiguration, parse
+from bot.errors import ConfigurationInvalid
+from bot.github.errors import BadPayload, Forbidden
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bot.github.client import GitHubClient
+    from store.database import Store
+    from store.records import Repository
+
+CONFIGURATION_PATH = ".github/issue-tagger.yml"
+KEPT_AS = "configuration"
+"""The name in `Repository.memory`."""
+FRESH_FOR = timedelta(minutes=10)
+"""A push tells of every change; this is for pushes that never reached us. Asking costs nothing."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What was found when the file was last looked for.
+
+    :ivar valid: the text that is in force; None where there is no file.
+    :ivar problems: why the present file is not, one line each; empty where it is.
+    :ivar places: by place ("repository", "organisation"), its ETag and text.
+    """
+
+    checked_at: datetime
+    valid: str | None = None
+    problems: tuple[str, ...] = ()
+    places: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    @property
+    def configuration(self) -> RepositoryConfiguration:
+        return _parsed(self.valid)
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "checked_at": self.checked_at.isoformat(),
+            "valid": self.valid,
+            "problems": list(self.problems),
+            "places": {name: dict(place) for name, place in self.places.items()},
+        }
+
+    @classmethod
+    def of(cls, repository: Repository) -> Reading | None:
+        """What the repository's memory holds, None where the file was never looked for."""
+        kept = repository.memory.get(KEPT_AS)
+        if not isinstance(kept, dict):
+            return None
+        return cls(
+            datetime.fromisoformat(kept["checked_at"]),
+            kept.get("valid"),
+            tuple(kept.get("problems", ())),
+            kept.get("places", {}),
+        )
+
+
+def known_configuration(repository: Repository | None) -> RepositoryConfiguration | None:
+    """The configuration as last read, None where it never was."""
+    reading = Reading.of(repository) if repository else None
+    return reading.configuration if reading else None
+
+
+async def current_configuration(
+    store: Store, client: GitHubClient | None, repository: Repository, now: datetime
+) -> RepositoryConfiguration:
+    """The configuration in force, looked for on GitHub where the last look is too old.
+
+    :param client: None where there are no credentials: then what is known holds.
+    :raises GitHubError: the file could not be asked for; better late than by a wrong rule.
+    """
+    reading = Reading.of(repository)
+    if client is None:
+        return reading.configuration if reading else RepositoryConfiguration.absent()
+    if reading is not None and now - reading.checked_at < FRESH_FOR:
+        return reading.configuration
+    return (await refresh(store, client, repository, now)).configuration
+
+
+async def refresh(
+    store: Store, client: GitHubClient, repository: Repository, now: datetime
+) -> Reading:
+    """Ask GitHub for the file and keep what it says."""
+    before = Reading.of(repository)
+    reading = await _look(client, repository.full_name, before, now)
+    if reading.problems:
+        log.warning(
+            "the configuration file is invalid and changes nothing",
+            extra={"repository": repository.full_name, "problems": list(reading.problems)},
+        )
+    await asyncio.to_thread(_keep, store, repository.id, reading)
+    return reading
+
+
+def forget_configuration(store: Store, full_name: str) -> None:
+    """Have the file looked for anew: in one repository, or, for `OWNER/.github`, in all of OWNER's.
+
+    The texts stay, with their ETags; only their age is forgotten.
+    """
+    owner, _, name = full_name.partition("/")
+    with store.begin() as work:
+        for repository in work.repositories.all():
+            same_owner = repository.full_name.partition("/")[0].casefold() == owner.casefold()
+            same = repository.full_name.casefold() == full_name.casefold()
+            reading = Reading.of(repository)
+            if reading is None or not (same or (name == ".github" and same_owner)):
+                continue
+            old = {**reading.as_json(), "checked_at": datetime.min.replace(tzinfo=UTC).isoformat()}
+            work.repositories.remember(repository.id, KEPT_AS, old)
+
+
+async def _look(
+    client: GitHubClient, full_name: str, before: Reading | None, now: datetime
+) -> Reading:
+    owner = full_name.partition("/")[0]
+    places: dict[str, Mapping[str, Any]] = {}
+    for name, repository in (("repository", full_name), ("organisation", f"{owner}/.github")):
+        known = (before.places if before else {}).get(name, {})
+        places[name], problem = await _ask(client, repository, known)
+        if problem or places[name].get("text") is not None:
+            text = places[name].get("text")
+            return _judged(text, problem, before, places, now)
+    return Reading(now, None, (), places)
+
+
+async def _ask(
+    client: GitHubClient, repository: str, known: Mapping[str, Any]
+) -> tuple[Mapping[str, Any], str | None]:
+    """What one place holds: its ETag and text, and why the text cannot be read, if so."""
+    try:
+        found = await client.contents(repository, CONFIGURATION_PATH, etag=known.get("etag"))
+    except BadPayload as error:
+        return {}, str(error)
+    except Forbidden as error:
+        # Without the right to read contents nobody can configure the bot: it stays in shadow.
+        return {}, str(error)
+    if found is None:
+        return {}, None
+    if found.unchanged:
+        return known, None
+    return {"etag": found.etag, "text": found.text}, None
+
+
+def _judged(
+    text: str | None,
+    problem: str | None,
+    before: Reading | None,
+    places: Mapping[str, Mapping[str, Any]],
+    now: datetime,
+) -> Reading:
+    valid = before.valid if before else None
+    if problem is not None or text is None:
+        return Reading(now, valid, (problem or "",), places)
+    try:
+        _parsed(text)
+    except ConfigurationInvalid as error:
+        return Reading(now, valid, tuple(map(str, error.problems)), places)
+    return Reading(now, text, (), places)
+
+
+@lru_cache(maxsize=256)
+def _parsed(text: str | None) -> RepositoryConfiguration:
+    return RepositoryConfiguration.absent() if text is None else parse(text)
+
+
+def _keep(store: Store, repository_id: int, reading: Reading) -> None:
+    with store.begin() as work:
+        work.repositories.remember(repository_id, KEPT_AS, reading.as_json())

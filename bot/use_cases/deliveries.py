@@ -1,0 +1,76 @@
+"""Which job a delivery asks for; the worker hands every delivery to `handle`."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from bot.use_cases import writing
+from bot.use_cases.configuration import current_configuration, forget_configuration, refresh
+from bot.use_cases.desk import Ending, repository_of
+from bot.use_cases.job import Job
+from bot.use_cases.look import look_again
+from bot.use_cases.tag_issue import subject_of, tag_issue
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from bot.use_cases.desk import Desk
+    from bot.use_cases.writing import Written
+    from store.records import ClaimedDelivery
+
+
+async def handle(desk: Desk, claim: ClaimedDelivery) -> Ending:
+    """Do the delivery's job and end the delivery; errors leave it to the worker to fail it."""
+    job = _JOBS.get((claim.event, claim.action)) or _JOBS.get((claim.event, None))
+    if job is None:
+        return await desk.ignore(claim, f"nothing to do for {claim.event} {claim.action or ''}")
+    return await job(desk, claim)
+
+
+async def tidy_fallback(desk: Desk, claim: ClaimedDelivery) -> Ending:
+    """A label arrived: the bot's own fallback label has served its purpose."""
+    subject = await asyncio.to_thread(subject_of, desk, claim)
+    if subject is None:
+        return await desk.ignore(claim, "the issue is no longer in this repository")
+    client = await desk.client(claim, subject.repository)
+    if client is None:
+        return await desk.ignore(claim, "there are no credentials for GitHub")
+    configuration = await current_configuration(
+        desk.store, client, subject.repository, desk.clock()
+    )
+    if configuration.fallback_label is None:
+        return await desk.ignore(claim, "there is no fallback label")
+    job = Job(desk, claim, subject, configuration, client)
+    look = await look_again(job, client)
+    written = await writing.remove_fallback(job, client, look)
+    await asyncio.to_thread(_record, job, written)
+    return Ending("done")
+
+
+async def reread_configuration(desk: Desk, claim: ClaimedDelivery) -> Ending:
+    """The configuration file was pushed: look at it now, everywhere where it holds."""
+    repository = await asyncio.to_thread(repository_of, desk, claim)
+    if repository is None:
+        return await desk.ignore(claim, "the repository is not stored")
+    await asyncio.to_thread(forget_configuration, desk.store, repository.full_name)
+    client = await desk.client(claim, repository)
+    if client is not None:
+        await refresh(desk.store, client, repository, desk.clock())
+    return await desk.finish(claim)
+
+
+def _record(job: Job, written: Written) -> None:
+    now = job.desk.clock()
+    with job.desk.store.begin() as work:
+        writing.record(work, job, written, now)
+        work.inbox.finish(job.claim, now)
+
+
+_JOBS: dict[tuple[str, str | None], Callable[[Desk, ClaimedDelivery], Awaitable[Ending]]] = {
+    ("issues", "opened"): tag_issue,
+    ("issues", "reopened"): tag_issue,
+    ("issues", "edited"): tag_issue,
+    ("issues", "labeled"): tidy_fallback,
+    ("push", None): reread_configuration,
+}

@@ -1,0 +1,151 @@
+"""The look at GitHub right before a write: the issue, its history, and the repository's labels."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from bot.github.errors import Gone, Moved, NotFound
+from bot.use_cases.actors import last_acts_by_people
+from bot.use_cases.policy import Situation
+from bot.use_cases.repository_labels import RepositoryLabels, labels_now
+from store.text import name_key
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bot.github.client import GitHubClient
+    from bot.github.models import Issue
+    from bot.use_cases.job import Job
+    from store.records import Action, Write, WriteForm
+
+_STANDING = frozenset({"written", "approved"})
+
+
+@dataclass(frozen=True)
+class Look:
+    """What was seen.
+
+    :ivar issue: as GitHub has it now; None where GitHub was not asked, or has it no more.
+    :ivar people: folded label → what a person did with it last.
+    :ivar writes: all that the bot ever meant to write on this issue.
+    :ivar own_runs: the runs among them that an earlier attempt at this delivery began.
+    :ivar form: how labels are suggested in this repository; None: not at all.
+    """
+
+    situation: Situation
+    issue: Issue | None = None
+    own_login: str | None = None
+    people: Mapping[str, Action] = field(default_factory=dict)
+    writes: tuple[Write, ...] = ()
+    own_runs: frozenset[int] = frozenset()
+    labels: RepositoryLabels = field(default_factory=lambda: RepositoryLabels({}, {}))
+    form: WriteForm | None = None
+
+
+def not_looked(why: str) -> Look:
+    """No look was taken, so nothing may be written."""
+    return Look(Situation({}, closed_because=why))
+
+
+async def look_again(job: Job, client: GitHubClient) -> Look:
+    """See what is there now; the issue comes last but for its history, to be as fresh as can be.
+
+    :raises Moved: the repository has another name by now, of which no webhook told yet.
+    """
+    now = job.desk.clock()
+    own_login = await job.desk.own_login()
+    labels = await labels_now(job.desk.store, client, job.subject.repository, now)
+    try:
+        timeline = await client.timeline(job.full_name, job.number)
+        issue = await client.issue(job.full_name, job.number)
+    except (NotFound, Gone):
+        return not_looked("the issue is gone")
+    _refuse_elsewhere(job, issue)
+    writes, removed, own_runs = await asyncio.to_thread(_history, job)
+    standing = _standing(writes, issue)
+    people = last_acts_by_people(
+        timeline,
+        own_login,
+        added={name_key(one.label) for one in writes if one.form == "label"},
+        removed={name_key(one.label) for one in writes if one.state == "undone"},
+    )
+    people = _renamed(people, job.subject.renames)
+    added = {key for key, act in people.items() if act == "added"}
+    situation = Situation(
+        names=labels.names,
+        on_issue=frozenset(map(name_key, issue.label_names)),
+        removed=frozenset(removed - added | {k for k, act in people.items() if act == "removed"}),
+        ours=standing - _fallback_key(job),
+        closed_because=_closed_because(job, issue),
+    )
+    return Look(situation, issue, own_login, people, writes, own_runs, labels)
+
+
+def with_pending(look: Look, *, pending: frozenset[str], dismissed: frozenset[str]) -> Look:
+    """The look once the repository's suggestions were read; names are folded."""
+    situation = replace(
+        look.situation,
+        pending=pending,
+        removed=look.situation.removed | dismissed,
+    )
+    return replace(look, situation=situation)
+
+
+def _history(job: Job) -> tuple[tuple[Write, ...], frozenset[str], frozenset[int]]:
+    """The bot's writes on the issue, what people removed, and the runs of this delivery."""
+    repository_id, number = job.subject.repository.id, job.number
+    with job.desk.store.read() as work:
+        writes = work.writes.list(repository_id=repository_id, number=number)
+        removed = work.labels.removed_by_people(repository_id, number)
+        runs = [work.writes.run(run_id) for run_id in {write.run_id for write in writes}]
+    own_runs = frozenset(run.id for run in runs if run.delivery_id == job.claim.id)
+    return writes, frozenset(map(name_key, removed)), own_runs
+
+
+def _standing(writes: tuple[Write, ...], issue: Issue) -> frozenset[str]:
+    """Folded names of what the bot set or suggested and nobody took back, as far as known.
+
+    What was only intended counts once it is on the issue: a crash came between.
+    """
+    on_issue = set(map(name_key, issue.label_names))
+    return frozenset(
+        name_key(write.label)
+        for write in writes
+        if write.state in _STANDING
+        or (write.state == "intended" and name_key(write.label) in on_issue)
+    )
+
+
+def _fallback_key(job: Job) -> frozenset[str]:
+    label = job.configuration.fallback_label
+    return frozenset({name_key(label)} if label else ())
+
+
+def _renamed(people: Mapping[str, Action], renames: Mapping[str, str]) -> dict[str, Action]:
+    """A timeline keeps the names that labels had at the time."""
+    return {name_key(renames.get(key, key)): act for key, act in people.items()}
+
+
+def _refuse_elsewhere(job: Job, issue: Issue) -> None:
+    """:raises Moved: a redirect led to an issue of another repository, or of another number."""
+    here = f"/repos/{job.full_name}".casefold()
+    there = issue.repository_url.casefold()
+    if issue.number != job.number or (there and not there.endswith(here)):
+        raise Moved(f"issue {job.full_name}#{job.number}", 301, location=issue.repository_url)
+
+
+def _closed_because(job: Job, issue: Issue) -> str | None:
+    if issue.is_pull_request:
+        return "pull requests are not tagged"
+    if issue.state != "open":
+        return "the issue is closed"
+    why = job.configuration.ignores(
+        author=issue.user.login if issue.user else "",
+        title=issue.title,
+        labels=issue.label_names,
+        created_at=issue.created_at or job.subject.issue.created_at,
+        now=job.desk.clock(),
+    )
+    return f"ignored: {why}" if why else None

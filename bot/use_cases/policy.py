@@ -1,0 +1,200 @@
+"""What the bot does with each label of an issue: sets it, suggests it, or leaves it, and why.
+
+Pure. The rules, first the ones that no setting can overturn: what a person took off stays off;
+only labels that the repository has are set; what is on the issue stays as it is; of an exclusive
+group an issue gets one label, and one that is there already was chosen.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from bot.configuration import Mode
+from store.text import name_key
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from bot.configuration import RepositoryConfiguration
+    from tagger.decision import LabelDecision
+
+Action = Literal["apply", "suggest", "skip"]
+
+
+@dataclass(frozen=True)
+class Situation:
+    """The issue and its repository right before a write; every name is folded (`name_key`).
+
+    :ivar names: the repository's labels, folded name → as the repository spells it.
+    :ivar on_issue: labels that the issue carries now, whoever set them.
+    :ivar removed: labels that a person took off, or whose suggestion a person dismissed.
+    :ivar ours: labels that the bot set on or suggested for this issue earlier.
+    :ivar pending: labels that are suggested already and wait for a person.
+    :ivar closed_because: why nothing may be written at all (issue closed, ignored, …), or None.
+    """
+
+    names: Mapping[str, str]
+    on_issue: frozenset[str] = frozenset()
+    removed: frozenset[str] = frozenset()
+    ours: frozenset[str] = frozenset()
+    pending: frozenset[str] = frozenset()
+    closed_because: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What becomes of one label; `label` as the repository spells it."""
+
+    label: str
+    action: Action
+    reason: str
+    decision: LabelDecision = field(repr=False)
+
+    @property
+    def key(self) -> str:
+        return name_key(self.label)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Every label's choice, and the quiet fallback label where nothing else is set."""
+
+    choices: tuple[Choice, ...]
+    fallback: str | None = None
+
+    @property
+    def to_apply(self) -> tuple[Choice, ...]:
+        return tuple(choice for choice in self.choices if choice.action == "apply")
+
+    @property
+    def to_suggest(self) -> tuple[Choice, ...]:
+        return tuple(choice for choice in self.choices if choice.action == "suggest")
+
+    @property
+    def writes(self) -> bool:
+        """Whether GitHub is to be asked for anything."""
+        return bool(self.to_apply or self.to_suggest or self.fallback)
+
+
+def plan(
+    decisions: Sequence[LabelDecision],
+    configuration: RepositoryConfiguration,
+    situation: Situation,
+    renames: Mapping[str, str] | None = None,
+) -> Plan:
+    """Choose for each label of a release.
+
+    :param decisions: one for each label.
+    :param renames: folded former name → present name, for labels renamed since the training.
+    """
+    found: list[Choice] = []
+    for decision in sorted(decisions, key=_most_certain_first):
+        label = (renames or {}).get(name_key(decision.name), decision.name)
+        label = situation.names.get(name_key(label), label)
+        action, reason = _choose(label, decision, configuration, situation, found)
+        found.append(Choice(label, action, reason, decision))
+    return Plan(tuple(found), _fallback(found, configuration, situation))
+
+
+def may_write(configuration: RepositoryConfiguration, labels: Iterable[str]) -> bool:
+    """Whether any of these labels is to be set or suggested in this repository."""
+    return any(configuration.mode_for(label) in {Mode.SUGGEST, Mode.APPLY} for label in labels)
+
+
+def _most_certain_first(decision: LabelDecision) -> tuple[bool, float, str]:
+    return decision.decision != "apply", -decision.score, decision.name
+
+
+def _choose(
+    label: str,
+    decision: LabelDecision,
+    configuration: RepositoryConfiguration,
+    situation: Situation,
+    before: Sequence[Choice],
+) -> tuple[Action, str]:
+    """The action and its reason; `before` holds the choices for more certain labels."""
+    if decision.decision == "abstain":
+        return "skip", "below the cut"
+    mode = configuration.mode_for(label)
+    why_not = (
+        _forbidden(label, configuration, situation)
+        or _by_mode(label, mode, configuration)
+        or situation.closed_because
+        or _crowded_out(label, configuration, situation, before)
+    )
+    if why_not:
+        return "skip", why_not
+    if mode is Mode.SUGGEST:
+        return "suggest", "its mode is suggest"
+    if decision.decision == "suggest":
+        return "suggest", "its precision cannot be promised"
+    return "apply", "meets the target precision"
+
+
+def _forbidden(
+    label: str, configuration: RepositoryConfiguration, situation: Situation
+) -> str | None:
+    key = name_key(label)
+    if key not in situation.names:
+        return "the repository has no such label"
+    if key in situation.removed:
+        return "a person removed or dismissed it"
+    if key in situation.on_issue:
+        return "it is on the issue already"
+    if key in situation.pending:
+        return "it is suggested already"
+    rivals = _rivals(label, configuration)
+    if rivals & situation.on_issue:
+        return f"the issue has {_one_of(rivals & situation.on_issue, situation)}, which excludes it"
+    return None
+
+
+def _by_mode(label: str, mode: Mode, configuration: RepositoryConfiguration) -> str | None:
+    if mode is Mode.OFF:
+        return f"off: {configuration.off_because(label) or 'its mode is off'}"
+    return "shadow: recorded only" if mode is Mode.SHADOW else None
+
+
+def _crowded_out(
+    label: str,
+    configuration: RepositoryConfiguration,
+    situation: Situation,
+    before: Sequence[Choice],
+) -> str | None:
+    chosen = {choice.key for choice in before if choice.action != "skip"}
+    # what the bot set earlier and what is on the issue now, plus what it is about to write
+    earlier = situation.ours - situation.removed - {name_key(label)}
+    rivals = _rivals(label, configuration)
+    if rivals & (chosen | earlier):
+        rival = _one_of(rivals & (chosen | earlier), situation)
+        return f"{rival}, which excludes it, is more certain"
+    if len(chosen | earlier) >= configuration.max_labels:
+        return f"the issue gets {configuration.max_labels} labels at most (max_labels)"
+    return None
+
+
+def _rivals(label: str, configuration: RepositoryConfiguration) -> frozenset[str]:
+    return frozenset(map(name_key, configuration.exclusive_with(label)))
+
+
+def _one_of(keys: Iterable[str], situation: Situation) -> str:
+    key = min(keys)
+    return situation.names.get(key, key)
+
+
+def _fallback(
+    choices: Sequence[Choice], configuration: RepositoryConfiguration, situation: Situation
+) -> str | None:
+    """The fallback label, where the issue would otherwise stay without any."""
+    label = configuration.fallback_label
+    if label is None or situation.closed_because or situation.on_issue:
+        return None
+    if any(choice.action == "apply" for choice in choices):
+        return None
+    if not may_write(configuration, [choice.label for choice in choices]):
+        return None
+    key = name_key(label)
+    if key in situation.removed or (key not in situation.names and not configuration.create_labels):
+        return None
+    return situation.names.get(key, label)

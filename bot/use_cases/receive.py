@@ -1,0 +1,203 @@
+"""What a webhook delivery means: what is stored of it at once, and when it is worked on.
+
+`understand` is pure; `keep` stores what it found within one unit of work.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from bot.github.errors import BadPayload
+from bot.github.events import Fact, IssueFact, LabelFact, PushFact, read_event
+from bot.use_cases.actors import is_own, kind_of
+from bot.use_cases.configuration import CONFIGURATION_PATH, known_configuration
+from store.records import DeliveryRecord, IssueRecord, LabelEvent, LabelRecord
+from store.text import name_key
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from bot.configuration import RepositoryConfiguration
+    from bot.github.models import Issue
+    from store.records import Repository
+    from store.unit_of_work import UnitOfWork
+
+TAGGED = frozenset({"opened", "reopened", "edited"})
+"""Actions of `issues` after which an issue is scored; an edit only where the text changed."""
+GONE = frozenset({"deleted", "transferred"})
+
+
+@dataclass(frozen=True)
+class Received:
+    """A delivery and what it states; `fact` is None for events that are not used.
+
+    :ivar problem: why the payload could not be read, where it could not.
+    """
+
+    delivery: DeliveryRecord
+    fact: Fact | None = None
+    problem: str | None = None
+
+
+def understand(guid: str, event: str, payload: dict[str, Any], now: datetime) -> Received:
+    """Read one delivery; a payload that cannot be read is kept and ignored, never refused.
+
+    :param guid: X-GitHub-Delivery.
+    :param now: aware.
+    """
+    fact, problem = None, None
+    try:
+        fact = read_event(event, payload)
+    except BadPayload as error:
+        problem = str(error)
+    repository = fact.repository.full_name if fact and fact.repository else None
+    issue = getattr(fact, "issue", None)
+    action = payload.get("action")
+    record = DeliveryRecord(
+        guid=guid,
+        event=event,
+        action=action if isinstance(action, str) else None,
+        payload=payload,
+        received_at=now,
+        repository=repository,
+        issue_number=issue.number if issue and repository else None,
+        ignored=True,
+    )
+    return Received(record, fact, problem)
+
+
+def keep(work: UnitOfWork, received: Received, own_login: str | None) -> bool:
+    """Store a delivery and what it says of issues and labels; False: it was known already."""
+    fact, now = received.fact, received.delivery.received_at
+    if fact is None or fact.repository is None:
+        return work.inbox.accept(received.delivery)
+    # First the delivery: a repeat must change nothing, an old payload least of all.
+    known = work.repositories.find(fact.repository.full_name)
+    configuration = known_configuration(known)
+    due_at = when_due(fact, configuration, now, own_login)
+    record = replace(received.delivery, due_at=due_at, ignored=due_at is None)
+    if not work.inbox.accept(record):
+        return False
+    repository = work.repositories.get_or_create(
+        fact.repository.full_name, now=now, github_id=fact.repository.id
+    )
+    if isinstance(fact, IssueFact):
+        _keep_issue(work, repository, fact, received.delivery, own_login)
+    elif isinstance(fact, LabelFact):
+        _keep_label(work, repository, fact, now)
+    return True
+
+
+def when_due(
+    fact: Fact,
+    configuration: RepositoryConfiguration | None,
+    now: datetime,
+    own_login: str | None,
+) -> datetime | None:
+    """When a worker should take the delivery up; None: never, all of it is done by storing it.
+
+    :param configuration: as last read; None where it was never read (the worker then looks).
+    """
+    if isinstance(fact, IssueFact):
+        return _issue_due(fact, configuration, now, own_login)
+    if isinstance(fact, PushFact) and fact.to_default_branch and CONFIGURATION_PATH in fact.paths:
+        return now
+    return None
+
+
+def _issue_due(
+    fact: IssueFact,
+    configuration: RepositoryConfiguration | None,
+    now: datetime,
+    own_login: str | None,
+) -> datetime | None:
+    if fact.issue.is_pull_request or is_own(fact.sender, own_login):
+        return None
+    if fact.action in TAGGED and (fact.action != "edited" or fact.text_changed):
+        return now + timedelta(seconds=configuration.delay_seconds) if configuration else now
+    fallback = configuration.fallback_label if configuration else None
+    if fact.label_added and fallback and _carries(fact.issue, fallback):
+        return now if name_key(fact.label_added) != name_key(fallback) else None
+    return None
+
+
+def _carries(issue: Issue, label: str) -> bool:
+    return name_key(label) in map(name_key, issue.label_names)
+
+
+def _keep_issue(
+    work: UnitOfWork,
+    repository: Repository,
+    fact: IssueFact,
+    delivery: DeliveryRecord,
+    own_login: str | None,
+) -> None:
+    if fact.action in GONE:
+        work.issues.forget(repository.id, fact.issue.number)
+        return
+    now = delivery.received_at
+    work.issues.upsert(repository.id, [issue_record(fact.issue, now, fact)])
+    if fact.label is not None and fact.action in {"labeled", "unlabeled"}:
+        event = _label_event(work, repository, fact, delivery, own_login)
+        work.labels.record_events(repository.id, [event])
+
+
+def issue_record(issue: Issue, now: datetime, fact: IssueFact | None = None) -> IssueRecord:
+    """An issue of GitHub's as the store keeps it.
+
+    :param fact: where an `edited` event tells what the text was before.
+    """
+    return IssueRecord(
+        number=issue.number,
+        title=issue.title,
+        body=issue.body,
+        labels=tuple(label.name for label in issue.labels),
+        created_at=issue.created_at or now,
+        is_pull_request=issue.is_pull_request,
+        state=issue.state,
+        author=issue.user.login if issue.user else None,
+        author_association=issue.author_association or None,
+        updated_at=issue.updated_at,
+        closed_at=issue.closed_at,
+        filed_title=fact.title_before if fact else None,
+        filed_body=fact.body_before if fact else None,
+    )
+
+
+def _label_event(
+    work: UnitOfWork,
+    repository: Repository,
+    fact: IssueFact,
+    delivery: DeliveryRecord,
+    own_login: str | None,
+) -> LabelEvent:
+    name = fact.label.name if fact.label else ""
+    added = fact.action == "labeled"
+    states = {"intended", "written"} if added else {"undone"}
+    writes = work.writes.list(repository_id=repository.id, number=fact.issue.number)
+    wrote = any(
+        name_key(write.label) == name_key(name) and write.state in states for write in writes
+    )
+    return LabelEvent(
+        number=fact.issue.number,
+        label=name,
+        action="added" if added else "removed",
+        at=fact.issue.updated_at or delivery.received_at,
+        actor=fact.sender.login if fact.sender else None,
+        actor_kind=kind_of(fact.sender, own_login, wrote=wrote),
+        source="webhook",
+        key=delivery.guid,
+    )
+
+
+def _keep_label(work: UnitOfWork, repository: Repository, fact: LabelFact, now: datetime) -> None:
+    label = fact.label
+    if fact.action == "deleted":
+        work.labels.delete(repository.id, label.name, now=now)
+        return
+    if fact.previous_name and fact.previous_name != label.name:
+        work.labels.rename(repository.id, fact.previous_name, label.name)
+    record = LabelRecord(label.name, label.description, label.color)
+    work.labels.upsert(repository.id, [record], now=now)

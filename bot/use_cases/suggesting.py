@@ -1,0 +1,166 @@
+"""Puts labels before people: as GitHub's own suggestions, else in one comment edited in place."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from bot.github.errors import Invalid, NotFound
+from bot.github.labels import LabelSuggestion
+from bot.use_cases.actors import is_own
+from bot.use_cases.look import with_pending
+from store.records import LabelEvent
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from bot.github.client import GitHubClient
+    from bot.github.labels import Confidence
+    from bot.github.models import Suggestion
+    from bot.use_cases.job import Job
+    from bot.use_cases.look import Look
+    from bot.use_cases.policy import Choice
+    from store.records import WriteForm
+
+KEPT_AS = "no_suggestions_since"
+"""In `Repository.memory`: since when the repository is known to lack the feature."""
+ASK_AGAIN_AFTER = timedelta(days=7)
+COMMENT_KEPT_AS = "suggestion_comment"
+MARK = "<!-- issue-tagger: suggested labels -->"
+"""How the bot finds its own comment again after a crash."""
+
+
+async def look_at_suggestions(job: Job, client: GitHubClient, look: Look) -> Look:
+    """Find out how labels are suggested here, and what people said to earlier suggestions."""
+    found = None if _known_to_lack_them(job) else await _suggestions(job, client)
+    if found is None:
+        form: WriteForm | None = "comment" if job.configuration.suggestion_comments else None
+        return replace(look, form=form)
+    names = look.labels.ids
+    dismissed = [one for one in found if one.state == "dismissed" and one.target_id in names]
+    await asyncio.to_thread(_remember_dismissals, job, look, dismissed)
+    looked = with_pending(
+        look,
+        pending=frozenset(names[one.target_id] for one in _pending(found, look)),  # type: ignore[index] # _pending leaves out None
+        dismissed=frozenset(names[one.target_id] for one in dismissed),  # type: ignore[index] # likewise
+    )
+    return replace(looked, form="suggestion")
+
+
+async def suggest(job: Job, client: GitHubClient, look: Look, choices: Sequence[Choice]) -> str:
+    """Suggest the labels in the form that the look found.
+
+    :returns: GitHub's id of the comment, "" for suggestions of GitHub's own.
+    """
+    if look.form == "suggestion":
+        try:
+            await client.suggest_labels(
+                job.full_name, job.number, [_suggestion(choice) for choice in choices]
+            )
+        except Invalid:
+            await asyncio.to_thread(_remember_lack, job)
+            raise
+        return ""
+    return await _comment(job, client, look, choices)
+
+
+def comment_body(choices: Iterable[Choice]) -> str:
+    """The comment's Markdown; a label's name stands in a code span, where nothing is markup."""
+    lines = [f"- {code_span(one.label)} ({one.decision.score:.0%})" for one in choices]
+    return "\n".join(
+        [MARK, "Labels that may fit this issue, for a maintainer to decide:", "", *lines]
+    )
+
+
+def code_span(text: str) -> str:
+    """Text as a Markdown code span: no markup in it works, no name in it is notified.
+
+    https://spec.commonmark.org/0.31.2/#code-spans
+    """
+    longest = max((len(run) for run in re.findall("`+", text)), default=0)
+    fence = "`" * (longest + 1)
+    padding = " " if text.startswith("`") or text.endswith("`") else ""
+    flat = re.sub(r"\s+", " ", text)
+    return f"{fence}{padding}{flat}{padding}{fence}"
+
+
+def _suggestion(choice: Choice) -> LabelSuggestion:
+    decision = choice.decision
+    nearest = [f"#{one.number}" for one in decision.neighbours if decision.name in one.labels][:3]
+    near = f"; like {', '.join(nearest)}" if nearest else ""
+    rationale = f"{decision.decided_by} says {decision.score:.0%}, cut {decision.cut:.0%}{near}"
+    confidence: Confidence = (
+        "high" if decision.score >= 0.8 else "medium" if decision.score >= 0.5 else "low"
+    )
+    return LabelSuggestion(choice.label, rationale, confidence)
+
+
+async def _comment(job: Job, client: GitHubClient, look: Look, choices: Sequence[Choice]) -> str:
+    body = comment_body(choices)
+    comment_id = job.subject.issue.memory.get(COMMENT_KEPT_AS) or await _own_comment(
+        job, client, look
+    )
+    if comment_id is not None:
+        try:
+            await client.edit_comment(job.full_name, comment_id, body)
+        except NotFound:  # somebody deleted it: they do not want to read this here
+            return str(comment_id)
+        return str(comment_id)
+    return str((await client.comment(job.full_name, job.number, body)).id)
+
+
+async def _own_comment(job: Job, client: GitHubClient, look: Look) -> int | None:
+    """The comment that was made before a crash, if one was."""
+    for comment in await client.comments(job.full_name, job.number):
+        if comment.body.startswith(MARK) and is_own(comment.user, look.own_login):
+            return comment.id
+    return None
+
+
+def _known_to_lack_them(job: Job) -> bool:
+    since = job.subject.repository.memory.get(KEPT_AS)
+    if since is None:
+        return False
+    return job.desk.clock() - datetime.fromisoformat(since) < ASK_AGAIN_AFTER
+
+
+async def _suggestions(job: Job, client: GitHubClient) -> tuple[Suggestion, ...] | None:
+    try:
+        return await client.suggestions(job.full_name, job.number)
+    except NotFound:
+        await asyncio.to_thread(_remember_lack, job)
+        return None
+
+
+def _remember_lack(job: Job) -> None:
+    with job.desk.store.begin() as work:
+        since = job.desk.clock().isoformat()
+        work.repositories.remember(job.subject.repository.id, KEPT_AS, since)
+
+
+def _pending(found: Iterable[Suggestion], look: Look) -> list[Suggestion]:
+    return [one for one in found if one.state == "pending" and one.target_id in look.labels.ids]
+
+
+def _remember_dismissals(job: Job, look: Look, dismissed: Sequence[Suggestion]) -> None:
+    """A dismissal raises no webhook, and is a person's word against the label all the same."""
+    if not dismissed:
+        return
+    now = job.desk.clock()
+    events = [
+        LabelEvent(
+            number=job.number,
+            label=look.labels.names[look.labels.ids[one.target_id]],  # type: ignore[index] # the caller left out None
+            action="removed",
+            at=one.updated_at or now,
+            actor_kind="person",
+            source="suggestion",
+            key=f"suggestion {one.id}",
+        )
+        for one in dismissed
+    ]
+    with job.desk.store.begin() as work:
+        work.labels.record_events(job.subject.repository.id, events)
