@@ -2,18 +2,18 @@
 
 Suspicion is self-confidence of confident learning (Northcutt, Jiang and Chuang 2021, JAIR 70),
 each label on its own as for multi-label data (Thyagarajan, Snorrason, Northcutt and Mueller 2022,
-arXiv 2211.13895). Issues rank by their most suspicious label.
-That rule was chosen among eight on real issues (labels hf-10, and 2,000 issues of matomo-14; logistic
-heads on TF-IDF; two seeds), with labels spoilt in 5 % of them. Share found in the first tenth:
+arXiv 2211.13895). Issues rank by their most suspicious label. That rule was the best of eight of
+our own on real issues (hf-10, and 2,000 issues of matomo-14; logistic heads on TF-IDF; two seeds)
+with labels spoilt in 5 % of them. Share of the spoilt ones found in the first tenth:
 
     rule                                   label flipped    label exchanged
     most suspicious label (this file)      .69 to .91       .67 to .89
     cleanlab 2.9, self confidence          .37 to .48       .53 to .91
     cleanlab 2.9, weighted entropy         .45 to .72       .67 to .93
 
-cleanlab averages over an issue's labels: as good where a label was exchanged for another (two
-entries are wrong), behind where only one is. Its figures come from the same spoilt labels on which
-the rule was chosen, so expect the lead to be somewhat smaller elsewhere.
+cleanlab averages over an issue's labels: as good or better where a label was exchanged
+for another (two entries are wrong), behind where only one is. The
+rule was chosen on these very figures, so expect its lead to be somewhat smaller elsewhere.
 """
 
 from __future__ import annotations
