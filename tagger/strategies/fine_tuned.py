@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
@@ -10,13 +11,14 @@ import torch
 from tagger.errors import ModelNotFound, NothingToLearnFrom, ReleaseDamaged
 from tagger.persistence import load_arrays, save_arrays
 from tagger.training.classifier import TextClassifier
+from tagger.training.descent import seeded
 from tagger.training.fine_tuning import Recipe, fine_tune
 from tagger.training.tokens import TokenReader
 from tagger.training.tuned_model import TunedModel
 from tagger.transformer_encoder import choose_device, load, position_limit
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from tagger.issue import IssueText, TrainingSet
@@ -62,10 +64,15 @@ class FineTuned:
         self.learnable_ = np.flatnonzero((positives > 0) & (positives < len(train)))
         self.model_, self.course_ = None, None
         if len(self.learnable_):
-            self._learn(train, self._start(train))
+            with (
+                self._start(train) as start,
+                seeded(self._seed, choose_device(self._resources.device)),
+            ):
+                self._learn(train, start)
         return self
 
-    def _start(self, train: TrainingSet) -> Path:  # noqa: ARG002 - `adapted` starts elsewhere
+    @contextmanager
+    def _start(self, train: TrainingSet) -> Iterator[Path]:  # noqa: ARG002 - `adapted` reads it
         """Folder of the transformer that the training begins from."""
         if self._resources.bert_model is None:
             raise ModelNotFound(
@@ -73,7 +80,7 @@ class FineTuned:
                 "ISSUE_TAGGER_BERT_MODEL to a folder that holds one (config.json, tokenizer, "
                 "model.safetensors) or to a name on the hub"
             )
-        return self._resources.bert_model
+        yield self._resources.bert_model
 
     def _learn(self, train: TrainingSet, start: Path) -> None:
         device = choose_device(self._resources.device)

@@ -25,13 +25,18 @@ class TextClassifier(nn.Module):
     chapter 9, "Fine-tuning a vanilla transformer".
 
     :ivar body: any `AutoModel` with a `last_hidden_state`.
-    :ivar head: `n_labels` linear outputs, in float32 whatever the body's precision.
+    :ivar head: `n_labels` linear outputs, in float32 whatever the body's precision; zero until it
+        is set.
     """
 
     def __init__(self, body: Any, n_labels: int) -> None:
         super().__init__()
-        self.body = body
-        self.head = nn.Linear(int(body.config.hidden_size), n_labels)
+        self.body = without_pooler(body)
+        with torch.device("meta"):  # no random numbers are drawn for what is set to zero at once
+            head = nn.Linear(int(body.config.hidden_size), n_labels)
+        self.head = head.to_empty(device="cpu").requires_grad_(requires_grad=True)
+        nn.init.zeros_(self.head.weight)
+        nn.init.zeros_(self.head.bias)
 
     def vectors(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """Pooled unit vectors. *Shape:* (n_texts, width), float32.
@@ -55,3 +60,13 @@ class TextClassifier(nn.Module):
         with torch.no_grad():
             self.head.weight.copy_(torch.from_numpy(weights))
             self.head.bias.copy_(torch.from_numpy(bias))
+
+
+def without_pooler(body: Any) -> Any:
+    """The same body without the [CLS] pooler, which nothing here reads.
+
+    Where a checkpoint has none, transformers would make one of random numbers and keep it.
+    """
+    if getattr(body, "pooler", None) is not None:
+        body.pooler = None
+    return body

@@ -146,7 +146,8 @@ def _keep(
 def _states_fit(classifier: TextClassifier, tokens: Sequence[list[int]]) -> bool:
     device = classifier.head.weight.device
     size = 2 if has_fast_bfloat16(device) else 4
-    return sum(map(len, tokens)) * classifier.head.in_features * size <= STATES_LIMIT
+    n_tokens = sum(len(ids) for ids in tokens)
+    return n_tokens * int(classifier.head.in_features) * size <= STATES_LIMIT
 
 
 def _stack(classifier: TextClassifier) -> nn.ModuleList:

@@ -15,10 +15,10 @@ from tagger.training.features import frozen_features
 from tagger.training.head_start import logistic_head
 from tagger.training.losses import positive_weights, weighted_cross_entropy
 from tagger.training.optimisation import parameter_groups
-from tagger.training.tokens import random_batches
+from tagger.training.tokens import endless_batches
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -134,12 +134,13 @@ class _Lesson:
         device = self.classifier.head.weight.device
         weights = torch.from_numpy(positive_weights(self.targets[rows])).to(device)
         truth = torch.from_numpy(self.targets).to(device, torch.float32)
-        batches = self._endless(rows, recipe.batch_size, seed)
+        lengths = [self.lengths[row] for row in rows]
+        batches = endless_batches(lengths, recipe.batch_size, np.random.default_rng(seed))
 
         def loss_at(step: int) -> torch.Tensor:
             progress("fine-tuning", step, steps)
             self.classifier.train()
-            batch = next(batches)
+            batch = rows[next(batches)]
             logits = self.classifier.head(self.features(batch))
             return weighted_cross_entropy(logits, truth[batch], weights)
 
@@ -154,13 +155,6 @@ class _Lesson:
             self.classifier.head.parameters(), rate=recipe.head_rate, decay=decay
         )
         return body + head
-
-    def _endless(self, rows: Rows, size: int, seed: int) -> Iterator[Rows]:
-        rng = np.random.default_rng(seed)
-        lengths = [self.lengths[row] for row in rows]
-        while True:
-            for batch in random_batches(lengths, size, rng):
-                yield rows[batch]
 
     def logits(self, rows: Rows) -> NDArray[np.float32]:
         """*Shape:* (n_rows, n_labels), without dropout."""

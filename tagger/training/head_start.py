@@ -24,7 +24,8 @@ def logistic_head(
     https://arxiv.org/abs/2202.10054
 
     :param vectors: *Shape:* (n_issues, width), unit length.
-    :param targets: *Shape:* (n_issues, n_labels), each column with both values.
+    :param targets: *Shape:* (n_issues, n_labels); of a column with one value only, the head
+        learns the smoothed share and nothing else.
     :returns: weights of *Shape:* (n_labels, width), bias of *Shape:* (n_labels,).
     """
     from sklearn.linear_model import LogisticRegression
@@ -32,6 +33,10 @@ def logistic_head(
     weights = np.zeros((targets.shape[1], vectors.shape[1]), dtype=np.float32)
     bias = np.zeros(targets.shape[1], dtype=np.float32)
     for label, column in enumerate(targets.T):
+        if column.all() or not column.any():
+            share = (column.sum() + 0.5) / (len(column) + 1)
+            bias[label] = np.log(share / (1 - share))
+            continue
         fitted = LogisticRegression(C=INVERSE_PENALTY, max_iter=500).fit(vectors, column)
         weights[label], bias[label] = fitted.coef_[0], fitted.intercept_[0]
     return weights, bias

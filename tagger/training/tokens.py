@@ -12,7 +12,7 @@ from tagger.batching import pad
 from tagger.transformer_encoder import CHARACTERS_PER_TOKEN, filler_token
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -83,3 +83,16 @@ def random_batches(
         ordered = bucket[np.argsort(widths[bucket], kind="stable")]
         batches += [ordered[at : at + size] for at in range(0, len(ordered), size)]
     return [batches[position] for position in rng.permutation(len(batches))]
+
+
+def endless_batches(
+    lengths: Sequence[int], size: int, rng: np.random.Generator
+) -> Iterator[NDArray[np.int_]]:
+    """One epoch of `random_batches` after another, each dealt anew.
+
+    :raises ValueError: no rows, of which no batch can be made.
+    """
+    if not len(lengths):
+        raise ValueError("got no rows to deal into batches, expected at least one")
+    while True:
+        yield from random_batches(lengths, size, rng)

@@ -12,6 +12,7 @@ from tagger.batching import Batch, pad, plan
 from tagger.errors import ReleaseDamaged
 from tagger.persistence import load_arrays, load_json, save_arrays, save_json
 from tagger.training.classifier import TextClassifier
+from tagger.training.descent import seeded
 from tagger.training.tokens import TokenReader
 from tagger.transformer_encoder import (
     TOKENS_PER_BATCH,
@@ -70,13 +71,14 @@ class TunedModel:
         weights = {name: each.to(torch.float16) for name, each in body.state_dict().items()}
         with quiet():
             body.save_pretrained(folder, state_dict=weights)
-            self.reader.tokenizer.save_pretrained(folder)
+            written = self.reader.tokenizer.save_pretrained(folder)
         head = self.classifier.head
         save_arrays(
             folder / "head.safetensors",
             {"weight": head.weight.cpu().numpy(), "bias": head.bias.cpu().numpy()},
         )
-        save_json(folder / "reader.json", {"max_tokens": self.reader.max_tokens})
+        files = sorted(name for name in map(_name, written) if (folder / name).is_file())
+        save_json(folder / "reader.json", {"max_tokens": self.reader.max_tokens, "files": files})
 
     @classmethod
     def restore(cls, folder: Path, device: str = "auto") -> TunedModel:
@@ -84,16 +86,36 @@ class TunedModel:
 
         :raises ReleaseDamaged: a file is missing or cannot be read.
         """
-        limit = load_json(folder / "reader.json").get("max_tokens")
-        if not isinstance(limit, int):
-            raise ReleaseDamaged(folder, f"reader.json: max_tokens is {limit!r}, expected a number")
+        limit = _limit(folder)
         head = load_arrays(folder / "head.safetensors", "weight", "bias")
-        if not (folder / "model.safetensors").is_file():
-            raise ReleaseDamaged(folder, "model.safetensors is missing")
         try:
-            tokenizer, body = load(folder, torch.float32, choose_device(device))
+            with seeded(0, torch.device("cpu")):  # transformers makes a pooler of random numbers
+                tokenizer, body = load(folder, torch.float32, choose_device(device))
             classifier = TextClassifier(body, len(head["bias"]))
             classifier.set_head(head["weight"], head["bias"])
         except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
             raise ReleaseDamaged(folder, f"the model cannot be read ({error})") from error
         return cls(TokenReader(tokenizer, limit), classifier.to(body.device))
+
+
+def _limit(folder: Path) -> int:
+    """Tokens that a text is cut to, once every file that was written is seen to be there.
+
+    Without this look transformers would make do with what it finds, such as an empty tokenizer.
+
+    :raises ReleaseDamaged: a file is missing, or the record is not as it was written.
+    """
+    record = load_json(folder / "reader.json")
+    limit, files = record.get("max_tokens"), record.get("files")
+    if not isinstance(limit, int) or not isinstance(files, list):
+        raise ReleaseDamaged(
+            folder, f"reader.json holds {sorted(record)}, expected max_tokens, files"
+        )
+    for name in ("config.json", "model.safetensors", *files):
+        if not (folder / name).is_file():
+            raise ReleaseDamaged(folder, f"{name} is missing")
+    return limit
+
+
+def _name(path: str) -> str:
+    return path.replace("\\", "/").rpartition("/")[2]

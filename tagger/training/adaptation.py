@@ -1,0 +1,156 @@
+"""Adapting a transformer to one repository's language, once, and finding the result again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import numpy as np
+import torch
+
+from tagger.errors import ReleaseDamaged
+from tagger.issue import corpus_fingerprint
+from tagger.model_sources import weights_digest
+from tagger.persistence import load_json, save_json
+from tagger.strategy import silent
+from tagger.training.budget import Budget
+from tagger.training.descent import seeded
+from tagger.training.errors import CannotAdapt
+from tagger.training.masked_language import MaskedLanguage
+from tagger.training.title_body import TitleBody
+from tagger.transformer_encoder import quiet
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from tagger.issue import IssueText
+    from tagger.strategy import Progress
+
+OBJECTIVES: Mapping[str, type[MaskedLanguage | TitleBody]] = {
+    "masked-language": MaskedLanguage,
+    "title-body": TitleBody,
+}
+
+SEED = 0
+"""Fixed: adapted weights belong to the corpus and are shared by trainings of every seed."""
+
+POINTS = 100
+"""A loss curve is kept as at most so many means."""
+
+RECORD = "adaptation.json"
+
+METHOD = 1
+"""Raised when the same corpus would give other weights: what lies in caches is then done anew."""
+
+Curve = tuple[tuple[int, float], ...]
+"""(steps done, mean loss since the point before)"""
+
+
+@dataclass(frozen=True)
+class AdaptedBody:
+    """A finished adaptation.
+
+    :ivar objective: its name in `OBJECTIVES`.
+    :ivar folder: holds config, tokenizer and weights, as `AutoModel` reads them.
+    :ivar curve: how the loss fell, at most `POINTS` points.
+    """
+
+    objective: str
+    folder: Path
+    curve: Curve = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """Where and how adaptations are made.
+
+    :ivar base: folder of the transformer to adapt.
+    :ivar shelf: folder that keeps what is finished; the same work is never done twice in it.
+    :ivar budget: bounds each objective.
+    :ivar progress: told of every step.
+    """
+
+    base: Path
+    shelf: Path
+    device: torch.device
+    budget: Budget = field(default_factory=Budget)
+    progress: Progress = silent
+
+    def adapt(self, texts: Sequence[IssueText]) -> tuple[dict[str, AdaptedBody], dict[str, str]]:
+        """Adapt by every objective that model and texts allow.
+
+        A process killed in between leaves what it finished on the shelf, and nothing half-done
+        under its name.
+
+        :returns: bodies by objective, and for the other objectives why they were impossible.
+        """
+        place = self.shelf / "adapted" / self._key(texts)
+        bodies: dict[str, AdaptedBody] = {}
+        impossible: dict[str, str] = {}
+        for objective in OBJECTIVES:
+            try:
+                bodies[objective] = self._one(objective, texts, place / objective)
+            except CannotAdapt as why:
+                impossible[objective] = str(why)
+        return bodies, impossible
+
+    def _key(self, texts: Sequence[IssueText]) -> str:
+        what = [corpus_fingerprint(texts), weights_digest(self.base), asdict(self.budget), METHOD]
+        return hashlib.sha256(json.dumps(what).encode()).hexdigest()[:32]
+
+    def _one(self, objective: str, texts: Sequence[IssueText], folder: Path) -> AdaptedBody:
+        try:
+            return _finished(objective, folder)
+        except ReleaseDamaged:  # absent, or not what was once written: made anew
+            shutil.rmtree(folder, ignore_errors=True)
+        aside = folder.parent / f".{objective}-{uuid4().hex}"
+        aside.mkdir(parents=True)
+        try:
+            self._train(objective, texts, aside)
+            aside.rename(folder)
+        finally:
+            shutil.rmtree(aside, ignore_errors=True)
+        return _finished(objective, folder)
+
+    def _train(self, objective: str, texts: Sequence[IssueText], aside: Path) -> None:
+        def told(done: int, total: int) -> None:
+            self.progress(f"adapting ({objective})", done, total)
+
+        with seeded(SEED, self.device):
+            pupil = OBJECTIVES[objective](self.base, self.device)
+            losses = pupil.adapt(texts, self.budget, seed=SEED, told=told)
+        told(len(losses), len(losses))
+        weights = {name: each.to(torch.float16) for name, each in pupil.body.state_dict().items()}
+        with quiet():
+            pupil.body.save_pretrained(aside, state_dict=weights)
+            pupil.tokenizer.save_pretrained(aside)
+        save_json(
+            aside / RECORD,
+            {"objective": objective, "curve": _curve(losses), "digest": weights_digest(aside)},
+        )
+
+
+def _finished(objective: str, folder: Path) -> AdaptedBody:
+    """:raises ReleaseDamaged: not there, or not as it was written."""
+    record = load_json(folder / RECORD)
+    if record.get("digest") != weights_digest(folder):
+        raise ReleaseDamaged(folder, "the weights are not the ones that were written")
+    return AdaptedBody(objective, folder, curve_from(record["curve"]))
+
+
+def curve_from(points: Sequence[Sequence[float]]) -> Curve:
+    """A curve as JSON brings it back."""
+    return tuple((int(step), float(loss)) for step, loss in points)
+
+
+def _curve(losses: Sequence[float]) -> Curve:
+    if not losses:
+        return ()
+    parts = np.array_split(np.asarray(losses), min(POINTS, len(losses)))
+    ends = np.cumsum([len(part) for part in parts])
+    return tuple((int(end), float(part.mean())) for end, part in zip(ends, parts, strict=True))
