@@ -16,7 +16,7 @@ import numpy as np
 from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
@@ -35,8 +35,17 @@ CONFIDENT = 1.5
 """Standard deviations above the usual at which a likeness counts as half a positive."""
 
 LEAST_SPREAD = 1e-3
+"""Where a label's values hardly differ, rounding must not be blown up into evidence."""
+
 TERM_CAP = 3.0
+"""Standard deviations of overlap that count at most: one word repeated is no proof."""
+
 LENGTH_POWER = 0.25
+"""How strongly long texts are discounted: they hold more words of everything."""
+
+SHORTEST = 10
+"""Terms up to which texts count as equally short."""
+
 _TOKEN = re.compile(r"[^\W\d_][\w'-]+")
 
 
@@ -78,20 +87,25 @@ class Lexicon:
             Counter(term for wording in wordings for term in terms_of(wording)) for wordings in said
         ]
         terms = tuple(sorted(set().union(*by_label)))
+        frequency = Counter(term for text in corpus for term in set(terms_of(text)))
+        found = np.array([frequency[term] for term in terms]).reshape(-1, 1)
+        rarity = np.log((1 + len(corpus)) / (1 + found)) + 1
         counts = np.array([[label[term] for label in by_label] for term in terms])
-        present = _counts([set(terms_of(text)) for text in corpus], terms) > 0
-        rarity = np.log((1 + len(corpus)) / (1 + present.sum(axis=0))) + 1
-        weights = counts.reshape(len(terms), len(said)) * rarity[:, None]
+        weights = counts.reshape(len(terms), len(said)) * rarity
         length = np.maximum(np.linalg.norm(weights, axis=0), LEAST_SPREAD)
-        return cls(terms, (weights / length * rarity[:, None]).astype(np.float32))
+        return cls(terms, (weights / length * rarity).astype(np.float32))
 
     def overlap(self, texts: Sequence[str]) -> Matrix:
         """How much of each label's wordings the texts use. *Shape:* (n_texts, n_labels)"""
-        found = [terms_of(text) for text in texts]
-        counts = _counts(found, self.terms)
-        lengths = np.array([max(len(terms), 10) for terms in found]).reshape(-1, 1)
-        damped = np.log1p(counts) / lengths**LENGTH_POWER
-        return np.asarray(damped @ self.weights, dtype=np.float32)
+        column = {term: index for index, term in enumerate(self.terms)}
+        overlap = np.zeros((len(texts), self.weights.shape[1]), dtype=np.float32)
+        for row, text in enumerate(texts):
+            terms = terms_of(text)
+            counts = Counter(column[term] for term in terms if term in column)
+            damped = np.log1p(np.fromiter(counts.values(), dtype=np.float32))
+            found = damped @ self.weights[list(counts)]
+            overlap[row] = found / max(len(terms), SHORTEST) ** LENGTH_POWER
+        return overlap
 
 
 @dataclass(frozen=True)
@@ -178,17 +192,6 @@ def terms_of(text: str) -> list[str]:
 
 def _singular(word: str) -> str:
     return word[:-1] if len(word) > 4 and word.endswith("s") and not word.endswith("ss") else word
-
-
-def _counts(found: Sequence[Iterable[str]], terms: Sequence[str]) -> Matrix:
-    """How often each term was found. *Shape:* (n_texts, n_terms)"""
-    column = {term: index for index, term in enumerate(terms)}
-    counts = np.zeros((len(found), len(terms)), dtype=np.float32)
-    for row, words in enumerate(found):
-        for word in words:
-            if word in column:
-                counts[row, column[word]] += 1
-    return counts
 
 
 def _unit(vectors: Matrix) -> Matrix:
