@@ -82,11 +82,27 @@ def import_files(
         before it is stored.
     """
     listed = read_labels(labels_file) if labels_file else ()
+    rows = (row for file in files for row in read_issues(file, progress))
+    return import_rows(store, repository, rows, listed, strict=strict, now=now)
+
+
+def import_rows(
+    store: Store,
+    repository: str,
+    rows: Iterable[FileRow | BadRow],
+    listed: Iterable[LabelRecord] = (),
+    *,
+    strict: bool = False,
+    now: datetime,
+) -> Imported:
+    """Store rows and labels, a batch a transaction.
+
+    :raises CommandRefused: a row is bad, where `strict`; everything before it is stored.
+    """
     with store.begin() as work:
         repository_id = work.repositories.get_or_create(repository, now=now).id
         changed_labels = work.labels.upsert(repository_id, listed, now=now)
     counts, sieve = UpsertCounts(), _Sieve(strict=strict)
-    rows = (row for file in files for row in read_issues(file, progress))
     for batch in _batches(sieve.good(rows)):
         with store.begin() as work:
             counts += work.issues.upsert(repository_id, (row.record for row in batch))

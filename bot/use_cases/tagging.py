@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from bot.configuration import RepositoryConfiguration
 from bot.errors import CommandRefused
 from bot.use_cases.configuration import known_configuration
 from bot.use_cases.issue_files import BadRow, read_issues
+from bot.use_cases.tag_issue import policy_for
 from tagger.issue import IssueText
 from tagger.strategy import silent
 
@@ -99,19 +101,11 @@ def _questions(rows: Iterable[Any]) -> Iterable[Question]:
         yield Question(record.number, record.title, text)
 
 
-def policy(store: Store, repository: str) -> Policy:
-    """What the repository's configuration, as last read, asks of decisions."""
-    from tagger.decision import Policy
-
+def policy(store: Store, repository: str, labels: Sequence[str]) -> Policy:
+    """What the repository's configuration, as last read, asks of decisions on these labels."""
     with store.read() as work:
         configuration = known_configuration(work.repositories.get(repository))
-    if configuration is None:
-        return Policy()
-    return Policy(
-        configuration.precision,
-        {name: configuration.precision_for(name) for name in configuration.labels},
-        configuration.exclusive,
-    )
+    return policy_for(configuration or RepositoryConfiguration.absent(), labels)
 
 
 def tag(

@@ -12,7 +12,6 @@ from bot.bootstrap import Installation
 from bot.settings import Settings
 from bot.standin.state import GitHubState
 from bot.standin.transport import StandInTransport
-from bot.use_cases.desk import Desk
 from bot.use_cases.receive import keep, understand
 from bot.worker import Pace, Worker
 
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bot.standin.records import Delivery
+    from bot.use_cases.desk import Desk
     from store.records import StoredDelivery, StoredPrediction
 
 URL = "http://github.test"

@@ -1,4 +1,4 @@
-"""Tagging through the real store, client and stand-in: what reaches GitHub, and what is recorded."""
+"""Tagging through the real store, client and stand-in: what goes out, and what is recorded."""
 
 from __future__ import annotations
 

@@ -1,0 +1,316 @@
+"""`POST /webhook` from outside: what is answered, and what is stored by then."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+from fakes_bot import BOT, REPO, SECRET, signed, signed_body
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from starlette.testclient import TestClient
+
+from bot.bootstrap import Installation
+from bot.service import body as body_module
+from bot.service.app import create_app
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bot.standin.records import Delivery
+    from bot.standin.state import GitHubState
+
+
+@pytest.fixture
+def client(installation: Installation) -> Iterator[TestClient]:
+    installation.own_login = BOT
+    with TestClient(create_app(installation, worker=False)) as client:
+        yield client
+
+
+def post(client: TestClient, delivery: Delivery, secret: str = SECRET):
+    body, headers = signed(delivery, secret)
+    return client.post("/webhook", content=body, headers=headers)
+
+
+def stored(installation: Installation, guid: str):
+    with installation.store.read() as work:
+        return work.inbox.find(guid)
+
+
+def test_a_delivery_is_stored_with_its_issue_before_it_is_answered(
+    client: TestClient, installation: Installation, github: GitHubState
+) -> None:
+    opened = github.open_issue(REPO, "It crashes", "at start", by="ada", labels=["bug"])
+    assert post(client, opened).status_code == 202
+    delivery = stored(installation, opened.guid)
+    assert (delivery.state, delivery.event, delivery.action) == ("pending", "issues", "opened")
+    assert delivery.payload == opened.payload
+    with installation.store.read() as work:
+        repository = work.repositories.get(REPO)
+        issue = work.issues.get(repository.id, 1)
+    assert repository.github_id == github.repository(REPO).id
+    assert (issue.title, issue.body, issue.author) == ("It crashes", "at start", "ada")
+    assert issue.labels == ("bug",)
+
+
+def test_a_label_event_enters_history_with_who_did_it(client, installation, github) -> None:
+    post(client, github.open_issue(REPO, "It crashes"))
+    (labeled,) = github.add_labels(REPO, 1, ["bug"], by="ada")
+    removed = github.remove_label(REPO, 1, "bug", by="stale[bot]")
+    for delivery in (labeled, removed, labeled):
+        assert post(client, delivery).status_code == 202
+    with installation.store.read() as work:
+        repository = work.repositories.get(REPO)
+        history = work.labels.history(repository.id, 1)
+        assert work.issues.get(repository.id, 1).labels == ()
+    assert [(one.action, one.actor, one.actor_kind) for one in history] == [
+        ("added", "ada", "person"),
+        ("removed", "stale[bot]", "bot"),
+    ]
+    assert stored(installation, labeled.guid).state == "ignored"
+
+
+def test_a_repeat_is_accepted_and_changes_nothing(client, installation, github) -> None:
+    opened = github.open_issue(REPO, "It crashes")
+    assert post(client, opened).status_code == 202
+    before = stored(installation, opened.guid)
+    github.edit_issue(REPO, 1, by="ada", title="changed")
+    assert post(client, opened).status_code == 202
+    assert stored(installation, opened.guid) == before
+    with installation.store.read() as work:
+        assert work.inbox.counts()["pending"] == 1
+
+
+@pytest.mark.parametrize("signature", [None, "", "sha256=", "sha256=" + "0" * 64, "sha1=ab", "é"])
+def test_a_missing_or_wrong_signature_is_refused_before_parsing(
+    client, installation, signature
+) -> None:
+    headers = dict(signed_body(b"not json"))
+    del headers["X-Hub-Signature-256"]
+    if signature is not None:
+        headers["X-Hub-Signature-256"] = signature.encode()
+    answer = client.post("/webhook", content=b"not json", headers=headers)
+    assert answer.status_code == 401
+    with installation.store.read() as work:
+        assert sum(work.inbox.counts().values()) == 0
+
+
+def test_the_signature_of_another_body_is_refused(client, github) -> None:
+    body, headers = signed(github.open_issue(REPO, "It crashes"))
+    assert client.post("/webhook", content=body + b" ", headers=headers).status_code == 401
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"{", b"[]", b'"text"', b"null", b"\xff\xfe", b'{"a": NaN}', b'{"a": 1e999}',
+     b"[" * 100_000, b'{"a": ' + b"9" * 5000 + b"}"],
+)  # fmt: skip
+def test_what_is_no_json_object_is_refused(client, body) -> None:
+    assert client.post("/webhook", content=body, headers=signed_body(body)).status_code == 400
+
+
+@pytest.mark.parametrize("missing", ["X-GitHub-Event", "X-GitHub-Delivery"])
+def test_without_githubs_headers_it_is_no_delivery(client, missing) -> None:
+    headers = {k: v for k, v in signed_body(b"{}").items() if k != missing}
+    assert client.post("/webhook", content=b"{}", headers=headers).status_code == 400
+
+
+def test_either_of_two_secrets_signs_while_they_rotate(settings, github, clock, releases) -> None:
+    rotating = settings.model_copy(update={"webhook_secret": _secret("old-one, new-one")})
+    made = Installation(rotating, clock=clock, open_release=releases)
+    made.own_login = BOT
+    with TestClient(create_app(made, worker=False)) as client:
+        opened = github.open_issue(REPO, "It crashes")
+        for secret, status in (("old-one", 202), ("new-one", 202), ("other", 401)):
+            assert post(client, opened, secret).status_code == status
+    made.close()
+
+
+def _secret(text: str):
+    from pydantic import SecretStr
+
+    return SecretStr(text)
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_a_body_over_the_limit_is_refused_and_not_read_to_its_end(
+    client, monkeypatch, told
+) -> None:
+    monkeypatch.setattr(body_module.read_within, "__defaults__", (1000,))
+    read = []
+
+    def chunks() -> Iterator[bytes]:
+        for number in range(100):
+            read.append(number)
+            yield b"x" * 100
+
+    content = b"x" * 10_000 if told else chunks()
+    answer = client.post("/webhook", content=content, headers=signed_body(b""))
+    assert answer.status_code == 413
+
+
+def test_exactly_the_limit_is_read() -> None:
+    assert body_module.LARGEST == 25 * 1024 * 1024
+
+
+def test_a_large_body_is_taken(client, installation, github) -> None:
+    opened = github.open_issue(REPO, "log", "x" * 1_000_000 + "\0")
+    assert post(client, opened).status_code == 202
+    with installation.store.read() as work:
+        body = work.issues.get(work.repositories.get(REPO).id, 1).body
+    assert len(body) == 1_000_001
+    assert "\0" not in body
+
+
+@pytest.mark.parametrize("event", ["star", "pull_request", "issue_comment", "ping", "anything"])
+def test_an_event_that_is_not_used_is_kept_and_ignored(client, installation, event) -> None:
+    body = json.dumps({"action": "created", "zen": "Keep it simple."}).encode()
+    answer = client.post("/webhook", content=body, headers=signed_body(body, event))
+    assert answer.status_code == 202
+    assert stored(installation, "g-1").state == "ignored"
+
+
+def test_a_used_event_of_a_strange_shape_is_kept_and_ignored(client, installation) -> None:
+    body = b'{"action": "opened", "issue": {"number": -4}}'
+    assert client.post("/webhook", content=body, headers=signed_body(body)).status_code == 202
+    assert stored(installation, "g-1").state == "ignored"
+
+
+def test_labels_of_the_repository_are_followed(client, installation, github) -> None:
+    post(client, github.open_issue(REPO, "It crashes", labels=["bug"]))
+    post(client, github.rename_label(REPO, "bug", "defect", by="ada"))
+    with installation.store.read() as work:
+        repository = work.repositories.get(REPO)
+        assert [label.name for label in work.labels.list(repository.id)] == ["defect"]
+        assert work.issues.get(repository.id, 1).labels == ("defect",)
+    post(client, github.delete_label(REPO, "defect", by="ada"))
+    with installation.store.read() as work:
+        assert work.labels.list(repository.id) == ()
+
+
+def test_a_renamed_repository_keeps_what_is_known_of_it(client, installation, github) -> None:
+    post(client, github.open_issue(REPO, "It crashes"))
+    post(client, github.rename_repository(REPO, "starship", by="ada"))
+    with installation.store.read() as work:
+        repository = work.repositories.get("acme/starship")
+        assert work.repositories.find(REPO) is None
+        assert work.issues.numbers(repository.id) == (1,)
+
+
+def test_a_deleted_issue_is_forgotten(client, installation, github) -> None:
+    post(client, github.open_issue(REPO, "It crashes"))
+    post(client, github.delete_issue(REPO, 1, by="ada"))
+    with installation.store.read() as work:
+        assert work.issues.numbers(work.repositories.get(REPO).id) == ()
+
+
+def test_while_nobody_knows_who_we_are_our_own_label_is_no_persons(
+    installation, github, clock
+) -> None:
+    with TestClient(create_app(installation, worker=False)) as client:
+        installation.own_login = None
+        post(client, github.open_issue(REPO, "It crashes"))
+        with installation.store.begin() as work:
+            repository = work.repositories.get(REPO)
+            run = work.writes.open_run(repository.id, "webhook", clock())
+            work.writes.intend(run.id, 1, ["bug"], clock())
+        for caused in github.add_labels(REPO, 1, ["bug", "docs"], by=BOT):
+            installation.own_login = None
+            post(client, caused)
+    with installation.store.read() as work:
+        history = work.labels.history(repository.id, 1)
+    assert {(one.label, one.actor_kind) for one in history} == {
+        ("bug", "bot"), ("docs", "person"),
+    }  # fmt: skip
+
+
+def test_a_broken_database_is_told_to_github(client, installation, github, monkeypatch) -> None:
+    from store.errors import StoreFull
+
+    def full():
+        raise StoreFull("no space left")
+
+    monkeypatch.setattr(installation.store, "begin", full)
+    opened = github.open_issue(REPO, "It crashes")
+    answer = post(client, opened)
+    assert answer.status_code == 503
+    assert answer.headers["Retry-After"]
+    monkeypatch.undo()
+    assert post(client, opened).status_code == 202
+
+
+def test_health_readiness_and_metrics(client, installation, github, releases, clock) -> None:
+    assert client.get("/healthz").status_code == 200
+    unready = client.get("/readyz")
+    assert unready.status_code == 503
+    assert "retrain" in unready.json()["releases"]
+    releases.promote(installation.store, "r1", ["bug"], clock())
+    assert client.get("/readyz").status_code == 503  # its folder is missing
+    (installation.settings.releases_folder / "r1").mkdir(parents=True)
+    assert client.get("/readyz").json() == {
+        "database": "ok", "releases": "ok", "active_releases": 1,
+    }  # fmt: skip
+    post(client, github.open_issue(REPO, "It crashes"))
+    clock.advance(hours=1)
+    text = client.get("/metrics").text
+    assert 'issue_tagger_deliveries_total{action="opened",event="issues"} 1.0' in text
+    assert 'issue_tagger_inbox{state="pending"} 1.0' in text
+    assert "issue_tagger_silent_seconds 3600.0" in text
+    assert 'issue_tagger_webhooks_total{status="202"} 1.0' in text
+
+
+def test_readiness_says_so_when_the_database_is_gone(client, installation, monkeypatch) -> None:
+    from store.errors import StoreUnreachable
+
+    def gone():
+        raise StoreUnreachable("gone")
+
+    monkeypatch.setattr(installation.store, "ping", gone)
+    monkeypatch.setattr(installation.store, "read", gone)
+    assert client.get("/readyz").json() == {"database": "StoreUnreachable"}
+    assert client.get("/metrics").status_code == 503
+    assert client.get("/healthz").status_code == 200
+
+
+_json = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=12,
+)  # fmt: skip
+_keys = ["action", "issue", "label", "changes", "repository", "sender", "number", "title", "labels"]
+
+
+@st.composite
+def _mutated(draw: st.DrawFn, payload: dict) -> dict:
+    """A real payload with a few values swapped for anything."""
+    found = json.loads(json.dumps(payload))
+    for _ in range(draw(st.integers(0, 3))):
+        place = found
+        for _ in range(draw(st.integers(0, 2))):
+            inner = [value for value in place.values() if isinstance(value, dict) and value]
+            place = draw(st.sampled_from(inner)) if inner else place
+        key = draw(st.sampled_from(sorted(place)) | st.sampled_from(_keys))
+        place[key] = draw(_json)
+    return found
+
+
+@hypothesis_settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(data=st.data())
+def test_no_payload_whatever_makes_it_stumble(client, github, data) -> None:
+    if not github.repository(REPO).issues:
+        github.open_issue(REPO, "It crashes")
+        github.add_labels(REPO, 1, ["bug"], by="ada")
+        github.rename_label(REPO, "docs", "manual", by="ada")
+        github.push_file(REPO, "README", "text")
+    delivery = data.draw(st.sampled_from(list(github.deliveries)))
+    payload = data.draw(_mutated(delivery.payload))
+    body = json.dumps(payload).encode()
+    guid = data.draw(st.uuids())
+    headers = signed_body(body, delivery.event, str(guid))
+    assert client.post("/webhook", content=body, headers=headers).status_code in {202, 400}

@@ -1,0 +1,236 @@
+"""The worker: leases, repeats with growing pauses, giving up with a reason, and stopping well."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from fakes_bot import REPO
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.github.errors import RateLimited, Unreachable
+from bot.use_cases.desk import Ending
+from bot.worker import MOST_ATTEMPTS, PATIENCE_WITH_GITHUB, Pace, WorkerThread, when_again
+from store.errors import StoreBusy
+
+pytestmark = pytest.mark.anyio
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+SHADOW = "delay_seconds: 0\n"
+
+
+@given(st.integers(1, MOST_ATTEMPTS - 1))
+def test_pauses_grow_until_it_is_given_up(attempts) -> None:
+    first = when_again(ValueError(), attempts, NOW, NOW)
+    later = when_again(ValueError(), attempts + 1, NOW, NOW)
+    assert first is not None
+    assert first > NOW
+    assert later is None if attempts + 1 >= MOST_ATTEMPTS else later > first
+
+
+def test_a_rate_limit_is_respected_to_the_second_and_never_given_up_for() -> None:
+    reset = NOW + timedelta(minutes=40)
+    error = RateLimited("GET /x", reset, "primary")
+    assert when_again(error, 50, NOW, NOW) == reset
+
+
+def test_github_being_away_is_waited_for_three_days() -> None:
+    error = Unreachable("GET /x", "timeout", NOW, attempts=4, may_have_happened=False)
+    assert when_again(error, 30, NOW, NOW) == NOW + timedelta(hours=1)
+    assert when_again(error, 30, NOW - PATIENCE_WITH_GITHUB, NOW) is None
+
+
+async def test_what_fails_runs_again_and_is_given_up_with_its_reason(bench) -> None:
+    opened = bench.github.open_issue(REPO, "a bug")
+    bench.receive(opened)
+
+    async def broken(*_: object) -> Ending:
+        raise ValueError("a bug of ours")
+
+    worker = bench.worker(job=broken)
+    for attempt in range(1, MOST_ATTEMPTS + 1):
+        bench.clock.advance(hours=1)
+        assert await worker.work_one()
+        delivery = bench.delivery(opened)
+        assert delivery.attempts == attempt
+    assert delivery.state == "failed"
+    assert delivery.error == "ValueError: a bug of ours"
+    bench.clock.advance(hours=5)
+    assert not await worker.work_one()
+
+
+async def test_a_dead_workers_delivery_runs_again_once_its_lease_ran_out(bench) -> None:
+    bench.configure(SHADOW)
+    opened = bench.github.open_issue(REPO, "a bug")
+    bench.receive(opened)
+    assert bench.worker(name="dead")._claim(None) is not None
+    assert await bench.work() == 0
+    bench.clock.advance(minutes=3)
+    assert await bench.work() == 1
+    assert bench.delivery(opened).attempts == 2
+    assert len(bench.predictions()) == 1
+
+
+async def test_a_lease_is_renewed_while_the_work_goes_on(bench) -> None:
+    opened = bench.github.open_issue(REPO, "a bug")
+    bench.receive(opened)
+    renewed = asyncio.Event()
+
+    async def long(desk, claim) -> Ending:
+        bench.clock.advance(seconds=30)
+        before = bench.delivery(opened).lease_until
+        while bench.delivery(opened).lease_until == before:
+            await asyncio.sleep(0)
+        renewed.set()
+        return await desk.finish(claim)
+
+    pace = Pace(lease=timedelta(milliseconds=30))
+    assert await bench.worker(pace, job=long).work_one()
+    assert renewed.is_set()
+
+
+async def test_a_worker_that_lost_its_lease_records_nothing(bench) -> None:
+    bench.configure(SHADOW)
+    opened = bench.github.open_issue(REPO, "a bug")
+    bench.receive(opened)
+    other = bench.worker(name="other")
+
+    def slow(_: str) -> None:
+        bench.clock.advance(minutes=3)
+        assert other._claim(None) is not None
+
+    bench.release.before_tagging = slow
+    assert await bench.worker(name="slow").work_one()
+    delivery = bench.delivery(opened)
+    assert (delivery.state, delivery.claimed_by) == ("running", "other")
+    assert bench.predictions() == ()
+
+
+async def test_stopping_lets_the_work_in_hand_end(bench) -> None:
+    bench.configure(SHADOW)
+    first, second = (bench.github.open_issue(REPO, "a bug") for _ in range(2))
+    bench.receive_all()
+    worker = bench.worker()
+    bench.release.before_tagging = lambda _: worker.stop()
+    await worker.run()
+    assert [bench.delivery(one).state for one in (first, second)] == ["done", "pending"]
+
+
+async def test_what_does_not_end_in_time_is_handed_back(bench) -> None:
+    opened = bench.github.open_issue(REPO, "a bug")
+    bench.receive(opened)
+
+    async def endless(*_: object) -> Ending:
+        worker.stop()
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    worker = bench.worker(Pace(grace=timedelta(0)), job=endless)
+    await worker.run()
+    delivery = bench.delivery(opened)
+    assert (delivery.state, delivery.attempts) == ("pending", 0)
+
+
+async def test_a_busy_database_stops_no_worker(bench, monkeypatch) -> None:
+    bench.configure(SHADOW)
+    opened = bench.github.open_issue(REPO, "a bug")
+    bench.receive(opened)
+    worker = bench.worker(Pace(poll=timedelta(0)))
+    real, times = bench.desk.store.read, iter(range(3))
+
+    def sometimes():
+        if next(times, None) is not None:
+            raise StoreBusy("locked")
+        return real()
+
+    monkeypatch.setattr(bench.desk.store, "read", sometimes)
+    bench.release.before_tagging = lambda _: worker.stop()
+    await worker.run()
+    assert bench.delivery(opened).state == "done"
+
+
+async def test_a_promotion_is_noticed_between_two_deliveries(bench) -> None:
+    bench.configure("mode: apply\ndelay_seconds: 0\n")
+    await bench.deliver(bench.github.open_issue(REPO, "a bug"))
+    bench.releases.promote(bench.installation.store, "r2", ("docs",), bench.clock())
+    await bench.deliver(bench.github.open_issue(REPO, "bug in docs"))
+    assert bench.labels(2) == ["docs"]
+    assert bench.releases.opened == ["r1", "r2"]
+    with bench.installation.store.begin() as work:
+        work.releases.rollback(work.repositories.get(REPO).id, bench.clock())
+    await bench.deliver(bench.github.open_issue(REPO, "bug in docs"))
+    assert bench.labels(3) == ["bug", "docs"]
+
+
+async def test_a_damaged_release_fails_the_delivery_and_loses_nothing(bench) -> None:
+    from tagger.errors import ReleaseDamaged
+
+    opened = bench.github.open_issue(REPO, "a bug")
+    bench.receive(opened)
+    bench.clock.advance(seconds=121)
+    good = dict(bench.releases.by_folder)
+    bench.releases.by_folder.clear()
+    bench.installation.shelf._open = _raiser(ReleaseDamaged)
+    await bench.work()
+    delivery = bench.delivery(opened)
+    assert delivery.state == "pending"
+    assert "rollback" in delivery.error
+    bench.releases.by_folder.update(good)
+    bench.installation.shelf._open = bench.releases
+    bench.clock.advance(minutes=1)
+    await bench.work()
+    assert bench.delivery(opened).state == "done"
+
+
+def _raiser(kind):
+    def opener(folder):
+        raise kind(folder, "a file is missing")
+
+    return opener
+
+
+async def test_the_shelf_keeps_the_latest_used_and_no_more(installation, releases, clock) -> None:
+    from bot.release_shelf import ReleaseShelf
+
+    store = installation.store
+    ids = []
+    for name in ("acme/a", "acme/b", "acme/c"):
+        releases.promote(store, name[-1], ["bug"], clock(), name)
+        with store.read() as work:
+            ids.append(work.repositories.get(name).id)
+    shelf = ReleaseShelf(store, releases, installation.settings.releases_folder, capacity=2)
+    for position in (0, 1, 0, 2):
+        assert shelf.active(ids[position]).id == "abc"[position]
+    assert shelf.loaded == ("a", "c")
+    assert releases.opened == ["a", "b", "c"]
+
+
+async def test_the_thread_works_what_comes_in_and_stops(bench) -> None:
+    bench.configure(SHADOW)
+    opened = bench.github.open_issue(REPO, "a bug")
+    done = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def open_desk():
+        desk = bench.installation.desk()
+        return replace(desk, shelf=_Telling(desk.shelf))
+
+    class _Telling:
+        def __init__(self, shelf) -> None:
+            self.shelf = shelf
+
+        def active(self, repository_id):
+            loop.call_soon_threadsafe(done.set)
+            return self.shelf.active(repository_id)
+
+    thread = WorkerThread(open_desk, Pace(poll=timedelta(hours=1)))
+    bench.receive(opened)
+    thread.start()
+    await asyncio.wait_for(done.wait(), 20)
+    assert thread.alive
+    await asyncio.to_thread(thread.stop)
+    assert not thread.alive
+    assert bench.delivery(opened).state == "done"
