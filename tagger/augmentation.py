@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import random
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -37,13 +39,24 @@ def augmented(
     :param kind: "words" drops some, "characters" mistypes some as a keyboard would, "context"
         replaces some by the guesses of `masked_lm` (Kobayashi, https://arxiv.org/abs/1805.06201).
     :param masked_lm: folder of a model with a masked-LM head; needed for "context" only.
-    :returns: `copies` of the first text, then of the second, and so on. The same seed, the same
-        copies.
+    :returns: `copies` of the first text, then of the second, and so on. A text and a seed always
+        give the same copies, whatever else is asked for; what a process has made it keeps, since
+        a text comes again in every fold.
     :raises ModelRefused: "context" without a model that has a masked-LM head.
     """
-    augmenter = _augmenter(kind, masked_lm)
-    with seeded(seed):
-        return [_varied(augmenter, text) for text in texts for _ in range(copies)]
+    if kind == "context" and not has_masked_lm_head(masked_lm):
+        raise ModelRefused(
+            f"contextual augmentation was asked for with model {masked_lm}, expected one with a "
+            'masked-LM head; set BERT_MODEL to one, or choose augment="words"'
+        )
+    try:
+        return [
+            head + text[CHARACTERS:]
+            for text in texts
+            for head in _copies(text[:CHARACTERS], kind, masked_lm, copies, seed)
+        ]
+    finally:
+        _augmenter.cache_clear()  # a masked model takes more memory than the texts it made
 
 
 def has_masked_lm_head(folder: Path | None) -> bool:
@@ -57,10 +70,13 @@ def has_masked_lm_head(folder: Path | None) -> bool:
 
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
-    """Seed the two global generators that nlpaug draws from, and put their states back."""
+    """Seed the two global generators that nlpaug draws from, and put their states back.
+
+    :param seed: in [0, 2**32).
+    """
     states = random.getstate(), np.random.get_state()
     random.seed(seed)
-    np.random.seed(seed % 2**32)
+    np.random.seed(seed)
     try:
         yield
     finally:
@@ -68,12 +84,20 @@ def seeded(seed: int) -> Iterator[None]:
         np.random.set_state(states[1])
 
 
-def _varied(augmenter: Any, text: str) -> str:
-    head, tail = text[:CHARACTERS], text[CHARACTERS:]
-    changed = augmenter.augment(head) if head.strip() else [head]
-    return str(changed[0]) + tail if changed else text
+@lru_cache(maxsize=4096)
+def _copies(
+    head: str, kind: Kind, masked_lm: Path | None, copies: int, seed: int
+) -> tuple[str, ...]:
+    if not head.strip():
+        return (head,) * copies
+    augmenter = _augmenter(kind, masked_lm)
+    digest = hashlib.sha256(f"{seed} {head}".encode()).digest()
+    with seeded(int.from_bytes(digest[:4], "big")):
+        made = [augmenter.augment(head) for _ in range(copies)]
+    return tuple(str(changed[0]) if changed else head for changed in made)
 
 
+@lru_cache(maxsize=1)
 def _augmenter(kind: Kind, masked_lm: Path | None) -> Any:
     if kind == "words":
         from nlpaug.augmenter.word import RandomWordAug
@@ -83,11 +107,8 @@ def _augmenter(kind: Kind, masked_lm: Path | None) -> Any:
         from nlpaug.augmenter.char import KeyboardAug
 
         return KeyboardAug(aug_word_p=SHARE, aug_word_max=MOST_CHANGES, aug_char_max=1)
-    if masked_lm is None or not has_masked_lm_head(masked_lm):
-        raise ModelRefused(
-            f"contextual augmentation was asked for with model {masked_lm}, expected one with a "
-            'masked-LM head; set BERT_MODEL to one, or choose augment="words"'
-        )
+    if masked_lm is None:
+        raise AssertionError("augmented() asks for a model first")
     return _masked_word_augmenter(masked_lm)
 
 

@@ -71,7 +71,7 @@ def locate(name: str) -> ModelSource:
     :raises ModelNotFound: with each place searched and why it had none.
     :raises ModelRefused: pickled weights, remote code, or not the digest that was published.
     """
-    if Path(name).is_dir():
+    if name and Path(name).is_dir():
         return _checked(name, Path(name).resolve(), "folder", expected=None)
     searched = [f"local folder {name}: does not exist"]
     bare, _, revision = name.partition("@")

@@ -155,7 +155,8 @@ class NaiveBayes:
 
     def _learn(self, corpora: dict[Kind | None, Corpus], targets: NDArray[np.bool_]) -> None:
         """Choose the variant on folds held out, temper it on the same, learn from all issues."""
-        folds = stratified_folds(targets, 5 if len(targets) <= 200 else 3, self.seed)
+        n_folds = min(len(targets), 5 if len(targets) <= 200 else 3)
+        folds = stratified_folds(targets, n_folds, self.seed)
         held_out = HeldOut(corpora, targets, self.share_[self.live_], folds)
         self.variant_ = self._choose(held_out, tuple(corpora), len(targets))
         self.skill_ = held_out.skill(self.variant_)
