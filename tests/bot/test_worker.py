@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 import pytest
 from fakes_bot import REPO
@@ -12,9 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.github.errors import RateLimited, Unreachable
-from bot.use_cases.desk import Ending
 from bot.worker import MOST_ATTEMPTS, PATIENCE_WITH_GITHUB, Pace, WorkerThread, when_again
 from store.errors import StoreBusy
+
+if TYPE_CHECKING:
+    from bot.use_cases.desk import Ending
 
 pytestmark = pytest.mark.anyio
 
@@ -74,22 +77,27 @@ async def test_a_dead_workers_delivery_runs_again_once_its_lease_ran_out(bench) 
     assert len(bench.predictions()) == 1
 
 
-async def test_a_lease_is_renewed_while_the_work_goes_on(bench) -> None:
+async def test_a_lease_is_renewed_while_the_work_goes_on(bench, monkeypatch) -> None:
     opened = bench.github.open_issue(REPO, "a bug")
     bench.receive(opened)
     renewed = asyncio.Event()
 
     async def long(desk, claim) -> Ending:
         bench.clock.advance(seconds=30)
-        before = bench.delivery(opened).lease_until
-        while bench.delivery(opened).lease_until == before:
-            await asyncio.sleep(0)
-        renewed.set()
+        await asyncio.wait_for(renewed.wait(), 20)
+        assert bench.delivery(opened).lease_until > claim.lease_until
         return await desk.finish(claim)
 
-    pace = Pace(lease=timedelta(milliseconds=30))
-    assert await bench.worker(pace, job=long).work_one()
-    assert renewed.is_set()
+    worker = bench.worker(Pace(lease=timedelta(milliseconds=30)), job=long)
+    renew, loop = worker._renew, asyncio.get_running_loop()
+
+    def telling(claim) -> None:
+        renew(claim)
+        loop.call_soon_threadsafe(renewed.set)
+
+    monkeypatch.setattr(worker, "_renew", telling)
+    assert await worker.work_one()
+    assert bench.delivery(opened).state == "done"
 
 
 async def test_a_worker_that_lost_its_lease_records_nothing(bench) -> None:
