@@ -165,6 +165,18 @@ def load_settings(**given: Any) -> Settings:
         raise SettingsInvalid(map(_sentence, error.errors(include_url=False))) from None
 
 
+def environment_of(settings: Settings) -> dict[str, str]:
+    """The present environment with these settings in it: to start another process with."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(PREFIX)}
+    given = {PREFIX + name.upper(): getattr(settings, name) for name in Settings.model_fields}
+    shown = {
+        key: value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+        for key, value in given.items()
+        if value is not None
+    }
+    return {**kept, **shown}
+
+
 def unknown_variables(environment: Mapping[str, str] | None = None) -> list[str]:
     """A sentence for each variable with the prefix that is no setting: most likely misspelt."""
     known = [PREFIX + name.upper() for name in Settings.model_fields]

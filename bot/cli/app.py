@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from bot.cli import opening
+from bot.cli.demo import demo
 from bot.cli.evaluate import evaluate
 from bot.cli.import_issues import import_issues
 from bot.cli.promote import promote
@@ -45,6 +46,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "serve": serve,
     "work": work,
     "validate": validate,
+    "demo": demo,
 }
 for _name, _command in _COMMANDS.items():
     app.command(_name)(_command)

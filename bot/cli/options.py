@@ -9,7 +9,10 @@ import typer
 _REPOSITORY = re.compile(r"[A-Za-z0-9_.-]{1,100}/[A-Za-z0-9_.-]{1,100}")
 
 
-def _repository(value: str) -> str:
+def repository_name(value: str | None) -> str | None:
+    """A callback: refuses what is not OWNER/NAME."""
+    if value is None:
+        return None
     if not _REPOSITORY.fullmatch(value) or set(value.split("/")) & {".", ".."}:
         raise typer.BadParameter(f"got {value!r}, expected OWNER/NAME")
     return value
@@ -27,11 +30,13 @@ def listed(value: str | None) -> tuple[str, ...]:
 
 
 Repo = Annotated[
-    str, typer.Argument(metavar="REPO", callback=_repository, help="Repository, as OWNER/NAME.")
+    str, typer.Argument(metavar="REPO", callback=repository_name, help="Repository, as OWNER/NAME.")
 ]
 RepoOption = Annotated[
     str,
-    typer.Option("--repo", metavar="REPO", callback=_repository, help="Repository, as OWNER/NAME."),
+    typer.Option(
+        "--repo", metavar="REPO", callback=repository_name, help="Repository, as OWNER/NAME."
+    ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Makes chance repeatable.")]

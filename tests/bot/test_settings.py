@@ -7,7 +7,13 @@ from pathlib import Path
 import pytest
 
 from bot.errors import SettingsInvalid
-from bot.settings import PREFIX, Settings, load_settings, unknown_variables
+from bot.settings import (
+    PREFIX,
+    Settings,
+    environment_of,
+    load_settings,
+    unknown_variables,
+)
 
 SECRET = "correct-horse-battery"
 PEM = "-----BEGIN RSA PRIVATE KEY-----\nMIIB\n-----END RSA PRIVATE KEY-----\n"
@@ -165,3 +171,18 @@ def test_a_misspelt_variable_is_named_with_the_nearest_one() -> None:
     assert unknown_variables(environment) == [
         "ISSUE_TAGGER_WEBHOOK_SECRETS is no setting; did you mean ISSUE_TAGGER_WEBHOOK_SECRET?"
     ]
+
+
+def test_another_process_gets_the_same_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ELSEWHERE", "kept")
+    monkeypatch.setenv("ISSUE_TAGGER_PORT", "1")
+    given = load_settings(data_dir=Path("there"), webhook_secret=f"{SECRET},new", port=9000)
+    handed = environment_of(given)
+    assert handed["ELSEWHERE"] == "kept"
+    for name in [name for name in Settings.model_fields if PREFIX + name.upper() in handed]:
+        monkeypatch.setenv(PREFIX + name.upper(), handed[PREFIX + name.upper()])
+    assert load_settings() == given
+    assert {name for name in handed if name.startswith(PREFIX)} == {
+        *(PREFIX + name for name in ("DATA_DIR", "DATABASE_URL", "GITHUB_API_URL", "HOST")),
+        *(PREFIX + name for name in ("WEBHOOK_SECRET", "PORT", "DEVICE", "LOG_FORMAT")),
+    }
