@@ -91,12 +91,13 @@ def learn(variant: Variant, matrix: Any, targets: NDArray[np.bool_]) -> Any:
     :param matrix: weighed words, sparse. *Shape:* (n_texts, n_words)
     :param targets: *Shape:* (n_texts, n_labels), each label with texts for and against.
     """
+    from scipy.sparse import csr_matrix
     from sklearn.naive_bayes import ComplementNB, MultinomialNB
     from skmultilearn.problem_transform import BinaryRelevance
 
     kind = MultinomialNB if variant.kind == "multinomial" else ComplementNB
     relevance = BinaryRelevance(kind(alpha=variant.smoothing), require_dense=[False, True])
-    return relevance.fit(matrix, targets.astype(int))
+    return relevance.fit(csr_matrix(matrix), targets.astype(int))  # it knows no sparse arrays
 
 
 def learned_odds(relevance: Any) -> Odds:
