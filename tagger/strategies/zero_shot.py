@@ -32,6 +32,9 @@ SEPARATION = 1.5
 ENOUGH_TEXTS = 32
 """Below this the corpus is filled up with phrases of common labels: a spread of 3 texts is none."""
 
+TRUSTED_TEXTS = 200
+"""From this size on a corpus is believed; towards none, evidence counts for half as much."""
+
 
 class ZeroShot:
     """Scores from label wordings, standardised by label and weighed by the label's usual share.
@@ -42,7 +45,7 @@ class ZeroShot:
 
     Raw values are not comparable between labels, so each label is measured against what a corpus
     of the repository's own texts usually gets for it; then Bayes' rule with two normal
-    distributions `SEPARATION` apart turns that and the label's usual share into a probability.
+    distributions some way apart turns that and the label's usual share into a probability.
     Which issue carries which label is never looked at.
 
     Sources: Yin, Hay, Roth 2019 (entailment, https://arxiv.org/abs/1909.00161), Schick and
@@ -81,16 +84,20 @@ class ZeroShot:
             self._scales.append(Scale.of(judge.raw(corpus)))
         shares = np.array([usual_share(label) for label in train.labels])
         self._prior = np.log(shares / (1 - shares)).astype(np.float32)
+        n_texts = len(train.unlabelled) + len(train)
+        self._separation = SEPARATION * (1 + min(1.0, n_texts / TRUSTED_TEXTS)) / 2
         return self
 
     def score(self, issues: Sequence[IssueText]) -> Scores:
         if not issues:
             return np.zeros((0, len(self._prior)), dtype=np.float32)
-        logits = self._prior + SEPARATION * self._unusual(issues) - SEPARATION**2 / 2
+        evidence = self._separation * self._unusual(issues) - self._separation**2 / 2
+        logits = self._prior + evidence
         return np.asarray(1 / (1 + np.exp(-logits)), dtype=np.float32)
 
     def save(self, folder: Path) -> None:
-        save_json(folder / "route.json", {"route": self.route_})
+        facts = {"route": self.route_, "separation": self._separation}
+        save_json(folder / "route.json", facts)
         scales = {
             "mean": np.stack([scale.mean for scale in self._scales]),
             "spread": np.stack([scale.spread for scale in self._scales]),
@@ -100,10 +107,11 @@ class ZeroShot:
             judge.save(folder)
 
     def restore(self, folder: Path) -> Self:
-        route = load_json(folder / "route.json").get("route")
-        if route not in ROUTES:
-            raise ReleaseDamaged(folder, f"route.json says {route!r}, expected one of {ROUTES}")
-        self.route_ = route
+        facts = load_json(folder / "route.json")
+        route, separation = facts.get("route"), facts.get("separation")
+        if route not in ROUTES or not isinstance(separation, float):
+            raise ReleaseDamaged(folder, f"route.json: {facts}; expected a route and a separation")
+        self.route_, self._separation = route, separation
         arrays = load_arrays(folder / "scales.safetensors", "mean", "spread", "prior")
         self._prior = arrays["prior"]
         self._scales = [
@@ -112,6 +120,16 @@ class ZeroShot:
         ]
         self._judges = [judge.restore(folder) for judge in self._open(self.route_)]
         return self
+
+    @property
+    def note(self) -> str:
+        """What manifest and reports should say of the route; empty where nothing is amiss."""
+        if self.route_ != "encoder" or self.resources.zero_shot_model is not None:
+            return ""
+        return (
+            "zero-shot compares label wordings with issues through the sentence encoder, since no "
+            "NLI model was found (ISSUE_TAGGER_ZERO_SHOT_MODEL: a hub name or a folder)"
+        )
 
     def _unusual(self, issues: Sequence[IssueText]) -> Matrix:
         """Standard deviations above the usual, the mean of the judges'. *Shape:* as `score`."""

@@ -58,7 +58,7 @@ def masked_lm(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_without_one_labelled_issue_each_label_finds_its_issue(resources: Resources) -> None:
-    scores = ZeroShot(resources).fit(unlabelled()).score([CRASH, DATA, FROB])
+    scores = ZeroShot(resources).fit(unlabelled(CORPUS * 5)).score([CRASH, DATA, FROB])
     assert scores.argmax(axis=0).tolist() == [0, 1, 2]
     assert scores.argmax(axis=1).tolist() == [0, 1, 2]
     assert ((scores >= 0) & (scores <= 1)).all()
@@ -111,6 +111,11 @@ def test_one_label_alone_is_scored(resources: Resources) -> None:
     assert scores[0, 0] > scores[1, 0]
 
 
+def test_a_label_of_stop_words_is_scored(resources: Resources) -> None:
+    train = TrainingSet((Label("and"), Label("not a")), (), (), np.zeros((0, 2), bool), CORPUS)
+    assert np.isfinite(ZeroShot(resources).fit(train).score([CRASH])).all()
+
+
 def test_no_label_is_refused(resources: Resources) -> None:
     with pytest.raises(NothingToLearnFrom, match="at least one label"):
         ZeroShot(resources).fit(TrainingSet((), (), (), np.zeros((0, 0), dtype=bool)))
@@ -147,6 +152,19 @@ def test_a_model_of_another_kind_is_refused(resources: Resources, tmp_path: Path
     (tmp_path / "config.json").write_text('{"architectures": ["GPT2LMHeadModel"]}')
     with pytest.raises(ModelRefused, match="GPT2LMHeadModel"):
         ZeroShot(replace(resources, zero_shot_model=tmp_path)).fit(unlabelled())
+
+
+def test_the_encoder_standing_in_is_worth_a_note(resources: Resources, nli: Path) -> None:
+    assert "ISSUE_TAGGER_ZERO_SHOT_MODEL" in ZeroShot(resources).fit(unlabelled()).note
+    assert not ZeroShot(replace(resources, zero_shot_model=nli)).fit(unlabelled()).note
+
+
+def test_few_texts_make_it_cautious(resources: Resources) -> None:
+    few, many = (
+        ZeroShot(resources).fit(unlabelled(texts)).score([CRASH])
+        for texts in (CORPUS, CORPUS + tuple(IssueText(f"Text {n}") for n in range(200)))
+    )
+    assert few[0, 0] < many[0, 0]
 
 
 def test_long_entailment_tells_the_progress(resources: Resources, nli: Path) -> None:
@@ -188,7 +206,8 @@ def test_another_nli_model_than_the_release_was_made_with_is_refused(
     ("file", "damage"),
     [
         ("route.json", None),
-        ("route.json", '{"route": "telepathy"}'),
+        ("route.json", '{"route": "telepathy", "separation": 1.5}'),
+        ("route.json", '{"route": "encoder"}'),
         ("scales.safetensors", "not a tensor"),
         ("likeness.safetensors", None),
         ("likeness.json", "{"),
