@@ -11,7 +11,9 @@ from typing import Annotated
 import typer
 
 from bot.cli import opening
+from bot.cli.audit import audit
 from bot.cli.demo import demo
+from bot.cli.doctor import doctor
 from bot.cli.evaluate import evaluate
 from bot.cli.import_issues import import_issues
 from bot.cli.promote import promote
@@ -43,9 +45,11 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "rollback": rollback,
     "tag": tag,
     "evaluate": evaluate,
+    "audit": audit,
     "serve": serve,
     "work": work,
     "validate": validate,
+    "doctor": doctor,
     "demo": demo,
 }
 for _name, _command in _COMMANDS.items():

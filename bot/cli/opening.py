@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from bot.bootstrap import Installation
+    from bot.settings import Settings
 
 debug = False
 """Whether --debug was given; set once, by the application's callback."""
@@ -24,14 +25,22 @@ def opened(*, level: int = logging.WARNING) -> Iterator[Installation]:
     :raises StoreError: the database cannot be used.
     """
     from bot.bootstrap import build
-    from bot.logs import set_up_logs
     from bot.settings import load_settings
 
     settings = load_settings()
-    set_up_logs(settings.log_format, settings.secrets(), logging.DEBUG if debug else level)
+    set_up(settings, level)
     installation = build(settings)
     try:
         installation.store.migrate()
         yield installation
     finally:
         installation.close()
+
+
+def set_up(settings: Settings, level: int = logging.WARNING) -> None:
+    """Send log lines to stderr; libraries from WARNING on, with --debug all of them."""
+    from bot.logs import set_up_logs
+
+    set_up_logs(settings.log_format, settings.secrets(), logging.DEBUG if debug else level)
+    for chatty in ("alembic", "faiss"):
+        logging.getLogger(chatty).setLevel(logging.DEBUG if debug else logging.WARNING)

@@ -9,9 +9,8 @@ from bot.cli.options import Json, Labels, Repo, Seed, Strategies, listed
 from bot.cli.output import say, say_json, say_table
 
 if TYPE_CHECKING:
-    from tagger.release import LabelRow
-
     from bot.use_cases.retraining import Retrained
+    from tagger.release import LabelRow
 
 
 def retrain(

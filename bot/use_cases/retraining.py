@@ -6,6 +6,8 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from bot.use_cases.training_data import training_data
 from store.records import ReleaseRecord
 
@@ -14,12 +16,12 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from tagger.release import Manifest
-
     from store.database import Store
     from store.records import StoredRelease
     from tagger.evaluation.gate import GateDecision
-    from tagger.issue import TrainingSet
+    from tagger.evaluation.metrics import Decisions
+    from tagger.issue import IssueText, TrainingSet
+    from tagger.release import Manifest, Release
     from tagger.strategy import Resources
 
 ENOUGH_TO_HOLD_OUT = 200
@@ -114,11 +116,10 @@ def _gate(
     held_out: TrainingSet,
     resources: Resources,
 ) -> GateDecision:
-    from tagger.evaluation.retraining import compare
-    from tagger.release import Release
-
     from tagger.errors import ReleaseDamaged
     from tagger.evaluation.gate import GateDecision, first_release
+    from tagger.evaluation.retraining import compare
+    from tagger.release import Release
 
     if active is None:
         return first_release()
@@ -131,7 +132,25 @@ def _gate(
         serving = Release.open(root / active.location, resources)
     except ReleaseDamaged as damage:
         return GateDecision(True, f"the active release cannot be compared with: {damage}", 0)
-    return compare(new, serving, held_out.subset(fair))
+    return compare(_AsCompared(new), _AsCompared(serving), held_out.subset(fair))
+
+
+class _AsCompared:
+    """A release as the gate looks at it: which labels it would give, set or suggested."""
+
+    def __init__(self, release: Release) -> None:
+        self._release = release
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return self._release.labels
+
+    def decide(self, issues: Sequence[IssueText]) -> Decisions:
+        given = [
+            {label.name for label in labels if label.decision != "abstain"}
+            for labels in self._release.tag(issues)
+        ]
+        return np.array([[name in names for name in self.names] for names in given], dtype=bool)
 
 
 _NOTHING_TO_COMPARE_ON = (
