@@ -6,6 +6,7 @@ import hashlib
 import json
 import shutil
 from dataclasses import asdict, dataclass, field
+from time import time
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -43,6 +44,9 @@ POINTS = 100
 """A loss curve is kept as at most so many means."""
 
 RECORD = "adaptation.json"
+
+ABANDONED_SECONDS = 86_400.0
+"""A half-done folder untouched for a day has nobody working on it."""
 
 METHOD = 1
 """Raised when the same corpus would give other weights: what lies in caches is then done anew."""
@@ -108,6 +112,7 @@ class Workshop:
             return _finished(objective, folder)
         except ReleaseDamaged:  # absent, or not what was once written: made anew
             shutil.rmtree(folder, ignore_errors=True)
+        _sweep(folder.parent)
         aside = folder.parent / f".{objective}-{uuid4().hex}"
         aside.mkdir(parents=True)
         try:
@@ -135,12 +140,19 @@ class Workshop:
         )
 
 
+def _sweep(place: Path) -> None:
+    """Remove what killed processes left half-done; younger folders may be somebody's work."""
+    for left in place.glob(".*-*"):
+        if time() - left.stat().st_mtime > ABANDONED_SECONDS:
+            shutil.rmtree(left, ignore_errors=True)
+
+
 def _finished(objective: str, folder: Path) -> AdaptedBody:
     """:raises ReleaseDamaged: not there, or not as it was written."""
     record = load_json(folder / RECORD)
     if record.get("digest") != weights_digest(folder):
         raise ReleaseDamaged(folder, "the weights are not the ones that were written")
-    return AdaptedBody(objective, folder, curve_from(record["curve"]))
+    return AdaptedBody(objective, folder, curve_from(record.get("curve", ())))
 
 
 def curve_from(points: Sequence[Sequence[float]]) -> Curve:

@@ -13,6 +13,15 @@ FLOPS_PER_WEIGHT = 6
 """Forward and backward, for each weight and token (Kaplan et al. 2020, section 2.1)."""
 
 
+def step_flops(weights: float, tokens: float) -> float:
+    """Operations of one training step.
+
+    :param weights: that each token is multiplied with, embedding tables left out.
+    :param tokens: in the batch.
+    """
+    return FLOPS_PER_WEIGHT * weights * tokens
+
+
 @dataclass(frozen=True)
 class Budget:
     """The bound on one adaptation.
@@ -34,8 +43,7 @@ class Budget:
         :param tokens: that an average text has.
         :param weights: that each token is multiplied with.
         """
-        in_batch = min(n_texts, self.batch_size)
-        cost = FLOPS_PER_WEIGHT * weights * tokens * in_batch
+        cost = step_flops(weights, tokens * min(n_texts, self.batch_size))
         affordable = int(self.seconds * FLOPS_PER_SECOND / cost)
         wanted = ceil(self.epochs * n_texts / self.batch_size)
         return max(1, min(affordable, wanted))

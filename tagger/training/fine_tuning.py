@@ -10,6 +10,7 @@ import torch
 
 from tagger.evaluation.stratification import stratified_sample
 from tagger.strategy import silent
+from tagger.training.budget import FLOPS_PER_SECOND, step_flops
 from tagger.training.descent import descend, seeded
 from tagger.training.features import frozen_features
 from tagger.training.head_start import logistic_head
@@ -42,6 +43,7 @@ class Recipe:
     :ivar epochs: how often each text is seen, within the bounds on steps.
     :ivar least_steps: taken even for a handful of texts.
     :ivar most_steps: bounds time however many texts there are.
+    :ivar seconds: bounds time however large the body is, by arithmetic (see `budget`).
     :ivar hold_out_from: labelled issues from which some are held out to stop early.
     :ivar hold_out: share of the labelled issues that is held out.
     :ivar checks: looks at the held-out issues, evenly spread over the steps.
@@ -56,15 +58,23 @@ class Recipe:
     epochs: float = 4.0
     least_steps: int = 20
     most_steps: int = 250
+    seconds: float = 240.0
     hold_out_from: int = 200
     hold_out: float = 0.15
     checks: int = 5
     patience: int = 2
 
-    def steps(self, n_texts: int) -> int:
-        """Steps for so many texts."""
+    def steps(self, n_texts: int, *, weights: float = 0.0, tokens: float = 0.0) -> int:
+        """Steps for so many texts.
+
+        :param weights: that each token is multiplied with and that learn.
+        :param tokens: that an average text has.
+        """
         wanted = round(self.epochs * n_texts / self.batch_size)
-        return int(np.clip(wanted, self.least_steps, self.most_steps))
+        cost = step_flops(weights, tokens * min(n_texts, self.batch_size))
+        affordable = int(self.seconds * FLOPS_PER_SECOND / max(cost, 1.0))
+        bounded = min(max(wanted, self.least_steps), self.most_steps)
+        return max(1, min(bounded, affordable))
 
 
 @dataclass(frozen=True)
@@ -130,11 +140,11 @@ class _Lesson:
     def learn(
         self, rows: Rows, recipe: Recipe, seed: int, watch: _Watch, progress: Progress
     ) -> list[float]:
-        steps = recipe.steps(len(rows))
+        lengths = [self.lengths[row] for row in rows]
+        steps = recipe.steps(len(rows), weights=self._weights(), tokens=float(np.mean(lengths)))
         device = self.classifier.head.weight.device
         weights = torch.from_numpy(positive_weights(self.targets[rows])).to(device)
         truth = torch.from_numpy(self.targets).to(device, torch.float32)
-        lengths = [self.lengths[row] for row in rows]
         batches = endless_batches(lengths, recipe.batch_size, np.random.default_rng(seed))
 
         def loss_at(step: int) -> torch.Tensor:
@@ -147,6 +157,10 @@ class _Lesson:
         losses = descend(self._groups(recipe), steps, loss_at, finished=watch.over(steps))
         progress("fine-tuning", steps, steps)
         return losses
+
+    def _weights(self) -> float:
+        parameters = self.classifier.body.parameters()
+        return float(sum(each.numel() for each in parameters if each.requires_grad))
 
     def _groups(self, recipe: Recipe) -> list[dict[str, object]]:
         decay = recipe.weight_decay

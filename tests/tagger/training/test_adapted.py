@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -137,6 +138,20 @@ def test_nothing_half_done_lies_about(resources: Resources) -> None:
     assert resources.cache is not None
     (place,) = resources.cache.glob("adapted/*")
     assert sorted(path.name for path in place.iterdir()) == ["masked-language", "title-body"]
+
+
+def test_what_a_killed_process_left_is_swept_after_a_day(resources: Resources) -> None:
+    Brief(resources).fit(training())
+    assert resources.cache is not None
+    (place,) = resources.cache.glob("adapted/*")
+    young, old = place / ".title-body-young", place / ".title-body-old"
+    for left in (young, old):
+        left.mkdir()
+    os.utime(old, (0, 0))
+    (place / "title-body" / "adaptation.json").unlink()
+    Brief(resources).fit(training())
+    assert young.exists()
+    assert not old.exists()
 
 
 def test_works_without_a_cache(resources: Resources) -> None:

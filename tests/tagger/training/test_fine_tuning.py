@@ -121,6 +121,14 @@ def test_steps_are_bounded(n: int) -> None:
     assert recipe.least_steps <= recipe.steps(n) <= recipe.most_steps
 
 
+@given(weights=some.floats(1e5, 1e9))
+def test_a_larger_body_gets_no_more_time(weights: float) -> None:
+    recipe = Recipe(seconds=60)
+    steps = recipe.steps(5_000, weights=weights, tokens=128)
+    assert 1 <= steps <= recipe.most_steps
+    assert recipe.steps(5_000, weights=2 * weights, tokens=128) <= steps
+
+
 @given(
     rows=some.lists(
         some.tuples(some.floats(-5, 5, width=32), some.booleans()), min_size=1, max_size=30
