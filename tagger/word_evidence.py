@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from tagger.augmentation import Kind
     from tagger.bag_of_words import Weighing
+    from tagger.strategy import Scores
 
     Odds = NDArray[np.float64]
     """*Shape:* (n_labels, n_words): log odds that a word stands in a text with the label."""
@@ -162,9 +163,12 @@ class HeldOut:
         self._known: dict[tuple[str, float, str | None], Evidence] = {}
 
     def skill(self, variant: Variant) -> float:
-        """Skill of the variant's tempered scores; see `tagger.selection.skill`."""
-        scores = self.tempering(variant).apply(self._evidence(variant), self._share)
-        return skill(self._targets, scores)
+        """Skill of the variant's scores; see `tagger.selection.skill`."""
+        return skill(self._targets, self.scores(variant))
+
+    def scores(self, variant: Variant) -> Scores:
+        """Tempered scores of each issue from the other folds. *Shape:* (n_issues, n_labels)"""
+        return self.tempering(variant).apply(self._evidence(variant), self._share)
 
     def tempering(self, variant: Variant) -> Tempering:
         """The curve for this variant's evidence on the folds."""

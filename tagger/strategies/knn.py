@@ -93,6 +93,8 @@ class NearestNeighbours:
     :ivar micro_f1_map_: the chapter's map: F1 of "at least m of k", each issue held out in turn.
         *Shape:* (n_k, n_k), row k - 1 and column m - 1; NaN where m > k. Empty for one issue.
     :ivar macro_f1_map_: the same in macro F1.
+    :ivar out_of_fold_: scores of the training issues, each held out; not kept in a release.
+        *Shape:* (n_issues, n_labels)
     """
 
     name: ClassVar[str] = "knn"
@@ -106,6 +108,7 @@ class NearestNeighbours:
     vote_: Vote
     micro_f1_map_: NDArray[np.float32]
     macro_f1_map_: NDArray[np.float32]
+    out_of_fold_: Scores
 
     def __init__(self, resources: Resources, *, seed: int = 0) -> None:
         self.resources = resources
@@ -122,16 +125,13 @@ class NearestNeighbours:
         self.space_ = space(encoder.identity)
         self.index_ = Neighbours(encoder.width).add(vectors)
         self._choose(vectors)
+        everyone = np.arange(len(vectors))
+        self.out_of_fold_ = self._vote(others(self.index_, vectors, everyone, self.vote_.k))
         return self
 
     def score(self, issues: Sequence[IssueText]) -> Scores:
         """See `Strategy.score`."""
-        share = smoothed_share(self.targets_)
-        found = self._search(issues, self.vote_.k)
-        scores = self.vote_.scores(found, self.targets_, share)
-        idle = ~learnable(self.targets_)
-        scores[:, idle] = share[idle]
-        return scores
+        return self._vote(self._search(issues, self.vote_.k))
 
     def neighbours(self, issues: Sequence[IssueText], k: int = 5) -> list[list[Neighbour]]:
         """The nearest labelled issues of each issue, nearest first."""
@@ -223,6 +223,13 @@ class NearestNeighbours:
             ),
             n_held_out=len(rows),
         )
+
+    def _vote(self, found: Found) -> Scores:
+        share = smoothed_share(self.targets_)
+        scores = self.vote_.scores(found, self.targets_, share)
+        idle = ~learnable(self.targets_)
+        scores[:, idle] = share[idle]
+        return scores
 
     def _search(self, issues: Sequence[IssueText], k: int) -> Found:
         return self.index_.search(self._encode(issues), k)

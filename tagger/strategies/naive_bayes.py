@@ -60,6 +60,8 @@ class NaiveBayes:
 
     :ivar variant_: what was chosen.
     :ivar skill_: its skill on folds held out; 0 where there were too few issues to hold out.
+    :ivar out_of_fold_: scores of the training issues, each from folds without it; not kept in a
+        release. *Shape:* (n_issues, n_labels)
     """
 
     name: ClassVar[str] = "naive-bayes"
@@ -74,6 +76,7 @@ class NaiveBayes:
     tempering_: Tempering
     variant_: Variant
     skill_: float
+    out_of_fold_: Scores
 
     def __init__(self, resources: Resources, *, seed: int = 0, augment: Augment = "auto") -> None:
         self.resources = resources
@@ -92,6 +95,7 @@ class NaiveBayes:
         corpora = self._corpora([issue.full for issue in train.issues])
         self.words_, self.odds_, self.relevance_ = corpora[None].words, None, None
         self.variant_, self.tempering_, self.skill_ = Variant(), Tempering(), 0.0
+        self.out_of_fold_ = np.tile(self.share_, (len(train), 1))
         if self.words_.words_ and self.live_.any():
             self._learn(corpora, targets[:, self.live_])
         return self
@@ -161,6 +165,7 @@ class NaiveBayes:
         self.variant_ = self._choose(held_out, tuple(corpora), len(targets))
         self.skill_ = held_out.skill(self.variant_)
         self.tempering_ = held_out.tempering(self.variant_)
+        self.out_of_fold_[:, self.live_] = held_out.scores(self.variant_)
         corpus = corpora[self.variant_.augment]
         rows, matrix = corpus.training(self.variant_.weighing)
         self.words_, self.relevance_ = corpus.words, learn(self.variant_, matrix, targets[rows])
