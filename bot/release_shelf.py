@@ -6,10 +6,13 @@ between two jobs, by every process.
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
+
+from tagger.issue import IssueText
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -18,7 +21,11 @@ if TYPE_CHECKING:
     from store.database import Store
     from store.records import StoredRelease
     from tagger.decision import LabelDecision, Policy
-    from tagger.issue import IssueText
+
+log = logging.getLogger(__name__)
+
+WARM = 8
+"""Releases loaded before the first delivery; the others when they are needed."""
 
 
 class TaggingRelease(Protocol):
@@ -80,6 +87,21 @@ class ReleaseShelf:
                 found = self._load(repository_id, record)
             self._loaded.move_to_end(repository_id)
             return found
+
+    def warm(self) -> None:
+        """Load releases and let each tag a word, so that no delivery waits for models to load.
+
+        One that cannot be loaded is left for the delivery that needs it to report.
+        """
+        with self._store.read() as work:
+            ids = [one.id for one in work.repositories.all() if work.releases.active(one.id)]
+        for repository_id in ids[: min(WARM, self._capacity)]:
+            try:
+                found = self.active(repository_id)
+                if found is not None:
+                    found.release.tag([IssueText("warm up")])
+            except Exception:
+                log.exception("a release cannot be loaded")
 
     def location(self, record: StoredRelease) -> Path:
         """The folder of a release; relative locations lie below the releases' folder."""

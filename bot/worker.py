@@ -49,7 +49,7 @@ class Pace:
     :ivar grace: how long the delivery in hand may still take after `stop`.
     """
 
-    lease: timedelta = timedelta(minutes=2)
+    lease: timedelta = timedelta(minutes=1)
     poll: timedelta = timedelta(seconds=1)
     grace: timedelta = timedelta(seconds=20)
 
@@ -264,6 +264,11 @@ class WorkerThread:
         """Whether the thread still works."""
         return self._thread.is_alive()
 
+    @property
+    def warm(self) -> bool:
+        """Whether the releases are loaded and deliveries are taken up."""
+        return self._worker is not None
+
     def _call(self, act: Callable[[Worker], None]) -> None:
         worker, loop = self._worker, self._loop
         if worker is not None and loop is not None:
@@ -289,15 +294,17 @@ async def work(
     *,
     started: Callable[[Worker], None] | None = None,
 ) -> None:
-    """Open a desk in this loop, work until stopped, and close the connections.
+    """Open a desk in this loop, load releases, work until stopped, and close the connections.
 
     :param started: told of the worker, so that it can be woken and stopped.
     """
     desk = open_desk()
     worker = Worker(desk, pace=pace)
-    if started is not None:
-        started(worker)
     try:
+        with contextlib.suppress(StoreUnavailable):  # `run` waits for the database to come back
+            await asyncio.to_thread(desk.shelf.warm)
+        if started is not None:
+            started(worker)
         await worker.run()
     finally:
         if desk.access is not None:

@@ -48,7 +48,7 @@ def create_app(
         installation.shelf,
         installation.metrics,
         installation.clock,
-        (lambda: thread.alive) if thread else None,
+        thread,
     )
 
     @asynccontextmanager

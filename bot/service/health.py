@@ -16,13 +16,14 @@ if TYPE_CHECKING:
 
     from bot.metrics import Metrics
     from bot.release_shelf import ReleaseShelf
+    from bot.worker import WorkerThread
     from store.database import Store
 
 
 class Health:
     """The endpoints; the plain functions run in threads, because they ask the database.
 
-    :param worker_alive: None where the worker runs elsewhere.
+    :param worker: None where the worker runs elsewhere.
     """
 
     def __init__(
@@ -31,13 +32,13 @@ class Health:
         shelf: ReleaseShelf,
         metrics: Metrics,
         clock: Callable[[], datetime],
-        worker_alive: Callable[[], bool] | None,
+        worker: WorkerThread | None,
     ) -> None:
         self._store = store
         self._shelf = shelf
         self._metrics = metrics
         self._clock = clock
-        self._worker_alive = worker_alive
+        self._worker = worker
         self.router = APIRouter()
         self.router.add_api_route("/healthz", self.healthz)
         self.router.add_api_route("/readyz", self.readyz)
@@ -45,12 +46,14 @@ class Health:
 
     async def healthz(self) -> Response:
         """The process is up; its worker too, where it has one."""
-        if self._worker_alive is not None and not self._worker_alive():
+        if self._worker is not None and not self._worker.alive:
             return JSONResponse({"status": "the worker has ended; restart the service"}, 503)
         return JSONResponse({"status": "ok"})
 
     def readyz(self) -> Response:
         """The database answers and is up to date, and there is a release to tag with."""
+        if self._worker is not None and not self._worker.warm:
+            return JSONResponse({"releases": "loading"}, 503)
         found: dict[str, Any] = {"database": "ok", "releases": "ok"}
         try:
             self._store.ping()

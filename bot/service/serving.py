@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import signal
 import sys
 from typing import TYPE_CHECKING
@@ -13,8 +12,8 @@ from bot.worker import Worker, work
 
 if TYPE_CHECKING:
     from bot.bootstrap import Installation
+    from bot.worker import Pace
 
-log = logging.getLogger(__name__)
 
 SWITCH_SECONDS = 0.0005
 """How long a thread that computes may hold Python's lock while the one that answers waits for it:
@@ -27,11 +26,12 @@ def serve(
     host: str | None = None,
     port: int | None = None,
     worker: bool = True,
+    pace: Pace | None = None,
 ) -> None:
     """Answer webhooks until SIGINT or SIGTERM.
 
     :param host, port: instead of the settings'.
-    :param worker: tag in this process too.
+    :param worker: tag in this process too, at this `pace`.
     :raises SettingsInvalid: there is no webhook secret: anyone could send deliveries.
     """
     import uvicorn
@@ -49,7 +49,7 @@ def serve(
     sys.setswitchinterval(SWITCH_SECONDS)
     installation.threads = 1  # the other processor answers
     uvicorn.run(
-        create_app(installation, worker=worker),
+        create_app(installation, worker=worker, pace=pace),
         host=settings.host if host is None else host,
         port=settings.port if port is None else port,
         log_config=None,  # bot.logs has set up how lines look, and access lines would name people

@@ -230,6 +230,9 @@ async def test_the_thread_works_what_comes_in_and_stops(bench) -> None:
         def __init__(self, shelf) -> None:
             self.shelf = shelf
 
+        def warm(self) -> None:
+            self.shelf.warm()
+
         def active(self, repository_id):
             loop.call_soon_threadsafe(done.set)
             return self.shelf.active(repository_id)
@@ -239,6 +242,8 @@ async def test_the_thread_works_what_comes_in_and_stops(bench) -> None:
     thread.start()
     await asyncio.wait_for(done.wait(), 20)
     assert thread.alive
+    assert thread.warm
+    assert bench.release.texts[0].title == "warm up"
     await asyncio.to_thread(thread.stop)
     assert not thread.alive
     assert bench.delivery(opened).state == "done"

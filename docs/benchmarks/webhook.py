@@ -1,0 +1,214 @@
+"""How fast webhooks are answered while the worker tags: the real service, signed deliveries, a rate.
+
+    python docs/benchmarks/webhook.py --rate 50 --seconds 60 --repeats 0.2
+
+Trains on the invented repository, starts `issue-tagger serve` in a process of its own against the
+stand-in (on SQLite, every commit on the disk), posts at a steady rate whether or not answers come,
+waits until everything is tagged, and counts the predictions. Prints Markdown.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import random
+import statistics
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import httpx
+
+from bot.bootstrap import build
+from bot.demo import stage
+from bot.demo.material import from_sample
+from bot.demo.service import free_port, running
+from bot.settings import load_settings
+from bot.standin.server import serving
+from bot.standin.webhooks import body_of, headers_of
+from bot.use_cases.importing import import_rows
+from bot.use_cases.retraining import retrain
+from tagger.strategy import silent
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bot.bootstrap import Installation
+    from bot.demo.material import Material
+    from bot.standin.records import Delivery
+    from bot.standin.state import GitHubState
+
+SECRET = "benchmark"  # noqa: S105 - signs deliveries to ourselves
+PATIENCE = 1800.0
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One delivery's answer; `seconds` from the moment at which it was due to be sent."""
+
+    status: int
+    seconds: float
+
+
+def main() -> None:
+    """Run the benchmark that the command line describes."""
+    wanted = _arguments()
+    with tempfile.TemporaryDirectory() as folder:
+        settings = load_settings(
+            data_dir=Path(folder),
+            database_url=f"sqlite:///{folder}/issue-tagger.sqlite3",
+            github_token=stage.TOKEN,
+            webhook_secret=SECRET,
+            host="127.0.0.1",
+            port=free_port(),
+        )
+        installation = build(settings)
+        material = from_sample(silent)
+        _learn(installation, material, wanted.strategies)
+        state = stage.set_up(material.repository, material.labels)
+        with serving(state) as url:
+            settings = settings.model_copy(update={"github_api_url": url})
+            log = wanted.log or Path(folder) / "serve.log"
+            with running(settings, log) as service:
+                deliveries = _deliveries(state, material, wanted)
+                answers, sent = asyncio.run(_post(service.url, deliveries, wanted.rate))
+                drained = _wait_until_tagged(installation, service)
+        _report(wanted, answers, sent, drained, len(set(map(_guid, deliveries))), installation)
+        installation.close()
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--rate", type=float, default=50.0, help="deliveries a second")
+    parser.add_argument("--seconds", type=float, default=20.0)
+    parser.add_argument("--repeats", type=float, default=0.2, help="share sent a second time")
+    parser.add_argument("--strategies", type=lambda text: text.split(","), default=None)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--log", type=Path, default=None, help="where the service's log goes")
+    return parser.parse_args()
+
+
+def _learn(installation: Installation, material: Material, strategies: list[str] | None) -> None:
+    now = installation.clock()
+    installation.store.migrate()
+    import_rows(installation.store, material.repository, material.known, material.labels, now=now)
+    retrain(
+        installation.store,
+        installation.resources(),
+        installation.settings.releases_folder,
+        material.repository,
+        now=now,
+        strategies=strategies,
+    )
+
+
+def _deliveries(
+    state: GitHubState, material: Material, wanted: argparse.Namespace
+) -> list[Delivery]:
+    """Issues opened with the invented texts, each a little different, and some of them twice."""
+    chance = random.Random(wanted.seed)
+    total = round(wanted.rate * wanted.seconds)
+    repeated = round(total * wanted.repeats)
+    texts = [row.record for row in material.known if not row.record.is_pull_request]
+    first = max(record.number for record in texts) + 1000
+    opened = []
+    for number in range(first, first + total - repeated):
+        text = chance.choice(texts)
+        row = {
+            "number": number,
+            "title": f"{text.title} ({number})",
+            "body": text.body,
+            "user": {"login": "reporter"},
+            "created_at": state.now().isoformat(),
+        }
+        opened.append(_open(state, material.repository, row))
+    sent = opened + chance.sample(opened, repeated)
+    chance.shuffle(sent)
+    return sent
+
+
+def _open(state: GitHubState, repository: str, row: dict[str, object]) -> Delivery:
+    from bot.standin.wire import issue_json
+
+    with state.lock:
+        record = state.import_issue(repository, row)
+        there = state.repository(repository)
+        content = {"action": "opened", "issue": issue_json(there, record, state.url)}
+        return state.emit("issues", "reporter", there, content)
+
+
+async def _post(
+    url: str, deliveries: Sequence[Delivery], rate: float
+) -> tuple[list[Answer], float]:
+    """Post at a steady rate, whether or not earlier ones were answered; GitHub does not wait."""
+    signed = [(body := body_of(one), headers_of(one, body, SECRET)) for one in deliveries]
+    limits = httpx.Limits(max_connections=100, max_keepalive_connections=100)
+    async with httpx.AsyncClient(base_url=url, limits=limits, timeout=30.0) as http:
+        began = time.perf_counter()
+        posting = [
+            asyncio.create_task(_post_at(http, began + i / rate, body, headers))
+            for i, (body, headers) in enumerate(signed)
+        ]
+        answers = list(await asyncio.gather(*posting))
+        return answers, time.perf_counter() - began
+
+
+async def _post_at(
+    http: httpx.AsyncClient, moment: float, body: bytes, headers: dict[str, str]
+) -> Answer:
+    await asyncio.sleep(max(moment - time.perf_counter(), 0.0))
+    answer = await http.post("/webhook", content=body, headers=headers)
+    return Answer(answer.status_code, time.perf_counter() - moment)
+
+
+def _wait_until_tagged(installation: Installation, service: object) -> float:
+    """Seconds from now until nothing is left to do."""
+    began = time.perf_counter()
+    while True:
+        service.check_alive()  # type: ignore[attr-defined]
+        with installation.store.read() as work:
+            counts = work.inbox.counts()
+        if counts["pending"] + counts["running"] == 0:
+            return time.perf_counter() - began
+        if time.perf_counter() - began > PATIENCE:
+            raise SystemExit(f"not tagged after {PATIENCE:.0f} s: {counts}")
+        time.sleep(0.5)
+
+
+def _guid(delivery: Delivery) -> str:
+    return delivery.guid
+
+
+def _report(
+    wanted: argparse.Namespace,
+    answers: Sequence[Answer],
+    sent: float,
+    drained: float,
+    distinct: int,
+    installation: Installation,
+) -> None:
+    taken = sorted(1000 * answer.seconds for answer in answers)
+    with installation.store.read() as work:
+        predictions, counts = work.predictions.count(), work.inbox.counts()
+    accepted = sum(answer.status == 202 for answer in answers)
+    print("| deliveries | repeats | rate/s | accepted | median ms | p95 ms | p99 ms | max ms |")
+    print("|---|---|---|---|---|---|---|---|")
+    print(
+        f"| {len(answers)} | {len(answers) - distinct} | {len(answers) / sent:.0f} | {accepted} "
+        f"| {statistics.median(taken):.1f} | {_quantile(taken, 0.95):.1f} "
+        f"| {_quantile(taken, 0.99):.1f} | {taken[-1]:.1f} |"
+    )
+    print(
+        f"\n{predictions} predictions of {distinct} distinct deliveries; inbox {counts}; "
+        f"all tagged {drained:.1f} s after the last answer."
+    )
+
+
+def _quantile(ordered: Sequence[float], share: float) -> float:
+    return ordered[min(round(share * len(ordered)), len(ordered) - 1)]
+
+
+if __name__ == "__main__":
+    main()
