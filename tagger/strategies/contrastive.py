@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from tagger.errors import ModelNotFound, ReleaseDamaged
+from tagger.evaluation.stratification import stratified_sample
 from tagger.persistence import load_arrays, save_arrays
 from tagger.selection import learnable, require_examples, smoothed_share
 from tagger.training.classifier import TextClassifier
@@ -31,6 +32,9 @@ MAX_TOKENS = 128
 
 INVERSE_PENALTY = 10.0
 """scikit-learn's C of the heads. On unit vectors the usual 1.0 leaves them all but flat."""
+
+MOST_ISSUES = 4000
+"""Labelled issues that are looked at: more of them is what `fine-tuned` is for."""
 
 
 class Contrastive:
@@ -63,6 +67,8 @@ class Contrastive:
         """
         require_examples(train)
         self.shares_ = smoothed_share(train.targets)
+        if len(train) > MOST_ISSUES:
+            train = train.subset(stratified_sample(train.targets, MOST_ISSUES, self.seed))
         self.learnable_ = np.flatnonzero(learnable(train.targets))
         self.model_ = self._learn(train) if len(self.learnable_) else None
         return self

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
     Vectors = NDArray[np.float32]
 
+MOST_ANCHORS = 32
+"""Labels whose wordings are shown at a step: those of the batch first, then others at random."""
+
 BANNED = -1e4
 """Logit of an issue's likeness to itself: a pair that teaches nothing."""
 
@@ -96,7 +99,7 @@ def tune(
     """
     tokens = reader.read([*texts, *(wording for wordings in said for wording in wordings)])
     owner = np.repeat(np.arange(len(said)), [len(wordings) for wordings in said])
-    anchors = _Anchors(len(texts), owner, np.random.default_rng(seed + 1))
+    anchors = Anchors(len(texts), owner, np.random.default_rng(seed + 1))
     with seeded(seed, classifier.head.weight.device):
         features, _ = frozen_features(classifier, reader, tokens, recipe.frozen)
         lengths = [len(ids) for ids in tokens[: len(texts)]]
@@ -106,16 +109,21 @@ def tune(
     return Tuned(vectors[: len(texts)], anchors.mean(vectors), tuple(losses))
 
 
-class _Anchors:
+class Anchors:
     """Rows of the wordings: one drawn for each label at a step, all of them at the end."""
 
     def __init__(self, start: int, owner: NDArray[np.int_], rng: np.random.Generator) -> None:
         self._rows = [start + np.flatnonzero(owner == label) for label in range(owner.max() + 1)]
         self._rng = rng
 
-    def draw(self) -> NDArray[np.int_]:
-        """*Shape:* (n_labels,)"""
-        return np.array([self._rng.choice(rows) for rows in self._rows])
+    def draw(self, present: NDArray[np.bool_]) -> tuple[NDArray[np.int_], NDArray[np.int_]]:
+        """Some labels and the row of one wording of each. *Shape of both:* (n_shown,)
+
+        :param present: which labels the batch has. *Shape:* (n_labels,)
+        """
+        shuffled = self._rng.permutation(len(self._rows))
+        labels = np.sort(shuffled[np.argsort(~present[shuffled], kind="stable")][:MOST_ANCHORS])
+        return labels, np.array([self._rng.choice(self._rows[label]) for label in labels])
 
     def mean(self, vectors: Vectors) -> Vectors:
         """Unit vectors. *Shape:* (n_labels, width)"""
@@ -131,7 +139,7 @@ class _Lesson:
     features: Features
     lengths: Sequence[int]
     targets: NDArray[np.bool_]
-    anchors: _Anchors
+    anchors: Anchors
 
     def learn(self, recipe: ContrastRecipe, seed: int, progress: Progress) -> list[float]:
         steps = recipe.steps(len(self.lengths))
@@ -143,9 +151,11 @@ class _Lesson:
             progress("contrastive tuning", step, steps)
             self.classifier.train()
             batch = next(batches)
-            issues, said = self.features(batch), self.features(self.anchors.draw())
+            shown, rows = self.anchors.draw(np.asarray(self.targets[batch].any(axis=0)))
+            issues, said = self.features(batch), self.features(rows)
             near = issue_loss(issues, truth[batch], recipe.temperature)
-            return near + anchor_loss(issues, said, truth[batch], recipe.temperature)
+            own = truth[batch][:, shown]
+            return near + anchor_loss(issues, said, own, recipe.temperature)
 
         body = self.classifier.body.parameters()
         groups = parameter_groups(body, rate=recipe.rate, decay=recipe.weight_decay)

@@ -15,7 +15,14 @@ from tagger.errors import ModelNotFound, NothingToLearnFrom, ReleaseDamaged
 from tagger.issue import IssueText, TrainingSet
 from tagger.strategies.contrastive import Contrastive, heads
 from tagger.strategy import Resources
-from tagger.training.contrast import ContrastRecipe, Tuned, anchor_loss, issue_loss
+from tagger.training.contrast import (
+    MOST_ANCHORS,
+    Anchors,
+    ContrastRecipe,
+    Tuned,
+    anchor_loss,
+    issue_loss,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -165,6 +172,16 @@ def test_the_budget_of_pairs_bounds_the_steps(n_issues: int) -> None:
     steps = recipe.steps(n_issues)
     assert steps >= 1
     assert steps * recipe.batch_size**2 <= recipe.pairs
+
+
+def test_a_step_shows_the_batchs_labels_first_and_a_bounded_number() -> None:
+    owner = np.repeat(np.arange(200), 2)
+    present = np.zeros(200, dtype=bool)
+    present[[3, 77, 199]] = True
+    labels, rows = Anchors(10, owner, np.random.default_rng(0)).draw(present)
+    assert {3, 77, 199} <= set(labels.tolist())
+    assert len(labels) == MOST_ANCHORS
+    assert ((rows - 10) // 2 == labels).all()
 
 
 def test_a_wording_helps_a_label_with_a_single_issue() -> None:
