@@ -1,7 +1,8 @@
 """What Prometheus is told: counters that this process keeps, and the inbox as the database has it.
 
-A registry for each installation and none for the process, so that tests start from zero. Names of
-labels appear, names of people and texts of issues never do.
+A registry for each installation and none for the process, so that tests start from zero. GitHub's
+side of the house reaches the same port: names of labels appear, names of repositories and people
+and texts of issues never do.
 """
 
 from __future__ import annotations
@@ -44,12 +45,8 @@ class Metrics:
             registry=self.registry,
             buckets=_SLOW,
         )
-        self.decisions = self._counter(
-            "decisions", "What a release decided", "repository", "label", "decision"
-        )
-        self.writes = self._counter(
-            "writes", "Labels set, suggested or taken back on GitHub", "repository", "form"
-        )
+        self.decisions = self._counter("decisions", "What releases decided", "label", "decision")
+        self.writes = self._counter("writes", "Labels on GitHub, by form and fate", "form", "state")
         self.github_requests = self._counter(
             "github_requests", "Answers of GitHub", "method", "status"
         )

@@ -32,7 +32,9 @@ class TaggingRelease(Protocol):
     """What a release must do to serve; `tagger.release.Release` does it, a test's fake too."""
 
     @property
-    def labels(self) -> Sequence[str]: ...
+    def names(self) -> Sequence[str]:
+        """Labels of the release."""
+        ...
 
     def tag(
         self, issues: Sequence[IssueText], policy: Policy = ...

@@ -44,7 +44,7 @@ def tag(
             if file
             else tagging.stored_questions(installation.store, repo, numbers or [])
         )
-        policy = tagging.policy(installation.store, repo, active.release.labels)
+        policy = tagging.policy(installation.store, repo, active.release.names)
         answers = tagging.tag(active.release, questions, policy)
     if as_json:
         issues = [answer.as_json() for answer in answers]

@@ -6,6 +6,8 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from bot.github.models import User, parse
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
@@ -82,6 +84,12 @@ def installation_of(payload: dict[str, Any]) -> int | None:
     installation = payload.get("installation")
     found = installation.get("id") if isinstance(installation, dict) else None
     return found if isinstance(found, int) else None
+
+
+def sender_of(claim: ClaimedDelivery) -> User | None:
+    """Who caused a delivery."""
+    told = claim.payload.get("sender")
+    return parse(User, told, "sender") if isinstance(told, dict) else None
 
 
 def repository_of(desk: Desk, claim: ClaimedDelivery) -> Repository | None:

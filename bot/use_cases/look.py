@@ -13,10 +13,10 @@ from bot.use_cases.repository_labels import RepositoryLabels, labels_now
 from store.text import name_key
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from bot.github.client import GitHubClient
-    from bot.github.models import Issue
+    from bot.github.models import Issue, IssueEvent
     from bot.use_cases.job import Job
     from store.records import Action, Write, WriteForm
 
@@ -65,13 +65,7 @@ async def look_again(job: Job, client: GitHubClient) -> Look:
     _refuse_elsewhere(job, issue)
     writes, removed, own_runs = await asyncio.to_thread(_history, job)
     standing = _standing(writes, issue)
-    people = last_acts_by_people(
-        timeline,
-        own_login,
-        added={name_key(one.label) for one in writes if one.form == "label"},
-        removed={name_key(one.label) for one in writes if one.state == "undone"},
-    )
-    people = _renamed(people, job.subject.renames)
+    people = _people(job, timeline, own_login, writes)
     added = {key for key, act in people.items() if act == "added"}
     situation = Situation(
         names=labels.names,
@@ -83,6 +77,14 @@ async def look_again(job: Job, client: GitHubClient) -> Look:
     return Look(situation, issue, own_login, people, writes, own_runs, labels)
 
 
+async def people_since(
+    job: Job, client: GitHubClient, look: Look, writes: Iterable[Write]
+) -> Mapping[str, Action]:
+    """`Look.people` once more, after `writes` were made."""
+    timeline = await client.timeline(job.full_name, job.number)
+    return _people(job, timeline, look.own_login, (*look.writes, *writes))
+
+
 def with_pending(look: Look, *, pending: frozenset[str], dismissed: frozenset[str]) -> Look:
     """The look once the repository's suggestions were read; names are folded."""
     situation = replace(
@@ -91,6 +93,21 @@ def with_pending(look: Look, *, pending: frozenset[str], dismissed: frozenset[st
         removed=look.situation.removed | dismissed,
     )
     return replace(look, situation=situation)
+
+
+def _people(
+    job: Job, timeline: Iterable[IssueEvent], own_login: str | None, writes: Iterable[Write]
+) -> dict[str, Action]:
+    """Folded present name → a person's last act; a timeline keeps the names of its time."""
+    writes = tuple(writes)
+    people = last_acts_by_people(
+        timeline,
+        own_login,
+        added={name_key(one.label) for one in writes if one.form == "label"},
+        removed={name_key(one.label) for one in writes if one.state == "undone"},
+    )
+    renames = job.subject.renames
+    return {name_key(renames.get(key, key)): act for key, act in people.items()}
 
 
 def _history(job: Job) -> tuple[tuple[Write, ...], frozenset[str], frozenset[int]]:
@@ -121,11 +138,6 @@ def _standing(writes: tuple[Write, ...], issue: Issue) -> frozenset[str]:
 def _fallback_key(job: Job) -> frozenset[str]:
     label = job.configuration.fallback_label
     return frozenset({name_key(label)} if label else ())
-
-
-def _renamed(people: Mapping[str, Action], renames: Mapping[str, str]) -> dict[str, Action]:
-    """A timeline keeps the names that labels had at the time."""
-    return {name_key(renames.get(key, key)): act for key, act in people.items()}
 
 
 def _refuse_elsewhere(job: Job, issue: Issue) -> None:

@@ -14,8 +14,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from bot.use_cases import writing
+from bot.use_cases.actors import is_own
 from bot.use_cases.configuration import current_configuration
-from bot.use_cases.desk import Ending, repository_of
+from bot.use_cases.desk import Ending, repository_of, sender_of
 from bot.use_cases.job import Job, Subject
 from bot.use_cases.look import look_again, not_looked
 from bot.use_cases.policy import may_write, plan
@@ -50,6 +51,8 @@ async def tag_issue(desk: Desk, claim: ClaimedDelivery) -> Ending:
     subject = await asyncio.to_thread(subject_of, desk, claim)
     if subject is None:
         return await desk.ignore(claim, "the issue is no longer in this repository")
+    if is_own(sender_of(claim), await desk.own_login()):
+        return await desk.ignore(claim, "the bot did this itself")
     now = desk.clock()
     client = await desk.client(claim, subject.repository)
     configuration = await current_configuration(desk.store, client, subject.repository, now)
@@ -101,7 +104,7 @@ async def _tag(job: Job, shelved: OnShelf) -> Ending:
     planned = planned_after(look)
     written = await writing.carry_out(job, look, planned)
     await asyncio.to_thread(_record, job, shelved, decisions, written)
-    _tell(job, decisions, planned)
+    _tell(job, decisions, planned, written)
     return Ending("done")
 
 
@@ -138,7 +141,7 @@ def subject_of(desk: Desk, claim: ClaimedDelivery) -> Subject | None:
 
 def _score(job: Job, shelved: OnShelf) -> tuple[LabelDecision, ...]:
     issue, configuration = job.subject.issue, job.configuration
-    labels = shelved.release.labels
+    labels = shelved.release.names
     edited = job.claim.action == "edited"
     text = (issue.title, issue.body) if edited else (issue.filed_title, issue.filed_body)
     began = time.perf_counter()
@@ -198,14 +201,17 @@ def predicted(decision: LabelDecision) -> PredictedLabel:
     )
 
 
-def _tell(job: Job, decisions: Sequence[LabelDecision], planned: Plan) -> None:
-    repository = job.subject.repository.full_name
+def _tell(
+    job: Job, decisions: Sequence[LabelDecision], planned: Plan, written: writing.Written
+) -> None:
     for decision in decisions:
-        job.desk.metrics.decisions.labels(repository, decision.name, decision.decision).inc()
+        job.desk.metrics.decisions.labels(decision.name, decision.decision).inc()
+    for mark in written.marks:
+        job.desk.metrics.writes.labels(mark.write.form, mark.state).inc()
     log.info(
         "tagged",
         extra={
-            "repository": repository,
+            "repository": job.full_name,
             "issue": job.subject.issue.number,
             "applied": [choice.label for choice in planned.to_apply],
             "suggested": [choice.label for choice in planned.to_suggest],

@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from bot.use_cases.look import people_since
 from bot.use_cases.receive import issue_record
 from bot.use_cases.suggesting import COMMENT_KEPT_AS, suggest
 from store.text import name_key
@@ -48,8 +49,8 @@ class Written:
 
 @dataclass
 class _Progress:
+    labels: Sequence[Label]
     marks: list[Mark] = field(default_factory=list)
-    labels: Sequence[Label] | None = None
     comment_id: str = ""
 
 
@@ -61,12 +62,14 @@ async def carry_out(job: Job, look: Look, planned: Plan) -> Written:
     client = job.client
     if client is None or look.issue is None:
         return Written()
-    done = _Progress()
+    done = _Progress(look.issue.labels)
     run_id: int | None = next(iter(look.own_runs), None)
     intended: tuple[Write, ...] = ()
     if planned.to_apply or planned.fallback or (planned.to_suggest and look.form):
         run_id, intended = await asyncio.to_thread(_intend, job, look, planned)
     done.marks += _left_over(look, intended)
+    for write in _set_against_a_person(look):
+        await _take_back(job, client, write, "a person removed it", done)
     labels = [write for write in intended if write.form == "label" and write.state == "intended"]
     if labels:
         await _set(job, client, look, labels, done)
@@ -74,9 +77,7 @@ async def carry_out(job: Job, look: Look, planned: Plan) -> Written:
     if suggested:
         done.comment_id = await suggest(job, client, look, planned.to_suggest)
         done.marks += [Mark(one, "written", "", done.comment_id or None) for one in suggested]
-    issue = look.issue
-    if done.labels is not None:
-        issue = issue.model_copy(update={"labels": tuple(done.labels)})
+    issue = look.issue.model_copy(update={"labels": tuple(done.labels)})
     return Written(tuple(done.marks), run_id, issue, done.comment_id)
 
 
@@ -89,8 +90,6 @@ def record(work: UnitOfWork, job: Job, written: Written, now: datetime) -> None:
         work.writes.mark(
             mark.write.id, mark.state, now, reason=mark.reason, external_id=mark.external_id
         )
-        if mark.state == "written":
-            job.desk.metrics.writes.labels(job.full_name, mark.write.form).inc()
     if written.run_id is not None:
         work.writes.close_run(written.run_id, now)
     if written.comment_id:
@@ -122,6 +121,19 @@ def _left_over(look: Look, intended: Iterable[Write]) -> list[Mark]:
     ]
 
 
+def _set_against_a_person(look: Look) -> list[Write]:
+    """What an attempt that ended early set although a person had removed it in that moment."""
+    return [
+        write
+        for write in look.writes
+        if write.state == "intended"
+        and write.form == "label"
+        and write.run_id in look.own_runs
+        and name_key(write.label) in look.situation.on_issue
+        and look.people.get(name_key(write.label)) == "removed"
+    ]
+
+
 def _fate(write: Write, look: Look) -> tuple[WriteState, str]:
     key = name_key(write.label)
     if write.form == "suggestion":
@@ -137,17 +149,19 @@ def _fate(write: Write, look: Look) -> tuple[WriteState, str]:
 async def _set(
     job: Job, client: GitHubClient, look: Look, writes: Sequence[Write], done: _Progress
 ) -> None:
-    """Add labels, and take back what a person's choice in the same moment excludes."""
+    """Add labels; then look once more, and yield to whoever acted in the same moment."""
     names = [write.label for write in writes]
     done.labels = await client.add_labels(job.full_name, job.number, names)
     done.marks += [Mark(write, "written") for write in writes]
-    before = look.situation.on_issue
-    ours = {name_key(name) for name in names}
+    new = {name_key(one.name) for one in done.labels} - look.situation.on_issue
+    chosen = new - {name_key(name) for name in names}
+    people = await people_since(job, client, look, writes)
     for write in writes:
-        rivals = frozenset(map(name_key, job.configuration.exclusive_with(write.label)))
-        new = {name_key(one.name) for one in done.labels} - before - ours
-        if rivals & new:
-            await _take_back(job, client, write, f"a person chose {min(rivals & new)}", done)
+        rivals = chosen & frozenset(map(name_key, job.configuration.exclusive_with(write.label)))
+        if rivals:
+            await _take_back(job, client, write, f"a person chose {min(rivals)}", done)
+        elif people.get(name_key(write.label)) == "removed":
+            await _take_back(job, client, write, "a person removed it", done)
     if _sets_more_than_fallback(job, names):
         for write in _fallback_writes(job, look):
             await _take_back(job, client, write, "another label was set", done)
@@ -159,7 +173,7 @@ async def _take_back(
     await client.remove_label(job.full_name, job.number, write.label)
     done.marks.append(Mark(write, "undone", reason))
     key = name_key(write.label)
-    done.labels = [one for one in done.labels or () if name_key(one.name) != key]
+    done.labels = [one for one in done.labels if name_key(one.name) != key]
 
 
 def _sets_more_than_fallback(job: Job, names: Iterable[str]) -> bool:

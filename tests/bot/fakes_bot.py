@@ -56,7 +56,7 @@ class WordRelease:
     """
 
     def __init__(self, labels: Sequence[str]) -> None:
-        self.labels = tuple(labels)
+        self.names = tuple(labels)
         self.policies: list[Policy] = []
         self.texts: list[IssueText] = []
         self.before_tagging: Callable[[str], None] = lambda title: None
@@ -75,7 +75,7 @@ class WordRelease:
             decision(name, 0.95) if name in words
             else decision(name, 0.85, "suggest") if f"{name}?" in words
             else decision(name, 0.05)
-            for name in self.labels
+            for name in self.names
         ]  # fmt: skip
         return sorted(found, key=lambda one: -one.score)
 

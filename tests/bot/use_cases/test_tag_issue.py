@@ -7,9 +7,11 @@ from datetime import timedelta
 import pytest
 from fakes_bot import BOT, REPO
 
+from bot.github.client import GitHubClient
 from bot.github.errors import RateLimited
 from bot.standin.faults import server_error
 from bot.standin.records import SuggestionMode
+from bot.use_cases.deliveries import handle
 from bot.use_cases.suggesting import MARK
 
 pytestmark = pytest.mark.anyio
@@ -51,6 +53,9 @@ async def test_the_right_labels_go_out_and_all_of_it_is_recorded(bench) -> None:
         (run,) = work.writes.runs(repository.id)
         writes = work.writes.list(run_id=run.id)
         history = work.labels.history(repository.id, 1)
+    value = bench.installation.metrics.registry.get_sample_value
+    assert value("issue_tagger_writes_total", {"form": "label", "state": "written"}) == 2
+    assert value("issue_tagger_worked_deliveries_total", {"end": "done"}) == 1
     assert run.finished_at is not None
     assert {(write.label, write.state) for write in writes} == {
         ("bug", "written"), ("docs", "written"),
@@ -92,6 +97,27 @@ async def test_what_happens_while_it_is_scored_is_seen(bench) -> None:
     with bench.installation.store.read() as work:
         writes = work.writes.list(repository_id=work.repositories.get(REPO).id)
     assert [write.label for write in writes] == ["feature"]
+
+
+async def test_a_removal_in_the_moment_of_the_write_wins(bench) -> None:
+    bench.configure(APPLY)
+    opened = bench.github.open_issue(REPO, "a bug in docs")
+    add = bench.github.add_labels
+
+    def racing(name, number, labels, *, by):
+        if by == BOT:
+            add(name, number, ["bug"], by="ada")
+            bench.github.remove_label(name, number, "bug", by="ada")
+        return add(name, number, labels, by=by)
+
+    bench.github.add_labels = racing
+    await bench.deliver(opened)
+    assert bench.labels(1) == ["docs"]
+    with bench.installation.store.read() as work:
+        writes = work.writes.list(repository_id=work.repositories.get(REPO).id)
+    assert {(write.label, write.state) for write in writes} == {
+        ("bug", "undone"), ("docs", "written"),
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("end", ["close", "delete"])
@@ -307,51 +333,61 @@ async def test_the_bots_own_label_takes_the_fallback_away(bench) -> None:
     assert bench.labels(1) == ["bug"]
 
 
-async def test_a_lost_answer_repeats_the_same_write_and_nothing_else(bench) -> None:
-    bench.configure(APPLY)
-    opened = bench.github.open_issue(REPO, "a bug")
-    bench.receive(opened)
-    worker = bench.worker()
-    claim = worker._claim(None)
-    assert claim is not None
-    # a kill: GitHub has the label, nothing is recorded but the intention
-    recorded = bench.desk.store.begin
+class Killed(BaseException):
+    """The process ends here."""
 
-    class Killed(BaseException):
-        pass
 
-    async def killed(*_: object, **__: object):
-        raise Killed
-
-    from bot.github.client import GitHubClient
-    from bot.use_cases.deliveries import handle
-
+async def _killed_after_adding(bench, monkeypatch) -> None:
+    """Take up the next delivery, add the labels, and die before anything else is recorded."""
     real = GitHubClient.add_labels
 
     async def add_then_die(self, *given, **named):
         await real(self, *given, **named)
         raise Killed
 
-    GitHubClient.add_labels = add_then_die
-    try:
-        with pytest.raises(Killed):
-            await handle(bench.desk, claim)
-    finally:
-        GitHubClient.add_labels = real
-    assert recorded is not None
+    claim = bench.worker()._claim(None)
+    monkeypatch.setattr(GitHubClient, "add_labels", add_then_die)
+    with pytest.raises(Killed):
+        await handle(bench.desk, claim)
+    monkeypatch.undo()
+    bench.clock.advance(minutes=5)  # its lease runs out
+
+
+async def test_a_killed_write_is_found_again_and_not_repeated(bench, monkeypatch) -> None:
+    bench.configure(APPLY)
+    opened = bench.github.open_issue(REPO, "a bug")
+    bench.receive(opened)
+    await _killed_after_adding(bench, monkeypatch)
     assert bench.labels(1) == ["bug"]
     assert bench.predictions() == ()
-    bench.clock.advance(minutes=5)
     await bench.work()
     assert bench.delivery(opened).state == "done"
     assert len(bench.predictions()) == 1
-    events = [event.event for event in bench.github.issue(REPO, 1).events]
-    assert events == ["labeled"]
+    assert [event.event for event in bench.github.issue(REPO, 1).events] == ["labeled"]
     with bench.installation.store.read() as work:
         (write,) = work.writes.list(repository_id=work.repositories.get(REPO).id)
         (run,) = work.writes.runs(work.repositories.get(REPO).id)
     assert write.state == "written"
     assert run.finished_at is not None
+
+
+async def test_what_a_person_removed_after_a_kill_is_not_set_again(bench, monkeypatch) -> None:
+    bench.configure(APPLY)
+    bench.receive(bench.github.open_issue(REPO, "a bug"))
+    await _killed_after_adding(bench, monkeypatch)
+    bench.github.remove_label(REPO, 1, "bug", by="ada")
+    await bench.work()
+    assert bench.labels(1) == []
+    with bench.installation.store.read() as work:
+        (write,) = work.writes.list(repository_id=work.repositories.get(REPO).id)
+    assert write.state == "left"
+
+
+async def test_the_bots_own_issues_are_not_tagged_even_before_it_knows_its_name(bench) -> None:
+    bench.configure(APPLY)
+    bench.installation.own_login = None
+    delivery = await bench.deliver(bench.github.open_issue(REPO, "a bug", by=BOT))
+    assert (delivery.state, delivery.error) == ("ignored", "the bot did this itself")
 
 
 async def test_a_rate_limit_brings_the_delivery_back_when_github_says(bench) -> None:
