@@ -1,0 +1,176 @@
+"""Measure the chain's prior: how members' features part issues with a label from those without.
+
+    python docs/benchmarks/prior.py --members zero-shot,linear,naive-bayes,knn \
+        --out tagger/chain/prior.json  ISSUES.jsonl.gz:LABELS.json:NAME,NAME,… …
+
+Each repository is given as its issues, its labels and the label set, separated by colons. From
+each, small training sets are drawn at random; every member learns from one and scores issues that
+it has not seen. Only means and covariances of the features leave this script: no text does.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from bot.bootstrap import build
+from bot.settings import load_settings
+from tagger.chain.features import Usual, feature_names, stack
+from tagger.chain.members import REFERENCE, shares
+from tagger.chain.prior import RIDGE
+from tagger.issue import IssueText, Label, TrainingSet
+from tagger.strategies import create
+
+COUNTS = (0, 1, 2, 4, 8, 16, 32, 64, 128, 256)
+SIZES = {8: 4, 16: 4, 32: 3, 64: 2, 128: 2, 256: 1, 512: 1, 1000: 1}
+"""Training issues, and how many sets of that size are drawn."""
+
+HELD_OUT = 250
+MOST_ROWS = 4000
+"""Newest rows of a repository: the rest would only be encoded."""
+
+
+def main() -> None:
+    """Draw, fit, collect moments, write them."""
+    arguments = _arguments()
+    members = tuple(arguments.members.split(","))
+    resources = build(load_settings()).resources()
+    rows = [measured(given, members, resources, arguments) for given in arguments.repositories]
+    features, share, positives, truth = (np.concatenate(parts) for parts in zip(*rows, strict=True))
+    moments = measure(members, features, share, positives, truth)
+    Path(arguments.out).write_text(json.dumps(moments) + "\n", encoding="utf-8")
+
+
+def measured(given, members, resources, arguments):
+    """All rows of one repository: computed, or as a run before kept them."""
+    kept = Path(arguments.keep) / f"{Path(given.split(':')[0]).stem}-{'-'.join(members)}.npz"
+    if not kept.exists():
+        drawn = list(draws(load(given), members, resources, arguments.largest))
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        np.savez(kept, *(np.concatenate(parts) for parts in zip(*drawn, strict=True)))
+    with np.load(kept) as arrays:
+        return tuple(arrays[name] for name in ("arr_0", "arr_1", "arr_2", "arr_3"))
+
+
+def load(given: str) -> TrainingSet:
+    """A repository's labelled issues with the label set, the other texts as unlabelled."""
+    import gzip
+
+    issues, labels, names = given.split(":", 2)
+    wanted = names.split(",") if names else None
+    opener = gzip.open if issues.endswith(".gz") else open
+    with opener(issues, "rt", encoding="utf-8") as lines:
+        rows = [json.loads(line) for line in lines]
+    described = {
+        row["name"]: row.get("description") or "" for row in json.loads(Path(labels).read_text())
+    }
+    wanted = wanted or list(described)
+    texts, targets, others = [], [], []
+    for row in rows[-MOST_ROWS:]:
+        carried = {label["name"] if isinstance(label, dict) else label for label in row["labels"]}
+        text = IssueText.of(row["title"], row["body"])
+        if "pull_request" not in row and carried & set(wanted):
+            texts.append(text)
+            targets.append([name in carried for name in wanted])
+        elif "pull_request" not in row:
+            others.append(text)
+    return TrainingSet(
+        tuple(Label(name, described.get(name, "")) for name in wanted),
+        tuple(range(len(texts))),
+        tuple(texts),
+        np.array(targets),
+        tuple(others),
+    )
+
+
+def draws(data, members, resources, largest):
+    """Features of issues held out, for training sets of every size."""
+    for size, times in SIZES.items():
+        if size + min(HELD_OUT, len(data) // 2) > len(data) or size > largest:
+            continue
+        for draw in range(times):
+            order = np.random.default_rng((size, draw)).permutation(len(data))
+            train = data.subset(order[:size])
+            test = data.subset(order[size : size + HELD_OUT])
+            rest = [data.issues[row] for row in order[size + HELD_OUT :][: 2 * REFERENCE]]
+            train = TrainingSet(
+                train.labels,
+                train.numbers,
+                train.issues,
+                train.targets,
+                (*rest, *data.unlabelled)[: 2 * REFERENCE],
+            )
+            print(f"{size} issues, draw {draw + 1} of {times}", file=sys.stderr, flush=True)
+            yield one_draw(train, test, members, resources, draw)
+
+
+def one_draw(train, test, members, resources, seed):
+    """Rows of (features, share, positives, truth), one for each issue and label."""
+    fitted = {name: create(name, resources, seed=seed).fit(train) for name in members}
+    reference = train.unlabelled[:REFERENCE]
+    usual = {name: Usual.of(one.score(reference)) for name, one in fitted.items()}
+    features = stack({name: one.score(test.issues) for name, one in fitted.items()}, usual)
+    shape = test.targets.shape
+    return (
+        features.reshape(-1, features.shape[-1]),
+        np.broadcast_to(shares(train), shape).ravel(),
+        np.broadcast_to(train.positives, shape).ravel(),
+        test.targets.ravel(),
+    )
+
+
+def measure(members, features, share, positives, truth):
+    """Moments by count; neighbouring counts lend each other a hand (kernel on the log count)."""
+    names = feature_names(members)
+    tables = {"present": [], "absent": [], "covariance": [], "correction": []}
+    place = np.log2(1 + positives)
+    for count in COUNTS:
+        count = min(count, int(positives.max()))
+        weight = np.exp(-2 * (place - np.log2(1 + count)) ** 2)
+        if count == 0:
+            weight = (positives == 0).astype(float)
+        elif count > 0:
+            weight = weight * (positives > 0)
+        yes, no = weight * truth, weight * ~truth
+        present = (features * yes[:, None]).sum(0) / yes.sum()
+        absent = (features * no[:, None]).sum(0) / no.sum()
+        centred = features - np.where(truth[:, None], present, absent)
+        # each kind of issue counts half: absent ones would drown the present ones
+        half = 0.5 * yes / yes.sum() + 0.5 * no / no.sum()
+        covariance = (centred * half[:, None]).T @ centred
+        slopes = np.linalg.solve(covariance + RIDGE * np.eye(len(names)), present - absent)
+        discriminant = features @ slopes - (present + absent) @ slopes / 2
+        tables["present"].append(present)
+        tables["absent"].append(absent)
+        tables["covariance"].append(covariance)
+        tables["correction"].append(corrected(discriminant, share, truth, weight))
+    rounded = {name: np.round(np.array(table), 5).tolist() for name, table in tables.items()}
+    return {"counts": list(COUNTS), "features": list(names), **rounded}
+
+
+def corrected(discriminant, share, truth, weight):
+    """Intercept and slopes that make the log odds true on average."""
+    from sklearn.linear_model import LogisticRegression
+
+    columns = np.column_stack([discriminant, np.log(share / (1 - share))])
+    kept = weight > 1e-3
+    fitted = LogisticRegression(C=100, max_iter=1000).fit(columns[kept], truth[kept], weight[kept])
+    return np.array([fitted.intercept_[0], *fitted.coef_[0]])
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("repositories", nargs="+")
+    parser.add_argument("--members", required=True)
+    parser.add_argument("--largest", type=int, default=1000, help="largest training set drawn")
+    parser.add_argument("--keep", default="var/prior", help="folder for each repository's rows")
+    parser.add_argument("--out", required=True)
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

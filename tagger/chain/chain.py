@@ -1,0 +1,203 @@
+"""The chain: all strategies as one, each label served by those that know it at its count."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Self
+
+import numpy as np
+
+from tagger.chain.members import (
+    CHEAP,
+    Member,
+    available,
+    fit_member,
+    reference_texts,
+)
+from tagger.chain.prior import Moments
+from tagger.chain.promise import Evidence
+from tagger.chain.stage import Opinion, Stage
+from tagger.errors import NothingToLearnFrom
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from tagger.evaluation.contest import FittedMember, Judgement
+    from tagger.issue import IssueText, TrainingSet
+    from tagger.strategy import Resources, Scores, Strategy
+
+    Array = NDArray[np.float64]
+
+DEFAULT_TARGET = 0.9
+AGREEMENT = 0.99
+"""Share of decisions that the dear members may not change, for an issue to be spared them."""
+
+MARGINS = (0.5, 1.0, 1.5, 2.0, 3.0, 4.0)
+"""Distances from the cut, in log odds, tried for sparing issues the dear members."""
+
+
+class Chain:
+    """Naive Bayes, zero-shot, nearest neighbours, linear heads and tuned transformers in one.
+
+    A label without an example is served by zero-shot, one with thousands mostly by what learned
+    from them; in between the weights follow from how far each strategy can be trusted at that
+    count, first as measured on other repositories, then, as labels arrive, on this one.
+
+    Source: Tunstall, von Werra, Wolf, *Natural Language Processing with Transformers* (2022),
+    chapter 9, whose decision tree by number of labels is here learned instead of drawn.
+
+    :param members: names of strategies; None takes all that the models at hand allow.
+    """
+
+    name: ClassVar[str] = "chain"
+    needs_examples: ClassVar[bool] = False
+
+    def __init__(
+        self, resources: Resources, *, seed: int = 0, members: tuple[str, ...] | None = None
+    ) -> None:
+        self.resources = resources
+        self.seed = seed
+        self.members = members
+
+    def fit(self, train: TrainingSet) -> Self:
+        """Fit every member, measure it on what it has not seen, weigh, calibrate and cut.
+
+        :raises NothingToLearnFrom: no labels.
+        """
+        if not train.labels:
+            raise NothingToLearnFrom("the chain got no labels, expected at least one label")
+        self.names_ = train.names
+        self.fitted_ = self._fit_members(train)
+        moments = Moments.shipped()
+        cheap = [one for one in self.fitted_ if one.name in CHEAP]
+        self.stages_ = [Stage.fit(cheap, train, moments)] if cheap else []
+        if len(cheap) < len(self.fitted_):
+            self.stages_.append(Stage.fit(self.fitted_, train, moments))
+        self.margin_ = self._margin()
+        self.served_by_ = self._served_by()
+        self.always_labelled_ = not len(train) or bool(train.targets.any(axis=1).mean() > 0.5)
+        out_of_fold = self.stages_[-1].out_of_fold
+        self.evidence_ = (
+            tuple(Evidence.of(out_of_fold[:, i], train.targets[:, i]) for i in self._labels)
+            if out_of_fold is not None
+            else ()
+        )
+        return self
+
+    def score(self, issues: Sequence[IssueText]) -> Scores:
+        """Calibrated probabilities; see `Strategy.score`."""
+        return self.consider(issues).scores
+
+    def decide(self, issues: Sequence[IssueText]) -> NDArray[np.bool_]:
+        """Labels for the best F1. *Shape:* (n_issues, n_labels)"""
+        return self.judge(issues).decided
+
+    def judge(self, issues: Sequence[IssueText]) -> Judgement:
+        """Scores, labels for the best F1, and labels applied under the usual promise."""
+        from tagger.evaluation.contest import Judgement
+
+        opinion = self.consider(issues)
+        scores, cuts = opinion.scores, opinion.cuts
+        decided = scores >= cuts
+        if self.always_labelled_ and len(issues):
+            without = np.flatnonzero(~decided.any(axis=1))
+            decided[without, scores[without].argmax(axis=1)] = True
+        return Judgement(scores, decided, scores >= self.promised_cuts(DEFAULT_TARGET))
+
+    def promised_cuts(self, target: float) -> Array:
+        """Cut of each label that keeps the target; infinity where none does."""
+        promises = [one.promise(target) for one in self.evidence_]
+        cuts = [np.inf if promise is None else promise.cut for promise in promises]
+        return np.array(cuts or [np.inf] * len(self.names_))
+
+    def fitted_members(self) -> Mapping[str, FittedMember]:
+        """For the evaluation: members as contestants of their own."""
+        from tagger.evaluation.contest import FittedMember
+
+        return {
+            one.name: FittedMember(one.strategy, one.out_of_fold, one.fit_seconds)
+            for one in self.fitted_
+            if one.strategy.needs_examples
+        }
+
+    def consider(self, issues: Sequence[IssueText]) -> Opinion:
+        """Ask the cheap members, and the dear ones about issues with a label near its cut."""
+        first, last = self.stages_[0], self.stages_[-1]
+        opinion = self._ask(first, issues)
+        self.seen_ = {name: len(issues) for name in first.members}
+        if first is not last and issues:
+            near = _distance(opinion.scores, opinion.cuts) <= self.margin_
+            undecided = np.flatnonzero(near.any(axis=1))
+            if len(undecided):
+                opinion.replace(undecided, self._ask(last, [issues[int(row)] for row in undecided]))
+            self.seen_ |= {name: len(undecided) for name in last.members if name not in self.seen_}
+        return opinion
+
+    def member(self, name: str) -> Strategy | None:
+        """The fitted strategy of this name, None where the chain has none."""
+        return next((one.strategy for one in self.fitted_ if one.name == name), None)
+
+    def save(self, folder: Path) -> None:
+        """See `Strategy.save`."""
+        from tagger.chain.state import save_chain
+
+        save_chain(self, folder)
+
+    def restore(self, folder: Path) -> Self:
+        """See `Strategy.restore`."""
+        from tagger.chain.state import restore_chain
+
+        restore_chain(self, folder)
+        return self
+
+    @property
+    def _labels(self) -> range:
+        return range(len(self.names_))
+
+    def _ask(self, stage: Stage, issues: Sequence[IssueText]) -> Opinion:
+        scores = {
+            one.name: one.strategy.score(issues)
+            for one in self.fitted_
+            if one.name in stage.members
+        }
+        return stage.opinion(scores)
+
+    def _fit_members(self, train: TrainingSet) -> list[Member]:
+        names = self.members or available(self.resources)
+        if not len(train):
+            names = ("zero-shot",)
+        reference = reference_texts(train)
+        fitted = []
+        for done, name in enumerate(names):
+            self.resources.progress(f"fitting {name}", done, len(names))
+            fitted.append(fit_member(name, train, reference, self.resources, self.seed))
+        return fitted
+
+    def _margin(self) -> float:
+        """How far from its cut a label must be after the cheap stage to count as decided."""
+        first, last = self.stages_[0], self.stages_[-1]
+        if first is last or first.out_of_fold is None or last.out_of_fold is None:
+            return float("inf")
+        distance = _distance(first.out_of_fold, first.cuts)
+        same = (first.out_of_fold >= first.cuts) == (last.out_of_fold >= last.cuts)
+        for margin in MARGINS:
+            far = distance > margin
+            if far.any() and same[far].mean() >= AGREEMENT:
+                return margin
+        return float("inf")
+
+    def _served_by(self) -> list[str]:
+        """For each label the member that moves its score most, over the reference texts."""
+        stage = self.stages_[-1]
+        scores = {one.name: one.reference for one in self.fitted_ if one.name in stage.members}
+        moved = np.abs(stage.blend.influence(stage.features(scores))).mean(axis=0)
+        return [stage.members[best] for best in moved.argmax(axis=-1)]
+
+
+def _distance(probabilities: NDArray[np.floating], cuts: Array) -> Array:
+    """Distance from the cut in log odds."""
+    p = np.clip(probabilities, 1e-6, 1 - 1e-6)
+    cut = np.clip(cuts, 1e-6, 1 - 1e-6)
+    return np.asarray(np.abs(np.log(p / (1 - p)) - np.log(cut / (1 - cut))))

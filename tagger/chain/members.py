@@ -1,0 +1,138 @@
+"""The chain's members: each fitted on all issues, and scored on issues it has not learned from."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+import numpy as np
+
+from tagger.evaluation.stratification import stratified_folds
+from tagger.strategies import create
+from tagger.wordings import usual_share
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from tagger.issue import IssueText, TrainingSet
+    from tagger.strategy import Resources, Scores, Strategy
+
+CHEAP = ("zero-shot", "linear", "naive-bayes", "knn")
+"""Members that share the encoder's one vector an issue: milliseconds."""
+
+DEAR = ("contrastive", "adapted")
+"""Members that run a transformer of their own. `fine-tuned` is `adapted` without its adaptation,
+and serves where nothing can be adapted to."""
+
+FOLDS_FROM = 24
+"""Labelled issues from which out-of-fold scores tell more than they cost."""
+
+REFERENCE = 256
+"""Unlabelled texts on which members are measured beside the labelled ones."""
+
+SHARE_WEIGHT = 1.0
+"""Issues that a label's usual share counts for beside the labelled ones."""
+
+
+@runtime_checkable
+class ScoresItself(Protocol):
+    """A strategy whose fit yields out-of-fold scores on the way, at no further cost."""
+
+    out_of_fold_: Scores
+
+
+@dataclass(frozen=True)
+class Member:
+    """A fitted member.
+
+    :ivar out_of_fold: scores of the training issues, each from a fit without it; None where
+        there are too few issues for folds.
+    :ivar reference: scores of the reference texts.
+    :ivar fit_seconds: of the fit on all issues.
+    """
+
+    name: str
+    strategy: Strategy
+    out_of_fold: Scores | None
+    reference: Scores
+    fit_seconds: float
+
+    @property
+    def unseen(self) -> Scores:
+        """All scores of issues that the member did not learn from; at least one row."""
+        rows = [part for part in (self.out_of_fold, self.reference) if part is not None]
+        return np.concatenate(rows)
+
+
+def available(resources: Resources) -> tuple[str, ...]:
+    """Members that the models at hand allow, in order of cost."""
+    return CHEAP if resources.bert_model is None else (*CHEAP, *DEAR)
+
+
+def reference_texts(train: TrainingSet) -> tuple[IssueText, ...]:
+    """Unlabelled texts that stand for the issues to come, or the training issues where none are."""
+    return train.unlabelled[:REFERENCE] or train.issues[:REFERENCE] or (_NOTHING_SAID,)
+
+
+def shares(train: TrainingSet) -> NDArray[np.float64]:
+    """Each label's share of issues, with its usual share as `SHARE_WEIGHT` issues more."""
+    usual = np.array([usual_share(label) for label in train.labels])
+    return np.asarray((train.positives + SHARE_WEIGHT * usual) / (len(train) + SHARE_WEIGHT))
+
+
+def fit_member(
+    name: str,
+    train: TrainingSet,
+    reference: Sequence[IssueText],
+    resources: Resources,
+    seed: int,
+) -> Member:
+    """Fit one member and score what it has not seen."""
+    start = time.perf_counter()
+    strategy = create(name, resources, seed=seed).fit(train)
+    seconds = time.perf_counter() - start
+    return Member(
+        name,
+        strategy,
+        _out_of_fold(strategy, name, train, resources, seed),
+        strategy.score(reference),
+        seconds,
+    )
+
+
+def _out_of_fold(
+    strategy: Strategy, name: str, train: TrainingSet, resources: Resources, seed: int
+) -> Scores | None:
+    if not strategy.needs_examples:
+        return strategy.score(train.issues) if len(train) else None
+    if len(train) < FOLDS_FROM:
+        return None
+    if isinstance(strategy, ScoresItself):
+        return strategy.out_of_fold_
+    scores = np.empty(train.targets.shape, dtype=np.float32)
+    folds = stratified_folds(train.targets, _n_folds(name, len(train)), seed)
+    for done, fold in enumerate(folds):
+        resources.progress(f"{name}, scores on issues held out", done, len(folds))
+        rest = np.setdiff1d(np.arange(len(train)), fold)
+        fitted = create(name, resources, seed=seed).fit(train.subset(rest))
+        scores[fold] = fitted.score([train.issues[row] for row in fold])
+    return scores
+
+
+def _n_folds(name: str, n_issues: int) -> int:
+    """Few for members that take minutes; two halves where there are issues enough."""
+    if name in CHEAP:
+        return 5
+    return 3 if n_issues <= 256 else 2
+
+
+def _nothing_said() -> IssueText:
+    from tagger.issue import IssueText
+
+    return IssueText("")
+
+
+_NOTHING_SAID = _nothing_said()

@@ -1,0 +1,120 @@
+"""What other repositories taught: how much each member can be trusted at a label's count.
+
+`prior.json` holds, for each bucket of positive examples, the mean of every feature over issues
+with and without the label, and their common covariance, measured by `docs/benchmarks/prior.py`
+on several repositories. From these follow the weights of any set of members in closed form:
+linear discriminant analysis (Fisher 1936), which is why a member may be left out and the others
+still be weighed right.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+
+RIDGE = 0.05
+"""Added to each feature's variance: near-copies share a weight instead of fighting over it."""
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Features of issues with and without a label, by its number of positive examples.
+
+    :ivar counts: rising; the count that each bucket stands for. *Shape:* (n_buckets,)
+    :ivar features: names, see `tagger.chain.features.feature_names`.
+    :ivar present: mean features of issues with the label. *Shape:* (n_buckets, n_features)
+    :ivar absent: of issues without it. *Shape:* (n_buckets, n_features)
+    :ivar covariance: within both. *Shape:* (n_buckets, n_features, n_features)
+    :ivar correction: intercept, slope on the discriminant, slope on the log odds of the share,
+        that make probabilities true on average. *Shape:* (n_buckets, 3)
+    """
+
+    counts: Array
+    features: tuple[str, ...]
+    present: Array
+    absent: Array
+    covariance: Array
+    correction: Array
+
+    @classmethod
+    def shipped(cls) -> Self:
+        """The numbers that come with the product."""
+        return cls.from_json(json.loads((files(__package__) / "prior.json").read_text("utf-8")))
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Self:
+        arrays = {
+            name: np.asarray(data[name], dtype=np.float64)
+            for name in ("counts", "present", "absent", "covariance", "correction")
+        }
+        return cls(features=tuple(data["features"]), **arrays)
+
+    def weigh(self, features: Sequence[str], positives: NDArray[np.int_]) -> Weights:
+        """Weights of these features for labels with so many positive examples.
+
+        :raises ValueError: a feature that was never measured.
+        """
+        unknown = set(features) - set(self.features)
+        if unknown:
+            raise ValueError(f"no prior for {', '.join(sorted(unknown))}; see docs/benchmarks")
+        columns = [self.features.index(name) for name in features]
+        place = np.interp(np.log2(1 + positives), np.log2(1 + self.counts), self._steps)
+        present = _between(self.present, place)[:, columns]
+        absent = _between(self.absent, place)[:, columns]
+        covariance = _between(self.covariance, place)[:, columns][:, :, columns]
+        covariance = covariance + RIDGE * np.eye(len(columns))
+        slopes: Array = np.linalg.solve(covariance, (present - absent)[..., None])[..., 0].astype(
+            np.float64
+        )
+        middle = ((present + absent) / 2 * slopes).sum(axis=1)
+        return Weights(slopes, middle, _between(self.correction, place))
+
+    @property
+    def _steps(self) -> Array:
+        return np.arange(len(self.counts), dtype=np.float64)
+
+
+@dataclass(frozen=True)
+class Weights:
+    """One discriminant for each label.
+
+    :ivar slopes: *Shape:* (n_labels, n_features)
+    :ivar middle: where it is zero. *Shape:* (n_labels,)
+    :ivar correction: see `Moments`. *Shape:* (n_labels, 3)
+    """
+
+    slopes: Array
+    middle: Array
+    correction: Array
+
+    def discriminant(self, features: Array) -> Array:
+        """*Shape:* (n_issues, n_labels)"""
+        return np.asarray((features * self.slopes).sum(axis=-1) - self.middle)
+
+    def log_odds(self, features: Array, share: Array) -> Array:
+        """Log odds that the label belongs. *Shape:* (n_issues, n_labels)
+
+        :param share: each label's share of issues, in (0, 1). *Shape:* (n_labels,)
+        """
+        intercept, slope, prior = self.correction.T
+        odds = np.log(share / (1 - share))
+        return np.asarray(intercept + slope * self.discriminant(features) + prior * odds)
+
+
+def _between(table: Array, place: Array) -> Array:
+    """Rows of `table` at fractional places, linearly between neighbours."""
+    below = np.floor(place).astype(int)
+    above = np.minimum(below + 1, len(table) - 1)
+    part = (place - below).reshape(-1, *[1] * (table.ndim - 1))
+    return np.asarray((1 - part) * table[below] + part * table[above])

@@ -1,0 +1,133 @@
+"""One stage of the chain: some members, how they are weighed, and cuts on the result."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+
+from tagger.chain.blend import Blend
+from tagger.chain.cuts import best_expected_f1
+from tagger.chain.features import Usual, feature_names, stack
+from tagger.chain.members import shares
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from tagger.chain.features import Features
+    from tagger.chain.members import Member
+    from tagger.chain.prior import Moments, Weights
+    from tagger.issue import TrainingSet
+    from tagger.strategy import Scores
+
+    Array = NDArray[np.float64]
+
+CUTS_ON = 256
+"""Issues on which cuts for F1 are chosen, at least, where there are so many texts."""
+
+
+@dataclass
+class Opinion:
+    """What a stage says of issues, and why. *Shape of all:* (n_issues, n_labels)
+
+    :ivar scores: calibrated probabilities.
+    :ivar cuts: for the best F1; of the stage that spoke last on the issue.
+    :ivar decided_by: the member that moved the score most.
+    :ivar votes: for each issue, each member's own probabilities. *Shape:* (n_labels,)
+    """
+
+    scores: Scores
+    cuts: Array
+    decided_by: NDArray[np.str_]
+    votes: list[dict[str, Array]]
+
+    def replace(self, rows: NDArray[np.int_], later: Opinion) -> None:
+        """Let a later stage's word stand for these issues."""
+        self.scores[rows], self.cuts[rows] = later.scores, later.cuts
+        self.decided_by[rows] = later.decided_by
+        for row, votes in zip(rows, later.votes, strict=True):
+            self.votes[row] = votes
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Members weighed together.
+
+    :ivar members: names, in order of cost.
+    :ivar usual: by member.
+    :ivar cuts: for the best F1. *Shape:* (n_labels,)
+    :ivar alone: each member's own discriminant, for its vote.
+    :ivar out_of_fold: calibrated probabilities of the training issues, None where there are too
+        few of them. *Shape:* (n_issues, n_labels)
+    """
+
+    members: tuple[str, ...]
+    usual: Mapping[str, Usual]
+    blend: Blend
+    cuts: Array
+    alone: Mapping[str, Weights]
+    out_of_fold: Array | None
+
+    @classmethod
+    def fit(cls, members: Sequence[Member], train: TrainingSet, moments: Moments) -> Self:
+        """Weigh fitted members by the prior and, where there are enough issues, by evidence."""
+        names = tuple(member.name for member in members)
+        usual = {member.name: Usual.of(member.unseen) for member in members}
+        positives, share = train.positives, shares(train)
+        blend = Blend.from_prior(moments, feature_names(names), positives, share)
+        own = _out_of_fold_features(members, usual)
+        if own is not None:
+            blend = blend.adapted(own, train.targets)
+        out_of_fold = None if own is None else blend.probabilities(own)
+        reference = stack({one.name: one.reference for one in members}, usual)
+        return cls(
+            names,
+            usual,
+            blend,
+            best_expected_f1(_for_cuts(out_of_fold, blend.probabilities(reference))),
+            {name: moments.weigh(feature_names((name,)), positives) for name in names},
+            out_of_fold,
+        )
+
+    def features(self, scores: Mapping[str, Scores]) -> Features:
+        return stack(scores, self.usual)
+
+    def opinion(self, scores: Mapping[str, Scores]) -> Opinion:
+        """From the members' scores of some issues."""
+        features = self.features(scores)
+        probabilities = self.blend.probabilities(features).astype(np.float32)
+        moved = np.abs(self.blend.influence(features))
+        votes = self._votes(scores)
+        return Opinion(
+            probabilities,
+            np.tile(self.cuts, (len(probabilities), 1)),
+            np.array(self.members, dtype=object)[moved.argmax(axis=-1)],
+            [
+                {name: vote[row] for name, vote in votes.items()}
+                for row in range(len(probabilities))
+            ],
+        )
+
+    def _votes(self, scores: Mapping[str, Scores]) -> dict[str, Array]:
+        """Each member's own calibrated probability, as if it were the only one."""
+        odds = {
+            name: self.alone[name].log_odds(one.features(scores[name]), self.blend.share)
+            for name, one in self.usual.items()
+        }
+        return {name: 1 / (1 + np.exp(-value)) for name, value in odds.items()}
+
+
+def _out_of_fold_features(members: Sequence[Member], usual: Mapping[str, Usual]) -> Features | None:
+    scores = {one.name: one.out_of_fold for one in members if one.out_of_fold is not None}
+    return stack(scores, usual) if len(scores) == len(members) else None
+
+
+def _for_cuts(out_of_fold: Array | None, reference: Array) -> Array:
+    """Labelled issues first: unlabelled ones may be those that nobody knew what to do with."""
+    if out_of_fold is None:
+        return reference
+    missing = max(0, CUTS_ON - len(out_of_fold))
+    return np.concatenate([out_of_fold, reference[:missing]])

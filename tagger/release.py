@@ -1,0 +1,264 @@
+"""A release: a trained chain as a folder with a manifest and a digest of every file.
+
+Written aside and renamed, so that a folder of that name is always whole; its digests are checked
+before anything in it is read. No pickle: safetensors, FAISS's own format, skops with an allow list.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any, Self
+
+from tagger.chain.chain import Chain
+from tagger.decision import Policy
+from tagger.errors import ReleaseDamaged
+from tagger.persistence import load_json, save_json
+from tagger.tagging import Tagging
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from tagger.decision import LabelDecision
+    from tagger.issue import IssueText, TrainingSet
+    from tagger.strategy import Resources
+
+FORMAT = 1
+MANIFEST = "manifest.json"
+CHAIN = "chain"
+TITLES = "titles.json"
+LIBRARIES = ("torch", "transformers", "scikit-learn", "faiss-cpu", "numpy")
+
+
+@dataclass(frozen=True)
+class LabelRow:
+    """What a release can do for one label, at the usual target precision.
+
+    :ivar examples: labelled issues that carry it.
+    :ivar served_by: the member that moves its score most.
+    :ivar cut: the score from which it is applied; None where the target cannot be promised.
+    :ivar precision: out-of-fold precision from the cut on.
+    :ivar bound: with 90 % confidence the precision is at least this.
+    :ivar coverage: share of its issues that the cut reaches.
+    :ivar missing: about how many more examples the promise needs; None where it is met.
+    """
+
+    name: str
+    examples: int
+    served_by: str
+    cut: float | None
+    precision: float | None
+    bound: float | None
+    coverage: float | None
+    missing: int | None
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a release is made of; enough to say whether two are the same.
+
+    :ivar fingerprint: of the training data.
+    :ivar models: digest by role, such as `encoder`.
+    :ivar notes: sentences for people, such as that zero-shot has no entailment model.
+    :ivar files: SHA-256 of every file by path within the folder.
+    """
+
+    id: str
+    repository: str
+    created_at: datetime
+    strategies: tuple[str, ...]
+    labels: tuple[LabelRow, ...]
+    n_issues: int
+    target: float
+    seed: int
+    fingerprint: str
+    models: Mapping[str, str]
+    versions: Mapping[str, str]
+    notes: tuple[str, ...] = ()
+    files: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over the digests of all files: two releases that say the same have the same."""
+        return hashlib.sha256(json.dumps(sorted(self.files.items())).encode()).hexdigest()
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "format": FORMAT,
+            **asdict(self),
+            "created_at": self.created_at.isoformat(),
+            "digest": self.digest,
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """:raises KeyError, TypeError, ValueError: not a manifest of this format."""
+        if data["format"] != FORMAT:
+            raise ValueError(f"got format {data['format']}, expected {FORMAT}")
+        given = {key: data[key] for key in cls.__dataclass_fields__}
+        given["created_at"] = datetime.fromisoformat(given["created_at"])
+        given["labels"] = tuple(LabelRow(**row) for row in given["labels"])
+        given["strategies"], given["notes"] = tuple(given["strategies"]), tuple(given["notes"])
+        return cls(**given)
+
+
+def train_release(
+    repository: str,
+    train: TrainingSet,
+    resources: Resources,
+    root: Path,
+    *,
+    seed: int = 0,
+    strategies: Sequence[str] | None = None,
+    target: float = 0.9,
+    now: datetime | None = None,
+) -> Manifest:
+    """Train the chain and write it to `root/OWNER/NAME/ID`.
+
+    :param strategies: the chain's members; None takes all that the models at hand allow.
+    :param target: the precision that the manifest's table promises.
+    :raises NothingToLearnFrom: no labels.
+    """
+    now = now or datetime.now(UTC)
+    members = None if strategies is None else tuple(strategies)
+    chain = Chain(resources, seed=seed, members=members).fit(train)
+    tagging = Tagging(chain, {})
+    manifest = Manifest(
+        id=f"{now:%Y%m%d-%H%M%S}-{train.fingerprint[:6]}",
+        repository=repository,
+        created_at=now,
+        strategies=tuple(one.name for one in chain.fitted_),
+        labels=tuple(LabelRow(**row) for row in tagging.table(train.positives, target)),
+        n_issues=len(train),
+        target=target,
+        seed=seed,
+        fingerprint=train.fingerprint,
+        models=_models(resources),
+        versions={name: version(name) for name in LIBRARIES},
+        notes=tuple(tagging.notes()),
+    )
+    titles = {
+        str(number): issue.title for number, issue in zip(train.numbers, train.issues, strict=True)
+    }
+    return _write(manifest, chain, titles, root)
+
+
+class Release:
+    """A release opened for tagging."""
+
+    def __init__(self, manifest: Manifest, folder: Path, tagging: Tagging) -> None:
+        self.manifest = manifest
+        self.folder = folder
+        self._tagging = tagging
+
+    @classmethod
+    def open(cls, folder: Path, resources: Resources) -> Self:
+        """Check every digest, then load.
+
+        :raises ReleaseDamaged: incomplete, changed, or of another format.
+        :raises ModelRefused: it was trained with another encoder.
+        """
+        manifest = read_manifest(folder)
+        _check_files(folder, manifest.files)
+        chain = Chain(resources, seed=manifest.seed).restore(folder / CHAIN)
+        titles = {int(number): title for number, title in load_json(folder / TITLES).items()}
+        return cls(manifest, folder, Tagging(chain, titles))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Its labels, in the order of `decide`'s columns."""
+        return self._tagging.chain.names_
+
+    def decide(self, issues: Sequence[IssueText]) -> NDArray[np.bool_]:
+        """The labels it gives for the best F1. *Shape:* (n_issues, n_labels)"""
+        return self._tagging.chain.decide(issues)
+
+    def tag(
+        self, issues: Sequence[IssueText], policy: Policy | None = None
+    ) -> tuple[tuple[LabelDecision, ...], ...]:
+        """For each issue every label of the release, by falling score."""
+        return self._tagging.decide(issues, policy or Policy())
+
+    def learn(self, number: int, issue: IssueText, labels: Sequence[str]) -> None:
+        """Let a newly labelled issue count as a neighbour at once, without retraining."""
+        self._tagging.learn(number, issue, labels)
+
+    @property
+    def seen(self) -> Mapping[str, int]:
+        """Issues of the last `tag` that each member scored."""
+        return self._tagging.chain.seen_
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """:raises ReleaseDamaged: there is none, or it cannot be read."""
+    data = load_json(folder / MANIFEST)
+    try:
+        return Manifest.from_json(data)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ReleaseDamaged(folder, f"{MANIFEST}: {error!r}") from error
+
+
+def _write(manifest: Manifest, chain: Chain, titles: Mapping[str, str], root: Path) -> Manifest:
+    folder = root / manifest.repository / manifest.id
+    aside = folder.with_name(f".{manifest.id}.partial")
+    shutil.rmtree(aside, ignore_errors=True)
+    (aside / CHAIN).mkdir(parents=True)
+    chain.save(aside / CHAIN)
+    save_json(aside / TITLES, titles)
+    files = {str(path.relative_to(aside)): _digest(path) for path in _files(aside)}
+    manifest = Manifest(**{**_fields(manifest), "files": files})
+    save_json(aside / MANIFEST, manifest.as_json())
+    for path in _files(aside):
+        _to_disk(path)
+    aside.rename(folder)
+    _to_disk(folder.parent)
+    return manifest
+
+
+def _fields(manifest: Manifest) -> dict[str, Any]:
+    return {name: getattr(manifest, name) for name in Manifest.__dataclass_fields__}
+
+
+def _check_files(folder: Path, files: Mapping[str, str]) -> None:
+    for name, digest in files.items():
+        path = folder / name
+        if not path.is_file():
+            raise ReleaseDamaged(folder, f"{name} is missing")
+        if _digest(path) != digest:
+            raise ReleaseDamaged(folder, f"{name} has changed since it was written")
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.is_file())
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _to_disk(path: Path) -> None:
+    """Have the system write a file, or a folder's list of names, to the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _models(resources: Resources) -> dict[str, str]:
+    models = {"encoder": resources.encoder().identity}
+    for role, folder in (("bert", resources.bert_model), ("zero-shot", resources.zero_shot_model)):
+        weights = None if folder is None else folder / "model.safetensors"
+        if weights is not None and weights.is_file():
+            models[role] = _digest(weights)
+    return models

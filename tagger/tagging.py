@@ -1,0 +1,166 @@
+"""From a fitted chain to decisions that can be explained: cut, votes, precedents."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+
+from tagger.chain.promise import examples_needed
+from tagger.decision import LabelDecision, Neighbour
+from tagger.strategies.knn import NearestNeighbours
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from tagger.chain.chain import Chain
+    from tagger.decision import Policy, Verdict
+    from tagger.issue import IssueText
+
+ASKED = 30
+"""Neighbours looked up for an issue, of which a label shows a few."""
+
+FOR = 3
+AGAINST = 1
+
+
+class Tagging:
+    """Decides with a chain.
+
+    :param titles: of the labelled issues, by number.
+    """
+
+    def __init__(self, chain: Chain, titles: Mapping[int, str]) -> None:
+        self.chain = chain
+        self._titles = dict(titles)
+
+    def decide(
+        self, issues: Sequence[IssueText], policy: Policy
+    ) -> tuple[tuple[LabelDecision, ...], ...]:
+        """Every label of every issue, by falling score."""
+        if not issues:
+            return ()
+        opinion = self.chain.consider(issues)
+        neighbours = self._neighbours(issues)
+        promised = self._promised(policy)
+        decided = []
+        for row in range(len(issues)):
+            verdicts = self._verdicts(opinion.scores[row], opinion.cuts[row], promised, policy)
+            labels = [
+                LabelDecision(
+                    name,
+                    float(opinion.scores[row, i]),
+                    *verdicts[name],
+                    str(opinion.decided_by[row, i]),
+                    {member: float(vote[i]) for member, vote in opinion.votes[row].items()},
+                    tuple(_precedents(name, neighbours[row])),
+                )
+                for i, name in enumerate(self.chain.names_)
+            ]
+            decided.append(tuple(sorted(labels, key=lambda one: (-one.score, one.name))))
+        return tuple(decided)
+
+    def learn(self, number: int, issue: IssueText, labels: Sequence[str]) -> None:
+        """Add or correct a labelled issue among the neighbours."""
+        if self._knn is not None:
+            self._knn.add(number, issue, labels)
+            self._titles[number] = issue.title
+
+    def table(self, positives: NDArray[np.int_], target: float) -> Iterator[dict[str, Any]]:
+        """For each label what it rests on and what can be promised, as `LabelRow`'s fields."""
+        served = self.chain.served_by_
+        for i, name in enumerate(self.chain.names_):
+            evidence = self.chain.evidence_[i] if self.chain.evidence_ else None
+            promise = evidence.promise(target) if evidence else None
+            yield {
+                "name": name,
+                "examples": int(positives[i]),
+                "served_by": served[i],
+                "cut": promise and round(promise.cut, 6),
+                "precision": promise and round(promise.precision, 6),
+                "bound": promise and round(promise.bound, 6),
+                "coverage": promise and round(promise.coverage, 6),
+                "missing": None if promise else self._missing(i, int(positives[i]), target),
+            }
+
+    def notes(self) -> Iterator[str]:
+        """What people should know about this chain."""
+        route = getattr(self.chain.member("zero-shot"), "route_", None)
+        if route == "encoder":
+            yield (
+                "zero-shot compares label wording with the issue through the encoder: there is no "
+                "NLI model (set ISSUE_TAGGER_ZERO_SHOT_MODEL to have entailment)"
+            )
+        if not self.chain.evidence_:
+            yield (
+                "too few labelled issues to measure anything on them: labels are suggested on what "
+                "other repositories showed, and none is applied"
+            )
+
+    def _missing(self, label: int, positives: int, target: float) -> int:
+        if self.chain.evidence_:
+            return self.chain.evidence_[label].missing(target)
+        return max(1, 2 * examples_needed(1.0, target) - positives)
+
+    def _promised(self, policy: Policy) -> NDArray[np.float64]:
+        cuts = {
+            target: self.chain.promised_cuts(target)
+            for target in {policy.target(name) for name in self.chain.names_}
+        }
+        return np.array([cuts[policy.target(name)][i] for i, name in enumerate(self.chain.names_)])
+
+    def _verdicts(
+        self,
+        scores: NDArray[np.float32],
+        cuts: NDArray[np.float64],
+        promised: NDArray[np.float64],
+        policy: Policy,
+    ) -> dict[str, tuple[float, Verdict]]:
+        """Cut and verdict of each label, exclusive groups settled."""
+        verdicts: dict[str, tuple[float, Verdict]] = {}
+        for name, score, cut, promise in zip(
+            self.chain.names_, scores, cuts, promised, strict=True
+        ):
+            shown = min(float(promise if np.isfinite(promise) else cut), 1.0)
+            verdict: Verdict = (
+                "apply" if score >= promise else "suggest" if score >= cut else "abstain"
+            )
+            verdicts[name] = (shown, verdict)
+        for group in policy.exclusive:
+            _settle(group, verdicts, dict(zip(self.chain.names_, scores, strict=True)))
+        return verdicts
+
+    def _neighbours(self, issues: Sequence[IssueText]) -> list[list[Neighbour]]:
+        if self._knn is None:
+            return [[] for _ in issues]
+        found = self._knn.neighbours(issues, ASKED)
+        return [
+            [
+                Neighbour(one.number, self._titles.get(one.number, ""), one.labels, one.similarity)
+                for one in near
+            ]
+            for near in found
+        ]
+
+    @property
+    def _knn(self) -> NearestNeighbours | None:
+        return cast("NearestNeighbours | None", self.chain.member(NearestNeighbours.name))
+
+
+def _settle(
+    group: Sequence[str],
+    verdicts: dict[str, tuple[float, Verdict]],
+    scores: Mapping[str, np.float32],
+) -> None:
+    """Of an exclusive group only the most probable label that is not silent may speak."""
+    loud = [name for name in group if name in verdicts and verdicts[name][1] != "abstain"]
+    for name in sorted(loud, key=lambda name: (-scores[name], name))[1:]:
+        verdicts[name] = (verdicts[name][0], "abstain")
+
+
+def _precedents(label: str, near: Sequence[Neighbour]) -> Iterator[Neighbour]:
+    """The nearest issues that carry the label, then the nearest that does not."""
+    yield from [one for one in near if label in one.labels][:FOR]
+    yield from [one for one in near if label not in one.labels][:AGAINST]

@@ -1,0 +1,133 @@
+"""The chain's pure parts: prior, blend, cuts, promise."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import beta
+
+from tagger.chain.blend import Blend, fit_around
+from tagger.chain.cuts import NEVER, best_expected_f1
+from tagger.chain.features import Usual, feature_names
+from tagger.chain.prior import Moments
+from tagger.chain.promise import Evidence, examples_needed, lower_bound
+
+MEMBERS = ("zero-shot", "linear")
+
+
+def scores(rng, truth, skill):
+    odds = rng.normal(size=truth.shape) + skill * truth - 2
+    return (1 / (1 + np.exp(-odds))).astype(np.float32)
+
+
+def test_the_shipped_prior_knows_every_member_and_weighs_any_of_them():
+    moments = Moments.shipped()
+    for members in (("zero-shot",), MEMBERS, ("linear", "knn", "naive-bayes", "adapted")):
+        weights = moments.weigh(feature_names(members), np.array([0, 3, 5000]))
+        assert weights.slopes.shape == (3, 2 * len(members))
+        assert np.isfinite(weights.slopes).all()
+
+
+def test_a_feature_without_a_prior_is_named():
+    with pytest.raises(ValueError, match="oracle:z"):
+        Moments.shipped().weigh(feature_names(("oracle",)), np.array([1]))
+
+
+def test_a_label_without_examples_is_served_by_zero_shot():
+    weights = Moments.shipped().weigh(feature_names(MEMBERS), np.array([0]))
+    zero_shot, linear = np.abs(weights.slopes[0]).reshape(2, 2).sum(axis=1)
+    assert zero_shot > linear
+
+
+def test_probabilities_become_true_where_the_prior_was_wrong():
+    rng = np.random.default_rng(0)
+    truth = rng.random((600, 2)) < 0.3
+    useless, good = scores(rng, truth, 0.0), scores(rng, truth, 3.0)
+    usual = [Usual.of(useless), Usual.of(good)]
+    features = np.concatenate(
+        [usual[0].features(useless), usual[1].features(good)], axis=-1
+    )
+    prior = Blend.from_prior(
+        Moments.shipped(), feature_names(MEMBERS), np.array([0, 0]), np.array([0.05, 0.05])
+    )
+    before = prior.probabilities(features)
+    after = prior.adapted(features, truth).probabilities(features)
+
+    def loss(p):
+        return -np.log(np.where(truth, p, 1 - p)).mean()
+
+    assert loss(after) < 0.8 * loss(before)
+    assert abs(after.mean() - truth.mean()) < 0.03
+
+
+def test_without_rows_the_prior_stands():
+    centre = np.array([0.3, -0.2])
+    found = fit_around(
+        centre, np.ones(2), np.zeros((0, 2)), np.zeros(0), np.zeros(0, dtype=bool)
+    )
+    assert found == pytest.approx(centre)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 2**32 - 1))
+def test_cuts_for_f1_are_no_worse_than_any_common_cut(seed):
+    rng = np.random.default_rng(seed)
+    p = rng.beta(0.5, 2, size=(80, 3))
+
+    def expected(cuts):
+        given_, hits = (p >= cuts), np.where(p >= cuts, p, 0)
+        macro = (2 * hits.sum(0) / np.maximum(given_.sum(0) + p.sum(0), 1e-9)).mean()
+        micro = 2 * hits.sum() / (given_.sum() + p.sum())
+        return 0.5 * micro + 0.5 * macro
+
+    cuts = best_expected_f1(p, micro_share=0.5)
+    assert expected(cuts) >= max(expected(np.full(3, c)) for c in (0.1, 0.3, 0.5, 0.7)) - 1e-9
+
+
+def test_a_label_that_is_never_likely_is_never_given_and_no_issue_is_no_error():
+    assert best_expected_f1(np.zeros((0, 2))) == pytest.approx([0.5, 0.5])
+    p = np.column_stack([np.full(50, 0.9), np.full(50, 1e-9)])
+    assert best_expected_f1(p, micro_share=1.0)[1] == NEVER
+
+
+def test_the_bound_is_clopper_and_pearson_s():
+    assert lower_bound(0, 10) == 0
+    assert lower_bound(18, 20) == pytest.approx(beta.ppf(0.1, 18, 3))
+    size = examples_needed(1.0, 0.9)
+    assert lower_bound(size, size) >= 0.9 > lower_bound(size - 1, size - 1)
+
+
+def test_a_promise_covers_what_it_can_and_says_what_is_missing():
+    ranked = np.linspace(1, 0, 200)
+    evidence = Evidence.of(ranked, np.arange(200) < 100)
+    promise = evidence.promise(0.9)
+    assert promise is not None
+    assert promise.bound >= 0.9
+    assert 0.7 < promise.coverage <= 1
+    assert Evidence.of(ranked[:10], np.ones(10, dtype=bool)).promise(0.9) is None
+    assert Evidence.of(ranked[:10], np.ones(10, dtype=bool)).missing(0.9) > 5
+
+
+def test_scores_of_chance_promise_nothing():
+    rng = np.random.default_rng(1)
+    promised = [
+        Evidence.of(rng.random(300), rng.random(300) < 0.5).promise(0.9) for _ in range(50)
+    ]
+    assert promised.count(None) == 50
+
+
+def test_a_promise_holds_on_new_issues_nine_times_in_ten():
+    rng = np.random.default_rng(2)
+
+    def draw(n):
+        truth = rng.random(n) < 0.4
+        return rng.normal(size=n) + 2.0 * truth, truth
+
+    kept = []
+    for _ in range(200):
+        promise = Evidence.of(*draw(300)).promise(0.9)
+        if promise is not None:
+            new, truth = draw(20_000)
+            kept.append(truth[new >= promise.cut].mean() >= 0.9)
+    assert len(kept) > 100
+    assert np.mean(kept) >= 0.9
