@@ -28,7 +28,7 @@ CONTRAST = 0.4
 SELF_TRAINING_TEXTS = 200
 """Fewer unlabelled texts than this teach the heads more noise than they bring."""
 
-RIDGE = 3.0
+RIDGE = 10.0
 """Penalty of the self-trained heads on unit vectors."""
 
 CONFIDENT = 1.5
