@@ -34,8 +34,11 @@ class Convention:
 
     :ivar names: readable names under which it goes.
     :ivar phrases: what people write in, or say of, such issues.
-    :ivar share: usual share of a repository's issues, in [0, 1]. Bug, feature, question and
-        documentation after the NLBSE'23 issue report corpus (Kallis et al., 1.4 million issues).
+    :ivar share: usual share of a repository's issues, in [0, 1]. Among 803,000 issues of 127,000
+        repositories that carry one of the three, 50 % are bugs, 41 % enhancements and 9 %
+        questions (Kallis et al. 2022, "The NLBSE'22 Tool Competition",
+        https://nlbse2022.github.io/tools/); taken a little lower, for others carry none of them.
+        The remaining shares are guesses of the same kind.
     """
 
     names: tuple[str, ...]
