@@ -5,15 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from typing import TYPE_CHECKING
+import socket
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from tiny_hub import TinyHub, serving
 
 from tagger import model_sources
 from tagger.errors import ModelNotFound, ModelRefused
 from tagger.model_sources import DEFAULT_ENCODER, PUBLISHED_DIGESTS, locate, weights_digest
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -43,6 +46,16 @@ def in_cache(cache: Path, model: Path, repository: str, commit: str, branch: str
     (home / "refs").mkdir(parents=True, exist_ok=True)
     (home / "refs" / branch).write_text(commit)
     return shutil.copytree(model, home / "snapshots" / commit)
+
+
+def only_this_machine(resolve: Callable[..., Any]) -> Callable[..., Any]:
+    """Name resolution that fails the test at once for any host but this one."""
+
+    def guarded(host: Any, *more: Any, **named: Any) -> Any:
+        assert host in {"127.0.0.1", b"127.0.0.1"}, f"asked for {host}"
+        return resolve(host, *more, **named)
+
+    return guarded
 
 
 class TestFolder:
@@ -128,6 +141,50 @@ class TestHub:
         shutil.copytree(model, tmp_path / "someone" / "tiny")
         monkeypatch.chdir(tmp_path)
         assert locate("someone/tiny").origin == "folder"
+
+
+class TestDownload:
+    @pytest.fixture
+    def hub(self, model, monkeypatch) -> Iterator[TinyHub]:
+        from huggingface_hub import constants
+
+        (model / "pytorch_model.bin").write_bytes(b"pickled")
+        (model / "modeling_own.py").write_text("raise SystemExit")
+        with serving("someone/tiny", COMMIT, model) as hub:
+            monkeypatch.setattr(socket, "getaddrinfo", only_this_machine(socket.getaddrinfo))
+            monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+            monkeypatch.setattr(constants, "ENDPOINT", hub.url)
+            template = constants.HUGGINGFACE_CO_URL_TEMPLATE
+            path = template[template.index("/{repo_id}") :]
+            monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", hub.url + path)
+            yield hub
+
+    @pytest.mark.parametrize("name", ["someone/tiny", f"someone/tiny@{COMMIT}"])
+    def test_fetches_numbers_and_text_and_nothing_that_could_run(self, hub, model, name):
+        source = locate(name)
+        assert source.origin == "hub"
+        assert source.folder.name == COMMIT
+        assert source.digest == weights_digest(model)
+        assert "model.safetensors" in hub.fetched
+        assert {name.rpartition(".")[2] for name in hub.fetched} <= {"safetensors", "json", "txt"}
+
+    def test_happens_once(self, hub):
+        first = locate("someone/tiny")
+        fetched = list(hub.fetched)
+        assert locate("someone/tiny") == first
+        assert hub.fetched == fetched
+
+    def test_of_a_revision_that_is_not_there_says_so(self, hub):
+        with pytest.raises(ModelNotFound, match="f" * 40):
+            locate("someone/tiny@" + "f" * 40)
+
+    def test_from_a_hub_out_of_reach_says_so_and_goes_on_to_the_package(self, hub, monkeypatch):
+        from huggingface_hub import constants
+
+        monkeypatch.setattr(constants, "ENDPOINT", "http://127.0.0.1:1")
+        with pytest.raises(ModelNotFound, match="out of reach"):
+            locate("someone/other")
+        assert locate("all-MiniLM-L6-v2").origin == "package"
 
 
 class TestPackage:
