@@ -12,7 +12,7 @@ from bot.use_cases.suggesting import COMMENT_KEPT_AS, suggest
 from store.text import name_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
     from bot.github.client import GitHubClient
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from bot.use_cases.job import Job
     from bot.use_cases.look import Look
     from bot.use_cases.policy import Plan
-    from store.records import Write, WriteState
+    from store.records import Action, Write, WriteState
     from store.unit_of_work import UnitOfWork
 
 
@@ -162,8 +162,10 @@ async def _set(
             await _take_back(job, client, write, f"a person chose {min(rivals)}", done)
         elif people.get(name_key(write.label)) == "removed":
             await _take_back(job, client, write, "a person removed it", done)
-    if _sets_more_than_fallback(job, names):
-        for write in _fallback_writes(job, look):
+        elif chosen and _is_fallback(job, write):
+            await _take_back(job, client, write, "a label arrived", done)
+    if not all(_is_fallback(job, write) for write in writes):
+        for write in _fallback_writes(job, look, people):
             await _take_back(job, client, write, "another label was set", done)
 
 
@@ -176,15 +178,15 @@ async def _take_back(
     done.labels = [one for one in done.labels if name_key(one.name) != key]
 
 
-def _sets_more_than_fallback(job: Job, names: Iterable[str]) -> bool:
+def _is_fallback(job: Job, write: Write) -> bool:
     fallback = job.configuration.fallback_label
-    return fallback is not None and any(name_key(name) != name_key(fallback) for name in names)
+    return fallback is not None and name_key(write.label) == name_key(fallback)
 
 
-def _fallback_writes(job: Job, look: Look) -> list[Write]:
+def _fallback_writes(job: Job, look: Look, people: Mapping[str, Action]) -> list[Write]:
     """The bot's own fallback label on the issue, unless a person set it too."""
     key = name_key(job.configuration.fallback_label or "")
-    if key not in look.situation.on_issue or look.people.get(key) == "added":
+    if key not in look.situation.on_issue or people.get(key) == "added":
         return []
     return [
         write
@@ -196,7 +198,7 @@ def _fallback_writes(job: Job, look: Look) -> list[Write]:
 async def remove_fallback(job: Job, client: GitHubClient, look: Look) -> Written:
     """Take the fallback label off again now that the issue has a label."""
     done = _Progress(labels=look.issue.labels if look.issue else ())
-    for write in _fallback_writes(job, look):
+    for write in _fallback_writes(job, look, look.people):
         await _take_back(job, client, write, "a label arrived", done)
     issue = look.issue and look.issue.model_copy(update={"labels": tuple(done.labels or ())})
     return replace(Written(), marks=tuple(done.marks), issue=issue)
