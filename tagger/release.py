@@ -15,7 +15,9 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Self
 
+from tagger import __version__
 from tagger.chain.chain import Chain
+from tagger.chain.journal import Journal
 from tagger.decision import Policy
 from tagger.errors import ReleaseDamaged
 from tagger.persistence import load_json, save_json
@@ -124,13 +126,18 @@ def train_release(
 ) -> Manifest:
     """Train the chain and write it to `root/OWNER/NAME/ID`.
 
+    A training that was killed goes on from its last finished step when it is called again.
+
     :param strategies: the chain's members; None takes all that the models at hand allow.
     :param target: the precision that the manifest's table promises.
     :raises NothingToLearnFrom: no labels.
     """
     now = now or datetime.now(UTC)
     members = None if strategies is None else tuple(strategies)
-    chain = Chain(resources, seed=seed, members=members).fit(train)
+    models = _models(resources)
+    context = f"{train.fingerprint} {seed} {sorted(models.items())} {__version__}"
+    journal = Journal(root / repository / ".unfinished", context)
+    chain = Chain(resources, seed=seed, members=members, journal=journal).fit(train)
     tagging = Tagging(chain, {})
     manifest = Manifest(
         id=f"{now:%Y%m%d-%H%M%S}-{train.fingerprint[:6]}",
@@ -142,14 +149,16 @@ def train_release(
         target=target,
         seed=seed,
         fingerprint=train.fingerprint,
-        models=_models(resources),
+        models=models,
         versions={name: version(name) for name in LIBRARIES},
         notes=tuple(tagging.notes()),
     )
     titles = {
         str(number): issue.title for number, issue in zip(train.numbers, train.issues, strict=True)
     }
-    return _write(manifest, chain, titles, root)
+    written = _write(manifest, chain, titles, root)
+    journal.forget()
+    return written
 
 
 class Release:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 
+from tagger.chain.journal import Journal
 from tagger.chain.members import (
     CHEAP,
     Member,
@@ -49,17 +50,24 @@ class Chain:
     chapter 9, whose decision tree by number of labels is here learned instead of drawn.
 
     :param members: names of strategies; None takes all that the models at hand allow.
+    :param journal: keeps finished steps, so that a killed training goes on.
     """
 
     name: ClassVar[str] = "chain"
     needs_examples: ClassVar[bool] = False
 
     def __init__(
-        self, resources: Resources, *, seed: int = 0, members: tuple[str, ...] | None = None
+        self,
+        resources: Resources,
+        *,
+        seed: int = 0,
+        members: tuple[str, ...] | None = None,
+        journal: Journal | None = None,
     ) -> None:
         self.resources = resources
         self.seed = seed
         self.members = members
+        self.journal = journal or Journal(None)
 
     def fit(self, train: TrainingSet) -> Self:
         """Fit every member, measure it on what it has not seen, weigh, calibrate and cut.
@@ -172,7 +180,9 @@ class Chain:
         fitted = []
         for done, name in enumerate(names):
             self.resources.progress(f"fitting {name}", done, len(names))
-            fitted.append(fit_member(name, train, reference, self.resources, self.seed))
+            fitted.append(
+                fit_member(name, train, reference, self.resources, self.seed, self.journal)
+            )
         return fitted
 
     def _margin(self) -> float:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 import numpy as np
 
 from tagger.evaluation.stratification import stratified_folds
+from tagger.issue import IssueText
 from tagger.strategies import create
 from tagger.wordings import usual_share
 
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from tagger.issue import IssueText, TrainingSet
+    from tagger.chain.journal import Journal
+    from tagger.issue import TrainingSet
     from tagger.strategy import Resources, Scores, Strategy
 
 CHEAP = ("zero-shot", "linear", "naive-bayes", "knn")
@@ -74,7 +76,7 @@ def available(resources: Resources) -> tuple[str, ...]:
 
 def reference_texts(train: TrainingSet) -> tuple[IssueText, ...]:
     """Unlabelled texts that stand for the issues to come, or the training issues where none are."""
-    return train.unlabelled[:REFERENCE] or train.issues[:REFERENCE] or (_NOTHING_SAID,)
+    return train.unlabelled[:REFERENCE] or train.issues[:REFERENCE] or (IssueText(""),)
 
 
 def shares(train: TrainingSet) -> NDArray[np.float64]:
@@ -89,22 +91,29 @@ def fit_member(
     reference: Sequence[IssueText],
     resources: Resources,
     seed: int,
+    journal: Journal,
 ) -> Member:
-    """Fit one member and score what it has not seen."""
+    """Fit one member and score what it has not seen; steps that the journal has are not redone."""
+
+    def unfitted() -> Strategy:
+        return create(name, resources, seed=seed)
+
     start = time.perf_counter()
-    strategy = create(name, resources, seed=seed).fit(train)
+    strategy = journal.strategy(
+        f"{name} fitted", lambda: unfitted().fit(train), lambda step: unfitted().restore(step)
+    )
     seconds = time.perf_counter() - start
     return Member(
         name,
         strategy,
-        _out_of_fold(strategy, name, train, resources, seed),
-        strategy.score(reference),
+        _out_of_fold(strategy, train, resources, seed, journal),
+        journal.scores(f"{name} on reference", lambda: strategy.score(reference)),
         seconds,
     )
 
 
 def _out_of_fold(
-    strategy: Strategy, name: str, train: TrainingSet, resources: Resources, seed: int
+    strategy: Strategy, train: TrainingSet, resources: Resources, seed: int, journal: Journal
 ) -> Scores | None:
     if not strategy.needs_examples:
         return strategy.score(train.issues) if len(train) else None
@@ -112,14 +121,30 @@ def _out_of_fold(
         return None
     if isinstance(strategy, ScoresItself):
         return strategy.out_of_fold_
+    name = strategy.name
     scores = np.empty(train.targets.shape, dtype=np.float32)
     folds = stratified_folds(train.targets, _n_folds(name, len(train)), seed)
     for done, fold in enumerate(folds):
         resources.progress(f"{name}, scores on issues held out", done, len(folds))
-        rest = np.setdiff1d(np.arange(len(train)), fold)
-        fitted = create(name, resources, seed=seed).fit(train.subset(rest))
-        scores[fold] = fitted.score([train.issues[row] for row in fold])
+        held_out = _HeldOut(name, train, fold, resources, seed)
+        scores[fold] = journal.scores(f"{name} without fold {done}", held_out.scores)
     return scores
+
+
+@dataclass(frozen=True)
+class _HeldOut:
+    """One fold, and a fit on all the others."""
+
+    name: str
+    train: TrainingSet
+    fold: NDArray[np.int_]
+    resources: Resources
+    seed: int
+
+    def scores(self) -> Scores:
+        rest = np.setdiff1d(np.arange(len(self.train)), self.fold)
+        fitted = create(self.name, self.resources, seed=self.seed).fit(self.train.subset(rest))
+        return fitted.score([self.train.issues[row] for row in self.fold])
 
 
 def _n_folds(name: str, n_issues: int) -> int:
@@ -127,12 +152,3 @@ def _n_folds(name: str, n_issues: int) -> int:
     if name in CHEAP:
         return 5
     return 3 if n_issues <= 256 else 2
-
-
-def _nothing_said() -> IssueText:
-    from tagger.issue import IssueText
-
-    return IssueText("")
-
-
-_NOTHING_SAID = _nothing_said()

@@ -44,9 +44,7 @@ def test_probabilities_become_true_where_the_prior_was_wrong():
     truth = rng.random((600, 2)) < 0.3
     useless, good = scores(rng, truth, 0.0), scores(rng, truth, 3.0)
     usual = [Usual.of(useless), Usual.of(good)]
-    features = np.concatenate(
-        [usual[0].features(useless), usual[1].features(good)], axis=-1
-    )
+    features = np.concatenate([usual[0].features(useless), usual[1].features(good)], axis=-1)
     prior = Blend.from_prior(
         Moments.shipped(), feature_names(MEMBERS), np.array([0, 0]), np.array([0.05, 0.05])
     )
@@ -62,9 +60,7 @@ def test_probabilities_become_true_where_the_prior_was_wrong():
 
 def test_without_rows_the_prior_stands():
     centre = np.array([0.3, -0.2])
-    found = fit_around(
-        centre, np.ones(2), np.zeros((0, 2)), np.zeros(0), np.zeros(0, dtype=bool)
-    )
+    found = fit_around(centre, np.ones(2), np.zeros((0, 2)), np.zeros(0), np.zeros(0, dtype=bool))
     assert found == pytest.approx(centre)
 
 
@@ -110,9 +106,7 @@ def test_a_promise_covers_what_it_can_and_says_what_is_missing():
 
 def test_scores_of_chance_promise_nothing():
     rng = np.random.default_rng(1)
-    promised = [
-        Evidence.of(rng.random(300), rng.random(300) < 0.5).promise(0.9) for _ in range(50)
-    ]
+    promised = [Evidence.of(rng.random(300), rng.random(300) < 0.5).promise(0.9) for _ in range(50)]
     assert promised.count(None) == 50
 
 
