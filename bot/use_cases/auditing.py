@@ -22,9 +22,6 @@ if TYPE_CHECKING:
     from tagger.issue import TrainingSet
     from tagger.strategy import Progress, Resources
 
-STRATEGY = "knn"
-"""Who judges: an issue's nearest neighbours, which a person can look at."""
-
 QUIET = timedelta(days=365)
 """A label that nobody has set for so long counts as dead."""
 
@@ -59,21 +56,19 @@ class Audit:
 def audit(
     store: Store, resources: Resources, repository: str, *, now: datetime, seed: int = 0
 ) -> Audit:
-    """Judge every labelled issue by the others.
+    """Judge every labelled issue by what linear heads learned from all the others.
 
     :raises CommandRefused: no labels, or too few labelled issues.
     """
-    from tagger.evaluation.cutting import choose_cuts, out_of_fold_scores
-    from tagger.strategies import create
+    from tagger.evaluation.cutting import choose_cuts
+    from tagger.strategies.linear import LinearHeads
 
     data = training_data(store, repository)
     if len(data) < FEWEST_ISSUES:
         raise CommandRefused(
             f"{repository} has {len(data)} labelled issues, an audit needs {FEWEST_ISSUES}"
         )
-    scores = out_of_fold_scores(lambda: create(STRATEGY, resources, seed=seed), data, seed=seed)
-    if scores is None:
-        raise CommandRefused(f"{repository} has too few labelled issues for an audit")
+    scores = LinearHeads(resources, seed=seed).fit(data).out_of_fold_
     decided = choose_cuts(data.targets, scores).decide(scores)
     uses = label_uses(store, repository, data, resources.progress)
     titles = {number: text.title for number, text in zip(data.numbers, data.issues, strict=True)}

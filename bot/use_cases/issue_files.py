@@ -58,11 +58,12 @@ def read_issues(path: Path, progress: Progress) -> Iterator[FileRow | BadRow]:
 
     :raises CommandRefused: the file cannot be read, or its compression breaks off.
     """
-    with path.open("rb") as raw, _refusing(path), _unpacked(raw) as stream:
-        total = path.stat().st_size // _KIB
+    with _refusing(path), path.open("rb") as raw, _unpacked(raw) as stream:
+        total = path.stat().st_size // _KIB  # 0 for a pipe, which has no place to be at either
         for number, line in enumerate(_lines(stream), 1):
             if number % 100 == 1:
-                progress(f"reading {path.name}, KiB", raw.tell() // _KIB, total)
+                place = raw.tell() // _KIB if raw.seekable() else 0
+                progress(f"reading {path.name}, KiB", place, total)
             if line.strip():
                 yield _row(line, path.name, number)
         progress(f"reading {path.name}, KiB", total, total)
@@ -73,7 +74,7 @@ def read_labels(path: Path) -> tuple[LabelRecord, ...]:
 
     :raises CommandRefused: it is something else.
     """
-    with path.open("rb") as raw, _refusing(path), _unpacked(raw) as stream:
+    with _refusing(path), path.open("rb") as raw, _unpacked(raw) as stream:
         content = stream.read().removeprefix(_BYTE_ORDER_MARK)
     try:
         labels = parse(tuple[Label, ...], json.loads(content), str(path))
@@ -147,10 +148,9 @@ def _lines(stream: IO[bytes]) -> Iterator[bytes]:
 
 
 @contextmanager
-def _unpacked(raw: IO[bytes]) -> Iterator[IO[bytes]]:
+def _unpacked(raw: io.BufferedReader) -> Iterator[IO[bytes]]:
     """The content behind the compression that the first bytes tell of, whatever the suffix."""
-    magic = raw.read(4)
-    raw.seek(0)
+    magic = raw.peek(4)[:4]
     if magic.startswith(_GZIP):
         with gzip.open(raw) as stream:
             yield cast("IO[bytes]", stream)

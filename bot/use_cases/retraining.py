@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from bot.use_cases.training_data import training_data
 from store.records import ReleaseRecord
@@ -19,9 +18,8 @@ if TYPE_CHECKING:
     from store.database import Store
     from store.records import StoredRelease
     from tagger.evaluation.gate import GateDecision
-    from tagger.evaluation.metrics import Decisions
-    from tagger.issue import IssueText, TrainingSet
-    from tagger.release import Manifest, Release
+    from tagger.issue import TrainingSet
+    from tagger.release import Manifest
     from tagger.strategy import Resources
 
 ENOUGH_TO_HOLD_OUT = 200
@@ -71,13 +69,16 @@ def retrain(
 
     data = training_data(store, repository, labels)
     parted = part(data, repository)
+    with store.read() as work:
+        repository_id = work.repositories.get(repository).id
+        active = work.releases.active(repository_id)
+        earlier = [one.created_at for one in work.releases.list(repository_id)]
+    # A release is named by the second in which it was made.
+    now = max([now, *(one + timedelta(seconds=1) for one in earlier)])
     manifest = train_release(
         repository, parted.learned, resources, root, seed=seed, strategies=strategies, now=now
     )
     location = f"{repository}/{manifest.id}"
-    with store.read() as work:
-        repository_id = work.repositories.get(repository).id
-        active = work.releases.active(repository_id)
     gate = _gate(active, root, location, parted.held_out, resources)
     record = ReleaseRecord(
         manifest.id, now, location, manifest.digest, manifest.as_json(), _kept(gate, parted)
@@ -132,25 +133,7 @@ def _gate(
         serving = Release.open(root / active.location, resources)
     except ReleaseDamaged as damage:
         return GateDecision(True, f"the active release cannot be compared with: {damage}", 0)
-    return compare(_AsCompared(new), _AsCompared(serving), held_out.subset(fair))
-
-
-class _AsCompared:
-    """A release as the gate looks at it: which labels it would give, set or suggested."""
-
-    def __init__(self, release: Release) -> None:
-        self._release = release
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        return self._release.labels
-
-    def decide(self, issues: Sequence[IssueText]) -> Decisions:
-        given = [
-            {label.name for label in labels if label.decision != "abstain"}
-            for labels in self._release.tag(issues)
-        ]
-        return np.array([[name in names for name in self.names] for names in given], dtype=bool)
+    return compare(new, serving, held_out.subset(fair))
 
 
 _NOTHING_TO_COMPARE_ON = (

@@ -79,11 +79,6 @@ class Lab:
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
 def lab(store: Store) -> Lab:
     return Lab(store)
 

@@ -1,0 +1,111 @@
+"""The command line run in this process, on a data folder of the test's own, with a tiny encoder."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import string
+from typing import TYPE_CHECKING
+
+import pytest
+from fakes_cli import REPO, WORDS, Terminal, issue_file, sixty
+
+from bot.cli import opening
+from bot.settings import PREFIX, Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture(autouse=True)
+def _quiet_afterwards() -> Iterator[None]:
+    """A command sets up the process's logs; the next test must not find them."""
+    before = logging.getLogger().handlers[:]
+    yield
+    logging.captureWarnings(False)
+    logging.getLogger().handlers[:] = before
+    opening.debug = False
+
+
+@pytest.fixture
+def data_dir(tmp_path: Path) -> Path:
+    return tmp_path / "data"
+
+
+@pytest.fixture(autouse=True)
+def _environment(monkeypatch: pytest.MonkeyPatch, data_dir: Path, encoder_folder: Path) -> None:
+    for name in Settings.model_fields:
+        monkeypatch.delenv(PREFIX + name.upper(), raising=False)
+    monkeypatch.setenv("ISSUE_TAGGER_DATA_DIR", str(data_dir))
+    monkeypatch.setenv("ISSUE_TAGGER_ENCODER", str(encoder_folder))
+    monkeypatch.setenv("ISSUE_TAGGER_DEVICE", "cpu")
+    # whether this machine happens to reach the hub must not change what is tested
+    monkeypatch.setattr("bot.bootstrap._default_bert", lambda: None)
+    monkeypatch.setenv("COLUMNS", "200")
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Terminal:
+    return Terminal(monkeypatch, capsys)
+
+
+@pytest.fixture(scope="session")
+def encoder_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A BERT of one narrow layer with random weights, as `save_pretrained` leaves it."""
+    import torch
+    from transformers import BertConfig, BertModel, BertTokenizerFast
+
+    torch.set_num_threads(1)
+    folder = tmp_path_factory.mktemp("models") / "encoder"
+    folder.mkdir()
+    letters = string.ascii_lowercase + string.digits
+    words = sorted({word for each in WORDS.values() for word in each})
+    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    vocabulary = [*special, *letters, *(f"##{one}" for one in letters), *words, ".", ","]
+    config = BertConfig(
+        vocab_size=len(vocabulary),
+        hidden_size=32,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        intermediate_size=32,
+        max_position_embeddings=64,
+        initializer_range=0.2,
+    )
+    with torch.random.fork_rng():
+        torch.manual_seed(1)
+        BertModel(config).save_pretrained(folder)
+    (folder / "vocab.txt").write_text("\n".join(vocabulary), encoding="utf-8")
+    BertTokenizerFast(vocab=str(folder / "vocab.txt")).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def trained_folder(tmp_path_factory: pytest.TempPathFactory, encoder_folder: Path) -> Path:
+    """A data folder with sixty issues and an active release, to be copied and not used."""
+    from datetime import UTC, datetime
+
+    from bot.bootstrap import build
+    from bot.settings import load_settings
+    from bot.use_cases.importing import import_files
+    from bot.use_cases.retraining import retrain
+
+    folder = tmp_path_factory.mktemp("trained")
+    settings = load_settings(data_dir=folder, encoder=str(encoder_folder), device="cpu")
+    installation = build(settings)
+    now = datetime(2026, 3, 1, 12, tzinfo=UTC)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("bot.bootstrap._default_bert", lambda: None)
+        installation.store.migrate()
+        import_files(installation.store, REPO, [issue_file(folder, *sixty())], now=now)
+        resources = installation.resources()
+        retrain(installation.store, resources, settings.releases_folder, REPO, now=now)
+        installation.close()
+    return folder
+
+
+@pytest.fixture
+def trained(trained_folder: Path, data_dir: Path) -> Path:
+    """The test's own data folder with sixty issues and an active release."""
+    shutil.copytree(trained_folder, data_dir)
+    return data_dir

@@ -1,0 +1,321 @@
+"""What each command prints, to which stream, and with which status it ends."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+from fakes_cli import REPO, issue_file, row, sixty
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from fakes_cli import Terminal
+
+
+def test_import_says_what_is_new_and_the_second_time_that_nothing_is(
+    terminal: Terminal, tmp_path: Path
+) -> None:
+    file = issue_file(tmp_path, *sixty())
+    first = terminal("import", file, "--repo", REPO)
+    assert (first.status, first.out) == (
+        0,
+        f"{REPO}: 60 new, 0 changed, 0 unchanged; 3 labels new or changed; 0 bad rows skipped\n",
+    )
+    second = terminal("import", file, "--repo", REPO, "--json")
+    assert second.document == {
+        "repository": REPO,
+        "new": 0,
+        "changed": 0,
+        "unchanged": 60,
+        "labels": 0,
+        "bad_rows": 0,
+    }
+
+
+def test_import_names_bad_rows_on_stderr(terminal: Terminal, tmp_path: Path) -> None:
+    file = issue_file(tmp_path, row(1), "{broken", row(2))
+    done = terminal("import", file, "--repo", REPO, "--json")
+    assert (done.status, done.document["new"], done.document["bad_rows"]) == (0, 2, 1)
+    assert "skipped issues.jsonl:2: not JSON" in done.err
+    strict = terminal("import", file, "--repo", REPO, "--strict")
+    assert (strict.status, strict.out) == (1, "")
+    assert "issue-tagger: issues.jsonl:2: not JSON" in strict.err
+
+
+def test_import_takes_several_files(terminal: Terminal, tmp_path: Path) -> None:
+    files = [issue_file(tmp_path, row(n), name=f"{n}.jsonl") for n in (1, 2)]
+    packed = tmp_path / "3.jsonl.gz"
+    packed.write_bytes(gzip.compress(json.dumps(row(3)).encode()))
+    done = terminal("import", *files, packed, "--repo", REPO, "--json")
+    assert done.document["new"] == 3
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("import",),
+        ("import", "no-such-file", "--repo", REPO),
+        ("import", __file__),
+        ("import", __file__, "--repo", "no-slash"),
+        ("import", __file__, "--repo", "../.."),
+        ("sync",),
+        ("sync", "a/b/c"),
+        ("retrain", REPO, "--labels", " , "),
+        ("retrain", REPO, "--seed", "-1"),
+        ("tag", REPO),
+        ("tag", REPO, "one"),
+        ("tag", REPO, "1", "--file", __file__),
+        ("evaluate", REPO, "--slices", "8,many"),
+        ("evaluate", REPO, "--split", "random"),
+        ("evaluate", REPO, "--seeds", "0"),
+        ("promote", REPO),
+        ("serve", "--port", "70000"),
+        ("demo", "--repo", REPO),
+        ("no-such-command",),
+        ("--no-such-option",),
+    ],
+    ids=" ".join,
+)
+def test_wrong_usage_ends_with_2_and_says_so_on_stderr(
+    terminal: Terminal, arguments: tuple[str, ...]
+) -> None:
+    done = terminal(*arguments)
+    assert (done.status, done.out) == (2, "")
+    assert "Usage: issue-tagger" in done.err
+
+
+@pytest.mark.parametrize("command", ["retrain", "releases", "rollback", "audit", "evaluate"])
+def test_a_repository_that_is_not_there_is_refused(terminal: Terminal, command: str) -> None:
+    done = terminal(command, "nobody/nothing")
+    assert (done.status, done.out) == (1, "")
+    assert "issue-tagger: no repository nobody/nothing in the database" in done.err
+    assert "Traceback" not in done.err
+
+
+def test_wrong_settings_are_named_and_refused(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ISSUE_TAGGER_PORT", "many")
+    monkeypatch.setenv("ISSUE_TAGGER_DEVICE", "abacus")
+    done = terminal("releases", REPO)
+    assert done.status == 1
+    assert "ISSUE_TAGGER_PORT" in done.err
+    assert "ISSUE_TAGGER_DEVICE" in done.err
+
+
+def test_a_mistake_in_the_program_is_one_line_unless_debug_is_asked_for(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_: object) -> None:
+        raise RuntimeError("a secret corner")
+
+    monkeypatch.setattr("bot.bootstrap.build", broken)
+    done = terminal("releases", REPO)
+    assert done.status == 1
+    assert "this should not have happened: RuntimeError: a secret corner" in done.err
+    assert "Traceback" not in done.err
+    with pytest.raises(RuntimeError, match="a secret corner"):
+        terminal("--debug", "releases", REPO)
+
+
+def test_tag_json_has_every_label_of_the_release_by_falling_score(
+    terminal: Terminal, trained: Path
+) -> None:
+    done = terminal("tag", REPO, 1, 2, "--json")
+    document = done.document
+    assert (done.status, document["repository"]) == (0, REPO)
+    assert [issue["number"] for issue in document["issues"]] == [1, 2]
+    for issue in document["issues"]:
+        scores = [label["score"] for label in issue["labels"]]
+        assert {label["name"] for label in issue["labels"]} == {"bug", "docs", "speed"}
+        assert scores == sorted(scores, reverse=True)
+        for label in issue["labels"]:
+            assert set(label) >= {"cut", "decision", "decided_by", "votes", "neighbours"}
+            assert label["decision"] in {"apply", "suggest", "abstain"}
+
+
+def test_tag_prints_the_same_twice(terminal: Terminal, trained: Path) -> None:
+    once = terminal("tag", REPO, 3, 4, "--json")
+    assert terminal("tag", REPO, 3, 4, "--json").out == once.out
+
+
+def test_tag_reads_issues_from_a_file_that_need_not_be_stored(
+    terminal: Terminal, trained: Path, tmp_path: Path
+) -> None:
+    file = issue_file(tmp_path, row(900, "docs"), row(901, body=None, title="", labels=[]))
+    done = terminal("tag", REPO, "--file", file, "--json")
+    assert [issue["number"] for issue in done.document["issues"]] == [900, 901]
+    assert terminal("tag", REPO, 900).status == 1
+
+
+def test_tag_explains_in_words(terminal: Terminal, trained: Path) -> None:
+    done = terminal("tag", REPO, 1, "--explain")
+    assert done.status == 0
+    assert done.out.startswith("#1 ")
+    assert done.out.count("decided by") == 3
+
+
+def test_tag_asks_for_what_is_missing(terminal: Terminal, trained: Path, tmp_path: Path) -> None:
+    unknown = terminal("tag", REPO, 1, 7000, 7001)
+    assert (unknown.status, unknown.out) == (1, "")
+    assert "#7000, #7001" in unknown.err
+    broken = terminal("tag", REPO, "--file", issue_file(tmp_path, row(1), "{"))
+    assert broken.status == 1
+    assert "issues.jsonl:2: not JSON" in broken.err
+
+
+def test_no_text_of_an_issue_reaches_the_terminal_as_a_command_to_it(
+    terminal: Terminal, trained: Path, tmp_path: Path
+) -> None:
+    nasty = "\x1b]0;owned\x07 crash \u202e\n#1 forged"
+    done = terminal("tag", REPO, "--file", issue_file(tmp_path, row(5, title=nasty)))
+    first = done.out.splitlines()[0]
+    assert first.startswith("#5 ]0;owned crash #1 forged")
+    assert not {"\x1b", "\x07", "\u202e"} & set(done.out)
+
+
+def test_releases_are_listed_promoted_and_rolled_back(terminal: Terminal, trained: Path) -> None:
+    first = terminal("releases", REPO, "--json").document["releases"][0]["id"]
+    second = terminal("retrain", REPO, "--no-promote", "--seed", 7, "--json").document
+    assert second["promoted"] is False
+    states = {one["id"]: one["state"] for one in _releases(terminal)}
+    assert states == {first: "active", second["release"]: "staged"}
+    assert terminal("promote", REPO, second["release"]).status == 0
+    assert terminal("tag", REPO, 1, "--json").document["release"] == second["release"]
+    assert terminal("rollback", REPO).out == f"{REPO}: release {first} serves now\n"
+    states = {one["id"]: one["state"] for one in _releases(terminal)}
+    assert states == {first: "active", second["release"]: "retired"}
+    none_left = terminal("rollback", REPO)
+    assert none_left.status == 1
+    assert "no earlier release" in none_left.err
+    assert terminal("promote", REPO, "no-such-release").status == 1
+
+
+def _releases(terminal: Terminal) -> list[dict[str, str]]:
+    listed: list[dict[str, str]] = terminal("releases", REPO, "--json").document["releases"]
+    return listed
+
+
+def test_retrain_says_what_each_label_can_do(terminal: Terminal, trained: Path) -> None:
+    done = terminal("retrain", REPO, "--labels", "speed,BUG", "--strategies", "naive-bayes,knn")
+    assert done.status == 0
+    lines = done.out.splitlines()
+    assert lines[0].split()[:4] == ["label", "examples", "served", "by"]
+    assert {line.split()[0] for line in lines[1:3]} == {"bug", "speed"}
+    assert "serves now" in lines[-1]
+
+
+def test_retrain_on_the_same_data_says_the_same(terminal: Terminal, trained: Path) -> None:
+    said = []
+    for _ in range(2):
+        assert terminal("retrain", REPO).status == 0
+        said.append(terminal("tag", REPO, *range(1, 10), "--json").document["issues"])
+    assert said[0] == said[1]
+
+
+def test_validate_tells_line_and_key(terminal: Terminal, tmp_path: Path) -> None:
+    file = tmp_path / "issue-tagger.yml"
+    file.write_text("version: 1\nmode: apply\n")
+    assert terminal("validate", file).status == 0
+    file.write_text("version: 1\nmod: apply\n")
+    wrong = terminal("validate", file)
+    assert wrong.status == 1
+    assert f"{file}:2: mod: unknown key; did you mean 'mode'?" in wrong.err
+    as_json = terminal("validate", file, "--json")
+    assert (as_json.status, as_json.document["valid"]) == (1, False)
+    assert as_json.document["problems"][0]["line"] == 2
+
+
+def test_evaluate_writes_the_report_and_resumes(
+    terminal: Terminal, trained: Path, tmp_path: Path
+) -> None:
+    options = ("--strategies", "naive-bayes", "--slices", "8,all", "--seeds", 2, "--out", tmp_path)
+    done = terminal("evaluate", REPO, *options)
+    assert done.status == 0
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert {(one["strategy"], one["slice"]) for one in report["rows"]} == {
+        ("naive-bayes", "8"),
+        ("naive-bayes", "all"),
+    }
+    assert {path.name for path in tmp_path.glob("report.*")} == {
+        *("report.json", "report.md", "report.html")
+    }
+    again = terminal("evaluate", REPO, *options, "--resume", "--json")
+    assert again.document["rows"] == report["rows"]
+    assert "naive-bayes on slice" not in again.err
+
+
+def test_evaluate_reads_the_test_set_from_a_file(
+    terminal: Terminal, trained: Path, tmp_path: Path
+) -> None:
+    numbers = tmp_path / "numbers.txt"
+    numbers.write_text("1\n#2, 6\n7 11 12\n")
+    options = ("--strategies", "naive-bayes", "--slices", "all", "--seeds", 1, "--out", tmp_path)
+    done = terminal("evaluate", REPO, *options, "--holdout", numbers, "--json")
+    assert done.document["n_test"] == 6
+    numbers.write_text("one")
+    assert (
+        "got 'one', expected issue numbers"
+        in terminal("evaluate", REPO, *options, "--holdout", numbers).err
+    )
+    numbers.write_text("7000")
+    assert terminal("evaluate", REPO, *options, "--holdout", numbers).status == 1
+
+
+def test_evaluate_names_the_strategies_there_are(terminal: Terminal, trained: Path) -> None:
+    done = terminal("evaluate", REPO, "--strategies", "magic")
+    assert done.status == 1
+    assert "unknown strategy 'magic'; known are naive-bayes" in done.err
+
+
+def test_audit_finds_a_label_set_by_mistake(
+    terminal: Terminal, trained: Path, tmp_path: Path
+) -> None:
+    wrong = row(500, "docs") | {"labels": [{"name": "speed"}]}
+    terminal("import", issue_file(tmp_path, wrong), "--repo", REPO)
+    found = terminal("audit", REPO, "--json").document
+    assert (500, "speed") in {(one["number"], one["label"]) for one in found["suspects"]}
+    assert terminal("audit", REPO).status == 0
+
+
+def test_doctor_examines_every_part(terminal: Terminal, trained: Path) -> None:
+    done = terminal("doctor", "--json")
+    verdicts = {one["part"]: one["verdict"] for one in done.document["findings"]}
+    assert done.status == 0
+    assert verdicts == {
+        **dict.fromkeys(("settings", "database", "inbox", "disk", "encoder", "release"), "ok"),
+        **dict.fromkeys(("GitHub", "webhook secret", "zero-shot", "transformer"), "note"),
+    }
+
+
+def test_doctor_says_what_is_wrong_and_what_to_do(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ISSUE_TAGGER_PROT", "8000")
+    monkeypatch.setenv("ISSUE_TAGGER_ENCODER", "no/such-model@1")
+    monkeypatch.setattr("tagger.model_sources._hub_problem", lambda *_: "out of reach")
+    done = terminal("doctor")
+    assert done.status == 1
+    assert "ISSUE_TAGGER_PROT is no setting; did you mean ISSUE_TAGGER_PORT?" in done.out
+    assert "there is no database at" in done.out
+    assert "encoder: check ISSUE_TAGGER_ENCODER" in done.out
+
+
+def test_serve_wants_a_webhook_secret(terminal: Terminal) -> None:
+    done = terminal("serve")
+    assert done.status == 1
+    assert "ISSUE_TAGGER_WEBHOOK_SECRET is not set" in done.err
+
+
+def test_help_names_every_command_and_version_the_version(terminal: Terminal) -> None:
+    from tagger import __version__
+
+    listed = terminal("--help").out
+    for command in ("import", "sync", "retrain", "releases", "promote", "rollback", "tag"):
+        assert f"\n  {command} " in listed
+    for command in ("evaluate", "audit", "serve", "work", "validate", "doctor", "demo"):
+        assert f"\n  {command} " in listed
+    assert terminal("--version").out == f"{__version__}\n"
