@@ -41,13 +41,13 @@ class TransformerEncoder:
     Decoders serve as well: padding is on the right, where a causal model never looks, and is
     masked out of the mean, so that a model without a pad token needs none.
 
-    A text's vector depends on the text alone up to rounding, for it is padded to its own length
-    rounded up and never to its neighbours' (`tagger.batching`). Measured over 300 real issues,
-    encoded one by one against in batches: see docs/benchmarks.md.
+    A text's vector depends on the text alone: it is padded to its own length rounded up and never
+    to its neighbours' (`tagger.batching`). 300 real issues, encoded one by one and in batches by
+    all-MiniLM-L6-v2 on an AVX-512 processor, came out the same to the bit, in both precisions.
 
     :ivar identity: digest of weights, tokenizer, architecture, pooling and length, then a colon
         and the precision. What stands before the colon names the space: vectors that agree there
-        may be compared (bfloat16 against float32: cosine 0.9999), those that agree in full are
+        may be compared (bfloat16 against float32: cosine 0.99996), those that agree in full are
         the same.
     :ivar width: length of a vector.
     """
