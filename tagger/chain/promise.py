@@ -49,9 +49,10 @@ class Evidence:
     def promise(self, target: float) -> Promise | None:
         """The lowest cut that keeps the target, None where there is none.
 
-        Cuts are tried from the highest score down in steps of growing size and the first that
-        fails ends the search: a fixed sequence of tests, each at 10 %, whose error together is
-        10 % (Angelopoulos et al. 2021, "Learn then Test", https://arxiv.org/abs/2110.01052).
+        Cuts are tried downwards in steps of growing size and the first that fails ends the
+        search: a fixed sequence of tests, each at 10 %, whose error together is 10 % (Angelopoulos
+        et al. 2021, "Learn then Test", https://arxiv.org/abs/2110.01052). It begins where a quarter
+        of the positives could lie above, so that one wrong label at the very top ends nothing.
         """
         found = None
         positives = max(int(self.hits.sum()), 1)
@@ -66,19 +67,21 @@ class Evidence:
     def missing(self, target: float) -> int:
         """About how many more examples the promise needs, where it cannot be met.
 
-        From the precision among the most probable issues, as many as it takes for the bound on
-        such a precision to reach the target, times how many examples one confident hit costs.
+        Two things may lack: issues above the cut, for the bound to reach the target, and skill.
+        The first grows with the examples; of the second is assumed that four times the examples
+        halve the errors among the most probable half.
         """
         positives = max(int(self.hits.sum()), 1)
-        top = max(1, min(len(self.hits), positives // 2))
-        reached = (self.hits[:top].sum() + 1) / (top + 2)
-        needed = examples_needed(min(max(float(reached), target + 0.02), 0.999), target)
-        confident = max(0.25, top / positives * float(reached))
-        return max(1, round(needed / confident) - positives)
+        top = max(1, positives // 2)
+        errors = 1 - (int(self.hits[:top].sum()) + 1) / (top + 2)
+        allowed = 0.8 * (1 - target)
+        enough = 2 * examples_needed(1 - min(errors, allowed), target)
+        skilled = positives * max(1.0, errors / allowed) ** 2
+        return max(1, round(max(enough, skilled)) - positives)
 
     def _sizes(self, target: float) -> list[int]:
         """Numbers of issues above the cuts tried; ties go together."""
-        size = examples_needed(1.0, target)
+        size = max(examples_needed(1.0, target), int(self.hits.sum()) // 4)
         sizes = []
         while size <= len(self.scores):
             end = int(np.searchsorted(-self.scores, -self.scores[size - 1], side="right"))
