@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -12,6 +13,7 @@ from tagger.bag_of_words import BagOfWords
 from tagger.errors import ReleaseDamaged
 from tagger.evaluation.stratification import stratified_folds
 from tagger.persistence import (
+    check_estimator,
     load_arrays,
     load_estimator,
     load_json,
@@ -25,7 +27,6 @@ from tagger.word_evidence import Corpus, HeldOut, Variant, evidence, learn, lear
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -71,7 +72,6 @@ class NaiveBayes:
     live_: NDArray[np.bool_]
     share_: NDArray[np.float32]
     words_: BagOfWords
-    relevance_: Any
     odds_: Odds | None
     tempering_: Tempering
     variant_: Variant
@@ -82,6 +82,7 @@ class NaiveBayes:
         self.resources = resources
         self.seed = seed
         self.augment = augment
+        self._relevance: Any = None
 
     def fit(self, train: TrainingSet) -> Self:
         """Choose the variant and learn the words; see `Strategy.fit`.
@@ -93,7 +94,7 @@ class NaiveBayes:
         self.names_ = train.names
         self.live_, self.share_ = learnable(targets), smoothed_share(targets)
         corpora = self._corpora([issue.full for issue in train.issues])
-        self.words_, self.odds_, self.relevance_ = corpora[None].words, None, None
+        self.words_, self.odds_, self._relevance = corpora[None].words, None, None
         self.variant_, self.tempering_, self.skill_ = Variant(), Tempering(), 0.0
         self.out_of_fold_ = np.tile(self.share_, (len(train), 1))
         if self.words_.words_ and self.live_.any():
@@ -113,34 +114,48 @@ class NaiveBayes:
     def save(self, folder: Path) -> None:
         """See `Strategy.save`."""
         self.words_.save(folder)
-        save_arrays(folder / "labels.safetensors", {"live": self.live_, "share": self.share_})
+        learned = {"live": self.live_, "share": self.share_}
+        if self.odds_ is not None:
+            learned["odds"] = self.odds_
+            save_estimator(folder / "classifiers.skops", self.relevance_)
+        save_arrays(folder / "labels.safetensors", learned)
         state = {
             "labels": self.names_,
             "variant": asdict(self.variant_),
             "tempering": asdict(self.tempering_),
             "skill": self.skill_,
-            "learned": self.relevance_ is not None,
+            "learned": self.odds_ is not None,
         }
         save_json(folder / "naive-bayes.json", state)
-        if self.relevance_ is not None:
-            save_estimator(folder / "classifiers.skops", self.relevance_)
 
     def restore(self, folder: Path) -> Self:
         """See `Strategy.restore`."""
         state = load_json(folder / "naive-bayes.json")
-        labels = load_arrays(folder / "labels.safetensors", "live", "share")
+        learned = load_arrays(folder / "labels.safetensors", "live", "share")
         self.words_ = BagOfWords().restore(folder)
-        self.live_, self.share_ = labels["live"].astype(bool), labels["share"]
+        self.live_, self.share_ = learned["live"].astype(bool), learned["share"]
         try:
             self.names_ = tuple(state["labels"])
             self.variant_, self.skill_ = Variant(**state["variant"]), float(state["skill"])
             self.tempering_ = Tempering(**state["tempering"])
-            learned = bool(state["learned"])
+            if state["learned"]:
+                self._relevance, self.odds_ = folder / "classifiers.skops", learned["odds"]
+                check_estimator(self._relevance)
+            else:
+                self._relevance, self.odds_ = None, None
         except (KeyError, TypeError, ValueError) as error:
             raise ReleaseDamaged(folder, f"naive-bayes.json: {error!r}") from error
-        self.relevance_ = load_estimator(folder / "classifiers.skops") if learned else None
-        self.odds_ = learned_odds(self.relevance_) if learned else None
         return self
+
+    @property
+    def relevance_(self) -> Any:
+        """The fitted `BinaryRelevance`; None where nothing could be learned.
+
+        Of a release it is read when first asked for: scoring needs the words' log odds alone.
+        """
+        if isinstance(self._relevance, Path):
+            self._relevance = load_estimator(self._relevance)
+        return self._relevance
 
     def _corpora(self, texts: Sequence[str]) -> dict[Kind | None, Corpus]:
         """The issues as words: plain, and with each augmentation to try."""
@@ -168,8 +183,8 @@ class NaiveBayes:
         self.out_of_fold_[:, self.live_] = held_out.scores(self.variant_)
         corpus = corpora[self.variant_.augment]
         rows, matrix = corpus.training(self.variant_.weighing)
-        self.words_, self.relevance_ = corpus.words, learn(self.variant_, matrix, targets[rows])
-        self.odds_ = learned_odds(self.relevance_)
+        self.words_, self._relevance = corpus.words, learn(self.variant_, matrix, targets[rows])
+        self.odds_ = learned_odds(self._relevance)
 
     def _choose(
         self, held_out: HeldOut, augmentations: Sequence[Kind | None], n_issues: int
