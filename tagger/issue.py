@@ -52,7 +52,9 @@ class TrainingSet:
     :ivar numbers: issue numbers, one for each labelled issue.
     :ivar issues: the labelled issues' texts.
     :ivar targets: *Shape:* (n_issues, n_labels), bool: which issue carries which label.
-    :ivar unlabelled: further issues and pull requests, for adaptation and augmentation only.
+    :ivar unlabelled: further issues and pull requests: texts to adapt to.
+    :ivar recent: what issues to come will look like: the latest ones, labelled or not. Members
+        are measured against them, since an old backlog may be of another kind.
     """
 
     labels: tuple[Label, ...]
@@ -60,6 +62,7 @@ class TrainingSet:
     issues: tuple[IssueText, ...]
     targets: NDArray[np.bool_]
     unlabelled: tuple[IssueText, ...] = field(default=(), repr=False)
+    recent: tuple[IssueText, ...] = field(default=(), repr=False)
 
     def __post_init__(self) -> None:
         expected = (len(self.issues), len(self.labels))
@@ -81,6 +84,11 @@ class TrainingSet:
         """Labelled examples of each label. *Shape:* (n_labels,)"""
         return np.asarray(self.targets.sum(axis=0), dtype=int)
 
+    @property
+    def corpus(self) -> tuple[IssueText, ...]:
+        """All distinct texts, those that stand for issues to come first."""
+        return tuple(dict.fromkeys((*self.recent, *self.issues, *self.unlabelled)))
+
     def subset(self, rows: Sequence[int] | NDArray[np.int_]) -> TrainingSet:
         """The same labels and unlabelled texts with only these rows of labelled issues."""
         chosen = [int(row) for row in rows]
@@ -101,6 +109,7 @@ class TrainingSet:
             digest.update(repr((number, issue.title, issue.body)).encode())
             digest.update(np.packbits(row).tobytes())
         digest.update(corpus_fingerprint(self.unlabelled).encode())
+        digest.update(corpus_fingerprint(self.recent).encode())
         return digest.hexdigest()
 
 

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from store.records import StoredLabel, TrainingRow
 
 
+RECENT = 1000
+"""Latest issues, labelled or not, that stand for those to come."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Known:
     """One issue or pull request: its cleaned text and the folded names of its labels."""
@@ -122,4 +126,5 @@ def _training_set(labels: dict[str, Label], reading: _Reading) -> TrainingSet:
         issues=tuple(issue.text for issue in labelled),
         targets=targets,
         unlabelled=(*reversed(others), *reversed(reading.pull_requests)),
+        recent=tuple(issue.text for issue in reversed(reading.issues[-RECENT:])),
     )

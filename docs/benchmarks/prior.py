@@ -20,7 +20,7 @@ import numpy as np
 from bot.bootstrap import build
 from bot.settings import load_settings
 from tagger.chain.features import Usual, feature_names, stack
-from tagger.chain.members import REFERENCE, shares
+from tagger.chain.members import REFERENCE, reference_texts, shares
 from tagger.chain.prior import RIDGE
 from tagger.issue import IssueText, Label, TrainingSet
 from tagger.strategies import create
@@ -49,14 +49,14 @@ def measured(given, members, resources, arguments):
     """All rows of one repository: computed, or as a run before kept them."""
     kept = Path(arguments.keep) / f"{Path(given.split(':')[0]).stem}-{'-'.join(members)}.npz"
     if not kept.exists():
-        drawn = list(draws(load(given), members, resources, arguments.largest))
+        drawn = list(draws(load(given, MOST_ROWS), members, resources, arguments.largest))
         kept.parent.mkdir(parents=True, exist_ok=True)
         np.savez(kept, *(np.concatenate(parts) for parts in zip(*drawn, strict=True)))
     with np.load(kept) as arrays:
         return tuple(arrays[name] for name in ("arr_0", "arr_1", "arr_2", "arr_3"))
 
 
-def load(given: str) -> TrainingSet:
+def load(given: str, newest: int | None = None) -> TrainingSet:
     """A repository's labelled issues with the label set, the other texts as unlabelled."""
     import gzip
 
@@ -70,7 +70,7 @@ def load(given: str) -> TrainingSet:
     }
     wanted = wanted or list(described)
     texts, targets, others = [], [], []
-    for row in rows[-MOST_ROWS:]:
+    for row in rows[-(newest or len(rows)) :]:
         carried = {label["name"] if isinstance(label, dict) else label for label in row["labels"]}
         text = IssueText.of(row["title"], row["body"])
         if "pull_request" not in row and carried & set(wanted):
@@ -102,7 +102,7 @@ def draws(data, members, resources, largest):
                 train.numbers,
                 train.issues,
                 train.targets,
-                (*rest, *data.unlabelled)[: 2 * REFERENCE],
+                recent=tuple(rest),
             )
             print(f"{size} issues, draw {draw + 1} of {times}", file=sys.stderr, flush=True)
             yield one_draw(train, test, members, resources, draw)
@@ -110,10 +110,16 @@ def draws(data, members, resources, largest):
 
 def one_draw(train, test, members, resources, seed):
     """Rows of (features, share, positives, truth), one for each issue and label."""
-    fitted = {name: create(name, resources, seed=seed).fit(train) for name in members}
-    reference = train.unlabelled[:REFERENCE]
-    usual = {name: Usual.of(one.score(reference)) for name, one in fitted.items()}
-    features = stack({name: one.score(test.issues) for name, one in fitted.items()}, usual)
+    strategies = [create(name, resources, seed=seed) for name in members]
+    able = {one.name: one.fit(train) for one in strategies if len(train) or not one.needs_examples}
+    constant = shares(train)[None].astype(np.float32)
+
+    def said(name, issues):
+        return able[name].score(issues) if name in able else constant.repeat(len(issues), axis=0)
+
+    reference = reference_texts(train)
+    usual = {name: Usual.of(said(name, reference)) for name in members}
+    features = stack({name: said(name, test.issues) for name in members}, usual)
     shape = test.targets.shape
     return (
         features.reshape(-1, features.shape[-1]),
@@ -129,8 +135,8 @@ def measure(members, features, share, positives, truth):
     tables = {"present": [], "absent": [], "covariance": [], "correction": []}
     place = np.log2(1 + positives)
     for count in COUNTS:
-        count = min(count, int(positives.max()))
-        weight = np.exp(-2 * (place - np.log2(1 + count)) ** 2)
+        place_of = np.log2(1 + min(count, int(positives.max())))
+        weight = np.exp(-2 * (place - place_of) ** 2)
         if count == 0:
             weight = (positives == 0).astype(float)
         elif count > 0:

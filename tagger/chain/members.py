@@ -75,8 +75,10 @@ def available(resources: Resources) -> tuple[str, ...]:
 
 
 def reference_texts(train: TrainingSet) -> tuple[IssueText, ...]:
-    """Unlabelled texts that stand for the issues to come, or the training issues where none are."""
-    return train.unlabelled[:REFERENCE] or train.issues[:REFERENCE] or (IssueText(""),)
+    """Texts that stand for the issues to come and that nobody learns from, where there are any."""
+    learned = set(train.issues)
+    texts = [text for text in (train.recent or train.unlabelled) if text not in learned]
+    return tuple(texts[:REFERENCE]) or train.issues[:REFERENCE] or (IssueText(""),)
 
 
 def shares(train: TrainingSet) -> NDArray[np.float64]:

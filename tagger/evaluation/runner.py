@@ -24,8 +24,11 @@ if TYPE_CHECKING:
     from tagger.evaluation.contest import Contestant
     from tagger.evaluation.metrics import Truth
     from tagger.evaluation.slices import Split, SplitPlan
-    from tagger.issue import TrainingSet
+    from tagger.issue import IssueText, TrainingSet
     from tagger.strategy import Progress
+
+RECENT = 1000
+"""Texts of the pool that stand for the issues to come."""
 
 NOTHING = "0"
 """The slice without a single labelled issue."""
@@ -123,6 +126,12 @@ def _flat_seed(part: Split, splits: Sequence[Split]) -> int:
     return next(one.seed for one in splits if np.array_equal(one.test, part.test))
 
 
+def _recent(data: TrainingSet, part: Split) -> tuple[IssueText, ...]:
+    """The pool's texts, for each slice the same: as if most of the pool had not been labelled."""
+    rows = np.random.default_rng(part.seed).permutation(part.pool)[:RECENT]
+    return tuple(data.issues[row] for row in rows)
+
+
 def _keys(task: Task, fingerprint: str) -> dict[str, CellKey]:
     return {
         one.name: CellKey(fingerprint, one.name, task.slice.name, task.split.seed)
@@ -173,7 +182,7 @@ class _Work:
     def _cells_of(self, task: Task, known: dict[CellKey, Cell]) -> Iterator[Cell]:
         keys = _keys(task, self._fingerprint)
         missing = [one for one in task.contestants if keys[one.name] not in known]
-        train = self._data.subset(task.slice.rows)
+        train = replace(self._data.subset(task.slice.rows), recent=_recent(self._data, task.split))
         test = self._data.subset(task.split.test)
         for outcome in evaluate_cell(missing, train, test, task.split.seed):
             yield outcome.cell(keys[outcome.strategy], len(train), test.numbers)

@@ -77,11 +77,15 @@ class Slice:
 
 @dataclass(frozen=True)
 class Split:
-    """One seed's test set and slices, smallest first. Rows are rows of the data that was split."""
+    """One seed's test set and slices, smallest first. Rows are rows of the data that was split.
+
+    :ivar pool: what slices are drawn from.
+    """
 
     seed: int
     test: Rows
     slices: tuple[Slice, ...]
+    pool: Rows
 
 
 def slice_size(name: str) -> float:
@@ -111,7 +115,7 @@ def split(
             f"{len(data)} labelled issues give {len(test)} to test on and {len(pool)} to learn "
             "from; label more issues, or ask for a smaller test set (--test-size)"
         )
-    return Split(seed, test, _nested(data.targets, plan.slices, pool, seed))
+    return Split(seed, test, _nested(data.targets, plan.slices, pool, seed), pool)
 
 
 def _test_rows(data: TrainingSet, plan: SplitPlan, seed: int) -> Rows:

@@ -54,7 +54,7 @@ class LinearHeads:
     def fit(self, train: TrainingSet) -> Self:
         """Learn words, centre and heads; see `Strategy.fit`."""
         require_examples(train)
-        corpus = [issue.full for issue in (*train.issues, *train.unlabelled)][:CORPUS]
+        corpus = [issue.full for issue in train.corpus[:CORPUS]]
         self._terms, self._idf = _vocabulary(corpus)
         encoder = self.resources.encoder()
         self._centre = np.zeros(encoder.width, dtype=np.float32)

@@ -84,7 +84,7 @@ class ZeroShot:
             self._scales.append(Scale.of(judge.raw(corpus)))
         shares = np.array([usual_share(label) for label in train.labels])
         self._prior = np.log(shares / (1 - shares)).astype(np.float32)
-        n_texts = len(train.unlabelled) + len(train)
+        n_texts = len(train.recent) + len(train.unlabelled) + len(train)
         self._separation = SEPARATION * (1 + min(1.0, n_texts / TRUSTED_TEXTS)) / 2
         return self
 
@@ -152,8 +152,9 @@ class ZeroShot:
         return [*judges, beside[route](self.resources)] if route in beside else judges
 
     def _corpus(self, train: TrainingSet, limit: int) -> list[IssueText]:
-        """Texts that say what is usual here: unlabelled ones first, distinct, a seeded sample."""
-        corpus = self._sample(train.unlabelled, limit)
+        """Texts that say what is usual here: distinct, of each kind a seeded sample."""
+        corpus = self._sample(train.recent, limit)
+        corpus += self._sample(train.unlabelled, limit - len(corpus))
         corpus += self._sample(train.issues, limit - len(corpus))
         if len(corpus) < ENOUGH_TEXTS:
             corpus += [IssueText(phrase) for phrase in background()[:limit]]

@@ -1,0 +1,199 @@
+"""The chain and its members beside rivals, on the same splits, in one run.
+
+    python docs/benchmarks/rivals.py ISSUES.jsonl.gz LABELS.json NAME,NAME,… --out reports/rivals
+
+Rivals: logistic regression on [TF-IDF, MiniLM] with balanced classes, at 0.5 or else the top
+label; the crude blend (the same with the encoder's likeness to the bare label name, whose weight
+fades as 1 / (1 + positives / 4), each label given as often as its smoothed share); and SetFit,
+where it is installed (`pip install setfit`). A killed run goes on with `--resume`.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+
+from bot.bootstrap import build
+from bot.progress import ShownProgress
+from bot.settings import load_settings
+from tagger.evaluation.cells import FolderCells
+from tagger.evaluation.contest import Contestant, Judgement, contestants
+from tagger.evaluation.figures import figures
+from tagger.evaluation.report.extras import Extras
+from tagger.evaluation.report.writing import write_report
+from tagger.evaluation.runner import evaluate
+from tagger.evaluation.slices import SplitPlan
+
+from prior import load
+
+SLICES = ("8", "16", "32", "64", "128", "all")
+
+
+class LogisticRival:
+    """Logistic regression on [TF-IDF, MiniLM vector], one a label, classes balanced."""
+
+    name, needs_examples = "LR tfidf+MiniLM", True
+
+    def __init__(self, resources, seed=0):
+        self.resources, self.seed = resources, seed
+
+    def fit(self, train):
+        from sklearn.feature_extraction.text import TfidfVectorizer
+
+        self.train = train
+        self.words = TfidfVectorizer(
+            sublinear_tf=True, ngram_range=(1, 2), min_df=2 if len(train) > 50 else 1
+        )
+        self.words.fit([issue.full for issue in train.issues])
+        self.heads = [self._head(self._columns(train.issues), column) for column in train.targets.T]
+        return self
+
+    def score(self, issues):
+        columns = self._columns(issues)
+        return np.column_stack([head(columns) for head in self.heads]).astype(np.float32)
+
+    def judge(self, issues):
+        scores = self.score(issues)
+        return Judgement(scores, with_top_label(scores, scores > 0.5))
+
+    def _columns(self, issues):
+        from scipy.sparse import hstack
+
+        texts = [issue.full for issue in issues]
+        return hstack([self.words.transform(texts), self.resources.encoder().encode(texts)]).tocsr()
+
+    def _head(self, columns, truth):
+        from sklearn.linear_model import LogisticRegression
+
+        if truth.all() or not truth.any():
+            return lambda given: np.full(given.shape[0], (truth.sum() + 0.5) / (len(truth) + 1))
+        head = LogisticRegression(
+            solver="liblinear", class_weight="balanced", random_state=self.seed
+        )
+        head.fit(columns, truth)
+        return lambda given: head.predict_proba(given)[:, 1]
+
+
+class CrudeBlend(LogisticRival):
+    """The rival above, blended with the likeness to the bare label name."""
+
+    name = "crude blend"
+
+    def judge(self, issues):
+        scores = self.score(issues)
+        odds = np.log(np.clip(scores, 1e-4, 1 - 1e-4) / np.clip(1 - scores, 1e-4, 1))
+        encoder = self.resources.encoder()
+        names = encoder.encode([label.name for label in self.train.labels])
+        alike = encoder.encode([issue.full for issue in issues]) @ names.T
+        positives = self.train.positives
+        weight = 1 / (1 + positives / 4)
+        blended = (1 - weight) * _z(odds) + weight * _z(alike)
+        share = (positives + 0.5) / (len(self.train) + 1)
+        given = np.maximum(1, np.round(share * len(issues))).astype(int)
+        rank = (-blended).argsort(axis=0).argsort(axis=0)
+        return Judgement(scores, rank < given)
+
+
+class SetFitRival:
+    """SetFit with the same body (Tunstall et al. 2022), as its README trains it."""
+
+    name, needs_examples = "SetFit MiniLM", True
+
+    def __init__(self, resources, seed=0, steps=600):
+        self.resources, self.seed, self.steps = resources, seed, steps
+
+    def fit(self, train):
+        from datasets import Dataset
+        from setfit import SetFitModel, Trainer, TrainingArguments
+
+        texts = [issue.full for issue in train.issues]
+        self.learned = np.flatnonzero((train.positives > 0) & (train.positives < len(train)))
+        self.share = (train.positives + 0.5) / (len(train) + 1)
+        self.model = SetFitModel.from_pretrained(
+            str(self.resources.bert_model), multi_target_strategy="one-vs-rest"
+        )
+        rows = Dataset.from_dict(
+            {"text": texts, "label": train.targets[:, self.learned].astype(int).tolist()}
+        )
+        arguments = TrainingArguments(
+            batch_size=16, num_epochs=1, max_steps=self.steps, seed=self.seed, report_to="none"
+        )
+        Trainer(model=self.model, args=arguments, train_dataset=rows).train()
+        return self
+
+    def score(self, issues):
+        found = np.tile(self.share, (len(issues), 1)).astype(np.float32)
+        said = self.model.predict_proba([issue.full for issue in issues], as_numpy=True)
+        found[:, self.learned] = said
+        return found
+
+    def judge(self, issues):
+        scores = self.score(issues)
+        return Judgement(scores, with_top_label(scores, scores > 0.5))
+
+
+def with_top_label(scores, decided):
+    """An issue above no cut gets its best-scored label."""
+    without = np.flatnonzero(~decided.any(axis=1))
+    decided[without, scores[without].argmax(axis=1)] = True
+    return decided
+
+
+def _z(values):
+    return (values - values.mean(axis=0)) / (values.std(axis=0) + 1e-9)
+
+
+def main() -> None:
+    given = _arguments()
+    with ShownProgress() as progress:
+        resources = build(load_settings()).resources(progress)
+        data = load(f"{given.issues}:{given.labels}:{given.names}")
+        rivals = [
+            Contestant(rival.name, lambda seed, rival=rival: rival(resources, seed))
+            for rival in (LogisticRival, CrudeBlend, *([SetFitRival] if given.setfit else []))
+        ]
+        who = (*contestants(given.strategies.split(","), resources), *rivals)
+        plan = SplitPlan("stratified", SLICES, given.test_size, given.pool, frozenset())
+        found = evaluate(
+            data,
+            who,
+            plan,
+            range(given.seeds),
+            FolderCells(Path(given.out) / "cells"),
+            resume=given.resume,
+            progress=progress,
+        )
+    write_report(found, Extras(repository=Path(given.issues).stem), Path(given.out))
+    print(table(figures(found)))
+
+
+def table(found) -> str:
+    """Micro/macro F1, mean of seeds, as Markdown."""
+    lines = ["| method | " + " | ".join(SLICES) + " |", "|---" * (len(SLICES) + 1) + "|"]
+    by_key = {(one.strategy, one.slice): one for one in found.summary}
+    for name in dict.fromkeys(one.strategy for one in found.summary):
+        cells = [by_key.get((name, piece)) for piece in SLICES]
+        shown = [f"{one.micro_f1:.3f}/{one.macro_f1:.3f}" if one else "–" for one in cells]
+        lines.append(f"| {name} | " + " | ".join(shown) + " |")
+    return "\n".join(lines)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("issues")
+    parser.add_argument("labels")
+    parser.add_argument("names")
+    parser.add_argument("--strategies", default="chain,naive-bayes,zero-shot,linear,knn")
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--pool", type=int, default=1000)
+    parser.add_argument("--test-size", type=int, default=1000)
+    parser.add_argument("--setfit", action="store_true")
+    parser.add_argument("--resume", action="store_true")
+    parser.add_argument("--out", default="reports/rivals")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()
