@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
-from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile
+from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile, ZipInfo
 
 import numpy as np
 from safetensors import SafetensorError
@@ -32,6 +34,10 @@ PLAIN_TYPES = frozenset(
     {f"builtins.{name}" for name in ("bool", "dict", "float", "int", "list", "str", "tuple")}
     | {f"numpy.{name}" for name in ("bool", "dtype", "float32", "float64", "int64", "ndarray")}
 )
+
+
+_PLACE = re.compile(r'(?<="__id__": )\d+|(?<="file": ")\d+(?=\.npy")|\A\d+(?=\.npy\Z)')
+"""Where an object lay in memory, as skops writes it: in its schema, and as an array's file name."""
 
 
 def save_json(path: Path, value: object) -> None:
@@ -76,10 +82,27 @@ def load_arrays(path: Path, *names: str) -> dict[str, NDArray[Any]]:
 
 
 def save_estimator(path: Path, estimator: object) -> None:
-    """Write a scikit-learn estimator with skops (https://skops.readthedocs.io), compressed."""
-    from skops.io import dump
+    """Write a scikit-learn estimator with skops (https://skops.readthedocs.io), compressed.
 
-    dump(estimator, path, compression=ZIP_DEFLATED)
+    Equal estimators give equal files: skops names parts by their place in memory and stamps them
+    with the time; here they are numbered in their order, and the time is left out.
+    """
+    from skops.io import dumps
+
+    numbers: dict[str, str] = {}
+
+    def numbered(place: re.Match[str]) -> str:
+        return numbers.setdefault(place[0], str(len(numbers)))
+
+    with ZipFile(BytesIO(dumps(estimator))) as made, ZipFile(path, "w") as settled:
+        schema = _PLACE.sub(numbered, made.read("schema.json").decode())
+        parts = {"schema.json": schema.encode()} | {
+            _PLACE.sub(numbered, name): made.read(name)
+            for name in sorted(made.namelist())
+            if name != "schema.json"
+        }
+        for name, content in sorted(parts.items()):
+            settled.writestr(ZipInfo(name), content, compress_type=ZIP_DEFLATED)
 
 
 def load_estimator(path: Path) -> Any:

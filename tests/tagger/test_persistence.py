@@ -50,6 +50,11 @@ class TestEstimators:
             loaded.predict_proba(matrix).toarray(), fitted.predict_proba(matrix).toarray()
         )
 
+    def test_that_are_equal_give_equal_files(self, tmp_path):
+        for name in ("a.skops", "b.skops"):
+            save_estimator(tmp_path / name, MultinomialNB().fit(COUNTS.copy(), [0, 1, 0]))
+        assert (tmp_path / "a.skops").read_bytes() == (tmp_path / "b.skops").read_bytes()
+
     def test_of_another_class_are_refused_though_skops_trusts_them(self, tmp_path):
         file = tmp_path / "tree.skops"
         skops.io.dump(DecisionTreeClassifier().fit(COUNTS, [0, 1, 0]), file)
