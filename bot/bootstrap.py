@@ -70,16 +70,19 @@ class Installation:
         encoder = TransformerEncoder(source, device=self.settings.device)
         return CachedEncoder(encoder, self.store.vectors)
 
-    def resources(self, progress: Progress | None = None) -> Resources:
+    def resources(self, progress: Progress | None = None, *, tuning: bool = True) -> Resources:
         """What strategies draw on; the encoder is loaded when first asked for.
 
+        :param tuning: False leaves out the transformer to fine-tune, which may have to be
+            fetched from the hub first.
         :raises ModelNotFound: a model that the settings name is nowhere.
         """
         from tagger.strategy import Resources, silent
 
+        bert = _folder(self.settings.bert_model) or _default_bert() if tuning else None
         return Resources(
             encoder=self._open_encoder,
-            bert_model=_folder(self.settings.bert_model) or _default_bert(),
+            bert_model=bert,
             zero_shot_model=_folder(self.settings.zero_shot_model),
             device=self.settings.device,
             cache=self.settings.cache_folder,
@@ -143,16 +146,8 @@ class Installation:
 
     def _open_release(self, folder: Path) -> TaggingRelease:
         from tagger.release import Release
-        from tagger.strategy import Resources
 
-        settings = self.settings
-        serving = Resources(
-            encoder=self._open_encoder,
-            zero_shot_model=_folder(settings.zero_shot_model),
-            device=settings.device,
-            cache=settings.cache_folder,
-        )
-        return Release.open(folder, serving)
+        return Release.open(folder, self.resources(tuning=False))
 
     def close(self) -> None:
         """Close what was opened."""

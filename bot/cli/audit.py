@@ -20,7 +20,7 @@ def audit(repo: Repo, *, seed: Seed = 0, as_json: Json = False) -> None:
     from bot.use_cases.auditing import audit as judge
 
     with opened() as installation, ShownProgress() as progress:
-        resources = installation.resources(progress)
+        resources = installation.resources(progress, tuning=False)
         found = judge(installation.store, resources, repo, now=datetime.now(UTC), seed=seed)
     if as_json:
         say_json({"repository": repo, **found.as_json()})

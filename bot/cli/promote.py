@@ -22,7 +22,7 @@ def promote(
         with installation.store.read() as work:
             stored = work.releases.get(work.repositories.get(repo).id, release)
         folder = installation.shelf.location(stored)
-        Release.open(folder, installation.resources())  # a damaged one must not serve
+        Release.open(folder, installation.resources(tuning=False))  # a damaged one must not serve
         with installation.store.begin() as work:
             work.releases.promote(
                 stored.repository_id, release, datetime.now(UTC), reason="by hand"

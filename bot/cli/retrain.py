@@ -59,6 +59,8 @@ def retrain(
 def say_retrained(done: "Retrained") -> None:
     """The per-label table of a training, and what became of its release."""
     manifest = done.manifest
+    say(f"What each label can do at a target precision of {manifest.target:.2f}:")
+    say()
     rows = sorted(manifest.labels, key=lambda row: (-row.examples, row.name))
     say_table(
         ("label", "examples", "served by", "cut", "precision", "at least", ""),

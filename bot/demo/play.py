@@ -103,7 +103,7 @@ def _learn(
     )
     done = retrain(
         store,
-        installation.resources(progress),
+        installation.resources(progress, tuning=False),  # it takes minutes without a GPU
         installation.settings.releases_folder,
         material.repository,
         now=now,

@@ -187,7 +187,7 @@ def _releases(installation: Installation) -> Iterator[Finding]:
     try:
         with installation.store.read() as work:
             found = [(one, work.releases.active(one.id)) for one in work.repositories.all()]
-        resources = installation.resources()
+        resources = installation.resources(tuning=False)
     except (StoreError, TaggerError):
         return  # told by the database or the models already
     for repository, active in found:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from bot.configuration import RepositoryConfiguration
+from bot.use_cases.configuration import known_configuration
 from bot.use_cases.training_data import training_data
 from store.records import ReleaseRecord
 
@@ -76,7 +78,14 @@ def retrain(
     # A release is named by the second in which it was made.
     now = max([now, *(one + timedelta(seconds=1) for one in earlier)])
     manifest = train_release(
-        repository, parted.learned, resources, root, seed=seed, strategies=strategies, now=now
+        repository,
+        parted.learned,
+        resources,
+        root,
+        seed=seed,
+        strategies=strategies,
+        target=_target(store, repository),
+        now=now,
     )
     location = f"{repository}/{manifest.id}"
     gate = _gate(active, root, location, parted.held_out, resources)
@@ -89,6 +98,13 @@ def retrain(
         if serves:
             work.releases.promote(repository_id, manifest.id, now, reason=gate.reason)
     return Retrained(manifest, gate, serves)
+
+
+def _target(store: Store, repository: str) -> float:
+    """The precision that the repository's configuration, as last read, asks for."""
+    with store.read() as work:
+        configuration = known_configuration(work.repositories.get(repository))
+    return (configuration or RepositoryConfiguration.absent()).precision
 
 
 def part(data: TrainingSet, repository: str) -> Parted:

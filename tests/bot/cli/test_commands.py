@@ -203,8 +203,9 @@ def test_retrain_says_what_each_label_can_do(terminal: Terminal, trained: Path) 
     done = terminal("retrain", REPO, "--labels", "speed,BUG", "--strategies", "naive-bayes,knn")
     assert done.status == 0
     lines = done.out.splitlines()
-    assert lines[0].split()[:4] == ["label", "examples", "served", "by"]
-    assert {line.split()[0] for line in lines[1:3]} == {"bug", "speed"}
+    assert "target precision of 0.90" in lines[0]
+    assert lines[2].split()[:4] == ["label", "examples", "served", "by"]
+    assert {line.split()[0] for line in lines[3:5]} == {"bug", "speed"}
     assert "serves now" in lines[-1]
 
 
