@@ -109,12 +109,18 @@ class TestLearning:
         assert strategy.name == name
 
     def test_of_the_same_with_the_same_seed_gives_the_same(
-        self, name, fitted, resources, training_set
+        self, name, fitted, resources, training_set, tmp_path
     ):
         again = create(name, resources, seed=3).fit(training_set)
         np.testing.assert_array_equal(
             again.score(training_set.issues), fitted(name).score(training_set.issues)
         )
+        for folder, strategy in (("one", fitted(name)), ("two", again)):
+            (tmp_path / folder).mkdir()
+            strategy.save(tmp_path / folder)
+        for path in files_under(tmp_path / "one"):
+            other = tmp_path / "two" / path.relative_to(tmp_path / "one")
+            assert path.read_bytes() == other.read_bytes(), path.name
 
     def test_leaves_the_training_set_alone(self, name, light):
         train = training_set_of(HAND_MADE[:12], LABELS)
