@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from store.provenance import PEOPLE
 from store.text import name_key
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Iterable, Mapping
 
     from bot.github.models import IssueEvent, User
-    from store.records import Action, ActorKind
+    from store.records import Action, ActorKind, Write
 
 _ACTS: dict[str, Action] = {"labeled": "added", "unlabeled": "removed"}
+_WROTE: dict[str, Action] = {"undone": "removed"}
 
 
 def kind_of(user: User | None, own_login: str | None, *, wrote: bool) -> ActorKind:
@@ -41,24 +44,53 @@ def is_own(user: User | None, own_login: str | None) -> bool:
     )  # fmt: skip
 
 
-def last_acts_by_people(
+@dataclass(frozen=True)
+class LastAct:
+    """What happened to a label last, and by whom."""
+
+    action: Action
+    kind: ActorKind
+
+
+@dataclass(frozen=True)
+class LabelActs:
+    """An issue's label history in short; names are folded, and those of today.
+
+    :ivar last: what was done with a label last.
+    :ivar people: what a person did with it last, where one did.
+    """
+
+    last: Mapping[str, LastAct] = field(default_factory=dict)
+    people: Mapping[str, Action] = field(default_factory=dict)
+
+    @property
+    def on_issue(self) -> frozenset[str]:
+        """Labels that were added last."""
+        return frozenset(key for key, act in self.last.items() if act.action == "added")
+
+
+def label_acts(
     timeline: Iterable[IssueEvent],
     own_login: str | None,
-    *,
-    added: Collection[str] = (),
-    removed: Collection[str] = (),
-) -> dict[str, Action]:
-    """Folded label → what a person did with it last, from an issue's timeline, oldest first.
+    writes: Iterable[Write] = (),
+    renames: Mapping[str, str] | None = None,
+) -> LabelActs:
+    """Read a timeline, oldest first.
 
-    :param added: folded labels that the bot's records say it added; `removed` likewise.
+    :param writes: what the bot's records say that it wrote, or was about to.
+    :param renames: folded former name → present name; a timeline keeps the names of its time.
     """
-    last: dict[str, Action] = {}
+    wrote = {(_WROTE.get(write.state, "added"), name_key(write.label)) for write in writes}
+    last: dict[str, LastAct] = {}
+    people: dict[str, Action] = {}
     for event in timeline:
         action = _ACTS.get(event.event)
         if action is None or event.label is None:
             continue
         key = name_key(event.label.name)
-        wrote = key in (added if action == "added" else removed)
-        if kind_of(event.actor, own_login, wrote=wrote) in {"person", "unknown"}:
-            last[key] = action
-    return last
+        kind = kind_of(event.actor, own_login, wrote=(action, key) in wrote)
+        key = name_key((renames or {}).get(key, key))
+        last[key] = LastAct(action, kind)
+        if kind in PEOPLE:
+            people[key] = action
+    return LabelActs(last, people)

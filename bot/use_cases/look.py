@@ -7,18 +7,18 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from bot.github.errors import Gone, Moved, NotFound
-from bot.use_cases.actors import last_acts_by_people
+from bot.use_cases.actors import LabelActs, label_acts
 from bot.use_cases.policy import Situation
 from bot.use_cases.repository_labels import RepositoryLabels, labels_now
 from store.text import name_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from bot.github.client import GitHubClient
-    from bot.github.models import Issue, IssueEvent
+    from bot.github.models import Issue
     from bot.use_cases.job import Job
-    from store.records import Action, Write, WriteForm
+    from store.records import Write, WriteForm
 
 _STANDING = frozenset({"written", "approved"})
 
@@ -28,7 +28,6 @@ class Look:
     """What was seen.
 
     :ivar issue: as GitHub has it now; None where GitHub was not asked, or has it no more.
-    :ivar people: folded label → what a person did with it last.
     :ivar writes: all that the bot ever meant to write on this issue.
     :ivar own_runs: the runs among them that an earlier attempt at this delivery began.
     :ivar form: how labels are suggested in this repository; None: not at all.
@@ -37,7 +36,7 @@ class Look:
     situation: Situation
     issue: Issue | None = None
     own_login: str | None = None
-    people: Mapping[str, Action] = field(default_factory=dict)
+    acts: LabelActs = field(default_factory=LabelActs)
     writes: tuple[Write, ...] = ()
     own_runs: frozenset[int] = frozenset()
     labels: RepositoryLabels = field(default_factory=lambda: RepositoryLabels({}, {}))
@@ -65,24 +64,25 @@ async def look_again(job: Job, client: GitHubClient) -> Look:
     _refuse_elsewhere(job, issue)
     writes, removed, own_runs = await asyncio.to_thread(_history, job)
     standing = _standing(writes, issue)
-    people = _people(job, timeline, own_login, writes)
-    added = {key for key, act in people.items() if act == "added"}
+    acts = label_acts(timeline, own_login, writes, job.subject.renames)
+    added = {key for key, act in acts.people.items() if act == "added"}
+    removed |= {key for key, act in acts.people.items() if act == "removed"}
     situation = Situation(
         names=labels.names,
         on_issue=frozenset(map(name_key, issue.label_names)),
-        removed=frozenset(removed - added | {k for k, act in people.items() if act == "removed"}),
+        removed=removed - added,
         ours=standing - _fallback_key(job),
         closed_because=_closed_because(job, issue),
     )
-    return Look(situation, issue, own_login, people, writes, own_runs, labels)
+    return Look(situation, issue, own_login, acts, writes, own_runs, labels)
 
 
-async def people_since(
+async def acts_since(
     job: Job, client: GitHubClient, look: Look, writes: Iterable[Write]
-) -> Mapping[str, Action]:
-    """`Look.people` once more, after `writes` were made."""
+) -> LabelActs:
+    """`Look.acts` once more, after `writes` were made or taken back."""
     timeline = await client.timeline(job.full_name, job.number)
-    return _people(job, timeline, look.own_login, (*look.writes, *writes))
+    return label_acts(timeline, look.own_login, (*look.writes, *writes), job.subject.renames)
 
 
 def with_pending(look: Look, *, pending: frozenset[str], dismissed: frozenset[str]) -> Look:
@@ -93,21 +93,6 @@ def with_pending(look: Look, *, pending: frozenset[str], dismissed: frozenset[st
         removed=look.situation.removed | dismissed,
     )
     return replace(look, situation=situation)
-
-
-def _people(
-    job: Job, timeline: Iterable[IssueEvent], own_login: str | None, writes: Iterable[Write]
-) -> dict[str, Action]:
-    """Folded present name → a person's last act; a timeline keeps the names of its time."""
-    writes = tuple(writes)
-    people = last_acts_by_people(
-        timeline,
-        own_login,
-        added={name_key(one.label) for one in writes if one.form == "label"},
-        removed={name_key(one.label) for one in writes if one.state == "undone"},
-    )
-    renames = job.subject.renames
-    return {name_key(renames.get(key, key)): act for key, act in people.items()}
 
 
 def _history(job: Job) -> tuple[tuple[Write, ...], frozenset[str], frozenset[int]]:

@@ -105,7 +105,7 @@ async def test_a_removal_in_the_moment_of_the_write_wins(bench) -> None:
     add = bench.github.add_labels
 
     def racing(name, number, labels, *, by):
-        if by == BOT:
+        if by == BOT and labels == ["bug"]:
             add(name, number, ["bug"], by="ada")
             bench.github.remove_label(name, number, "bug", by="ada")
         return add(name, number, labels, by=by)
