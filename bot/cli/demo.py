@@ -45,12 +45,10 @@ def demo(
     if (issues is None) != (repo is None):
         raise typer.BadParameter("--issues FILE and --repo OWNER/NAME go together")
     set_up_logs("text", (), logging.DEBUG if opening.debug else logging.WARNING)
-    with (
-        tempfile.TemporaryDirectory(prefix="issue-tagger-demo-") as folder,
-        ShownProgress() as progress,
-    ):
+    with ShownProgress() as progress:
         material = from_file(issues, repo, progress) if issues and repo else from_sample(progress)
-        shown = play(material, Path(folder), _audience(material), progress)
+    with tempfile.TemporaryDirectory(prefix="issue-tagger-demo-") as folder:
+        shown = play(material, Path(folder), _audience(material))
     say_shown(shown)
 
 

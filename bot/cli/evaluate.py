@@ -7,7 +7,7 @@ import typer
 
 from bot.cli.opening import opened
 from bot.cli.options import Json, Labels, Repo, Strategies, listed
-from bot.cli.output import say, say_table, tell
+from bot.cli.output import say, say_json, say_table, tell
 
 SLICES = "0,8,16,32,64,128,all"
 
@@ -77,21 +77,21 @@ def evaluate(
     for note in done.notes:
         tell(f"note: {note}")
     if as_json:
-        say(done.files[0].read_text(encoding="utf-8").rstrip())
+        say_json(done.report)
         return
     say_table(
         ("strategy", "slice", "issues", "micro F1", "", "macro F1", ""),
         (
             (
-                one.strategy,
-                one.slice,
-                one.n_train,
-                f"{one.micro_f1.value:.3f}",
-                f"{one.micro_f1.low:.3f}-{one.micro_f1.high:.3f}",
-                f"{one.macro_f1.value:.3f}",
-                f"{one.macro_f1.low:.3f}-{one.macro_f1.high:.3f}",
+                one["strategy"],
+                one["slice"],
+                one["n_train"],
+                f"{one['micro_f1']:.3f}",
+                "-".join(f"{end:.3f}" for end in one["micro_f1_ci"]),
+                f"{one['macro_f1']:.3f}",
+                "-".join(f"{end:.3f}" for end in one["macro_f1_ci"]),
             )
-            for one in done.summary
+            for one in done.report["summary"]
         ),
         right=" >>>>>>",
     )

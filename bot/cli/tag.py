@@ -45,7 +45,7 @@ def tag(
             else tagging.stored_questions(installation.store, repo, numbers or [])
         )
         policy = tagging.policy(installation.store, repo, active.release.names)
-        answers = tagging.tag(active.release, questions, policy)
+        answers = tagging.tag(active.release, questions, policy, progress)
     if as_json:
         issues = [answer.as_json() for answer in answers]
         say_json({"repository": repo, "release": active.id, "issues": issues})

@@ -14,6 +14,7 @@ from bot.bootstrap import build
 from bot.demo import stage
 from bot.demo.service import free_port, running
 from bot.errors import CommandRefused
+from bot.progress import ShownProgress
 from bot.settings import load_settings
 from bot.standin.server import serving
 from bot.standin.webhooks import WebhookSender
@@ -66,9 +67,7 @@ class Audience:
     answered: Callable[[Sequence[int]], None]
 
 
-def play(
-    material: Material, folder: Path, audience: Audience, progress: Progress
-) -> tuple[Shown, ...]:
+def play(material: Material, folder: Path, audience: Audience) -> tuple[Shown, ...]:
     """Run the demonstration in a folder of its own.
 
     :returns: every issue that was filed, in their order.
@@ -87,27 +86,26 @@ def play(
     )
     installation = build(settings)
     try:
-        _learn(installation, material, audience, progress)
-        return _serve(installation, material, folder, audience, progress)
+        _learn(installation, material, audience)
+        return _serve(installation, material, folder, audience)
     finally:
         installation.close()
 
 
-def _learn(
-    installation: Installation, material: Material, audience: Audience, progress: Progress
-) -> None:
+def _learn(installation: Installation, material: Material, audience: Audience) -> None:
     store, now = installation.store, installation.clock()
     store.migrate()
     audience.imported(
         import_rows(store, material.repository, material.known, material.labels, now=now)
     )
-    done = retrain(
-        store,
-        installation.resources(progress, tuning=False),  # it takes minutes without a GPU
-        installation.settings.releases_folder,
-        material.repository,
-        now=now,
-    )
+    with ShownProgress() as progress:
+        done = retrain(
+            store,
+            installation.resources(progress, tuning=False),  # it takes minutes without a GPU
+            installation.settings.releases_folder,
+            material.repository,
+            now=now,
+        )
     audience.trained(done)
 
 
@@ -116,7 +114,6 @@ def _serve(
     material: Material,
     folder: Path,
     audience: Audience,
-    progress: Progress,
 ) -> tuple[Shown, ...]:
     with installation.store.read() as work:
         labels = work.labels.list(work.repositories.get(material.repository).id)
@@ -129,7 +126,8 @@ def _serve(
                 stage.file_anew(state, material.repository, issue) for issue in material.unseen
             ]
             audience.answered(asyncio.run(_send(state, filed, service, settings)))
-            _wait(installation, filed, service, progress)
+            with ShownProgress() as progress:
+                _wait(installation, filed, service, progress)
             return _look(installation, state, material)
 
 

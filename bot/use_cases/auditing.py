@@ -63,7 +63,7 @@ def audit(
     from tagger.evaluation.cutting import choose_cuts
     from tagger.strategies.linear import LinearHeads
 
-    data = training_data(store, repository)
+    data = training_data(store, repository, progress=resources.progress)
     if len(data) < FEWEST_ISSUES:
         raise CommandRefused(
             f"{repository} has {len(data)} labelled issues, an audit needs {FEWEST_ISSUES}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
     from store.database import Store
     from tagger.evaluation.cells import CellKey
-    from tagger.evaluation.figures import Summary
     from tagger.evaluation.report.extras import Extras
     from tagger.evaluation.slices import SplitPlan
     from tagger.issue import TrainingSet
@@ -30,10 +30,10 @@ NEEDS_BERT = ("fine-tuned", "adapted")
 
 @dataclass(frozen=True, slots=True)
 class Evaluated:
-    """What an evaluation found, and where its report lies."""
+    """What an evaluation found: its report as files, and the content of `report.json`."""
 
     files: tuple[Path, ...]
-    summary: tuple[Summary, ...]
+    report: dict[str, Any]
     notes: tuple[str, ...]
 
 
@@ -93,13 +93,11 @@ def evaluate(
     :raises UnknownStrategy: with the names there are.
     """
     from tagger.evaluation.contest import contestants
-    from tagger.evaluation.figures import figures
-    from tagger.evaluation.report.document import report_json
     from tagger.evaluation.report.writing import write_report
     from tagger.evaluation.runner import evaluate as score
     from tagger.evaluation.runner import run_fingerprint
 
-    data = training_data(store, repository, labels)
+    data = training_data(store, repository, labels, resources.progress)
     _check_holdout(data, plan)
     names, notes = _playing(strategies, resources)
     who = contestants(names, resources)
@@ -120,10 +118,10 @@ def evaluate(
         data, resources, repository, issue_url=issue_url, notes=notes, previous=previous
     )
     files = write_report(found, extras, out)
-    measured = figures(found)
+    report = json.loads(files[0].read_text(encoding="utf-8"))
     with store.begin() as work:
-        work.evaluations.finish(run.id, report_json(found, measured, extras), clock())
-    return Evaluated(files, measured.summary, notes)
+        work.evaluations.finish(run.id, report, clock())
+    return Evaluated(files, report, notes)
 
 
 def read_numbers(path: Path) -> frozenset[int]:

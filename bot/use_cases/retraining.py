@@ -69,7 +69,7 @@ def retrain(
     """
     from tagger.release import train_release
 
-    data = training_data(store, repository, labels)
+    data = training_data(store, repository, labels, resources.progress)
     parted = part(data, repository)
     with store.read() as work:
         repository_id = work.repositories.get(repository).id

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from tagger.strategy import Progress
 
 
+AT_ONCE = 256
+"""Issues scored in one go: enough to fill batches, few enough to tell how far it has come."""
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
     """An issue to be tagged."""
@@ -109,11 +113,19 @@ def policy(store: Store, repository: str, labels: Sequence[str]) -> Policy:
 
 
 def tag(
-    release: TaggingRelease, questions: Sequence[Question], asked: Policy
+    release: TaggingRelease,
+    questions: Sequence[Question],
+    asked: Policy,
+    progress: Progress = silent,
 ) -> tuple[Answer, ...]:
     """Score every label of the release for every issue."""
-    decided = release.tag([question.text for question in questions], asked)
-    return tuple(
-        Answer(question.number, question.title, tuple(labels))
-        for question, labels in zip(questions, decided, strict=True)
-    )
+    answers: list[Answer] = []
+    for start in range(0, len(questions), AT_ONCE):
+        some = questions[start : start + AT_ONCE]
+        decided = release.tag([question.text for question in some], asked)
+        answers += [
+            Answer(question.number, question.title, tuple(labels))
+            for question, labels in zip(some, decided, strict=True)
+        ]
+        progress("tagging", len(answers), len(questions))
+    return tuple(answers)

@@ -12,12 +12,14 @@ from bot.errors import CommandRefused
 from bot.use_cases.configuration import known_configuration
 from store.text import name_key
 from tagger.issue import IssueText, Label, TrainingSet
+from tagger.strategy import silent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from store.database import Store
     from store.records import StoredLabel, TrainingRow
+    from tagger.strategy import Progress
 
 
 RECENT = 1000
@@ -51,7 +53,10 @@ class _Reading:
 
 
 def training_data(
-    store: Store, repository: str, labels: Sequence[str] | None = None
+    store: Store,
+    repository: str,
+    labels: Sequence[str] | None = None,
+    progress: Progress = silent,
 ) -> TrainingSet:
     """Issues as filed with the labels that people set or confirmed.
 
@@ -67,9 +72,11 @@ def training_data(
         stored = work.repositories.get(repository)
         configuration = known_configuration(stored)
         listed = work.labels.list(stored.id, deleted=True)
-        reading = _Reading()
-        for row in work.issues.training_rows(stored.id):
+        reading, total = _Reading(), work.issues.count(stored.id)
+        for done, row in enumerate(work.issues.training_rows(stored.id), 1):
             reading.add(row)
+            if done % 100 == 0 or done == total:
+                progress("reading issues", done, total)
     label_set = _chosen(_label_set(listed, reading.names), labels, repository)
     if configuration is not None:
         label_set = {

@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 from fakes_cli import REPO, issue_file, row, sixty
 
+from bot.standin.server import serving
+from bot.standin.state import GitHubState
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -320,3 +323,37 @@ def test_help_names_every_command_and_version_the_version(terminal: Terminal) ->
     for command in ("evaluate", "audit", "serve", "work", "validate", "doctor", "demo"):
         assert f"\n  {command} " in listed
     assert terminal("--version").out == f"{__version__}\n"
+
+
+def test_sync_brings_in_a_repository_from_github(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = GitHubState()
+    state.add_repository(REPO)
+    state.add_token("secret", "tagger[bot]")
+    for number in range(1, 4):
+        state.open_issue(REPO, f"Issue {number}", by="ada")
+        state.add_labels(REPO, number, ["bug"], by="ada")
+    monkeypatch.setenv("ISSUE_TAGGER_GITHUB_TOKEN", "secret")
+    with serving(state) as url:
+        monkeypatch.setenv("ISSUE_TAGGER_GITHUB_API_URL", url)
+        first = terminal("sync", REPO, "--json")
+        assert first.document == {
+            "repository": REPO,
+            "new": 3,
+            "changed": 0,
+            "unchanged": 0,
+            "labels": 1,
+            "label_acts": 3,
+            "note": "",
+        }
+        second = terminal("sync", REPO)
+        assert second.out.startswith(f"{REPO}: 0 new, 0 changed, 0 unchanged; 1 labels; 0 new acts")
+        missing = terminal("sync", "octo/missing")
+        assert (missing.status, missing.out) == (1, "")
+        assert "GitHub answered 404" in missing.err
+        monkeypatch.setenv("ISSUE_TAGGER_GITHUB_TOKEN", "wrong")
+        refused = terminal("sync", REPO, "--full")
+        assert refused.status == 1
+        assert "check GITHUB_TOKEN" in refused.err
+    assert terminal("tag", REPO, 1).status == 1
