@@ -20,13 +20,13 @@ import numpy as np
 from bot.bootstrap import build
 from bot.settings import load_settings
 from tagger.chain.features import Usual, feature_names, stack
-from tagger.chain.members import REFERENCE, reference_texts, shares
-from tagger.chain.prior import RIDGE
+from tagger.chain.members import REFERENCE, counts, reference_texts, shares
+from tagger.chain.prior import NOTHING, RIDGE
 from tagger.issue import IssueText, Label, TrainingSet
 from tagger.strategies import create
 
-COUNTS = (0, 1, 2, 4, 8, 16, 32, 64, 128, 256)
-SIZES = {8: 4, 16: 4, 32: 3, 64: 2, 128: 2, 256: 1, 512: 1, 1000: 1}
+COUNTS = (NOTHING, 0, 1, 2, 4, 8, 16, 32, 64, 128, 256)
+SIZES = {0: 4, 8: 4, 16: 4, 32: 3, 64: 2, 128: 2, 256: 1, 512: 1, 1000: 1}
 """Training issues, and how many sets of that size are drawn."""
 
 HELD_OUT = 250
@@ -124,7 +124,7 @@ def one_draw(train, test, members, resources, seed):
     return (
         features.reshape(-1, features.shape[-1]),
         np.broadcast_to(shares(train), shape).ravel(),
-        np.broadcast_to(train.positives, shape).ravel(),
+        np.broadcast_to(counts(train), shape).ravel(),
         test.targets.ravel(),
     )
 
@@ -137,9 +137,9 @@ def measure(members, features, share, positives, truth):
     for count in COUNTS:
         place_of = np.log2(1 + min(count, int(positives.max())))
         weight = np.exp(-2 * (place - place_of) ** 2)
-        if count == 0:
-            weight = (positives == 0).astype(float)
-        elif count > 0:
+        if count <= 0:
+            weight = (positives == count).astype(float)
+        else:
             weight = weight * (positives > 0)
         yes, no = weight * truth, weight * ~truth
         present = (features * yes[:, None]).sum(0) / yes.sum()

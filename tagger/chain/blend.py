@@ -44,10 +44,10 @@ class Blend:
 
     @classmethod
     def from_prior(
-        cls, moments: Moments, names: tuple[str, ...], positives: NDArray[np.int_], share: Array
+        cls, moments: Moments, names: tuple[str, ...], counts: Array, share: Array
     ) -> Self:
         """The blend before any own evidence."""
-        weights = moments.weigh(names, positives)
+        weights = moments.weigh(names, counts)
         return cls(weights, share, np.zeros((len(share), 2 + len(names) // 2)))
 
     def adapted(self, features: Features, truth: NDArray[np.bool_]) -> Blend:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
 
+from tagger.chain.prior import NOTHING
 from tagger.evaluation.stratification import stratified_folds
 from tagger.issue import IssueText
 from tagger.strategies import create
@@ -85,6 +86,13 @@ def shares(train: TrainingSet) -> NDArray[np.float64]:
     """Each label's share of issues, with its usual share as `SHARE_WEIGHT` issues more."""
     usual = np.array([usual_share(label) for label in train.labels])
     return np.asarray((train.positives + SHARE_WEIGHT * usual) / (len(train) + SHARE_WEIGHT))
+
+
+def counts(train: TrainingSet) -> NDArray[np.float64]:
+    """Each label's positive examples, or `NOTHING` where no issue is labelled at all."""
+    if not len(train):
+        return np.full(len(train.labels), NOTHING)
+    return train.positives.astype(np.float64)
 
 
 def fit_member(

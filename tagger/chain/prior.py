@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
+NOTHING = -0.5
+"""The count of every label where not one issue is labelled: its usual share is then all that is
+known, while a label without an example among a hundred issues is known to be rare."""
+
 RIDGE = 0.05
 """Added to each feature's variance: near-copies share a weight instead of fighting over it."""
 
@@ -31,7 +35,8 @@ RIDGE = 0.05
 class Moments:
     """Features of issues with and without a label, by its number of positive examples.
 
-    :ivar counts: rising; the count that each bucket stands for. *Shape:* (n_buckets,)
+    :ivar counts: rising from `NOTHING`; the count that each bucket stands for.
+        *Shape:* (n_buckets,)
     :ivar features: names, see `tagger.chain.features.feature_names`.
     :ivar present: mean features of issues with the label. *Shape:* (n_buckets, n_features)
     :ivar absent: of issues without it. *Shape:* (n_buckets, n_features)
@@ -60,8 +65,8 @@ class Moments:
         }
         return cls(features=tuple(data["features"]), **arrays)
 
-    def weigh(self, features: Sequence[str], positives: NDArray[np.int_]) -> Weights:
-        """Weights of these features for labels with so many positive examples.
+    def weigh(self, features: Sequence[str], counts: Array) -> Weights:
+        """Weights of these features for labels with so many positive examples (or `NOTHING`).
 
         :raises ValueError: a feature that was never measured.
         """
@@ -69,7 +74,7 @@ class Moments:
         if unknown:
             raise ValueError(f"no prior for {', '.join(sorted(unknown))}; see docs/benchmarks")
         columns = [self.features.index(name) for name in features]
-        place = np.interp(np.log2(1 + positives), np.log2(1 + self.counts), self._steps)
+        place = np.interp(np.log2(1 + counts), np.log2(1 + self.counts), self._steps)
         present = _between(self.present, place)[:, columns]
         absent = _between(self.absent, place)[:, columns]
         covariance = _between(self.covariance, place)[:, columns][:, :, columns]

@@ -10,7 +10,7 @@ import numpy as np
 from tagger.chain.blend import Blend
 from tagger.chain.cuts import best_expected_f1
 from tagger.chain.features import Usual, feature_names, stack
-from tagger.chain.members import shares
+from tagger.chain.members import counts, shares
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -76,8 +76,8 @@ class Stage:
         """Weigh fitted members by the prior and, where there are enough issues, by evidence."""
         names = tuple(member.name for member in members)
         usual = {member.name: Usual.of(member.unseen) for member in members}
-        positives, share = train.positives, shares(train)
-        blend = Blend.from_prior(moments, feature_names(names), positives, share)
+        known, share = counts(train), shares(train)
+        blend = Blend.from_prior(moments, feature_names(names), known, share)
         own = _out_of_fold_features(members, usual)
         if own is not None:
             blend = blend.adapted(own, train.targets)
@@ -88,7 +88,7 @@ class Stage:
             usual,
             blend,
             best_expected_f1(_for_cuts(out_of_fold, blend.probabilities(reference))),
-            {name: moments.weigh(feature_names((name,)), positives) for name in names},
+            {name: moments.weigh(feature_names((name,)), known) for name in names},
             out_of_fold,
         )
 
