@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import pytest
-from fakes_bot import BOT, REPO, SECRET, TOKEN, Clock, FakeReleases, WordRelease
+from fakes_bot import BOT, LABELS, REPO, SECRET, TOKEN, Clock, FakeReleases, WordRelease
 
 from bot.bootstrap import Installation
 from bot.settings import Settings
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from store.records import StoredDelivery, StoredPrediction
 
 URL = "http://github.test"
-LABELS = ("bug", "feature", "docs", "question")
 
 
 @pytest.fixture

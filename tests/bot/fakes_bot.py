@@ -26,6 +26,7 @@ REPO = "acme/rocket"
 SECRET = "it's a secret to everybody"
 TOKEN = "ghp_0123456789abcdefghij"
 BOT = "tagger-machine"
+LABELS = ("bug", "feature", "docs", "question")
 
 
 class Clock:

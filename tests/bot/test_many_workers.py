@@ -1,0 +1,77 @@
+"""Several workers on one database: no issue twice, none at the same time by two."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+
+import pytest
+from fakes_bot import BOT, LABELS, REPO, FakeReleases
+
+from bot.bootstrap import Installation
+from bot.standin.transport import StandInTransport
+from bot.use_cases.deliveries import handle
+from bot.use_cases.receive import keep, understand
+from bot.worker import Worker
+
+pytestmark = pytest.mark.anyio
+ISSUES = 12
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def any_url(request: pytest.FixtureRequest) -> str:
+    if request.param == "sqlite":
+        return request.getfixturevalue("database_url")
+    request.getfixturevalue("postgres_store")  # empties it afterwards
+    return request.getfixturevalue("postgres_url")
+
+
+async def test_three_workers_share_the_work(any_url, settings, github, clock) -> None:
+    github.push_file(REPO, ".github/issue-tagger.yml", "mode: apply\ndelay_seconds: 0\n")
+    releases = FakeReleases()
+    installations = [
+        Installation(
+            settings.model_copy(update={"database_url": any_url}),
+            clock=clock,
+            transport=StandInTransport(github),
+            open_release=releases,
+        )
+        for _ in range(3)
+    ]
+    first = installations[0]
+    releases.promote(first.store, "r1", LABELS, clock())
+    for number in range(1, ISSUES + 1):
+        github.open_issue(REPO, "a bug in docs")
+        clock.advance(seconds=1)
+        github.edit_issue(REPO, number, by="ada", title="a bug in docs, surely")
+    for delivery in list(github.deliveries):
+        received = understand(delivery.guid, delivery.event, delivery.payload, clock())
+        with first.store.begin() as work:
+            keep(work, received, BOT)
+    at_work: Counter[int | None] = Counter()
+    worked: list[int | None] = []
+
+    async def watched(desk, claim):
+        at_work[claim.issue_number] += 1
+        assert at_work[claim.issue_number] == 1, "two workers have the same issue"
+        worked.append(claim.issue_number)
+        try:
+            return await handle(desk, claim)
+        finally:
+            at_work[claim.issue_number] -= 1
+
+    workers = [Worker(one.desk(), job=watched) for one in installations]
+    while sum(await asyncio.gather(*(worker.run_until_empty() for worker in workers))):
+        pass
+    with first.store.read() as work:
+        counts, predictions = work.inbox.counts(), work.predictions.count()
+    assert counts["done"] == 2 * ISSUES + 1
+    assert counts["failed"] == counts["pending"] == 0
+    assert predictions == 2 * ISSUES == len([one for one in worked if one])
+    for number in range(1, ISSUES + 1):
+        events = [event.event for event in github.issue(REPO, number).events]
+        assert sorted(github.issue(REPO, number).label_names) == ["bug", "docs"]
+        assert events.count("labeled") == 2
+    for worker, one in zip(workers, installations, strict=True):
+        await worker._desk.access.aclose()
+        one.close()
