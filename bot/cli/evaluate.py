@@ -1,7 +1,7 @@
 """`issue-tagger evaluate`: how good each strategy is on the repository's own issues."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -79,6 +79,13 @@ def evaluate(
     if as_json:
         say_json(done.report)
         return
+    say_summary(done.report)
+    say()
+    say("report: " + ", ".join(map(str, done.files)))
+
+
+def say_summary(report: dict[str, Any]) -> None:
+    """Each strategy on each slice: mean F1 over the seeds, with its interval."""
     say_table(
         ("strategy", "slice", "issues", "micro F1", "", "macro F1", ""),
         (
@@ -91,9 +98,7 @@ def evaluate(
                 f"{one['macro_f1']:.3f}",
                 "-".join(f"{end:.3f}" for end in one["macro_f1_ci"]),
             )
-            for one in done.report["summary"]
+            for one in report["summary"]
         ),
         right=" >>>>>>",
     )
-    say()
-    say("report: " + ", ".join(map(str, done.files)))

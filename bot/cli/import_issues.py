@@ -1,13 +1,16 @@
 """`issue-tagger import`: issues from files of JSON lines."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bot.cli.opening import opened
 from bot.cli.options import Json, RepoOption
 from bot.cli.output import say, say_json, tell
+
+if TYPE_CHECKING:
+    from bot.use_cases.importing import Imported
 
 
 def import_issues(
@@ -45,24 +48,21 @@ def import_issues(
             now=datetime.now(UTC),
             progress=progress,
         )
-    for bad in done.first_bad:
-        tell(f"skipped {bad}")
-    if done.bad > len(done.first_bad):
-        tell(f"skipped {done.bad - len(done.first_bad)} more bad rows")
-    issues = done.issues
+    tell_bad_rows(done)
     if as_json:
-        say_json(
-            {
-                "repository": repo,
-                "new": issues.new,
-                "changed": issues.changed,
-                "unchanged": issues.unchanged,
-                "labels": done.labels,
-                "bad_rows": done.bad,
-            }
-        )
+        counts = {name: getattr(done.issues, name) for name in ("new", "changed", "unchanged")}
+        say_json({"repository": repo, **counts, "labels": done.labels, "bad_rows": done.bad})
         return
+    issues = done.issues
     say(
         f"{repo}: {issues.new} new, {issues.changed} changed, {issues.unchanged} unchanged; "
         f"{done.labels} labels new or changed; {done.bad} bad rows skipped"
     )
+
+
+def tell_bad_rows(done: "Imported") -> None:
+    """Which rows were skipped and why; of very many the first."""
+    for bad in done.first_bad:
+        tell(f"skipped {bad}")
+    if done.bad > len(done.first_bad):
+        tell(f"skipped {done.bad - len(done.first_bad)} more bad rows")

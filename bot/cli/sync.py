@@ -1,12 +1,17 @@
 """`issue-tagger sync`: issues, labels and their history from GitHub."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bot.cli.opening import opened
 from bot.cli.options import Json, Repo
 from bot.cli.output import say, say_json, tell
+
+if TYPE_CHECKING:
+    from bot.bootstrap import Installation
+    from bot.use_cases.syncing import Synced
+    from tagger.strategy import Progress
 
 
 def sync(
@@ -17,29 +22,11 @@ def sync(
 ) -> None:
     """Bring in from GitHub what changed; the first time, everything."""
     import asyncio
-    from datetime import UTC, datetime
 
     from bot.progress import ShownProgress
-    from bot.use_cases.syncing import Synced
-    from bot.use_cases.syncing import sync as bring_in
 
     with opened() as installation, ShownProgress() as progress:
-
-        async def through_github() -> Synced:
-            access = installation.github()
-            try:
-                return await bring_in(
-                    installation.store,
-                    access,
-                    repo,
-                    now=datetime.now(UTC),
-                    full=full,
-                    progress=progress,
-                )
-            finally:
-                await access.aclose()
-
-        done = asyncio.run(through_github())
+        done = asyncio.run(_through_github(installation, repo, progress, full=full))
     if done.note:
         tell(f"note: {done.note}")
     issues = done.issues
@@ -60,3 +47,17 @@ def sync(
         f"{done.repository}: {issues.new} new, {issues.changed} changed, {issues.unchanged} "
         f"unchanged; {done.labels} labels; {done.acts} new acts in the label history"
     )
+
+
+async def _through_github(
+    installation: "Installation", repo: str, progress: "Progress", *, full: bool
+) -> "Synced":
+    from bot.use_cases.syncing import sync as bring_in
+
+    access = installation.github()
+    try:
+        return await bring_in(
+            installation.store, access, repo, now=installation.clock(), full=full, progress=progress
+        )
+    finally:
+        await access.aclose()

@@ -101,10 +101,9 @@ def evaluate(
     _check_holdout(data, plan)
     names, notes = _playing(strategies, resources)
     who = contestants(names, resources)
+    settings, fingerprint = {"models": _models(resources)}, run_fingerprint(data, plan)
     with store.begin() as work:
         repository_id = work.repositories.get(repository).id
-        settings = {"models": _models(resources)}
-        fingerprint = run_fingerprint(data, plan)
         earlier = [
             run.id
             for run in work.evaluations.list(repository_id, kind=KIND)
