@@ -49,7 +49,7 @@ class ContrastRecipe:
     """
 
     batch_size: int = 16
-    pairs: int = 48_000
+    pairs: int = 40_000
     epochs: float = 3.0
     least_steps: int = 30
     rate: float = 1e-4
