@@ -21,7 +21,7 @@ from bot.bootstrap import build
 from bot.settings import load_settings
 from tagger.chain.features import Usual, feature_names, stack
 from tagger.chain.members import REFERENCE, counts, reference_texts, shares
-from tagger.chain.prior import NOTHING, RIDGE
+from tagger.chain.prior import NOTHING, RIDGE, Moments, strongest_rival
 from tagger.issue import IssueText, Label, TrainingSet
 from tagger.strategies import create
 
@@ -40,8 +40,7 @@ def main() -> None:
     members = tuple(arguments.members.split(","))
     resources = build(load_settings()).resources()
     rows = [measured(given, members, resources, arguments) for given in arguments.repositories]
-    features, share, positives, truth = (np.concatenate(parts) for parts in zip(*rows, strict=True))
-    moments = measure(members, features, share, positives, truth)
+    moments = measure(members, rows)
     Path(arguments.out).write_text(json.dumps(moments) + "\n", encoding="utf-8")
 
 
@@ -49,7 +48,9 @@ def measured(given, members, resources, arguments):
     """All rows of one repository: computed, or as a run before kept them."""
     kept = Path(arguments.keep) / f"{Path(given.split(':')[0]).stem}-{'-'.join(members)}.npz"
     if not kept.exists():
-        drawn = list(draws(load(given, MOST_ROWS), members, resources, arguments.largest))
+        drawn = list(
+            draws(load(given, MOST_ROWS), members, resources, arguments.largest, arguments.share)
+        )
         kept.parent.mkdir(parents=True, exist_ok=True)
         np.savez(kept, *(np.concatenate(parts) for parts in zip(*drawn, strict=True)))
     with np.load(kept) as arrays:
@@ -87,12 +88,12 @@ def load(given: str, newest: int | None = None) -> TrainingSet:
     )
 
 
-def draws(data, members, resources, largest):
+def draws(data, members, resources, largest, share):
     """Features of issues held out, for training sets of every size."""
     for size, times in SIZES.items():
         if size + min(HELD_OUT, len(data) // 2) > len(data) or size > largest:
             continue
-        for draw in range(times):
+        for draw in range(max(1, round(times * share))):
             order = np.random.default_rng((size, draw)).permutation(len(data))
             train = data.subset(order[:size])
             test = data.subset(order[size : size + HELD_OUT])
@@ -104,7 +105,7 @@ def draws(data, members, resources, largest):
                 train.targets,
                 recent=tuple(rest),
             )
-            print(f"{size} issues, draw {draw + 1} of {times}", file=sys.stderr, flush=True)
+            print(f"{size} issues, draw {draw + 1}", file=sys.stderr, flush=True)
             yield one_draw(train, test, members, resources, draw)
 
 
@@ -122,50 +123,82 @@ def one_draw(train, test, members, resources, seed):
     features = stack({name: said(name, test.issues) for name in members}, usual)
     shape = test.targets.shape
     return (
-        features.reshape(-1, features.shape[-1]),
-        np.broadcast_to(shares(train), shape).ravel(),
-        np.broadcast_to(counts(train), shape).ravel(),
-        test.targets.ravel(),
+        features,
+        np.broadcast_to(shares(train), shape),
+        np.broadcast_to(counts(train), shape),
+        test.targets,
     )
 
 
-def measure(members, features, share, positives, truth):
-    """Moments by count; neighbouring counts lend each other a hand (kernel on the log count)."""
+def measure(members, repositories):
+    """Moments by count, from each repository's (features, share, count, truth).
+
+    Neighbouring counts lend each other a hand, by a kernel on the logarithm of the count.
+    """
     names = feature_names(members)
-    tables = {"present": [], "absent": [], "covariance": [], "correction": []}
-    place = np.log2(1 + positives)
+    flat = [[part.reshape(-1, *part.shape[2:]) for part in rows] for rows in repositories]
+    features, share, known, truth = (np.concatenate(parts) for parts in zip(*flat, strict=True))
+    tables = {name: [] for name in ("present", "absent", "covariance", "correction")}
     for count in COUNTS:
-        place_of = np.log2(1 + min(count, int(positives.max())))
-        weight = np.exp(-2 * (place - place_of) ** 2)
-        if count <= 0:
-            weight = (positives == count).astype(float)
-        else:
-            weight = weight * (positives > 0)
-        yes, no = weight * truth, weight * ~truth
-        present = (features * yes[:, None]).sum(0) / yes.sum()
-        absent = (features * no[:, None]).sum(0) / no.sum()
-        centred = features - np.where(truth[:, None], present, absent)
-        # each kind of issue counts half: absent ones would drown the present ones
-        half = 0.5 * yes / yes.sum() + 0.5 * no / no.sum()
-        covariance = (centred * half[:, None]).T @ centred
+        weight = nearness(known, count)
+        present, absent, covariance = classes(features, weight, truth)
         slopes = np.linalg.solve(covariance + RIDGE * np.eye(len(names)), present - absent)
         discriminant = features @ slopes - (present + absent) @ slopes / 2
-        tables["present"].append(present)
-        tables["absent"].append(absent)
-        tables["covariance"].append(covariance)
-        tables["correction"].append(corrected(discriminant, share, truth, weight))
-    rounded = {name: np.round(np.array(table), 5).tolist() for name, table in tables.items()}
-    return {"counts": list(COUNTS), "features": list(names), **rounded}
+        columns = np.column_stack([discriminant, np.log(share / (1 - share))])
+        row = (present, absent, covariance, logistic(columns, truth, weight))
+        for table, value in zip(tables.values(), row, strict=True):
+            table.append(value)
+    data = {"counts": list(COUNTS), "features": list(names), **tables}
+    data["competition"] = [[0.0, 1.0, 0.0]] * len(COUNTS)
+    data["competition"] = competition(Moments.from_json(data), repositories)
+    return {
+        key: value if key in {"counts", "features"} else np.round(np.array(value), 5).tolist()
+        for key, value in data.items()
+    }
 
 
-def corrected(discriminant, share, truth, weight):
-    """Intercept and slopes that make the log odds true on average."""
+def nearness(known, count):
+    """Weight of each row for the bucket of `count`; nothing labelled is a world of its own."""
+    if count <= 0:
+        return (known == count).astype(float)
+    centre = np.log2(1 + min(count, known.max()))
+    return np.exp(-2 * (np.log2(1 + known) - centre) ** 2) * (known > 0)
+
+
+def classes(features, weight, truth):
+    """Means of issues with and without the label, and the covariance within both."""
+    yes, no = weight * truth, weight * ~truth
+    present = (features * yes[:, None]).sum(0) / yes.sum()
+    absent = (features * no[:, None]).sum(0) / no.sum()
+    centred = features - np.where(truth[:, None], present, absent)
+    # each kind of issue counts half: absent ones would drown the present ones
+    half = 0.5 * yes / yes.sum() + 0.5 * no / no.sum()
+    return present, absent, (centred * half[:, None]).T @ centred
+
+
+def competition(moments, repositories):
+    """What a label's log odds lose to its strongest rival's on the same issue."""
+    own, rival, known, truth = [], [], [], []
+    for features, share, counted, right in repositories:
+        weights = moments.weigh(moments.features, counted.reshape(-1))
+        alone = weights.uncontested(features.reshape(-1, features.shape[-1]), share.reshape(-1))
+        alone = alone.reshape(right.shape)
+        own.append(alone.ravel())
+        rival.append(strongest_rival(alone).ravel())
+        known.append(counted.ravel())
+        truth.append(right.ravel())
+    columns = np.column_stack([np.concatenate(own), np.concatenate(rival)])
+    known, truth = np.concatenate(known), np.concatenate(truth)
+    return [logistic(columns, truth, nearness(known, count)) for count in COUNTS]
+
+
+def logistic(columns, truth, weight):
+    """Intercept and slopes of a weighted logistic regression."""
     from sklearn.linear_model import LogisticRegression
 
-    columns = np.column_stack([discriminant, np.log(share / (1 - share))])
     kept = weight > 1e-3
     fitted = LogisticRegression(C=100, max_iter=1000).fit(columns[kept], truth[kept], weight[kept])
-    return np.array([fitted.intercept_[0], *fitted.coef_[0]])
+    return [fitted.intercept_[0], *fitted.coef_[0]]
 
 
 def _arguments() -> argparse.Namespace:
@@ -173,6 +206,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("repositories", nargs="+")
     parser.add_argument("--members", required=True)
     parser.add_argument("--largest", type=int, default=1000, help="largest training set drawn")
+    parser.add_argument("--share", type=float, default=1.0, help="of the usual number of draws")
     parser.add_argument("--keep", default="var/prior", help="folder for each repository's rows")
     parser.add_argument("--out", required=True)
     return parser.parse_args()

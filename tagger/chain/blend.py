@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
+from tagger.chain.prior import strongest_rival
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -21,9 +23,9 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-LOOSENESS = (0.5, 0.2, 0.1)
+LOOSENESS = (0.5, 0.2, 0.1, 0.1)
 """Standard deviations, in log odds, allowed to a label's intercept, to the slope on the prior's
-log odds, and to the weight of each single feature."""
+log odds, to the weight of the strongest rival, and to the weight of each single feature."""
 
 STEPS = 40
 
@@ -34,8 +36,9 @@ class Blend:
 
     :ivar weights: what the prior says at the labels' counts.
     :ivar share: smoothed share of issues of each label. *Shape:* (n_labels,)
-    :ivar correction: intercept, slope on the prior's log odds, weight of each `z` feature; zeros
-        where there was no evidence. *Shape:* (n_labels, 2 + n_members)
+    :ivar correction: intercept, slope on the prior's log odds, weight of the strongest rival's,
+        weight of each `z` feature; zeros where there was no evidence.
+        *Shape:* (n_labels, 3 + n_members)
     """
 
     weights: Weights
@@ -48,13 +51,13 @@ class Blend:
     ) -> Self:
         """The blend before any own evidence."""
         weights = moments.weigh(names, counts)
-        return cls(weights, share, np.zeros((len(share), 2 + len(names) // 2)))
+        return cls(weights, share, np.zeros((len(share), 3 + len(names) // 2)))
 
     def adapted(self, features: Features, truth: NDArray[np.bool_]) -> Blend:
         """Corrected by out-of-fold features of labelled issues."""
         columns = self._columns(features)
         offset, width = columns[..., 1], columns.shape[-1]
-        tightness = 1 / np.concatenate([LOOSENESS[:2], np.full(width - 2, LOOSENESS[2])]) ** 2
+        tightness = 1 / np.concatenate([LOOSENESS[:3], np.full(width - 3, LOOSENESS[3])]) ** 2
         pooled = fit_around(
             np.zeros(width), tightness, columns.reshape(-1, width), offset.ravel(), truth.ravel()
         )
@@ -63,6 +66,24 @@ class Blend:
             for label in range(truth.shape[1])
         ]
         return Blend(self.weights, self.share, np.stack(each))
+
+    def matched(self, features: Features, labels_per_issue: float) -> Blend:
+        """Shifted by one amount for all labels, so that issues carry as many as they should.
+
+        For where there is no own evidence: every label's share may be about right and their sum
+        still be far off, which costs more than any one of them.
+
+        :param features: of issues that stand for those to come.
+        """
+        odds = self.log_odds(features)
+        low, high = -8.0, 8.0
+        for _ in range(STEPS):
+            middle = (low + high) / 2
+            expected = (1 / (1 + np.exp(-(odds + middle)))).sum(axis=1).mean()
+            low, high = (middle, high) if expected < labels_per_issue else (low, middle)
+        correction = self.correction.copy()
+        correction[:, 0] += (low + high) / 2
+        return Blend(self.weights, self.share, correction)
 
     def log_odds(self, features: Features) -> Array:
         """*Shape:* (n_issues, n_labels)"""
@@ -78,13 +99,13 @@ class Blend:
         slope = (self.weights.correction[:, 1] * (1 + self.correction[:, 1]))[:, None]
         parts = features * self.weights.slopes * slope
         members = parts.reshape(*parts.shape[:-1], parts.shape[-1] // 2, 2).sum(axis=-1)
-        return np.asarray(members + features[..., ::2] * self.correction[:, 2:])
+        return np.asarray(members + features[..., ::2] * self.correction[:, 3:])
 
     def _columns(self, features: Features) -> Array:
         prior = self.weights.log_odds(features, self.share)
-        return np.concatenate(
-            [np.ones((*prior.shape, 1)), prior[..., None], features[..., ::2]], axis=-1
-        )
+        rival = strongest_rival(prior) if prior.shape[1] > 1 else np.zeros_like(prior)
+        own = np.stack([np.ones_like(prior), prior, rival], axis=-1)
+        return np.concatenate([own, features[..., ::2]], axis=-1)
 
 
 def fit_around(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
 
-from tagger.chain.prior import NOTHING
+from tagger.chain.prior import NOTHING, Moments
 from tagger.evaluation.stratification import stratified_folds
 from tagger.issue import IssueText
 from tagger.strategies import create
@@ -35,6 +35,11 @@ FOLDS_FROM = 24
 
 REFERENCE = 256
 """Unlabelled texts on which members are measured beside the labelled ones."""
+
+USUAL_CARDINALITY = 1.2
+"""Labels on a labelled issue, where there are none to count."""
+
+CARDINALITY_WEIGHT = 8.0
 
 SHARE_WEIGHT = 1.0
 """Issues that a label's usual share counts for beside the labelled ones."""
@@ -71,8 +76,11 @@ class Member:
 
 
 def available(resources: Resources) -> tuple[str, ...]:
-    """Members that the models at hand allow, in order of cost."""
-    return CHEAP if resources.bert_model is None else (*CHEAP, *DEAR)
+    """Members that the models at hand allow and whose prior was measured, in order of cost."""
+    if resources.bert_model is None:
+        return CHEAP
+    known = Moments.shipped().features
+    return (*CHEAP, *(name for name in DEAR if f"{name}:z" in known))
 
 
 def reference_texts(train: TrainingSet) -> tuple[IssueText, ...]:
@@ -86,6 +94,12 @@ def shares(train: TrainingSet) -> NDArray[np.float64]:
     """Each label's share of issues, with its usual share as `SHARE_WEIGHT` issues more."""
     usual = np.array([usual_share(label) for label in train.labels])
     return np.asarray((train.positives + SHARE_WEIGHT * usual) / (len(train) + SHARE_WEIGHT))
+
+
+def labels_per_issue(train: TrainingSet) -> float:
+    """How many labels an issue carries, with the usual number as `CARDINALITY_WEIGHT` issues."""
+    total = float(train.targets.sum()) + CARDINALITY_WEIGHT * USUAL_CARDINALITY
+    return min(total / (len(train) + CARDINALITY_WEIGHT), len(train.labels) / 2)
 
 
 def counts(train: TrainingSet) -> NDArray[np.float64]:

@@ -43,6 +43,9 @@ class Moments:
     :ivar covariance: within both. *Shape:* (n_buckets, n_features, n_features)
     :ivar correction: intercept, slope on the discriminant, slope on the log odds of the share,
         that make probabilities true on average. *Shape:* (n_buckets, 3)
+    :ivar competition: intercept, slope on a label's log odds, slope on those of its strongest
+        rival on the same issue: an issue that is surely a bug is less of an enhancement.
+        *Shape:* (n_buckets, 3)
     """
 
     counts: Array
@@ -51,6 +54,7 @@ class Moments:
     absent: Array
     covariance: Array
     correction: Array
+    competition: Array
 
     @classmethod
     def shipped(cls) -> Self:
@@ -61,7 +65,8 @@ class Moments:
     def from_json(cls, data: dict[str, Any]) -> Self:
         arrays = {
             name: np.asarray(data[name], dtype=np.float64)
-            for name in ("counts", "present", "absent", "covariance", "correction")
+            for name in tuple(cls.__dataclass_fields__)
+            if name != "features"
         }
         return cls(features=tuple(data["features"]), **arrays)
 
@@ -83,7 +88,9 @@ class Moments:
             np.float64
         )
         middle = ((present + absent) / 2 * slopes).sum(axis=1)
-        return Weights(slopes, middle, _between(self.correction, place))
+        return Weights(
+            slopes, middle, _between(self.correction, place), _between(self.competition, place)
+        )
 
     @property
     def _steps(self) -> Array:
@@ -97,11 +104,13 @@ class Weights:
     :ivar slopes: *Shape:* (n_labels, n_features)
     :ivar middle: where it is zero. *Shape:* (n_labels,)
     :ivar correction: see `Moments`. *Shape:* (n_labels, 3)
+    :ivar competition: see `Moments`. *Shape:* (n_labels, 3)
     """
 
     slopes: Array
     middle: Array
     correction: Array
+    competition: Array
 
     def discriminant(self, features: Array) -> Array:
         """*Shape:* (n_issues, n_labels)"""
@@ -112,9 +121,27 @@ class Weights:
 
         :param share: each label's share of issues, in (0, 1). *Shape:* (n_labels,)
         """
+        alone = self.uncontested(features, share)
+        if alone.shape[1] < 2:
+            return alone
+        intercept, slope, weight = self.competition.T
+        return np.asarray(intercept + slope * alone + weight * strongest_rival(alone))
+
+    def uncontested(self, features: Array, share: Array) -> Array:
+        """As `log_odds`, each label as if it were the only one."""
         intercept, slope, prior = self.correction.T
         odds = np.log(share / (1 - share))
         return np.asarray(intercept + slope * self.discriminant(features) + prior * odds)
+
+
+def strongest_rival(log_odds: Array) -> Array:
+    """The highest log odds among the other labels of each issue; at least two labels.
+
+    *Shape:* (n_issues, n_labels), as `log_odds`; within 6 of zero.
+    """
+    ranked = np.sort(log_odds, axis=1)
+    best, second = ranked[:, -1:], ranked[:, -2:-1]
+    return np.asarray(np.clip(np.where(log_odds == best, second, best), -6, 6))
 
 
 def _between(table: Array, place: Array) -> Array:

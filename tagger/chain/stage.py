@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from tagger.chain.blend import Blend
-from tagger.chain.cuts import best_expected_f1
+from tagger.chain.cuts import MICRO_SHARE, MICRO_SHARE_UNMEASURED, best_expected_f1
 from tagger.chain.features import Usual, feature_names, stack
-from tagger.chain.members import counts, shares
+from tagger.chain.members import FOLDS_FROM, counts, labels_per_issue, shares
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -79,15 +79,20 @@ class Stage:
         known, share = counts(train), shares(train)
         blend = Blend.from_prior(moments, feature_names(names), known, share)
         own = _out_of_fold_features(members, usual)
-        if own is not None:
-            blend = blend.adapted(own, train.targets)
-        out_of_fold = None if own is None else blend.probabilities(own)
         reference = stack({one.name: one.reference for one in members}, usual)
+        if own is None or len(train) < FOLDS_FROM:
+            blend, out_of_fold = blend.matched(reference, labels_per_issue(train)), None
+        else:
+            blend = blend.adapted(own, train.targets)
+            out_of_fold = blend.probabilities(own)
         return cls(
             names,
             usual,
             blend,
-            best_expected_f1(_for_cuts(out_of_fold, blend.probabilities(reference))),
+            best_expected_f1(
+                _for_cuts(out_of_fold, blend.probabilities(reference)),
+                MICRO_SHARE_UNMEASURED if out_of_fold is None else MICRO_SHARE,
+            ),
             {name: moments.weigh(feature_names((name,)), known) for name in names},
             out_of_fold,
         )

@@ -120,11 +120,13 @@ def _weights_arrays(weights: Weights) -> Arrays:
         "slopes": weights.slopes,
         "middle": weights.middle,
         "correction": weights.correction,
+        "competition": weights.competition,
     }
 
 
 def _weights(arrays: Arrays) -> Weights:
-    return Weights(arrays["slopes"], arrays["middle"], arrays["correction"])
+    names = ("slopes", "middle", "correction", "competition")
+    return Weights(*(arrays[name] for name in names))
 
 
 def _evidence(arrays: Arrays) -> tuple[Evidence, ...]:

@@ -22,7 +22,7 @@ def scores(rng, truth, skill):
 
 def test_the_shipped_prior_knows_every_member_and_weighs_any_of_them():
     moments = Moments.shipped()
-    for members in (("zero-shot",), MEMBERS, ("linear", "knn", "naive-bayes", "adapted")):
+    for members in (("zero-shot",), MEMBERS, ("linear", "knn", "naive-bayes")):
         weights = moments.weigh(feature_names(members), np.array([0, 3, 5000]))
         assert weights.slopes.shape == (3, 2 * len(members))
         assert np.isfinite(weights.slopes).all()
@@ -81,7 +81,7 @@ def test_cuts_for_f1_are_no_worse_than_any_common_cut(seed):
 
 
 def test_a_label_that_is_never_likely_is_never_given_and_no_issue_is_no_error():
-    assert best_expected_f1(np.zeros((0, 2))) == pytest.approx([0.5, 0.5])
+    assert best_expected_f1(np.zeros((0, 2)), 0.5) == pytest.approx([0.5, 0.5])
     p = np.column_stack([np.full(50, 0.9), np.full(50, 1e-9)])
     assert best_expected_f1(p, micro_share=1.0)[1] == NEVER
 
