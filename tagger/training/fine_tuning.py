@@ -12,6 +12,7 @@ from tagger.evaluation.stratification import stratified_sample
 from tagger.strategy import silent
 from tagger.training.budget import FLOPS_PER_SECOND, step_flops
 from tagger.training.descent import descend, seeded
+from tagger.training.early_stopping import Watch
 from tagger.training.features import frozen_features
 from tagger.training.head_start import logistic_head
 from tagger.training.losses import positive_weights, weighted_cross_entropy
@@ -19,7 +20,7 @@ from tagger.training.optimisation import parameter_groups
 from tagger.training.tokens import endless_batches
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
@@ -47,11 +48,11 @@ class Recipe:
     :ivar hold_out_from: labelled issues from which some are held out to stop early.
     :ivar hold_out: share of the labelled issues that is held out.
     :ivar checks: looks at the held-out issues, evenly spread over the steps.
-    :ivar patience: looks without a gain before it stops.
+    :ivar patience: looks in a row that are worse than the best before it stops.
     """
 
     batch_size: int = 16
-    rate: float = 1e-4
+    rate: float = 1.5e-4
     head_rate: float = 1e-3
     weight_decay: float = 0.01
     frozen: float = 0.5
@@ -102,8 +103,8 @@ def fine_tune(
     """Train head and upper layers in place; the best weights seen are the ones it is left with.
 
     The same seed on the same processor gives the same weights. With at least
-    `recipe.hold_out_from` texts the best weights are those of the highest F1 on held-out texts;
-    with fewer, holding out would cost more than it tells, and the last weights stay.
+    `recipe.hold_out_from` texts the best weights are told by F1 on held-out texts (see
+    `early_stopping`); with fewer, holding out would cost more than it tells, and the last stay.
 
     :param texts: (n_texts,)
     :param targets: *Shape:* (n_texts, n_labels)
@@ -115,7 +116,9 @@ def fine_tune(
         features, vectors = frozen_features(classifier, reader, tokens, recipe.frozen)
         classifier.set_head(*logistic_head(vectors[taught], targets[taught]))
         lesson = _Lesson(classifier, features, targets, [len(ids) for ids in tokens])
-        watch = _Watch(lesson, held_out, recipe)
+        watch = Watch(
+            classifier, lambda: lesson.logits(held_out), targets[held_out], recipe.patience
+        )
         losses = lesson.learn(taught, recipe, seed, watch, progress)
         watch.keep_best()
     classifier.eval()
@@ -138,7 +141,7 @@ class _Lesson:
     lengths: list[int]
 
     def learn(
-        self, rows: Rows, recipe: Recipe, seed: int, watch: _Watch, progress: Progress
+        self, rows: Rows, recipe: Recipe, seed: int, watch: Watch, progress: Progress
     ) -> list[float]:
         lengths = [self.lengths[row] for row in rows]
         steps = recipe.steps(len(rows), weights=self._weights(), tokens=float(np.mean(lengths)))
@@ -154,7 +157,8 @@ class _Lesson:
             logits = self.classifier.head(self.features(batch))
             return weighted_cross_entropy(logits, truth[batch], weights)
 
-        losses = descend(self._groups(recipe), steps, loss_at, finished=watch.over(steps))
+        finished = watch.every(max(1, steps // recipe.checks), steps)
+        losses = descend(self._groups(recipe), steps, loss_at, finished=finished)
         progress("fine-tuning", steps, steps)
         return losses
 
@@ -180,56 +184,3 @@ class _Lesson:
                 some = by_length[start : start + 32]
                 found[some] = self.classifier.head(self.features(rows[some])).cpu().numpy()
         return found
-
-
-class _Watch:
-    """Looks at the held-out issues now and then and keeps the best weights seen."""
-
-    def __init__(self, lesson: _Lesson, held_out: Rows, recipe: Recipe) -> None:
-        self._lesson = lesson
-        self._rows = held_out
-        self._recipe = recipe
-        self._best: dict[str, torch.Tensor] = {}
-        self.f1: dict[int, float] = {}
-
-    def over(self, steps: int) -> Callable[[int], bool]:
-        """What ends the descent: `patience` looks without a gain."""
-        if not len(self._rows):
-            return lambda _: False
-        self._look(0)
-        every = max(1, steps // self._recipe.checks)
-
-        def finished(done: int) -> bool:
-            if done % every and done != steps:
-                return False
-            self._look(done)
-            seen = list(self.f1.values())
-            return len(seen) - 1 - int(np.argmax(seen)) >= self._recipe.patience
-
-        return finished
-
-    def _look(self, done: int) -> None:
-        truth = self._lesson.targets[self._rows]
-        f1 = best_f1(self._lesson.logits(self._rows), truth)
-        if f1 > max(self.f1.values(), default=-1.0):
-            self._best = {
-                name: parameter.detach().clone()
-                for name, parameter in self._lesson.classifier.named_parameters()
-                if parameter.requires_grad
-            }
-        self.f1[done] = f1
-
-    def keep_best(self) -> None:
-        self._lesson.classifier.load_state_dict(self._best, strict=False)
-
-
-def best_f1(scores: NDArray[np.float32], truth: NDArray[np.bool_]) -> float:
-    """Micro F1 at the one cut that is best for it: how good the scores can be made to look.
-
-    :param scores: *Shape:* (n_issues, n_labels)
-    :param truth: *Shape:* (n_issues, n_labels)
-    """
-    order = np.argsort(-scores.ravel(), kind="stable")
-    hits = np.cumsum(truth.ravel()[order])
-    given = np.arange(1, len(order) + 1)
-    return float((2 * hits / (given + max(int(truth.sum()), 1))).max(initial=0.0))

@@ -10,8 +10,8 @@ import torch
 from tagger.evaluation.stratification import stratified_folds
 from tagger.training.classifier import TextClassifier
 from tagger.training.descent import fast_precision
+from tagger.training.early_stopping import best_f1
 from tagger.training.features import WholeBody, vectors_of
-from tagger.training.fine_tuning import best_f1
 from tagger.training.head_start import logistic_head
 from tagger.training.tokens import TokenReader
 from tagger.transformer_encoder import load, position_limit

@@ -13,8 +13,9 @@ from hypothesis import strategies as some
 from sklearn.metrics import f1_score
 
 from tagger.training.classifier import TextClassifier
+from tagger.training.early_stopping import Watch, best_f1
 from tagger.training.features import UpperLayers, WholeBody, frozen_features
-from tagger.training.fine_tuning import Recipe, best_f1, fine_tune
+from tagger.training.fine_tuning import Recipe, fine_tune
 from tagger.training.head_start import logistic_head
 from tagger.training.lower_layers import freeze_lower, layer_stack
 from tagger.training.tokens import TokenReader
@@ -85,7 +86,7 @@ def test_the_best_weights_are_kept_not_the_last(bert_folder: Path) -> None:
     classifier, reader = opened(bert_folder)
     train = tiny_bodies.issues(240)
     texts = [issue.full for issue in train.issues]
-    ruinous = Recipe(rate=3.0, head_rate=30.0, hold_out_from=100, patience=100)
+    ruinous = Recipe(rate=30.0, head_rate=300.0, hold_out_from=100, patience=100)
     course = fine_tune(classifier, reader, texts, train.targets, ruinous, seed=0)
     best = max(course.held_out.values())
     assert course.held_out[0] == best
@@ -95,10 +96,57 @@ def test_the_best_weights_are_kept_not_the_last(bert_folder: Path) -> None:
         assert torch.equal(kept, first)
 
 
+def watched(looks: list[float]) -> tuple[float, list[bool]]:
+    """The weight kept, and what each look said, when F1 would be `looks` one after another.
+
+    Of 100 held-out issues with a label, each look's share is scored above all that have none.
+    """
+    truth = np.repeat([True, False], 100)[:, None]
+    model = torch.nn.Linear(1, 1, bias=False)
+
+    def logits() -> np.ndarray:
+        found = round(100 * looks[round(float(model.weight.detach()))])
+        scores = np.zeros((200, 1), dtype=np.float32)
+        scores[:found], scores[100:] = 2.0, 1.0
+        return scores
+
+    with torch.no_grad():
+        model.weight.fill_(0)
+        watch = Watch(model, logits, truth, patience=2)
+        finished = watch.every(1, len(looks) - 1)
+        said = []
+        for look in range(1, len(looks)):
+            model.weight.fill_(look)
+            said.append(finished(look))
+            if said[-1]:
+                break
+        watch.keep_best()
+    return float(model.weight.detach()), said
+
+
+@pytest.mark.parametrize(
+    ("looks", "kept", "said"),
+    [
+        ([0.5, 0.8, 0.9], 2, [False, False]),
+        ([0.5, 0.9, 0.89], 2, [False, False]),
+        ([0.5, 0.9, 0.6, 0.6, 0.9], 1, [False, False, True]),
+        ([0.5, 0.9, 0.6, 0.9], 3, [False, False, False]),
+        ([0.9, 0.5], 0, [False]),
+    ],
+    ids=["rises", "falls within noise", "falls for good", "falls and recovers", "falls at once"],
+)
+def test_the_latest_weights_that_are_not_worse_are_kept(
+    looks: list[float], kept: int, said: list[bool]
+) -> None:
+    got_kept, got_said = watched(looks)
+    assert got_kept == kept
+    assert got_said == said
+
+
 def test_stops_when_looks_bring_no_gain(bert_folder: Path) -> None:
     classifier, reader = opened(bert_folder)
     train = tiny_bodies.issues(240)
-    recipe = Recipe(rate=3.0, head_rate=30.0, hold_out_from=100, patience=1, checks=10)
+    recipe = Recipe(rate=30.0, head_rate=300.0, hold_out_from=100, patience=1, checks=10)
     course = fine_tune(
         classifier, reader, [i.full for i in train.issues], train.targets, recipe, seed=0
     )
