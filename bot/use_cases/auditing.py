@@ -29,6 +29,10 @@ FEWEST_ISSUES = 10
 """Labelled issues below which the others say nothing about one."""
 
 
+FEWEST_EXAMPLES = 10
+"""Examples below which a label is given too much at random to be called confused with another."""
+
+
 @dataclass(frozen=True)
 class Audit:
     """Everything found, the most suspicious first.
@@ -70,6 +74,7 @@ def audit(
         )
     scores = LinearHeads(resources, seed=seed).fit(data).out_of_fold_
     decided = choose_cuts(data.targets, scores).decide(scores)
+    decided[:, data.positives < FEWEST_EXAMPLES] = False
     uses = label_uses(store, repository, data, resources.progress)
     titles = {number: text.title for number, text in zip(data.numbers, data.issues, strict=True)}
     return Audit(
