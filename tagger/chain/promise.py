@@ -51,7 +51,7 @@ class Evidence:
 
         Cuts are tried downwards in steps of growing size and the first that fails ends the
         search: a fixed sequence of tests, each at 10 %, whose error together is 10 % (Angelopoulos
-        et al. 2021, "Learn then Test", https://arxiv.org/abs/2110.01052). It begins where a quarter
+        et al. 2021, "Learn then Test", https://arxiv.org/abs/2110.01052). It begins where a third
         of the positives could lie above, so that one wrong label at the very top ends nothing.
         """
         found = None
@@ -73,15 +73,15 @@ class Evidence:
         """
         positives = max(int(self.hits.sum()), 1)
         top = max(1, positives // 2)
-        errors = 1 - (int(self.hits[:top].sum()) + 1) / (top + 2)
-        allowed = 0.8 * (1 - target)
+        errors = 1 - (int(self.hits[:top].sum()) + 0.5) / (top + 1)
+        allowed = (1 - target) / 2  # at the target itself no number of issues would do
         enough = 2 * examples_needed(1 - min(errors, allowed), target)
         skilled = positives * max(1.0, errors / allowed) ** 2
         return max(1, round(max(enough, skilled)) - positives)
 
     def _sizes(self, target: float) -> list[int]:
         """Numbers of issues above the cuts tried; ties go together."""
-        size = max(examples_needed(1.0, target), int(self.hits.sum()) // 4)
+        size = max(examples_needed(1.0, target), int(self.hits.sum()) // 3)
         sizes = []
         while size <= len(self.scores):
             end = int(np.searchsorted(-self.scores, -self.scores[size - 1], side="right"))
