@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from bot.use_cases.desk import Desk
     from store.database import Store
     from tagger.encoder import Encoder
+    from tagger.model_sources import ModelSource
     from tagger.strategy import Progress, Resources
 
 
@@ -58,16 +59,20 @@ class Installation:
         return Store(self.settings.database_url)
 
     @cached_property
+    def _encoder_source(self) -> ModelSource:
+        from tagger.model_sources import DEFAULT_ENCODER, locate
+
+        return locate(self.settings.encoder or DEFAULT_ENCODER)
+
+    @cached_property
     def _encoder(self) -> Encoder:
         from tagger.encoder import CachedEncoder
-        from tagger.model_sources import DEFAULT_ENCODER, locate
         from tagger.threads import limit_threads
         from tagger.transformer_encoder import TransformerEncoder
 
         if self.threads is not None:
             limit_threads(self.threads)
-        source = locate(self.settings.encoder or DEFAULT_ENCODER)
-        encoder = TransformerEncoder(source, device=self.settings.device)
+        encoder = TransformerEncoder(self._encoder_source, device=self.settings.device)
         return CachedEncoder(encoder, self.store.vectors)
 
     def resources(self, progress: Progress | None = None, *, tuning: bool = True) -> Resources:
@@ -83,6 +88,7 @@ class Installation:
         return Resources(
             encoder=self._open_encoder,
             bert_model=bert,
+            encoder_model=self._encoder_source.folder if tuning else None,
             zero_shot_model=_folder(self.settings.zero_shot_model),
             device=self.settings.device,
             cache=self.settings.cache_folder,

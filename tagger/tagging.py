@@ -87,12 +87,8 @@ class Tagging:
 
     def notes(self) -> Iterator[str]:
         """What people should know about this chain."""
-        route = getattr(self.chain.member("zero-shot"), "route_", None)
-        if route == "encoder":
-            yield (
-                "zero-shot compares label wording with the issue through the encoder: there is no "
-                "NLI model (set ISSUE_TAGGER_ZERO_SHOT_MODEL to have entailment)"
-            )
+        if note := getattr(self.chain.member("zero-shot"), "note", ""):
+            yield note
         if not self.chain.evidence_:
             yield (
                 "too few labelled issues to measure anything on them: labels are suggested on what "

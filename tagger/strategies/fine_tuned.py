@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from tagger.training.fine_tuning import Course
 
 MAX_TOKENS = 128
-"""Title and the first paragraphs. Twice as many took twice the time for no more F1."""
+"""Title and the first paragraphs. Twice as many cost twice the time, and gave a logistic head over
+480 issues -.001 (ten labels) and +.006 (fourteen labels) of average precision."""
 
 
 class FineTuned:

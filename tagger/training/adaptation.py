@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from time import time
 from typing import TYPE_CHECKING
@@ -117,7 +118,8 @@ class Workshop:
         aside.mkdir(parents=True)
         try:
             self._train(objective, texts, aside)
-            aside.rename(folder)
+            with suppress(OSError):  # another process was first: its result is the same
+                aside.rename(folder)
         finally:
             shutil.rmtree(aside, ignore_errors=True)
         return _finished(objective, folder)
