@@ -14,6 +14,7 @@ import argparse
 from pathlib import Path
 
 import numpy as np
+from prior import load
 
 from bot.bootstrap import build
 from bot.progress import ShownProgress
@@ -25,8 +26,6 @@ from tagger.evaluation.report.extras import Extras
 from tagger.evaluation.report.writing import write_report
 from tagger.evaluation.runner import evaluate
 from tagger.evaluation.slices import SplitPlan
-
-from prior import load
 
 SLICES = ("8", "16", "32", "64", "128", "all")
 
@@ -175,7 +174,7 @@ def table(found) -> str:
     by_key = {(one.strategy, one.slice): one for one in found.summary}
     for name in dict.fromkeys(one.strategy for one in found.summary):
         cells = [by_key.get((name, piece)) for piece in SLICES]
-        shown = [f"{one.micro_f1:.3f}/{one.macro_f1:.3f}" if one else "–" for one in cells]
+        shown = [f"{one.micro_f1:.3f}/{one.macro_f1:.3f}" if one else "" for one in cells]
         lines.append(f"| {name} | " + " | ".join(shown) + " |")
     return "\n".join(lines)
 

@@ -1,4 +1,4 @@
-"""How fast webhooks are answered while the worker tags: the real service, signed deliveries, a rate.
+"""How fast webhooks are answered while the worker tags: the real service, signed, at a rate.
 
     python docs/benchmarks/webhook.py --rate 50 --seconds 60 --repeats 0.2
 
@@ -75,7 +75,7 @@ def main() -> None:
                 deliveries = _deliveries(state, material, wanted)
                 answers, sent = asyncio.run(_post(service.url, deliveries, wanted.rate))
                 drained = _wait_until_tagged(installation, service)
-        _report(wanted, answers, sent, drained, len(set(map(_guid, deliveries))), installation)
+        _report(answers, sent, drained, len(set(map(_guid, deliveries))), installation)
         installation.close()
 
 
@@ -182,7 +182,6 @@ def _guid(delivery: Delivery) -> str:
 
 
 def _report(
-    wanted: argparse.Namespace,
     answers: Sequence[Answer],
     sent: float,
     drained: float,

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     Opener = Callable[..., Store]
 
 
-class Stop(Exception):  # noqa: N818 - not an error, just a way out
+class Stop(Exception):
     pass
 
 
