@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from importlib.resources import files
+from io import StringIO
 from typing import TYPE_CHECKING
 
 from sqlalchemy import inspect, text
@@ -21,7 +22,8 @@ def configuration(connection: Connection | None = None) -> Config:
     """Alembic's configuration for the packaged `migrations`, on this connection."""
     from alembic.config import Config
 
-    config = Config()
+    # Alembic's default is whatever stdout was when it was imported, and the store is silent anyway
+    config = Config(stdout=StringIO())
     config.set_main_option("script_location", str(files("migrations")).replace("%", "%%"))
     config.attributes["connection"] = connection
     return config
