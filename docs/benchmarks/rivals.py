@@ -174,7 +174,9 @@ def table(found) -> str:
     by_key = {(one.strategy, one.slice): one for one in found.summary}
     for name in dict.fromkeys(one.strategy for one in found.summary):
         cells = [by_key.get((name, piece)) for piece in SLICES]
-        shown = [f"{one.micro_f1.value:.3f}/{one.macro_f1.value:.3f}" if one else "" for one in cells]
+        shown = [
+            f"{one.micro_f1.value:.3f}/{one.macro_f1.value:.3f}" if one else "" for one in cells
+        ]
         lines.append(f"| {name} | " + " | ".join(shown) + " |")
     return "\n".join(lines)
 
