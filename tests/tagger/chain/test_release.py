@@ -132,3 +132,11 @@ def test_a_repository_with_nothing_labelled_gets_a_release(tmp_path, resources, 
     assert "suggest" in decisions
     assert any("too few" in note for note in manifest.notes)
     assert np.isfinite([one.score for row in release.tag(training_set.issues) for one in row]).all()
+
+
+def test_two_trainings_write_the_same_bytes(trained, tmp_path, resources, training_set):
+    again = train_release(
+        "owner/name", training_set, resources, tmp_path, strategies=MEMBERS, now=NOW
+    )
+    assert again.files == trained[0].files
+    assert again.digest == trained[0].digest
