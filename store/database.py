@@ -57,6 +57,7 @@ class Store:
         self._patience = patience_seconds
         self._turn = threading.Lock()
         self._turn_of: int | None = None
+        self._opened: tuple[int, int] | None = None
 
     @property
     def is_sqlite(self) -> bool:
@@ -121,8 +122,7 @@ class Store:
 
         :raises StoreUnreachable: it gives none.
         """
-        if self.is_sqlite and not self._file.exists():
-            raise StoreUnreachable(f"there is no database at {self._file}; migrate makes it")
+        self._follow_file()
         with in_our_words(self.shown_url), self._reader.connect() as connection:
             connection.execute(text("SELECT 1"))
 
@@ -168,13 +168,34 @@ class Store:
             isolation_level="REPEATABLE READ", postgresql_readonly=True
         )
 
+    def _follow_file(self) -> None:
+        """Leave connections to a file that was deleted or replaced: what goes there is lost.
+
+        :raises StoreUnreachable: there is no file.
+        """
+        if not self.is_sqlite:
+            return
+        try:
+            found = self._file.stat()
+        except FileNotFoundError:
+            raise StoreUnreachable(
+                f"there is no database at {self._file}; migrate makes it"
+            ) from None
+        except OSError:
+            return  # opening it says why
+        if (identity := (found.st_dev, found.st_ino)) != self._opened:
+            self._engine.dispose()
+            self._opened = identity
+
     @contextmanager
     def _begin(self) -> Iterator[UnitOfWork]:
+        self._follow_file()
         with self._writers_turn(), unit_of_work(self._engine, self.shown_url) as work:
             yield work
 
     @contextmanager
     def _read(self) -> Iterator[UnitOfWork]:
+        self._follow_file()
         with unit_of_work(self._reader, self.shown_url) as work:
             yield work
 

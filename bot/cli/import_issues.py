@@ -35,8 +35,10 @@ def import_issues(
     """Import issues from files; a second run changes nothing."""
     from datetime import UTC, datetime
 
+    from bot.errors import CommandRefused
     from bot.progress import ShownProgress
     from bot.use_cases.importing import import_files
+    from store.records import UpsertCounts
 
     with opened() as installation, ShownProgress() as progress:
         done = import_files(
@@ -49,6 +51,11 @@ def import_issues(
             progress=progress,
         )
     tell_bad_rows(done)
+    if done.bad and done.issues == UpsertCounts():
+        raise CommandRefused(
+            f"none of the {done.bad} rows is an issue; expected one JSON object a line, as "
+            "GET /repos/OWNER/NAME/issues lists them"
+        )
     if as_json:
         counts = {name: getattr(done.issues, name) for name in ("new", "changed", "unchanged")}
         say_json({"repository": repo, **counts, "labels": done.labels, "bad_rows": done.bad})

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from bot.use_cases.retraining import Retrained
     from tagger.release import LabelRow
 
+FAR = 1000
+"""Examples beyond which an estimate says no more than that the label is hard to tell."""
+
 
 def retrain(
     repo: Repo,
@@ -93,4 +96,6 @@ def _outlook(row: "LabelRow") -> str:
     """What a maintainer can expect of a label."""
     if row.missing is None:
         return "can be applied"
+    if row.missing > FAR:
+        return f"suggestions only, hard to tell from the text: over {FAR} more examples needed"
     return f"suggestions only, about {row.missing} more examples needed"

@@ -15,11 +15,15 @@ if TYPE_CHECKING:
 
 SHOWN_NEIGHBOURS = 3
 
+LARGEST_NUMBER = 2**63 - 1
+"""What a database can hold."""
+
 
 def tag(
     repo: Repo,
     numbers: Annotated[
-        list[int] | None, typer.Argument(metavar="NUMBER", help="Issues that are stored.")
+        list[int] | None,
+        typer.Argument(metavar="NUMBER", min=1, max=LARGEST_NUMBER, help="Issues that are stored."),
     ] = None,
     *,
     file: Annotated[

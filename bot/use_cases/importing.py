@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import TYPE_CHECKING
 
 from bot.errors import CommandRefused
@@ -115,7 +114,19 @@ def import_rows(
 
 
 def _batches(rows: Iterator[FileRow]) -> Iterator[list[FileRow]]:
-    while batch := list(islice(rows, ROWS_PER_TRANSACTION)):
+    """:raises CommandRefused: the file broke off; what came before that was given out."""
+    batch: list[FileRow] = []
+    try:
+        for row in rows:
+            batch.append(row)
+            if len(batch) == ROWS_PER_TRANSACTION:
+                yield batch
+                batch = []
+    except CommandRefused as error:
+        if batch:
+            yield batch
+        raise CommandRefused(f"{error}; what came before is stored") from error
+    if batch:
         yield batch
 
 

@@ -203,6 +203,5 @@ def _refusing(path: Path) -> Iterator[None]:
         yield
     except (OSError, EOFError, zlib.error, zstandard.ZstdError) as error:
         raise CommandRefused(
-            f"{path} cannot be read to its end: {error}; what came before is stored, "
-            "run the command again with a whole file"
+            f"{path} cannot be read to its end: {error}; run the command again with a whole file"
         ) from error

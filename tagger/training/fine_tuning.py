@@ -16,7 +16,7 @@ from tagger.training.early_stopping import Watch
 from tagger.training.features import frozen_features
 from tagger.training.head_start import logistic_head
 from tagger.training.losses import positive_weights, weighted_cross_entropy
-from tagger.training.optimisation import parameter_groups
+from tagger.training.optimisation import parameter_groups, rate_for
 from tagger.training.tokens import endless_batches
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class Recipe:
     """What fine-tuning does, in numbers.
 
     :ivar batch_size: texts a step.
-    :ivar rate: highest learning rate of the body.
+    :ivar rate: highest learning rate of the body, see `optimisation.rate_for`.
     :ivar head_rate: highest learning rate of the head.
     :ivar weight_decay: AdamW's, of matrices only.
     :ivar frozen: share of the layers, from below, that stay as they are.
@@ -56,13 +56,13 @@ class Recipe:
     head_rate: float = 1e-3
     weight_decay: float = 0.01
     frozen: float = 0.5
-    epochs: float = 4.0
-    least_steps: int = 20
+    epochs: float = 3.0
+    least_steps: int = 12
     most_steps: int = 250
     seconds: float = 240.0
     hold_out_from: int = 200
     hold_out: float = 0.15
-    checks: int = 5
+    checks: int = 4
     patience: int = 2
 
     def steps(self, n_texts: int, *, weights: float = 0.0, tokens: float = 0.0) -> int:
@@ -168,7 +168,8 @@ class _Lesson:
 
     def _groups(self, recipe: Recipe) -> list[dict[str, object]]:
         decay = recipe.weight_decay
-        body = parameter_groups(self.classifier.body.parameters(), rate=recipe.rate, decay=decay)
+        rate = rate_for(recipe.rate, self.classifier.head.in_features)
+        body = parameter_groups(self.classifier.body.parameters(), rate=rate, decay=decay)
         head = parameter_groups(
             self.classifier.head.parameters(), rate=recipe.head_rate, decay=decay
         )

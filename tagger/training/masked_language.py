@@ -12,7 +12,7 @@ from tagger.training.budget import layer_weights
 from tagger.training.descent import descend, fast_precision, seeded
 from tagger.training.errors import CannotAdapt
 from tagger.training.masking import SHARE, mask_tokens
-from tagger.training.optimisation import parameter_groups
+from tagger.training.optimisation import parameter_groups, rate_for
 from tagger.training.tokens import TokenReader, endless_batches
 from tagger.transformer_encoder import position_limit, quiet
 
@@ -101,7 +101,8 @@ class MaskedLanguage:
         tied = {id(parameter) for parameter in self.body.parameters()}
         own = (each for each in self._head.parameters() if id(each) not in tied)
         head = parameter_groups(own, rate=HEAD_RATE, decay=DECAY)
-        body = parameter_groups(self.body.parameters(), rate=RATE, decay=DECAY)
+        rate = rate_for(RATE, int(self.body.config.hidden_size))
+        body = parameter_groups(self.body.parameters(), rate=rate, decay=DECAY)
         alone = round(HEAD_FIRST * steps) if self._fresh else 0
         self.body.requires_grad_(requires_grad=False)
         losses = descend(head, alone, loss_at)

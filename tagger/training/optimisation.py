@@ -13,6 +13,19 @@ WARM_UP = 0.1
 """Share of the steps over which the rate rises from zero."""
 
 
+USUAL_WIDTH = 384
+"""Hidden width of all-MiniLM-L6-v2, on which the learning rates were chosen."""
+
+
+def rate_for(rate: float, width: int) -> float:
+    """A rate chosen at `USUAL_WIDTH`, lowered for wider bodies in proportion.
+
+    Small BERTs take rates of 1e-4 and more, BERT-base is tuned with 2e-5 to 5e-5 (Turc et al.
+    2019, "Well-Read Students Learn Better"; Devlin et al. 2019, appendix A.3).
+    """
+    return rate * min(1.0, USUAL_WIDTH / width)
+
+
 def parameter_groups(
     parameters: Iterable[torch.nn.Parameter], *, rate: float, decay: float
 ) -> list[dict[str, Any]]:

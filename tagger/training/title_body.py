@@ -12,7 +12,7 @@ from tagger.training.budget import layer_weights
 from tagger.training.classifier import without_pooler
 from tagger.training.descent import descend, fast_precision
 from tagger.training.errors import CannotAdapt
-from tagger.training.optimisation import parameter_groups
+from tagger.training.optimisation import parameter_groups, rate_for
 from tagger.training.tokens import TokenReader, endless_batches
 from tagger.transformer_encoder import load, mean_pool, position_limit
 
@@ -83,7 +83,8 @@ class TitleBody:
                 self._vectors(reader, [bodies[row] for row in batch]),
             )
 
-        groups = parameter_groups(self.body.parameters(), rate=RATE, decay=DECAY)
+        rate = rate_for(RATE, int(self.body.config.hidden_size))
+        groups = parameter_groups(self.body.parameters(), rate=rate, decay=DECAY)
         return descend(groups, steps, loss_at)
 
     def _vectors(self, reader: TokenReader, tokens: list[list[int]]) -> torch.Tensor:

@@ -14,7 +14,7 @@ from tagger.training.budget import Budget
 from tagger.training.descent import descend, seeded
 from tagger.training.losses import BOUND, positive_weights, weighted_cross_entropy
 from tagger.training.masking import mask_tokens
-from tagger.training.optimisation import parameter_groups, rate_factor
+from tagger.training.optimisation import parameter_groups, rate_factor, rate_for
 from tagger.training.title_body import info_nce
 from tagger.training.tokens import endless_batches, random_batches
 
@@ -89,6 +89,11 @@ def test_the_rate_rises_once_and_falls_once(total: int) -> None:
     assert all(0 < factor <= 1 for factor in factors)
     assert factors[: peak + 1] == sorted(factors[: peak + 1])
     assert factors[peak:] == sorted(factors[peak:], reverse=True)
+
+
+def test_wider_bodies_move_more_slowly_and_narrow_ones_no_faster() -> None:
+    assert rate_for(1e-4, 768) == pytest.approx(5e-5)
+    assert rate_for(1e-4, 32) == 1e-4
 
 
 def test_biases_and_norms_do_not_decay() -> None:
