@@ -41,7 +41,7 @@ USUAL_CARDINALITY = 1.2
 
 CARDINALITY_WEIGHT = 8.0
 
-SHARE_WEIGHT = 1.0
+SHARE_WEIGHT = 4.0
 """Issues that a label's usual share counts for beside the labelled ones."""
 
 
