@@ -177,7 +177,7 @@ class Store:
             return
         try:
             found = self._file.stat()
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             raise StoreUnreachable(
                 f"there is no database at {self._file}; migrate makes it"
             ) from None

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import create_engine, text
 
+from store.database import Store
 from store.errors import (
     NestedUnitOfWork,
     StoreBusy,
@@ -24,9 +26,7 @@ from store.errors import (
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
-    from pathlib import Path
 
-    from store.database import Store
     from store.unit_of_work import UnitOfWork
 
     Opener = Callable[..., Store]
@@ -179,6 +179,33 @@ def test_a_missing_file_is_not_made_by_asking(tmp_path: Path, open_store: Opener
     with pytest.raises(StoreUnreachable):
         open_store(f"sqlite:///{file}").ping()
     assert not file.exists()
+
+
+def test_nothing_is_written_into_a_file_that_was_deleted(store: Store, now: datetime):
+    with store.begin() as work:
+        work.repositories.get_or_create("a/kept", now=now)
+    file = Path(store.url.database or "")
+    kept = file.rename(file.with_name("elsewhere.db"))
+    for use in (store.begin, store.read):
+        with pytest.raises(StoreUnreachable, match="no database"), use():
+            pytest.fail("the file is not there")
+    assert not file.exists()
+    kept.rename(file)
+    assert names(store) == ["a/kept"]
+
+
+def test_a_file_that_was_replaced_is_taken_up(store: Store, now: datetime, tmp_path: Path):
+    file, other = Path(store.url.database or ""), tmp_path / "backup.db"
+    with store.begin() as work:
+        work.repositories.get_or_create("a/before", now=now)
+    with Store(f"sqlite:///{other}") as backup:
+        backup.migrate()
+        with backup.begin() as work:
+            work.repositories.get_or_create("a/restored", now=now)
+    for left in file.parent.glob(f"{file.name}-*"):
+        left.unlink()
+    other.replace(file)
+    assert names(store) == ["a/restored"]
 
 
 def test_a_migrated_database_answers(shared_store: Store):
