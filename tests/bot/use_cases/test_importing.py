@@ -182,6 +182,14 @@ def test_compression_that_breaks_off_says_so_and_keeps_what_came_before(
     assert len(stored(store)) >= 2000
 
 
+def test_a_small_file_that_breaks_off_gives_what_it_had(store: Store, file: Path) -> None:
+    packed = gzip.compress(lines(*(row(n) for n in range(1, 6))))
+    file.write_bytes(packed + b"something else")
+    with pytest.raises(CommandRefused, match=r"cannot be read to its end.*before is stored"):
+        run(store, file)
+    assert len(stored(store)) == 5
+
+
 @pytest.mark.parametrize("content", ["", "{", '{"name": "bug"}', '[{"title": 1}]', "[7]"])
 def test_a_label_file_of_another_kind_is_refused_before_anything_is_stored(
     store: Store, file: Path, content: str
