@@ -48,6 +48,24 @@ def test_import_names_bad_rows_on_stderr(terminal: Terminal, tmp_path: Path) -> 
     assert "issue-tagger: issues.jsonl:2: not JSON" in strict.err
 
 
+def test_import_refuses_a_file_without_a_single_issue(terminal: Terminal, tmp_path: Path) -> None:
+    file = tmp_path / "issues.jsonl"
+    file.write_text('[{"number": 1}]\nno JSON\n')
+    done = terminal("import", file, "--repo", REPO, "--json")
+    assert (done.status, done.out) == (1, "")
+    assert "skipped issues.jsonl:1: a JSON array" in done.err
+    assert "none of the 2 rows is an issue" in done.err
+
+
+@pytest.mark.parametrize("number", [0, 10**30])
+def test_tag_refuses_numbers_that_no_issue_has(
+    terminal: Terminal, trained: Path, number: int
+) -> None:
+    done = terminal("tag", REPO, number)
+    assert (done.status, done.out) == (2, "")
+    assert "Invalid value for 'NUMBER'" in done.err
+
+
 def test_import_takes_several_files(terminal: Terminal, tmp_path: Path) -> None:
     files = [issue_file(tmp_path, row(n), name=f"{n}.jsonl") for n in (1, 2)]
     packed = tmp_path / "3.jsonl.gz"
