@@ -3,6 +3,7 @@
 TaggerError
 ├── NothingToLearnFrom      no label, or no labelled issue where one is needed
 ├── UnknownStrategy         a name that is not in the registry
+├── NotMeasured             a strategy that the chain cannot weigh yet
 ├── ModelNotFound           no folder, cache, hub or package holds the model asked for
 ├── ModelRefused            the model is there but not safe or not the one expected
 └── ReleaseDamaged          a release folder is incomplete or fails its digests
@@ -32,6 +33,18 @@ class UnknownStrategy(TaggerError):
         self.name = name
         self.known = tuple(known)
         super().__init__(f"unknown strategy {name!r}; known are {', '.join(self.known)}")
+
+
+class NotMeasured(TaggerError):
+    """A strategy asked for as the chain's member, whose scores have no measured prior."""
+
+    def __init__(self, names: Iterable[str], measured: Iterable[str]) -> None:
+        self.names = tuple(names)
+        super().__init__(
+            f"the chain cannot weigh {', '.join(self.names)}: nobody has measured yet how far it "
+            f"can be trusted at which number of examples (docs/benchmarks/prior.py does); members "
+            f"may be {', '.join(measured)}. issue-tagger evaluate scores every strategy by itself"
+        )
 
 
 class ModelNotFound(TaggerError):

@@ -11,6 +11,7 @@ from tagger.chain.members import (
     CHEAP,
     Member,
     available,
+    check_measured,
     fit_member,
     reference_texts,
 )
@@ -73,6 +74,7 @@ class Chain:
         """Fit every member, measure it on what it has not seen, weigh, calibrate and cut.
 
         :raises NothingToLearnFrom: no labels.
+        :raises NotMeasured: a member that has no prior.
         """
         if not train.labels:
             raise NothingToLearnFrom("the chain got no labels, expected at least one label")
@@ -174,6 +176,7 @@ class Chain:
 
     def _fit_members(self, train: TrainingSet) -> list[Member]:
         names = self.members or available(self.resources)
+        check_measured(names)
         if not len(train):
             names = ("zero-shot",)
         reference = reference_texts(train)

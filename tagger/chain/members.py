@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 import numpy as np
 
 from tagger.chain.prior import NOTHING, Moments
+from tagger.errors import NotMeasured
 from tagger.evaluation.stratification import stratified_folds
 from tagger.issue import IssueText
 from tagger.strategies import create
@@ -81,6 +82,13 @@ def available(resources: Resources) -> tuple[str, ...]:
         return CHEAP
     known = Moments.shipped().features
     return (*CHEAP, *(name for name in DEAR if f"{name}:z" in known))
+
+
+def check_measured(names: Sequence[str]) -> None:
+    """:raises NotMeasured: a member whose prior nobody has measured."""
+    measured = [name.removesuffix(":z") for name in Moments.shipped().features if ":z" in name]
+    if missing := [name for name in names if name not in measured]:
+        raise NotMeasured(missing, measured)
 
 
 def reference_texts(train: TrainingSet) -> tuple[IssueText, ...]:

@@ -7,10 +7,12 @@ from hypothesis import strategies as st
 from scipy.stats import beta
 
 from tagger.chain.blend import Blend, fit_around
+from tagger.chain.chain import Chain
 from tagger.chain.cuts import NEVER, best_expected_f1
 from tagger.chain.features import Usual, feature_names
 from tagger.chain.prior import Moments
 from tagger.chain.promise import Evidence, examples_needed, lower_bound
+from tagger.errors import NotMeasured
 
 MEMBERS = ("zero-shot", "linear")
 
@@ -125,3 +127,8 @@ def test_a_promise_holds_on_new_issues_nine_times_in_ten():
             kept.append(truth[new >= promise.cut].mean() >= 0.9)
     assert len(kept) > 60
     assert np.mean(kept) >= 0.9
+
+
+def test_a_member_that_nobody_has_measured_is_refused_by_name(resources, training_set):
+    with pytest.raises(NotMeasured, match=r"contrastive.*zero-shot, linear"):
+        Chain(resources, members=("zero-shot", "contrastive")).fit(training_set)
