@@ -56,7 +56,8 @@ class Installation:
         """The database; `store.migrate()` brings its tables up to date."""
         from store.database import Store
 
-        return Store(self.settings.database_url)
+        # GitHub gives a webhook ten seconds: a 503 has to be out before that
+        return Store(self.settings.database_url, patience_seconds=8.0)
 
     @cached_property
     def _encoder_source(self) -> ModelSource:
