@@ -11,6 +11,7 @@ from tagger.chain.blend import Blend
 from tagger.chain.cuts import MICRO_SHARE, MICRO_SHARE_UNMEASURED, best_expected_f1
 from tagger.chain.features import Usual, feature_names, stack
 from tagger.chain.members import FOLDS_FROM, counts, labels_per_issue, shares
+from tagger.evaluation.stratification import stratified_folds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from tagger.strategy import Scores
 
     Array = NDArray[np.float64]
+
+CROSS_FOLDS = 5
 
 CUTS_ON = 256
 """Issues on which cuts for F1 are chosen, at least, where there are so many texts."""
@@ -83,8 +86,8 @@ class Stage:
         if own is None or len(train) < FOLDS_FROM:
             blend, out_of_fold = blend.matched(reference, labels_per_issue(train)), None
         else:
+            out_of_fold = _cross_adapted(blend, own, train.targets)
             blend = blend.adapted(own, train.targets)
-            out_of_fold = blend.probabilities(own)
         return cls(
             names,
             usual,
@@ -128,6 +131,15 @@ class Stage:
 def _out_of_fold_features(members: Sequence[Member], usual: Mapping[str, Usual]) -> Features | None:
     scores = {one.name: one.out_of_fold for one in members if one.out_of_fold is not None}
     return stack(scores, usual) if len(scores) == len(members) else None
+
+
+def _cross_adapted(prior: Blend, own: Features, truth: NDArray[np.bool_]) -> Array:
+    """Probabilities of issues that neither the members nor the correction have learned from."""
+    found = np.empty(truth.shape)
+    for fold in stratified_folds(truth, CROSS_FOLDS, seed=0):
+        rest = np.setdiff1d(np.arange(len(truth)), fold)
+        found[fold] = prior.adapted(own[rest], truth[rest]).probabilities(own[fold])
+    return found
 
 
 def _for_cuts(out_of_fold: Array | None, reference: Array) -> Array:
