@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 import numpy as np
 
 from tagger.chain.prior import NOTHING, Moments
-from tagger.errors import NotMeasured
+from tagger.errors import NotMeasured, UnknownStrategy
 from tagger.evaluation.stratification import stratified_folds
 from tagger.issue import IssueText
-from tagger.strategies import create
+from tagger.strategies import REGISTRY, create
 from tagger.wordings import usual_share
 
 if TYPE_CHECKING:
@@ -85,7 +85,14 @@ def available(resources: Resources) -> tuple[str, ...]:
 
 
 def check_measured(names: Sequence[str]) -> None:
-    """:raises NotMeasured: a member whose prior nobody has measured."""
+    """Refuse members that the chain cannot weigh.
+
+    :raises UnknownStrategy: there is no such strategy.
+    :raises NotMeasured: nobody has measured its prior.
+    """
+    for name in names:
+        if name not in REGISTRY:
+            raise UnknownStrategy(name, REGISTRY)
     measured = [name.removesuffix(":z") for name in Moments.shipped().features if ":z" in name]
     if missing := [name for name in names if name not in measured]:
         raise NotMeasured(missing, measured)
