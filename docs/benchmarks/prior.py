@@ -1,6 +1,6 @@
 """Measure the chain's prior: how members' features part issues with a label from those without.
 
-    python docs/benchmarks/prior.py --members zero-shot,linear,naive-bayes,knn \
+    python docs/benchmarks/prior.py --members zero-shot,linear,naive-bayes,knn,contrastive,adapted \
         --out tagger/chain/prior.json  ISSUES.jsonl.gz:LABELS.json:NAME,NAME,… …
 
 Each repository is given as its issues, its labels and the label set, separated by colons. From
@@ -24,6 +24,7 @@ from tagger.chain.members import REFERENCE, counts, reference_texts, shares
 from tagger.chain.prior import NOTHING, RIDGE, Moments, strongest_rival
 from tagger.issue import IssueText, Label, TrainingSet
 from tagger.strategies import create
+from tagger.strategies.adapted import ENOUGH_UNLABELLED
 
 COUNTS = (NOTHING, 0, 1, 2, 4, 8, 16, 32, 64, 128, 256)
 SIZES = {0: 4, 8: 4, 16: 4, 32: 3, 64: 2, 128: 2, 256: 1, 512: 1, 1000: 1}
@@ -38,7 +39,9 @@ def main() -> None:
     """Draw, fit, collect moments, write them."""
     arguments = _arguments()
     members = tuple(arguments.members.split(","))
-    resources = build(load_settings()).resources()
+    installation = build(load_settings())
+    installation.store.migrate()  # it keeps the vectors
+    resources = installation.resources()
     rows = [measured(given, members, resources, arguments) for given in arguments.repositories]
     moments = measure(members, rows)
     Path(arguments.out).write_text(json.dumps(moments) + "\n", encoding="utf-8")
@@ -97,13 +100,16 @@ def draws(data, members, resources, largest, share):
             order = np.random.default_rng((size, draw)).permutation(len(data))
             train = data.subset(order[:size])
             test = data.subset(order[size : size + HELD_OUT])
-            rest = [data.issues[row] for row in order[size + HELD_OUT :][: 2 * REFERENCE]]
+            rest = tuple(data.issues[row] for row in order[size + HELD_OUT :])
+            # the same texts every time where there are enough: what adapts to them does so once
+            plenty = len(data.unlabelled) >= ENOUGH_UNLABELLED
             train = TrainingSet(
                 train.labels,
                 train.numbers,
                 train.issues,
                 train.targets,
-                recent=tuple(rest),
+                data.unlabelled if plenty else data.unlabelled + rest,
+                recent=rest[: 2 * REFERENCE],
             )
             print(f"{size} issues, draw {draw + 1}", file=sys.stderr, flush=True)
             yield one_draw(train, test, members, resources, draw)
