@@ -1,5 +1,6 @@
 """Arguments and options that several commands share."""
 
+import csv
 import re
 from pathlib import Path
 from typing import Annotated
@@ -19,14 +20,27 @@ def repository_name(value: str | None) -> str | None:
 
 
 def _names(value: str | None) -> str | None:
-    if value is not None and not listed(value):
+    try:
+        names = listed(value)
+    except csv.Error:
+        raise typer.BadParameter(
+            f"got {value!r}, whose quotes do not pair; a name that holds a comma is written "
+            "between double quotes, as in '\"one, two\",three', and a quote in it twice"
+        ) from None
+    if value is not None and not names:
         raise typer.BadParameter("got no name, expected names separated by commas")
     return value
 
 
 def listed(value: str | None) -> tuple[str, ...]:
-    """The names of a comma-separated option; blanks around them and empty ones are dropped."""
-    return tuple(name.strip() for name in (value or "").split(",") if name.strip())
+    """The names of a comma-separated option; blanks around them and empty ones are dropped.
+
+    A name that holds a comma stands between double quotes, as in CSV (RFC 4180).
+
+    :raises csv.Error: the quotes do not pair.
+    """
+    rows = csv.reader([value or ""], skipinitialspace=True, strict=True)
+    return tuple(name.strip() for row in rows for name in row if name.strip())
 
 
 Repo = Annotated[
@@ -42,7 +56,12 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Makes chance repeatable.")]
 Labels = Annotated[
     str | None,
-    typer.Option("--labels", metavar="A,B", callback=_names, help="Only these labels."),
+    typer.Option(
+        "--labels",
+        metavar="A,B",
+        callback=_names,
+        help="Only these labels; one with a comma in quotes: '\"a, b\",c'.",
+    ),
 ]
 Strategies = Annotated[
     str | None,

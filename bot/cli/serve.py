@@ -1,6 +1,9 @@
 """`issue-tagger serve`: receive webhooks, and tag in the same process."""
 
 import logging
+import signal
+import sys
+from types import FrameType
 from typing import Annotated
 
 import typer
@@ -21,5 +24,12 @@ def serve(
     """Receive webhooks and tag issues until asked to end."""
     from bot.service.serving import serve as run
 
+    # uvicorn hands the work back first, and raises the signal once more when that is done
+    signal.signal(signal.SIGTERM, _end)
     with opened(level=logging.INFO) as installation:
         run(installation, host=host, port=port, worker=worker)
+
+
+def _end(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - as signals call
+    """Whoever runs services asks them to end by SIGTERM: doing so is no failure."""
+    sys.exit(0)

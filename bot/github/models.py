@@ -48,9 +48,16 @@ def _none_as_empty(value: object) -> object:
 
 
 Text = Annotated[str, BeforeValidator(_readable)]
-# What a 64-bit column holds; a larger number is damage, found here and not in the database.
-Id = Annotated[int, Field(ge=0, le=2**63 - 1)]
 
+
+def _no_truth_value(value: object) -> object:
+    if isinstance(value, bool):
+        raise ValueError("expected a whole number, got true or false")  # noqa: TRY004 - pydantic's
+    return value
+
+
+# What a 64-bit column holds; a larger number is damage, found here and not in the database.
+Id = Annotated[int, Field(ge=0, le=2**63 - 1), BeforeValidator(_no_truth_value)]
 
 Moment = Annotated[datetime, AfterValidator(_in_utc)]
 

@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from bot.bootstrap import build
+from bot.cli.options import listed
 from bot.settings import load_settings
 from tagger.chain.features import Usual, feature_names, stack
 from tagger.chain.members import REFERENCE, counts, reference_texts, shares
@@ -65,7 +66,7 @@ def load(given: str, newest: int | None = None) -> TrainingSet:
     import gzip
 
     issues, labels, names = given.split(":", 2)
-    wanted = names.split(",") if names else None
+    wanted = listed(names) or None
     opener = gzip.open if issues.endswith(".gz") else open
     with opener(issues, "rt", encoding="utf-8") as lines:
         rows = [json.loads(line) for line in lines]

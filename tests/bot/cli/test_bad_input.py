@@ -98,6 +98,19 @@ def test_unknown_labels_are_refused_with_the_nearest_right_one(
     assert terminal("tag", REPO, 1).status == 0
 
 
+def test_a_label_whose_name_holds_a_comma_is_named_in_quotes(
+    terminal: Terminal, tmp_path: Path
+) -> None:
+    rows = [row(number, ("bug", "docs, all")[number % 2]) for number in range(1, 21)]
+    terminal("import", issue_file(tmp_path, *rows), "--repo", REPO)
+    done = terminal("retrain", REPO, "--labels", '"docs, all", bug', "--json")
+    assert [one["name"] for one in done.document["manifest"]["labels"]] == ["docs, all", "bug"]
+    for wrong in ('"docs, all', '"docs" all,bug'):
+        refused = terminal("retrain", REPO, "--labels", wrong)
+        assert (refused.status, refused.out) == (2, "")
+        assert "whose quotes do not pair" in refused.err
+
+
 def test_an_unknown_strategy_is_refused(terminal: Terminal, trained: Path) -> None:
     done = terminal("retrain", REPO, "--strategies", "knn,magic")
     assert done.status == 1

@@ -6,7 +6,10 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from typing import TYPE_CHECKING
+
+import pytest
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -55,3 +58,28 @@ def test_ctrl_c_ends_quietly(tmp_path: Path) -> None:
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=240)
     assert (process.returncode, out, err) == (130, "", "")
+
+
+@pytest.mark.parametrize("command", [("serve", "--port", "0"), ("work",)], ids=" ".join)
+def test_whoever_is_told_to_end_ends_with_0(tmp_path: Path, command: tuple[str, ...]) -> None:
+    log = tmp_path / "log"
+    with log.open("wb") as lines:
+        process = subprocess.Popen(
+            [*COMMAND, *command],
+            env={
+                **os.environ,
+                "ISSUE_TAGGER_DATA_DIR": str(tmp_path / "data"),
+                "ISSUE_TAGGER_WEBHOOK_SECRET": "quiet",
+            },
+            stdout=lines,
+            stderr=lines,
+        )
+    deadline = time.monotonic() + 120
+    while "worker started" not in log.read_text():
+        assert process.poll() is None, log.read_text()
+        assert time.monotonic() < deadline, log.read_text()
+        time.sleep(0.05)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(timeout=60) == 0, log.read_text()
+    assert "worker stopped" in log.read_text()
+    assert "Traceback" not in log.read_text()

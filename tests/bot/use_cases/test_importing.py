@@ -135,6 +135,7 @@ BAD_ROWS = {
     '{"number": "many", "created_at": "2026-01-01T00:00:00Z"}': "number",
     '{"number": 7, "created_at": "yesterday"}': "created_at",
     '{"number": 7, "created_at": "2026-01-01T00:00:00Z", "labels": [7]}': "labels",
+    '{"number": true, "created_at": "2026-01-01T00:00:00Z"}': "number: Value error, expected a",
     '{"number": 99999999999999999999, "created_at": "2026-01-01T00:00:00Z"}': "number",
     "[" * 100_000: "not JSON",
 }
