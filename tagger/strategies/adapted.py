@@ -84,9 +84,9 @@ class Adapted(FineTuned):
             workshop = Workshop(
                 base,
                 shelf,
-                choose_device(self._resources.device),
+                choose_device(self.resources.device),
                 self.budget,
-                self._resources.progress,
+                self.resources.progress,
             )
             bodies, impossible = workshop.adapt(texts)
             held_out = self._probe(bodies, train)
@@ -98,8 +98,8 @@ class Adapted(FineTuned):
     @contextmanager
     def _shelf(self) -> Iterator[Path]:
         """Where adapted weights are kept: the cache, or a folder that ends with this fit."""
-        if self._resources.cache is not None:
-            yield self._resources.cache
+        if self.resources.cache is not None:
+            yield self.resources.cache
             return
         with TemporaryDirectory(prefix="issue-tagger-adapted-") as passing:
             yield Path(passing)
@@ -107,7 +107,7 @@ class Adapted(FineTuned):
     def _probe(self, bodies: Mapping[str, AdaptedBody], train: TrainingSet) -> dict[str, float]:
         """Out-of-fold F1 of each objective's vectors."""
         targets = train.targets[:, self.learnable_]
-        rows = stratified_sample(targets, PROBED, self._seed)
+        rows = stratified_sample(targets, PROBED, self.seed)
         texts = [train.issues[row].full for row in rows]
         return {
             name: probe(
@@ -115,8 +115,8 @@ class Adapted(FineTuned):
                 texts,
                 targets[rows],
                 max_tokens=self.max_tokens,
-                device=choose_device(self._resources.device),
-                seed=self._seed,
+                device=choose_device(self.resources.device),
+                seed=self.seed,
             )
             for name, body in bodies.items()
         }

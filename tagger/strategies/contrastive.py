@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, ClassVar, Self
 import numpy as np
 import torch
 
-from tagger.errors import ModelNotFound, ReleaseDamaged
+from tagger.errors import ModelNotFound
 from tagger.evaluation.stratification import stratified_sample
-from tagger.persistence import load_arrays, save_arrays
 from tagger.selection import learnable, require_examples, smoothed_share
+from tagger.strategies.tuned import TunedLabels
 from tagger.training.classifier import TextClassifier
 from tagger.training.contrast import ContrastRecipe, Tuned, tune
 from tagger.training.tokens import TokenReader
@@ -19,13 +19,11 @@ from tagger.transformer_encoder import choose_device, load, position_limit
 from tagger.wordings import wordings
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
 
-    from tagger.issue import IssueText, TrainingSet
-    from tagger.strategy import Resources, Scores
+    from tagger.issue import TrainingSet
 
 MAX_TOKENS = 128
 """Title and the first paragraphs, as for the other transformers that are tuned."""
@@ -37,27 +35,17 @@ MOST_ISSUES = 4000
 """Labelled issues that are looked at: more of them is what `fine-tuned` is for."""
 
 
-class Contrastive:
+class Contrastive(TunedLabels):
     """Few-shot contrastive tuning of the body, then one logistic head a label on its vectors.
 
     Source: Tunstall et al. 2022, "Efficient Few-Shot Learning Without Prompts" (SetFit,
     https://arxiv.org/abs/2209.11055), made aware of several labels (see `tagger.training.contrast`)
     and given the labels' wordings as further anchors, which also serve the heads as examples.
-
-    A label that no training issue carries, or every one, has nothing to teach: its score is its
-    smoothed share.
     """
 
     name: ClassVar[str] = "contrastive"
     needs_examples: ClassVar[bool] = True
     recipe: ClassVar[ContrastRecipe] = ContrastRecipe()
-
-    model_: TunedModel | None
-    """None where no label could be learned."""
-
-    def __init__(self, resources: Resources, *, seed: int = 0) -> None:
-        self.resources = resources
-        self.seed = seed
 
     def fit(self, train: TrainingSet) -> Self:
         """Tune, then fit the heads.
@@ -71,31 +59,6 @@ class Contrastive:
             train = train.subset(stratified_sample(train.targets, MOST_ISSUES, self.seed))
         self.learnable_ = np.flatnonzero(learnable(train.targets))
         self.model_ = self._learn(train) if len(self.learnable_) else None
-        return self
-
-    def score(self, issues: Sequence[IssueText]) -> Scores:
-        scores = np.tile(self.shares_, (len(issues), 1))
-        if self.model_ is not None and issues:
-            scores[:, self.learnable_] = self.model_.score([issue.full for issue in issues])
-        return scores
-
-    def save(self, folder: Path) -> None:
-        save_arrays(
-            folder / "labels.safetensors",
-            {"shares": self.shares_, "learnable": self.learnable_.astype(np.int64)},
-        )
-        if self.model_ is not None:
-            (folder / "model").mkdir()
-            self.model_.save(folder / "model")
-
-    def restore(self, folder: Path) -> Self:
-        labels = load_arrays(folder / "labels.safetensors", "shares", "learnable")
-        self.shares_, self.learnable_ = labels["shares"], labels["learnable"]
-        self.model_ = None
-        if len(self.learnable_):
-            self.model_ = TunedModel.restore(folder / "model", self.resources.device)
-            if self.model_.classifier.head.out_features != len(self.learnable_):
-                raise ReleaseDamaged(folder, "the head and the labels are of different number")
         return self
 
     def _learn(self, train: TrainingSet) -> TunedModel:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, ClassVar, Self
 import numpy as np
 import torch
 
-from tagger.errors import ModelNotFound, NothingToLearnFrom, ReleaseDamaged
-from tagger.persistence import load_arrays, save_arrays
+from tagger.errors import ModelNotFound, NothingToLearnFrom
+from tagger.selection import learnable, smoothed_share
+from tagger.strategies.tuned import TunedLabels
 from tagger.training.classifier import TextClassifier
 from tagger.training.descent import seeded
 from tagger.training.fine_tuning import Recipe, fine_tune
@@ -18,11 +19,10 @@ from tagger.training.tuned_model import TunedModel
 from tagger.transformer_encoder import choose_device, load, position_limit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
     from pathlib import Path
 
-    from tagger.issue import IssueText, TrainingSet
-    from tagger.strategy import Resources, Scores
+    from tagger.issue import TrainingSet
     from tagger.training.fine_tuning import Course
 
 MAX_TOKENS = 128
@@ -30,15 +30,12 @@ MAX_TOKENS = 128
 480 issues -.001 (ten labels) and +.006 (fourteen labels) of average precision."""
 
 
-class FineTuned:
+class FineTuned(TunedLabels):
     """Sequence classification with sigmoid outputs over a transformer's mean-pooled states.
 
     Source: Tunstall, von Werra, Wolf, *Natural Language Processing with Transformers* (2022),
     chapter 9, "Fine-tuning a vanilla transformer"; started from a logistic head (Kumar et al.
     2022, https://arxiv.org/abs/2202.10054).
-
-    A label that no training issue carries, or every one, has nothing to teach: its score is its
-    smoothed share.
     """
 
     name: ClassVar[str] = "fine-tuned"
@@ -46,13 +43,7 @@ class FineTuned:
     recipe: ClassVar[Recipe] = Recipe()
     max_tokens: ClassVar[int] = MAX_TOKENS
 
-    model_: TunedModel | None
-    """None where no label could be learned."""
     course_: Course | None
-
-    def __init__(self, resources: Resources, *, seed: int = 0) -> None:
-        self._resources = resources
-        self._seed = seed
 
     def fit(self, train: TrainingSet) -> Self:
         if not len(train) or not train.labels:
@@ -60,14 +51,13 @@ class FineTuned:
                 f"{self.name} got {len(train)} labelled issues and {len(train.labels)} labels, "
                 "expected at least one of each: label an issue, or use zero-shot"
             )
-        positives = train.positives
-        self.shares_ = ((positives + 0.5) / (len(train) + 1)).astype(np.float32)
-        self.learnable_ = np.flatnonzero((positives > 0) & (positives < len(train)))
+        self.shares_ = smoothed_share(train.targets)
+        self.learnable_ = np.flatnonzero(learnable(train.targets))
         self.model_, self.course_ = None, None
         if len(self.learnable_):
             with (
                 self._start(train) as start,
-                seeded(self._seed, choose_device(self._resources.device)),
+                seeded(self.seed, choose_device(self.resources.device)),
             ):
                 self._learn(train, start)
         return self
@@ -75,16 +65,16 @@ class FineTuned:
     @contextmanager
     def _start(self, train: TrainingSet) -> Iterator[Path]:  # noqa: ARG002 - `adapted` reads it
         """Folder of the transformer that the training begins from."""
-        if self._resources.bert_model is None:
+        if self.resources.bert_model is None:
             raise ModelNotFound(
                 f"{self.name} needs a transformer to tune and none was found; set "
                 "ISSUE_TAGGER_BERT_MODEL to a folder that holds one (config.json, tokenizer, "
                 "model.safetensors) or to a name on the hub"
             )
-        yield self._resources.bert_model
+        yield self.resources.bert_model
 
     def _learn(self, train: TrainingSet, start: Path) -> None:
-        device = choose_device(self._resources.device)
+        device = choose_device(self.resources.device)
         tokenizer, body = load(start, torch.float32, device)
         reader = TokenReader(tokenizer, min(self.max_tokens, position_limit(body.config)))
         classifier = TextClassifier(body, len(self.learnable_)).to(device)
@@ -94,32 +84,13 @@ class FineTuned:
             [issue.full for issue in train.issues],
             train.targets[:, self.learnable_],
             self.recipe,
-            seed=self._seed,
-            progress=self._resources.progress,
+            seed=self.seed,
+            progress=self.resources.progress,
         )
         self.model_ = TunedModel(reader, classifier)
 
-    def score(self, issues: Sequence[IssueText]) -> Scores:
-        scores = np.tile(self.shares_, (len(issues), 1))
-        if self.model_ is not None and issues:
-            scores[:, self.learnable_] = self.model_.score([issue.full for issue in issues])
-        return scores
-
-    def save(self, folder: Path) -> None:
-        save_arrays(
-            folder / "labels.safetensors",
-            {"shares": self.shares_, "learnable": self.learnable_.astype(np.int64)},
-        )
-        if self.model_ is not None:
-            (folder / "model").mkdir()
-            self.model_.save(folder / "model")
-
     def restore(self, folder: Path) -> Self:
-        labels = load_arrays(folder / "labels.safetensors", "shares", "learnable")
-        self.shares_, self.learnable_ = labels["shares"], labels["learnable"]
-        self.model_, self.course_ = None, None
-        if len(self.learnable_):
-            self.model_ = TunedModel.restore(folder / "model", self._resources.device)
-            if self.model_.classifier.head.out_features != len(self.learnable_):
-                raise ReleaseDamaged(folder, "the head and the labels are of different number")
+        """See `Strategy.restore`."""
+        super().restore(folder)
+        self.course_ = None
         return self

@@ -1,0 +1,68 @@
+"""What the strategies that tune a transformer share: learned labels, scores, a folder on disk."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+
+from tagger.errors import ReleaseDamaged
+from tagger.persistence import load_arrays, save_arrays
+from tagger.training.tuned_model import TunedModel
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from tagger.issue import IssueText
+    from tagger.strategy import Resources, Scores
+
+
+class TunedLabels:
+    """Scores of a tuned model for the labels that had something to teach.
+
+    A label that no training issue carries, or every one, has nothing to teach: its score is its
+    smoothed share.
+
+    :ivar shares_: each label's smoothed share. *Shape:* (n_labels,)
+    :ivar learnable_: columns of the labels that the model scores. *Shape:* (n_learned,)
+    :ivar model_: None where no label could be learned.
+    """
+
+    shares_: NDArray[np.float32]
+    learnable_: NDArray[np.int_]
+    model_: TunedModel | None
+
+    def __init__(self, resources: Resources, *, seed: int = 0) -> None:
+        self.resources = resources
+        self.seed = seed
+
+    def score(self, issues: Sequence[IssueText]) -> Scores:
+        """See `Strategy.score`."""
+        scores = np.tile(self.shares_, (len(issues), 1))
+        if self.model_ is not None and issues:
+            scores[:, self.learnable_] = self.model_.score([issue.full for issue in issues])
+        return scores
+
+    def save(self, folder: Path) -> None:
+        """See `Strategy.save`."""
+        save_arrays(
+            folder / "labels.safetensors",
+            {"shares": self.shares_, "learnable": self.learnable_.astype(np.int64)},
+        )
+        if self.model_ is not None:
+            (folder / "model").mkdir()
+            self.model_.save(folder / "model")
+
+    def restore(self, folder: Path) -> Self:
+        """See `Strategy.restore`."""
+        labels = load_arrays(folder / "labels.safetensors", "shares", "learnable")
+        self.shares_, self.learnable_ = labels["shares"], labels["learnable"]
+        self.model_ = None
+        if len(self.learnable_):
+            self.model_ = TunedModel.restore(folder / "model", self.resources.device)
+            if self.model_.classifier.head.out_features != len(self.learnable_):
+                raise ReleaseDamaged(folder, "the head and the labels are of different number")
+        return self
