@@ -2,7 +2,7 @@
 
 - `upsert(repository_id, records, now=…)`, `list(repository_id, deleted=False)`,
   `rename(repository_id, old, new)`, `delete(repository_id, name, now=…)`
-- `current_name(repository_id, name) -> str`: follows renames
+- `current_name(repository_id, name) -> str`: follows renames; `renames(…)`: all of them
 - `record_events(repository_id, events) -> int`: how many were new; a repeat changes nothing
 - `history(repository_id, number) -> tuple[LabelEvent, …]`
 - `set_by_people(repository_id, number)`, `removed_by_people(…)`: their last act on each label
@@ -112,7 +112,14 @@ class Labels:
 
     def current_name(self, repository_id: int, name: str) -> str:
         """What the label of this name is called today; unknown names come back as they are."""
-        return self._renames(repository_id).get(name_key(name), name)
+        return self.renames(repository_id).get(name_key(name), name)
+
+    def renames(self, repository_id: int) -> dict[str, str]:
+        """Folded former name → present name, of names that no label has today."""
+        rows = self._rows(repository_id)
+        former = {name_key(old): row.name for row in rows for old in row.former_names}
+        present = {row.name_key for row in rows if row.deleted_at is None}
+        return {old: now for old, now in former.items() if old not in present}
 
     def record_events(self, repository_id: int, events: Iterable[LabelEvent]) -> int:
         """Add acts to the history; returns how many it did not hold yet.
@@ -121,7 +128,7 @@ class Labels:
 
         :raises NotStored: an event of an issue that is not stored.
         """
-        renames = self._renames(repository_id)
+        renames = self.renames(repository_id)
         return sum(self._record_chunk(repository_id, chunk, renames) for chunk in chunks(events))
 
     def history(self, repository_id: int, number: int) -> tuple[LabelEvent, ...]:
@@ -171,12 +178,6 @@ class Labels:
             shown = ", ".join(f"#{number}" for number in missing[:10])
             raise NotStored("issue", shown, "store the issue before its label history")
         return ids
-
-    def _renames(self, repository_id: int) -> dict[str, str]:
-        rows = self._rows(repository_id)
-        former = {name_key(old): row.name for row in rows for old in row.former_names}
-        present = {row.name_key for row in rows if row.deleted_at is None}
-        return {old: now for old, now in former.items() if old not in present}
 
     def _rename_in(self, table: _Named, repository_id: int, old: str, new: str) -> None:
         """Change the name in every row of the repository, dropping what is there twice then."""

@@ -47,6 +47,8 @@ class Predictions:
             "delivery_id": prediction.delivery_id,
             "at": prediction.at,
             "mode": prediction.mode,
+            "inclusion": prediction.inclusion,
+            "telling": prediction.telling,
         }
         made = self._session.execute(statement.returning(PredictionRow.id), [row]).first()
         if made is None:
@@ -120,6 +122,8 @@ class Predictions:
                 mode=row.mode,
                 delivery_id=row.delivery_id,
                 labels=tuple(labels.get(row.id, ())),
+                inclusion=row.inclusion,
+                telling=row.telling,
             )
             for row, number in rows
         )
@@ -156,6 +160,8 @@ def _label_row(prediction_id: int, label: PredictedLabel) -> dict[str, object]:
         "votes": {strategy: float(score) for strategy, score in label.votes.items()},
         "neighbours": [dict(neighbour) for neighbour in label.neighbours],
         "drawn": label.drawn,
+        "action": label.action,
+        "inclusion": label.inclusion,
     }
 
 
@@ -169,4 +175,6 @@ def _label(row: PredictionLabelRow) -> PredictedLabel:
         votes=dict(row.votes),
         neighbours=tuple(row.neighbours),
         drawn=row.drawn,
+        action=row.action,  # type: ignore[arg-type] # likewise
+        inclusion=row.inclusion,
     )

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime, timedelta
 
-    from store.records import Action, ActorKind
+    from store.records import Action, ActorKind, Answer, LabelAction
 
 PEOPLE = frozenset({"person", "unknown"})
 """Kinds of actor whose word counts as a person's: nobody may overturn what might be one."""
@@ -72,3 +72,41 @@ def judge(present: Iterable[str], acts: Sequence[Act], patience: Patience | None
     confirmed = frozenset(filter(is_confirmed, labels))
     refused = frozenset(label for label, action in by_people.items() if action == "removed")
     return Verdict(confirmed, labels - confirmed, refused)
+
+
+def answer_to(
+    label: str,
+    action: LabelAction,
+    present: Iterable[str],
+    acts: Sequence[Act],
+    patience: Patience | None = None,
+) -> tuple[Answer, datetime | None]:
+    """What people said to a label that the bot set, suggested or kept to itself, and when.
+
+    A person's act on the label counts whenever it was: the bot neither sets nor suggests what a
+    person has spoken of before.
+
+    :param label: folded, as are the names in `present` and `acts`.
+    :param acts: the issue's whole history, in the order in which it happened.
+    """
+    own = [(position, act) for position, act in enumerate(acts) if act.label == label]
+    said = [act for _, act in own if act.actor_kind in PEOPLE]
+    if said:
+        return _said(action, said[-1].action), said[-1].at
+    if label not in frozenset(present):
+        return "none", None
+    if not own:
+        return _said(action, "added"), None
+    position, act = own[-1]
+    later = [one.at for one in acts[position + 1 :] if one.actor_kind in PEOPLE]
+    if action == "set" and later:
+        return "confirmed", later[-1]
+    if action == "set" and patience is not None and patience.now - act.at >= patience.age:
+        return "confirmed", act.at + patience.age
+    return "none", None
+
+
+def _said(action: LabelAction, last: Action) -> Answer:
+    if last == "removed":
+        return "dismissed" if action == "suggested" else "removed"
+    return "added" if action == "none" else "confirmed"

@@ -19,6 +19,10 @@ ActorKind = Literal["person", "bot", "self", "unknown"]
 EventSource = Literal["import", "webhook", "timeline", "sync", "suggestion", "write"]
 DeliveryState = Literal["pending", "running", "done", "failed", "ignored"]
 Decision = Literal["apply", "suggest", "abstain"]
+LabelAction = Literal["set", "suggested", "none"]
+"""What the bot did about a label of a prediction."""
+Answer = Literal["confirmed", "removed", "dismissed", "added", "none"]
+"""What people said to a label: see `LabelOutcome`."""
 WriteRunKind = Literal["webhook", "backfill", "undo"]
 WriteForm = Literal["label", "suggestion", "comment"]
 WriteState = Literal["intended", "written", "undone", "left", "approved", "dismissed"]
@@ -220,7 +224,11 @@ class PredictedLabel:
 
     :ivar votes: score by strategy.
     :ivar neighbours: nearest labelled issues, each a JSON object.
-    :ivar drawn: "audit" or "budget" where chance or the weekly budget chose this label.
+    :ivar drawn: "audit" for every label of an issue that chance drew for the audit, "budget"
+        where the weekly budget put the question before people.
+    :ivar action: what the bot did about it; None where that was not recorded.
+    :ivar inclusion: probability, in (0, 1], with which the audit put just this question before
+        people; None where it did not.
     """
 
     name: str
@@ -231,11 +239,18 @@ class PredictedLabel:
     votes: Mapping[str, float] = field(default_factory=dict)
     neighbours: tuple[Mapping[str, Any], ...] = ()
     drawn: str | None = None
+    action: LabelAction | None = None
+    inclusion: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class PredictionRecord:
-    """What a release said of an issue; `delivery_id` is `ClaimedDelivery.id`."""
+    """What a release said of an issue; `delivery_id` is `ClaimedDelivery.id`.
+
+    :ivar inclusion: probability with which the audit drew the issue; None where it did not.
+    :ivar telling: how much the most telling question about the issue would teach, in [0, 1];
+        None where no question could be asked.
+    """
 
     repository_id: int
     number: int
@@ -244,11 +259,13 @@ class PredictionRecord:
     mode: str
     labels: tuple[PredictedLabel, ...]
     delivery_id: int | None = None
+    inclusion: float | None = None
+    telling: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class StoredPrediction:
-    """A prediction as kept; labels by falling score."""
+    """A prediction as kept; labels by falling score, the rest as in `PredictionRecord`."""
 
     id: int
     number: int
@@ -257,6 +274,42 @@ class StoredPrediction:
     mode: str
     delivery_id: int | None
     labels: tuple[PredictedLabel, ...]
+    inclusion: float | None = None
+    telling: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LabelOutcome:
+    """What the bot said and did about one label of one issue, and what people said to it.
+
+    :ivar label: its name today.
+    :ivar decision: the release's; `action` is what the bot then did about it.
+    :ivar drawn: "audit", "budget" or None, see `PredictedLabel`.
+    :ivar inclusion: probability with which the audit put this question before people.
+    :ivar issue_inclusion: probability with which the audit drew the issue, for every label of it.
+    :ivar answer: `confirmed`: set or suggested by the bot, and a person set it, approved it, or
+        kept it while editing the issue's labels; `removed`: a person took it off last;
+        `dismissed`: suggested, and a person turned it down; `added`: a person set it, of whom
+        the bot had not asked it; `none`: nobody said anything yet.
+    :ivar answered_at: when; None without an answer, and where nobody recorded it.
+    :ivar reviewed_at: when a person last edited labels of the issue, or answered a suggestion,
+        since the bot spoke; from then on a label that is not there was not wanted.
+    """
+
+    number: int
+    label: str
+    release: str
+    at: datetime
+    score: float
+    cut: float
+    decision: Decision
+    action: LabelAction
+    drawn: str | None
+    inclusion: float | None
+    issue_inclusion: float | None
+    answer: Answer
+    answered_at: datetime | None
+    reviewed_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -256,13 +256,18 @@ class PredictionRow(Table):
     )
     at: Mapped[datetime]
     mode: Mapped[str]
+    inclusion: Mapped[float | None]
+    telling: Mapped[float | None]
 
 
 class PredictionLabelRow(Table):
     """One label's part of a prediction."""
 
     __tablename__ = "prediction_labels"
-    __table_args__ = (_one_of("decision", "apply", "suggest", "abstain"),)
+    __table_args__ = (
+        _one_of("decision", "apply", "suggest", "abstain"),
+        _one_of("action", "set", "suggested", "none"),
+    )
 
     prediction_id: Mapped[int] = mapped_column(
         ForeignKey("predictions.id", ondelete="CASCADE"), primary_key=True
@@ -275,6 +280,8 @@ class PredictionLabelRow(Table):
     votes: Mapped[dict[str, Any]]
     neighbours: Mapped[list[Any]]
     drawn: Mapped[str | None]
+    action: Mapped[str | None]
+    inclusion: Mapped[float | None]
 
 
 class WriteRunRow(Table):

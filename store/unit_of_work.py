@@ -16,6 +16,7 @@ from store.failures import in_our_words
 from store.inbox import Inbox
 from store.issues import Issues
 from store.labels import Labels
+from store.outcomes import Outcomes
 from store.predictions import Predictions
 from store.releases import Releases
 from store.repositories import Repositories
@@ -53,6 +54,10 @@ class UnitOfWork:
     @cached_property
     def predictions(self) -> Predictions:
         return Predictions(self._session)
+
+    @cached_property
+    def outcomes(self) -> Outcomes:
+        return Outcomes(self._session)
 
     @cached_property
     def writes(self) -> Writes:

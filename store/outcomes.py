@@ -1,0 +1,173 @@
+"""Outcomes: what the bot said and did about labels, and what people said to it.
+
+- `walk(repository_id, since=None, until=None, everything=False, patience=None)`
+
+How good the bot is in use can be told from this without bias. The audit draws issues by chance,
+puts what the bot would have set on them before people as questions, and asks one question more,
+about a label that the bot would not have named. Of the rows with `drawn == "audit"`:
+
+- precision of a label: those with an `inclusion` whose `decision` is `apply`; the share of
+  `confirmed` among those answered, each weighing `1 / inclusion` (Horvitz and Thompson 1952);
+- miss rate: of those with an `inclusion` that were `confirmed`, the share whose `decision` is
+  `abstain`, each weighing `1 / inclusion`;
+- both once more without asking: all rows with a `reviewed_at`, where a label that is neither
+  `confirmed` nor `added` was not wanted, each weighing `1 / issue_inclusion`.
+
+The other rows tell of more issues, but of those that people happened to look at. In mode `shadow`
+nobody is shown anything: there, `everything` is an audit of all issues, each weighing 1.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import or_, select
+
+from store.issue_history import acts_of, labels_of
+from store.labels import Labels
+from store.provenance import PEOPLE, Act, answer_to
+from store.records import LabelOutcome
+from store.tables import IssueRow, PredictionLabelRow, PredictionRow
+from store.text import name_key
+from store.upsert import chunks
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from datetime import datetime
+
+    from sqlalchemy import ColumnElement
+    from sqlalchemy.orm import Session
+
+    from store.provenance import Patience
+
+    _Found = tuple[PredictionLabelRow, PredictionRow, int]
+
+
+class Outcomes:
+    """The gateway to what came of labels within one unit of work."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def walk(
+        self,
+        repository_id: int,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        everything: bool = False,
+        patience: Patience | None = None,
+    ) -> Iterator[LabelOutcome]:
+        """One row for each label of each issue, by falling issue number, then by label.
+
+        Of several predictions the first in which the bot did something about the label counts,
+        else the first that said something of it.
+
+        :param since: predictions made at this time or later; `until`: earlier than this.
+        :param everything: also labels that were neither set nor suggested nor drawn.
+        :param patience: counts a label of the bot's that stood unopposed for so long as confirmed.
+        """
+        renames = Labels(self._session).renames(repository_id)
+        for numbers in chunks(self._issues(repository_id, since, until), size=100):
+            rows = self._rows(numbers, since, until, everything=everything)
+            yield from self._outcomes(rows, renames, patience)
+            self._session.expunge_all()
+
+    def _issues(
+        self, repository_id: int, since: datetime | None, until: datetime | None
+    ) -> list[int]:
+        """Ids of issues with a prediction, by falling number."""
+        query = (
+            select(IssueRow.id, IssueRow.number)
+            .join(PredictionRow, PredictionRow.issue_id == IssueRow.id)
+            .where(PredictionRow.repository_id == repository_id, *_when(since, until))
+            .order_by(IssueRow.number.desc())
+            .distinct()
+        )
+        return [row[0] for row in self._session.execute(query)]
+
+    def _rows(
+        self,
+        issue_ids: Sequence[int],
+        since: datetime | None,
+        until: datetime | None,
+        *,
+        everything: bool,
+    ) -> list[_Found]:
+        query = (
+            select(PredictionLabelRow, PredictionRow, IssueRow.number)
+            .join(PredictionRow, PredictionRow.id == PredictionLabelRow.prediction_id)
+            .join(IssueRow, IssueRow.id == PredictionRow.issue_id)
+            .where(PredictionRow.issue_id.in_(issue_ids), *_when(since, until))
+            .order_by(IssueRow.number.desc(), PredictionRow.at, PredictionRow.id)
+        )
+        if not everything:
+            acted = PredictionLabelRow.action.in_(("set", "suggested"))
+            query = query.where(or_(acted, PredictionLabelRow.drawn.is_not(None)))
+        return [(row[0], row[1], row[2]) for row in self._session.execute(query)]
+
+    def _outcomes(
+        self, rows: Iterable[_Found], renames: dict[str, str], patience: Patience | None
+    ) -> Iterator[LabelOutcome]:
+        chosen: dict[tuple[int, str], tuple[_Found, str]] = {}
+        for found in rows:
+            label, _, number = found
+            name = renames.get(name_key(label.name), label.name)
+            key = number, name_key(name)
+            if key not in chosen or (_acted(label) and not _acted(chosen[key][0][0])):
+                chosen[key] = found, name
+        ids = {found[1].issue_id for found, _ in chosen.values()}
+        present, (acts, _) = labels_of(self._session, ids), acts_of(self._session, ids)
+        for (_, folded), (found, name) in sorted(chosen.items(), key=_by_number_and_label):
+            issue_id = found[1].issue_id
+            history = acts.get(issue_id, [])
+            yield _outcome(found, name, folded, present.get(issue_id, {}), history, patience)
+
+
+def _when(since: datetime | None, until: datetime | None) -> list[ColumnElement[bool]]:
+    bounds = []
+    if since is not None:
+        bounds.append(PredictionRow.at >= since)
+    if until is not None:
+        bounds.append(PredictionRow.at < until)
+    return bounds
+
+
+def _acted(label: PredictionLabelRow) -> bool:
+    return label.action in {"set", "suggested"}
+
+
+def _by_number_and_label(item: tuple[tuple[int, str], object]) -> tuple[int, str]:
+    (number, key), _ = item
+    return -number, key
+
+
+def _outcome(
+    found: _Found,
+    name: str,
+    key: str,
+    present: Iterable[str],
+    acts: Sequence[Act],
+    patience: Patience | None,
+) -> LabelOutcome:
+    label, prediction, number = found
+    action = label.action or "none"
+    answer, answered_at = answer_to(key, action, present, acts, patience)  # type: ignore[arg-type] # a check constraint allows nothing else
+    spoke = prediction.at.replace(microsecond=0)  # GitHub's own times know no more
+    reviews = [act.at for act in acts if act.actor_kind in PEOPLE and act.at >= spoke]
+    return LabelOutcome(
+        number=number,
+        label=name,
+        release=prediction.release_id,
+        at=prediction.at,
+        score=label.score,
+        cut=label.cut,
+        decision=label.decision,  # type: ignore[arg-type] # likewise
+        action=action,  # type: ignore[arg-type] # likewise
+        drawn=label.drawn,
+        inclusion=label.inclusion,
+        issue_inclusion=prediction.inclusion,
+        answer=answer,
+        answered_at=answered_at,
+        reviewed_at=max(reviews, default=None),
+    )
