@@ -20,6 +20,9 @@ class Access(Protocol):
     async def login(self) -> str:
         """The login under which our own actions appear, so that they can be told apart."""
 
+    def forget(self, installation: int) -> None:
+        """Drop what is known of an installation: it ended, or may do other things by now."""
+
     async def aclose(self) -> None:
         """Close every connection."""
 
@@ -45,6 +48,9 @@ class TokenAccess:
         if self._login is None:
             self._login = (await self._client.me()).login
         return self._login
+
+    def forget(self, installation: int) -> None:
+        """A token knows of no installations."""
 
     async def aclose(self) -> None:
         await self._client.aclose()

@@ -5,7 +5,7 @@ A fact keeps what happened, where, and who did it. What to do about it is the se
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from bot.github.models import Issue, Label, Repository, User, parse
@@ -22,7 +22,7 @@ from bot.github.payloads import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Mapping
 
 P = TypeVar("P", bound=Payload)
 
@@ -97,11 +97,13 @@ class InstallationFact(Fact):
 
     :ivar account: the login of the user or organisation.
     :ivar gained, lost: repositories' full names.
+    :ivar ids: GitHub's ids of those gained, by full name.
     """
 
     account: str
     gained: tuple[str, ...] = ()
     lost: tuple[str, ...] = ()
+    ids: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,6 +191,7 @@ def _installation(data: object) -> Fact:
         account=_account(payload),
         gained=() if gone else names,
         lost=names if gone else (),
+        ids={} if gone else _ids(payload.repositories),
     )
 
 
@@ -199,6 +202,7 @@ def _installation_repositories(data: object) -> Fact:
         account=_account(payload),
         gained=tuple(repository.full_name for repository in payload.repositories_added),
         lost=tuple(repository.full_name for repository in payload.repositories_removed),
+        ids=_ids(payload.repositories_added),
     )
 
 
@@ -250,6 +254,10 @@ def _shared(payload: Payload) -> dict[str, Any]:
 
 def _account(payload: InstallationPayload | InstallationRepositoriesPayload) -> str:
     return payload.installation.account.login if payload.installation.account else ""
+
+
+def _ids(repositories: Iterable[Repository]) -> dict[str, int]:
+    return {one.full_name: one.id for one in repositories if one.id is not None}
 
 
 def _dig(data: object, *keys: str) -> object:

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from bot.standin.records import Actor, Delivery, RepositoryRecord, StandInError
+from bot.standin.wire import installation_json, repository_json
 from bot.standin.world import World
 
 TOKEN_LIFETIME = timedelta(hours=1)
@@ -41,6 +42,7 @@ class InstallationRecord:
     repositories: set[str]
     permissions: dict[str, str]
     tokens: dict[str, datetime] = field(default_factory=dict, repr=False)
+    suspended_at: datetime | None = None
 
     def covers(self, repository: RepositoryRecord) -> bool:
         return repository.full_name in self.repositories
@@ -103,6 +105,51 @@ class AppActions(World):
             login = installation.account.login
             return self.emit("installation", login, None, content, installation)
 
+    def suspend(self, installation: InstallationRecord) -> Delivery:
+        """The account's owner takes the App's rights away for a while; GitHub lists no repository.
+
+        https://docs.github.com/webhooks/webhook-events-and-payloads#installation
+        """
+        return self._suspended(installation, "suspend", self.now())
+
+    def unsuspend(self, installation: InstallationRecord) -> Delivery:
+        return self._suspended(installation, "unsuspend", None)
+
+    def _suspended(
+        self, installation: InstallationRecord, action: str, at: datetime | None
+    ) -> Delivery:
+        with self.lock:
+            installation.suspended_at = at
+            content = {"action": action, "installation": installation_json(installation)}
+            return self.emit("installation", installation.account.login, None, content)
+
+    def add_to_installation(self, installation: InstallationRecord, *full_names: str) -> Delivery:
+        """Let the App act in further repositories."""
+        with self.lock:
+            installation.repositories.update(self.repository(one).full_name for one in full_names)
+            return self._repositories_changed(installation, "added", full_names)
+
+    def take_from_installation(
+        self, installation: InstallationRecord, *full_names: str
+    ) -> Delivery:
+        with self.lock:
+            installation.repositories -= {self.repository(one).full_name for one in full_names}
+            return self._repositories_changed(installation, "removed", full_names)
+
+    def _repositories_changed(
+        self, installation: InstallationRecord, action: str, full_names: tuple[str, ...]
+    ) -> Delivery:
+        found = [repository_json(self.repository(name)) for name in full_names]
+        short = [{key: one[key] for key in ("id", "name", "full_name", "private")} for one in found]
+        content = {
+            "action": action,
+            "installation": installation_json(installation),
+            "repository_selection": "selected",
+            "repositories_added": short if action == "added" else [],
+            "repositories_removed": short if action == "removed" else [],
+        }
+        return self.emit("installation_repositories", installation.account.login, None, content)
+
     def app_of_jwt(self, token: str) -> AppRecord:
         """:raises StandInError: 401 for a token that GitHub would not take."""
         try:
@@ -142,5 +189,7 @@ class AppActions(World):
         for installation in self.installations.values():
             ends = installation.tokens.get(token)
             if ends is not None and self.clock() < ends:
+                if installation.suspended_at is not None:
+                    raise StandInError(403, "This installation has been suspended")
                 return installation
         raise StandInError(401, "Bad credentials")

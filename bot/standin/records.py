@@ -133,6 +133,7 @@ class RepositoryRecord:
     check_runs: dict[int, CheckRunRecord] = field(default_factory=dict)
     suggestions: SuggestionMode = SuggestionMode.ON
     head: str = "0" * 40
+    archived: bool = False
 
     def role(self, login: str) -> str:
         """What a login may do: readers are everybody where the repository is public."""

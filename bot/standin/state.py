@@ -58,6 +58,34 @@ class GitHubState(SuggestionActions, AppActions):
                 "repository", by, repository, {"action": "renamed", "changes": changes}
             )
 
+    def transfer_repository(self, full_name: str, new_owner: str, *, by: str) -> Delivery:
+        """Give a repository to another account, out of its owner's installations."""
+        with self.lock:
+            repository = self.repositories.pop(full_name.lower())
+            old_owner, name = repository.owner, full_name.partition("/")[2]
+            for installation in self.installations.values():
+                installation.repositories.discard(repository.full_name)
+            repository.owner = self.actor(new_owner)
+            repository.full_name = f"{new_owner}/{name}"
+            self.repositories[repository.full_name.lower()] = repository
+            self.renamed[full_name.lower()] = repository.full_name
+            changes = {"owner": {"from": {"user": {"login": old_owner.login}}}}
+            content = {"action": "transferred", "changes": changes}
+            return self.emit("repository", by, repository, content)
+
+    def set_archived(self, full_name: str, archived: bool, *, by: str) -> Delivery:
+        with self.lock:
+            repository = self.repository(full_name)
+            repository.archived = archived
+            action = "archived" if archived else "unarchived"
+            return self.emit("repository", by, repository, {"action": action})
+
+    def delete_repository(self, full_name: str, *, by: str) -> Delivery:
+        with self.lock:
+            gone = self.emit("repository", by, self.repository(full_name), {"action": "deleted"})
+            del self.repositories[full_name.lower()]
+            return gone
+
     def delete_issue(self, full_name: str, number: int, *, by: str) -> Delivery:
         with self.lock:
             repository, issue = self._find(full_name, number)

@@ -39,7 +39,7 @@ def repository_json(repository: RepositoryRecord) -> Json:
         "full_name": repository.full_name,
         "owner": user_json(repository.owner) | {"login": owner},
         "private": repository.private,
-        "archived": False,
+        "archived": repository.archived,
         "has_issues": True,
         "default_branch": repository.default_branch,
         "html_url": f"https://github.com/{repository.full_name}",
@@ -162,7 +162,7 @@ def installation_json(installation: InstallationRecord) -> Json:
         "account": user_json(installation.account),
         "repository_selection": "selected",
         "permissions": dict(installation.permissions),
-        "suspended_at": None,
+        "suspended_at": moment(installation.suspended_at),
     }
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from bot.github.client import GitHubClient
     from store.database import Store
     from store.records import Repository
+    from store.unit_of_work import UnitOfWork
 
 CONFIGURATION_PATH = ".github/issue-tagger.yml"
 KEPT_AS = "configuration"
@@ -120,11 +121,16 @@ def forget_configuration(store: Store, full_name: str) -> None:
         for repository in work.repositories.all():
             same_owner = repository.full_name.partition("/")[0].casefold() == owner.casefold()
             same = repository.full_name.casefold() == full_name.casefold()
-            reading = Reading.of(repository)
-            if reading is None or not (same or (name == ".github" and same_owner)):
-                continue
-            old = {**reading.as_json(), "checked_at": datetime.min.replace(tzinfo=UTC).isoformat()}
-            work.repositories.remember(repository.id, KEPT_AS, old)
+            if same or (name == ".github" and same_owner):
+                look_anew(work, repository)
+
+
+def look_anew(work: UnitOfWork, repository: Repository) -> None:
+    """Have the file looked for when it is needed next, however young the last look is."""
+    reading = Reading.of(repository)
+    if reading is not None:
+        old = {**reading.as_json(), "checked_at": datetime.min.replace(tzinfo=UTC).isoformat()}
+        work.repositories.remember(repository.id, KEPT_AS, old)
 
 
 async def _look(

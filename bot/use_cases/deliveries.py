@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from bot.use_cases import writing
+from bot.use_cases import presence, writing
 from bot.use_cases.configuration import current_configuration, forget_configuration, refresh
 from bot.use_cases.desk import Ending, repository_of
+from bot.use_cases.installations import follow_installation, follow_repository
 from bot.use_cases.job import Job
 from bot.use_cases.look import look_again
 from bot.use_cases.tag_issue import subject_of, tag_issue
@@ -25,7 +26,23 @@ async def handle(desk: Desk, claim: ClaimedDelivery) -> Ending:
     job = _JOBS.get((claim.event, claim.action)) or _JOBS.get((claim.event, None))
     if job is None:
         return await desk.ignore(claim, f"nothing to do for {claim.event} {claim.action or ''}")
+    if why := await asyncio.to_thread(_not_at_home, desk, claim):
+        return await desk.ignore(claim, why)
     return await job(desk, claim)
+
+
+def _not_at_home(desk: Desk, claim: ClaimedDelivery) -> str | None:
+    """Why nothing may be done where this happened, or None."""
+    if claim.event in ABOUT_PRESENCE:
+        return None
+    repository = repository_of(desk, claim)
+    if repository is None or (why := presence.left_because(repository)) is None:
+        return None
+    if not presence.speaks_again(repository, claim.received_at):
+        return why
+    with desk.store.begin() as work:
+        presence.come_back(work, repository)
+    return None
 
 
 async def tidy_fallback(desk: Desk, claim: ClaimedDelivery) -> Ending:
@@ -73,4 +90,9 @@ _JOBS: dict[tuple[str, str | None], Callable[[Desk, ClaimedDelivery], Awaitable[
     ("issues", "edited"): tag_issue,
     ("issues", "labeled"): tidy_fallback,
     ("push", None): reread_configuration,
+    ("installation", None): follow_installation,
+    ("installation_repositories", None): follow_installation,
+    ("repository", None): follow_repository,
 }
+ABOUT_PRESENCE = frozenset({"installation", "installation_repositories", "repository"})
+"""Events that say where the bot may act, and so are heard wherever they come from."""

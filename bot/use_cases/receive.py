@@ -10,7 +10,15 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from bot.github.errors import BadPayload
-from bot.github.events import Fact, IssueFact, LabelFact, PushFact, read_event
+from bot.github.events import (
+    Fact,
+    InstallationFact,
+    IssueFact,
+    LabelFact,
+    PushFact,
+    RepositoryFact,
+    read_event,
+)
 from bot.use_cases.actors import is_own, kind_of
 from bot.use_cases.configuration import CONFIGURATION_PATH, known_configuration
 from store.records import DeliveryRecord, IssueRecord, LabelEvent, LabelRecord
@@ -27,6 +35,8 @@ if TYPE_CHECKING:
 TAGGED = frozenset({"opened", "reopened", "edited"})
 """Actions of `issues` after which an issue is scored; an edit only where the text changed."""
 GONE = frozenset({"deleted", "transferred"})
+MOVED = frozenset({"renamed", "transferred", "deleted", "archived", "unarchived"})
+"""Actions of `repository` that change where the bot may act."""
 
 
 @dataclass(frozen=True)
@@ -71,8 +81,11 @@ def understand(guid: str, event: str, payload: dict[str, Any], now: datetime) ->
 def keep(work: UnitOfWork, received: Received, own_login: str | None) -> bool:
     """Store a delivery and what it says of issues and labels; False: it was known already."""
     fact, now = received.fact, received.delivery.received_at
-    if fact is None or fact.repository is None:
+    if fact is None:
         return work.inbox.accept(received.delivery)
+    if fact.repository is None:
+        due_at = when_due(fact, None, now, own_login)
+        return work.inbox.accept(replace(received.delivery, due_at=due_at, ignored=due_at is None))
     # First the delivery: a repeat must change nothing, an old payload least of all.
     known = work.repositories.find(fact.repository.full_name)
     configuration = known_configuration(known)
@@ -102,9 +115,12 @@ def when_due(
     """
     if isinstance(fact, IssueFact):
         return _issue_due(fact, configuration, now, own_login)
-    if isinstance(fact, PushFact) and fact.to_default_branch and CONFIGURATION_PATH in fact.paths:
-        return now
-    return None
+    if isinstance(fact, PushFact):
+        changed = fact.to_default_branch and CONFIGURATION_PATH in fact.paths
+        return now if changed else None
+    if isinstance(fact, RepositoryFact):
+        return now if fact.action in MOVED else None
+    return now if isinstance(fact, InstallationFact) else None
 
 
 def _issue_due(

@@ -1,0 +1,44 @@
+"""Whether the bot may still act in a repository, as GitHub's webhooks have told.
+
+What was learned there stays: whoever installs the App again finds it as it was.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from store.records import Repository
+    from store.unit_of_work import UnitOfWork
+
+KEPT_AS = "left"
+"""The name in `Repository.memory`."""
+EVIDENCE_AFTER = timedelta(hours=1)
+"""GitHub sends webhooks only from where the App is installed: one that comes so long after the
+goodbye says that the news of the return was lost."""
+
+
+def left_because(repository: Repository) -> str | None:
+    """Why nothing is done in this repository any more; None: the bot is at home there."""
+    kept = repository.memory.get(KEPT_AS)
+    return str(kept["why"]) if isinstance(kept, dict) else None
+
+
+def speaks_again(repository: Repository, received_at: datetime) -> bool:
+    """Whether a delivery received then shows that a repository once left is back."""
+    kept = repository.memory.get(KEPT_AS)
+    return isinstance(kept, dict) and received_at > (
+        datetime.fromisoformat(kept["at"]) + EVIDENCE_AFTER
+    )
+
+
+def leave(work: UnitOfWork, repository: Repository, why: str, now: datetime) -> None:
+    """Do nothing in this repository from now on."""
+    work.repositories.remember(repository.id, KEPT_AS, {"why": why, "at": now.isoformat()})
+
+
+def come_back(work: UnitOfWork, repository: Repository) -> None:
+    """Act there again."""
+    if KEPT_AS in repository.memory:
+        work.repositories.remember(repository.id, KEPT_AS, None)

@@ -1,0 +1,170 @@
+"""Installed, suspended, renamed, archived: where the bot acts follows what GitHub tells."""
+
+from __future__ import annotations
+
+import pytest
+from fakes_bot import REPO, SECRET
+
+from bot.settings import Settings
+from bot.use_cases import presence, requests
+from bot.use_cases.syncing import sync
+
+pytestmark = pytest.mark.anyio
+APPLY = "mode: apply\ndelay_seconds: 0\n"
+OTHER = "acme/probe"
+
+
+@pytest.fixture
+def settings(database_url, tmp_path, github) -> Settings:
+    """The settings of an App that is installed in one of its account's two repositories."""
+    github.add_repository(OTHER)
+    app = github.create_app("issue-tagger")
+    github.install(app, REPO)
+    return Settings(
+        data_dir=tmp_path,
+        database_url=database_url,
+        github_api_url=github.url,
+        github_app_id=app.id,
+        github_private_key=app.private_key,
+        webhook_secret=SECRET,
+    )
+
+
+def installed(bench):
+    (only,) = bench.github.installations.values()
+    return only
+
+
+def stored(bench, name: str = REPO):
+    with bench.installation.store.read() as work:
+        return work.repositories.get(name)
+
+
+def asked_for(bench, name: str) -> list[str]:
+    return [one.kind for one in requests.waiting(stored(bench, name))]
+
+
+async def test_an_installation_brings_its_repositories_and_asks_for_a_sync(bench) -> None:
+    created = bench.github.deliveries[0]
+    assert (await bench.deliver(created)).state == "done"
+    assert stored(bench).github_id == bench.github.repository(REPO).id
+    assert asked_for(bench, REPO) == ["sync"]
+    with bench.installation.store.begin() as work:
+        assert requests.take_up(work, REPO, "sync").kind == "sync"
+        assert requests.take_up(work, REPO, "sync") is None
+    assert asked_for(bench, REPO) == []
+
+
+async def test_repositories_come_to_and_go_from_an_installation(bench) -> None:
+    bench.configure(APPLY)
+    bench.github.repository(OTHER).files[".github/issue-tagger.yml"] = APPLY
+    bench.releases.promote(bench.installation.store, "r2", ["bug"], bench.clock(), OTHER)
+    bench.github.add_label(OTHER, "bug")
+    await bench.deliver(bench.github.add_to_installation(installed(bench), OTHER))
+    assert asked_for(bench, OTHER) == ["sync"]
+    await bench.deliver(bench.github.open_issue(OTHER, "a bug"))
+    assert bench.github.issue(OTHER, 1).label_names == ["bug"]
+    opened = bench.github.open_issue(OTHER, "a bug again")  # still waits when the App must go
+    await bench.deliver(bench.github.take_from_installation(installed(bench), OTHER))
+    delivery = await bench.deliver(opened)
+    assert (delivery.state, delivery.error) == ("ignored", "it was taken from the App")
+    assert bench.github.issue(OTHER, 2).label_names == []
+
+
+async def test_a_suspended_app_does_nothing_until_it_is_let_in_again(bench) -> None:
+    bench.configure(APPLY)
+    await bench.deliver(bench.github.open_issue(REPO, "a bug"))
+    assert bench.labels(1) == ["bug"]
+    waiting = bench.github.open_issue(REPO, "a bug")
+    await bench.deliver(bench.github.suspend(installed(bench)))
+    asked = len(bench.github.requests)
+    assert (await bench.deliver(waiting)).error == "the App was suspended"
+    assert len(bench.github.requests) == asked
+    await bench.deliver(bench.github.unsuspend(installed(bench)))
+    await bench.deliver(bench.github.open_issue(REPO, "a bug"))
+    assert bench.labels(3) == ["bug"]
+
+
+async def test_after_an_uninstallation_the_app_acts_through_its_new_installation(bench) -> None:
+    bench.configure(APPLY)
+    await bench.deliver(bench.github.open_issue(REPO, "a bug"))
+    await bench.deliver(bench.github.uninstall(installed(bench)))
+    assert presence.left_because(stored(bench)) == "the App was uninstalled"
+    bench.github.install(next(iter(bench.github.apps.values())), REPO)
+    await bench.deliver(bench.github.deliveries[-1])
+    assert presence.left_because(stored(bench)) is None
+    await bench.deliver(bench.github.open_issue(REPO, "a bug"))
+    assert bench.labels(2) == ["bug"]
+
+
+async def test_a_webhook_long_after_the_goodbye_is_a_return(bench) -> None:
+    bench.configure(APPLY)
+    await bench.deliver(bench.github.open_issue(REPO, "a bug"))
+    await bench.deliver(bench.github.take_from_installation(installed(bench), REPO))
+    bench.github.add_to_installation(installed(bench), REPO)  # nobody hears of it
+    await bench.deliver(bench.github.open_issue(REPO, "a bug"))
+    assert bench.labels(2) == []
+    bench.clock.advance(hours=2)
+    await bench.deliver(bench.github.open_issue(REPO, "a bug"))
+    assert bench.labels(3) == ["bug"]
+
+
+async def test_new_permissions_let_the_configuration_be_read_again(bench) -> None:
+    installed(bench).permissions["contents"] = "none"
+    bench.configure(APPLY)
+    delivery = bench.github.open_issue(REPO, "a bug")
+    bench.receive(delivery)
+    bench.clock.advance(seconds=121)
+    await bench.work()
+    assert bench.labels(1) == []
+    installed(bench).permissions["contents"] = "read"
+    accepted = bench.github.emit(
+        "installation", "acme", None,
+        {"action": "new_permissions_accepted",
+         **bench.github.whole_installation(installed(bench))},
+    )  # fmt: skip
+    await bench.deliver(accepted)
+    bench.receive(bench.github.open_issue(REPO, "a bug"))
+    bench.clock.advance(seconds=121)  # the delay of a repository without a file
+    await bench.work()
+    assert bench.labels(2) == ["bug"]
+
+
+@pytest.mark.parametrize("move", ["rename", "transfer"])
+async def test_a_moved_repository_is_asked_for_under_its_new_name(bench, move) -> None:
+    bench.configure(APPLY)
+    await bench.deliver(bench.github.open_issue(REPO, "a bug"))
+    await sync(bench.installation.store, bench.desk.access, REPO, now=bench.clock())
+    if move == "rename":
+        moved, name = bench.github.rename_repository(REPO, "starship", by="acme"), "acme/starship"
+    else:
+        moved, name = bench.github.transfer_repository(REPO, "nasa", by="acme"), "nasa/rocket"
+        bench.github.install(next(iter(bench.github.apps.values())), name)
+        await bench.deliver(bench.github.deliveries[-1])
+    await bench.deliver(moved)
+    bench.github.add_repository(REPO)  # the old name is somebody else's now
+    bench.github.open_issue(REPO, "not ours")
+    before = len(bench.github.requests)
+    await sync(bench.installation.store, bench.desk.access, name, now=bench.clock())
+    asked = [one for one in list(bench.github.requests)[before:] if "/repos/" in one.path]
+    assert {one.path.split("/")[2] for one in asked} == {name.split("/")[0]}
+    assert any(one.status == 304 for one in asked)
+    with bench.installation.store.read() as work:
+        assert work.issues.numbers(work.repositories.get(name).id) == (1,)
+
+
+@pytest.mark.parametrize("end", ["archive", "delete"])
+async def test_an_archived_or_deleted_repository_is_left_alone(bench, end) -> None:
+    bench.configure(APPLY)
+    opened = bench.github.open_issue(REPO, "a bug")
+    if end == "archive":
+        await bench.deliver(bench.github.set_archived(REPO, True, by="acme"))
+    else:
+        await bench.deliver(bench.github.delete_repository(REPO, by="acme"))
+    asked = len(bench.github.requests)
+    assert (await bench.deliver(opened)).state == "ignored"
+    assert len(bench.github.requests) == asked
+    if end == "archive":
+        await bench.deliver(bench.github.set_archived(REPO, False, by="acme"))
+        await bench.deliver(bench.github.open_issue(REPO, "a bug"))
+        assert bench.labels(2) == ["bug"]
