@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from bot.configuration import RepositoryConfiguration, parse
+from bot.configuration import Problem, RepositoryConfiguration, parse
 from bot.errors import ConfigurationInvalid
 from bot.github.errors import BadPayload, Forbidden
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from store.unit_of_work import UnitOfWork
 
 CONFIGURATION_PATH = ".github/issue-tagger.yml"
+REPOSITORY, ORGANISATION = "repository", "organisation"
 KEPT_AS = "configuration"
 """The name in `Repository.memory`."""
 FRESH_FOR = timedelta(minutes=10)
@@ -39,24 +40,34 @@ class Reading:
     """What was found when the file was last looked for.
 
     :ivar valid: the text that is in force; None where there is no file.
-    :ivar problems: why the present file is not, one line each; empty where it is.
+    :ivar problems: why the present file is not, in the order of its lines; empty where it is.
     :ivar places: by place ("repository", "organisation"), its ETag and text.
     """
 
     checked_at: datetime
     valid: str | None = None
-    problems: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
     places: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
     def configuration(self) -> RepositoryConfiguration:
         return _parsed(self.valid)
 
+    @property
+    def is_own(self) -> bool:
+        """The repository has a file of its own, good or bad; else its organisation's was read."""
+        return ORGANISATION not in self.places
+
+    @property
+    def is_forbidden(self) -> bool:
+        """The file may not be read: that is no fault of its author's."""
+        return any(place.get("forbidden") for place in self.places.values())
+
     def as_json(self) -> dict[str, Any]:
         return {
             "checked_at": self.checked_at.isoformat(),
             "valid": self.valid,
-            "problems": list(self.problems),
+            "problems": [[one.line, one.key, one.message] for one in self.problems],
             "places": {name: dict(place) for name, place in self.places.items()},
         }
 
@@ -69,7 +80,7 @@ class Reading:
         return cls(
             datetime.fromisoformat(kept["checked_at"]),
             kept.get("valid"),
-            tuple(kept.get("problems", ())),
+            tuple(_problem(one) for one in kept.get("problems", ())),
             kept.get("places", {}),
         )
 
@@ -105,7 +116,10 @@ async def refresh(
     if reading.problems:
         log.warning(
             "the configuration file is invalid and changes nothing",
-            extra={"repository": repository.full_name, "problems": list(reading.problems)},
+            extra={
+                "repository": repository.full_name,
+                "problems": [str(problem) for problem in reading.problems],
+            },
         )
     await asyncio.to_thread(_keep, store, repository.id, reading)
     return reading
@@ -138,7 +152,7 @@ async def _look(
 ) -> Reading:
     owner = full_name.partition("/")[0]
     places: dict[str, Mapping[str, Any]] = {}
-    for name, repository in (("repository", full_name), ("organisation", f"{owner}/.github")):
+    for name, repository in ((REPOSITORY, full_name), (ORGANISATION, f"{owner}/.github")):
         known = (before.places if before else {}).get(name, {})
         places[name], problem = await _ask(client, repository, known)
         if problem or places[name].get("text") is not None:
@@ -150,14 +164,14 @@ async def _look(
 async def _ask(
     client: GitHubClient, repository: str, known: Mapping[str, Any]
 ) -> tuple[Mapping[str, Any], str | None]:
-    """What one place holds: its ETag and text, and why the text cannot be read, if so."""
+    """What one place holds: its ETag and text (or that it is forbidden), and why it is no text."""
     try:
         found = await client.contents(repository, CONFIGURATION_PATH, etag=known.get("etag"))
     except BadPayload as error:
         return {}, str(error)
     except Forbidden as error:
         # Without the right to read contents nobody can configure the bot: it stays in shadow.
-        return {}, str(error)
+        return {"forbidden": True}, str(error)
     if found is None:
         return {}, None
     if found.unchanged:
@@ -174,12 +188,17 @@ def _judged(
 ) -> Reading:
     valid = before.valid if before else None
     if problem is not None or text is None:
-        return Reading(now, valid, (problem or "",), places)
+        return Reading(now, valid, (Problem(1, "", problem or ""),), places)
     try:
         _parsed(text)
     except ConfigurationInvalid as error:
-        return Reading(now, valid, tuple(map(str, error.problems)), places)
+        return Reading(now, valid, error.problems, places)
     return Reading(now, text, (), places)
+
+
+def _problem(kept: Any) -> Problem:
+    """A problem as kept; older versions kept it as one line of text."""
+    return Problem(*kept) if isinstance(kept, list) else Problem(1, "", str(kept))
 
 
 @lru_cache(maxsize=256)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from bot.use_cases import presence, writing
+from bot.use_cases import configuration_notice, presence, writing
 from bot.use_cases.configuration import current_configuration, forget_configuration, refresh
 from bot.use_cases.desk import Ending, repository_of
 from bot.use_cases.installations import follow_installation, follow_repository
@@ -73,7 +73,9 @@ async def reread_configuration(desk: Desk, claim: ClaimedDelivery) -> Ending:
     await asyncio.to_thread(forget_configuration, desk.store, repository.full_name)
     client = await desk.client(claim, repository)
     if client is not None:
-        await refresh(desk.store, client, repository, desk.clock())
+        reading = await refresh(desk.store, client, repository, desk.clock())
+        head = claim.payload.get("after")
+        await configuration_notice.show(desk, client, repository, reading, str(head))
     return await desk.finish(claim)
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from bot.github.errors import Invalid, NotFound
 from bot.github.labels import LabelSuggestion
+from bot.markdown import code_span
 from bot.use_cases.actors import is_own
 from bot.use_cases.look import with_pending
 from store.records import LabelEvent
@@ -73,18 +73,6 @@ def comment_body(choices: Iterable[Choice]) -> str:
     return "\n".join(
         [MARK, "Labels that may fit this issue, for a maintainer to decide:", "", *lines]
     )
-
-
-def code_span(text: str) -> str:
-    """Text as a Markdown code span: no markup in it works, no name in it is notified.
-
-    https://spec.commonmark.org/0.31.2/#code-spans
-    """
-    longest = max((len(run) for run in re.findall("`+", text)), default=0)
-    fence = "`" * (longest + 1)
-    padding = " " if text.startswith("`") or text.endswith("`") else ""
-    flat = re.sub(r"\s+", " ", text)
-    return f"{fence}{padding}{flat}{padding}{fence}"
 
 
 def _suggestion(choice: Choice) -> LabelSuggestion:

@@ -1,0 +1,158 @@
+"""An invalid configuration file: nothing changes, and its author sees why, where they look."""
+
+from __future__ import annotations
+
+import pytest
+from fakes_bot import REPO, SECRET
+
+from bot.settings import Settings
+from bot.standin.faults import Trouble, trouble
+from bot.use_cases.configuration import CONFIGURATION_PATH, known_configuration
+from bot.use_cases.configuration_notice import MARK
+
+pytestmark = pytest.mark.anyio
+GOOD = "mode: apply\ndelay_seconds: 0\n"
+BAD = "mode: apply\nprecison: 0.9\nlabels:\n  bug: {mode: aply}\n"
+
+
+@pytest.fixture
+def app(github):
+    made = github.create_app("issue-tagger")
+    github.install(made, REPO)
+    return made
+
+
+@pytest.fixture
+def settings(app, database_url, tmp_path, github) -> Settings:
+    return Settings(
+        data_dir=tmp_path,
+        database_url=database_url,
+        github_api_url=github.url,
+        github_app_id=app.id,
+        github_private_key=app.private_key,
+        webhook_secret=SECRET,
+    )
+
+
+def push(bench, text: str | None, name: str = REPO):
+    return bench.github.push_file(name, CONFIGURATION_PATH, text)
+
+
+def checks(bench, name: str = REPO):
+    return list(bench.github.repository(name).check_runs.values())
+
+
+async def test_a_bad_file_fails_a_check_on_its_commit_and_changes_nothing(bench) -> None:
+    await bench.deliver(push(bench, GOOD))
+    assert checks(bench) == []
+    bad = push(bench, BAD)
+    assert (await bench.deliver(bad)).state == "done"
+    (run,) = checks(bench)
+    assert (run.head_sha, run.conclusion) == (bad.payload["after"], "failure")
+    first, second = run.output["annotations"]
+    assert (first["path"], first["start_line"], first["title"]) == (
+        CONFIGURATION_PATH,
+        2,
+        "precison",
+    )
+    assert "did you mean 'precision'" in first["message"]
+    assert (second["start_line"], second["title"]) == (4, "labels.bug.mode")
+    assert "did you mean 'apply'" in second["message"]
+    await bench.deliver(bench.github.open_issue(REPO, "a bug"))
+    assert bench.labels(1) == ["bug"]  # by the last good file
+
+
+async def test_the_check_passes_once_the_file_is_right(bench) -> None:
+    await bench.deliver(push(bench, BAD))
+    good = push(bench, GOOD)
+    await bench.deliver(good)
+    failed, passed = checks(bench)
+    assert (passed.conclusion, passed.head_sha) == ("success", good.payload["after"])
+    await bench.deliver(push(bench, GOOD + "# a remark\n"))
+    assert checks(bench) == [failed, passed]
+
+
+async def test_a_file_that_was_taken_away_is_no_longer_wrong(bench) -> None:
+    await bench.deliver(push(bench, BAD))
+    await bench.deliver(push(bench, None))
+    assert [run.conclusion for run in checks(bench)] == ["failure", "success"]
+    with bench.installation.store.read() as work:
+        assert known_configuration(work.repositories.get(REPO)).mode == "shadow"
+
+
+async def test_a_repeated_attempt_updates_its_own_check(bench) -> None:
+    bad = push(bench, BAD)
+    await bench.deliver(bad)
+    again = bench.github.emit("push", "ada", bench.github.repository(REPO), dict(bad.payload))
+    await bench.deliver(again)
+    (run,) = checks(bench)
+    assert run.conclusion == "failure"
+
+
+async def test_without_the_permission_it_is_one_issue_edited_in_place(bench) -> None:
+    (installation,) = bench.github.installations.values()
+    installation.permissions.pop("checks")
+    await bench.deliver(push(bench, BAD))
+    issue = bench.github.issue(REPO, 1)
+    assert issue.author.login == "issue-tagger[bot]"
+    assert issue.body.startswith(MARK)
+    assert "`2: precison: unknown key; did you mean 'precision'?`" in issue.body
+    await bench.deliver(push(bench, "modus: apply\n"))
+    assert list(bench.github.repository(REPO).issues) == [1]
+    assert "modus" in issue.body
+    assert "precison" not in issue.body
+    await bench.deliver(push(bench, GOOD))
+    assert issue.state == "closed"
+    assert "can be used again" in issue.body
+    await bench.deliver(push(bench, BAD))
+    assert (issue.state, list(bench.github.repository(REPO).issues)) == ("open", [1])
+
+
+async def test_an_issue_whose_making_was_not_answered_is_found_again(bench) -> None:
+    (installation,) = bench.github.installations.values()
+    installation.permissions.pop("checks")
+    bad = push(bench, BAD)
+    lost = trouble(Trouble.CLOSED, after_acting=True)
+    object.__setattr__(lost, "method", "POST")
+    object.__setattr__(lost, "path", "/issues")
+    bench.github.fail_next(lost)
+    assert (await bench.deliver(bad)).state == "pending"
+    bench.clock.advance(minutes=1)
+    await bench.work()
+    assert bench.delivery(bad).state == "done"
+    assert list(bench.github.repository(REPO).issues) == [1]
+
+
+async def test_what_people_wrote_into_the_file_is_no_markup_in_the_issue(bench) -> None:
+    (installation,) = bench.github.installations.values()
+    installation.permissions.pop("checks")
+    await bench.deliver(push(bench, '"@ada `x` <b>": 1\n'))
+    body = bench.github.issue(REPO, 1).body
+    assert "line ``1: " in body
+    assert body.count("@ada") == 1
+
+
+async def test_the_organisations_file_is_read_anew_and_its_faults_shown_there(bench, app) -> None:
+    home = "acme/.github"
+    bench.github.add_repository(home)
+    (installation,) = bench.github.installations.values()
+    installation.repositories.add(home)
+    await bench.deliver(push(bench, GOOD, home))
+    await bench.deliver(bench.github.open_issue(REPO, "a bug"))
+    assert bench.labels(1) == ["bug"]
+    await bench.deliver(push(bench, BAD, home))
+    assert [run.conclusion for run in checks(bench, home)] == ["failure"]
+    assert checks(bench) == []
+    await bench.deliver(bench.github.open_issue(REPO, "a bug"))
+    assert bench.labels(2) == ["bug"]  # by the last good file
+    await bench.deliver(push(bench, "mode: off\n", home))
+    await bench.deliver(bench.github.open_issue(REPO, "a bug"))
+    assert bench.labels(3) == []
+
+
+async def test_an_unchanged_file_is_asked_for_by_its_etag(bench) -> None:
+    await bench.deliver(push(bench, GOOD))
+    bench.clock.advance(minutes=11)
+    await bench.deliver(bench.github.open_issue(REPO, "a bug"))
+    asked = [one.status for one in bench.github.requests if one.path.endswith(".yml")]
+    assert asked == [200, 304]
