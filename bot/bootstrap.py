@@ -85,12 +85,12 @@ class Installation:
         """
         from tagger.strategy import Resources, silent
 
-        bert = _folder(self.settings.bert_model) or _default_bert() if tuning else None
+        encoder = self._encoder_source
         return Resources(
             encoder=self._open_encoder,
-            bert_model=bert,
-            encoder_model=self._encoder_source.folder if tuning else None,
-            zero_shot_model=_folder(self.settings.zero_shot_model),
+            bert_model=to_tune(self.settings, encoder) if tuning else None,
+            encoder_model=encoder.folder if tuning else None,
+            zero_shot_model=to_entail(self.settings),
             device=self.settings.device,
             cache=self.settings.cache_folder,
             progress=progress or silent,
@@ -167,18 +167,31 @@ def build(settings: Settings) -> Installation:
     return Installation(settings)
 
 
-def _folder(name: str | None) -> Path | None:
+def to_tune(settings: Settings, encoder: ModelSource) -> Path | None:
+    """The transformer to fine-tune: as set, the default where it can be had, else the encoder's."""
+    from tagger.model_sources import DEFAULT_BERT
+
+    return _folder(settings.bert_model, DEFAULT_BERT) or encoder.folder
+
+
+def to_entail(settings: Settings) -> Path | None:
+    """The zero-shot model: as set, the default where it can be had, else None."""
+    from tagger.model_sources import DEFAULT_ZERO_SHOT
+
+    return _folder(settings.zero_shot_model, DEFAULT_ZERO_SHOT)
+
+
+def _folder(name: str | None, default: str) -> Path | None:
+    """Of the model that was asked for, or of the default where this machine can have it.
+
+    :raises ModelNotFound: the model that was asked for is nowhere.
+    """
+    from tagger.errors import ModelNotFound
     from tagger.model_sources import locate
 
-    return locate(name).folder if name else None
-
-
-def _default_bert() -> Path | None:
-    """The default transformer where this machine has it or reaches the hub; else None."""
-    from tagger.errors import ModelNotFound
-    from tagger.model_sources import DEFAULT_BERT, locate
-
+    if name:
+        return locate(name).folder
     try:
-        return locate(DEFAULT_BERT).folder
+        return locate(default).folder
     except ModelNotFound:
         return None

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 DEFAULT_ENCODER = "sentence-transformers/all-MiniLM-L6-v2"
 DEFAULT_BERT = "google-bert/bert-base-uncased"
+DEFAULT_ZERO_SHOT = "MoritzLaurer/deberta-v3-xsmall-zeroshot-v1.1-all-33"
+"""The smallest of its family: entailment reads an issue once for each wording of each label."""
 
 PINNED: dict[str, str] = {
     DEFAULT_ENCODER: "c9745ed1d9f207416be6d2e6f8de32d1f16199bf",

@@ -135,21 +135,23 @@ def _encoder(settings: Settings) -> Finding:
 
 
 def _zero_shot(settings: Settings) -> Finding:
+    from tagger.errors import ModelNotFound
     from tagger.label_judges import kind_of
-    from tagger.model_sources import locate
+    from tagger.model_sources import DEFAULT_ZERO_SHOT, locate
 
-    if settings.zero_shot_model is None:
-        return Finding(
-            "zero-shot",
-            "note",
-            "compares label wording with the issue through the encoder: there is no NLI model",
-            f"{PREFIX}ZERO_SHOT_MODEL may name an NLI cross-encoder, by folder or hub name",
-        )
     try:
-        source = locate(settings.zero_shot_model)
+        source = locate(settings.zero_shot_model or DEFAULT_ZERO_SHOT)
         return Finding("zero-shot", "ok", f"{kind_of(source.folder)} by {source.name}")
     except TaggerError as error:
-        return Finding("zero-shot", "wrong", str(error), f"check {PREFIX}ZERO_SHOT_MODEL")
+        if settings.zero_shot_model is not None or not isinstance(error, ModelNotFound):
+            return Finding("zero-shot", "wrong", str(error), f"check {PREFIX}ZERO_SHOT_MODEL")
+    return Finding(
+        "zero-shot",
+        "note",
+        "compares label wording with the issue through the encoder: there is no NLI model, and "
+        f"the hub, which has {DEFAULT_ZERO_SHOT}, is out of reach",
+        f"{PREFIX}ZERO_SHOT_MODEL may name an NLI cross-encoder, by folder or hub name",
+    )
 
 
 def _bert(settings: Settings) -> Finding:
@@ -164,7 +166,8 @@ def _bert(settings: Settings) -> Finding:
         return Finding(
             "transformer",
             "note",
-            f"{DEFAULT_BERT} is not here and the hub is out of reach: nothing is fine-tuned",
+            f"{DEFAULT_BERT} is not here and the hub is out of reach: the encoder's own "
+            "transformer is fine-tuned instead",
             f"{PREFIX}BERT_MODEL may name a folder",
         )
     return Finding("transformer", "ok", f"{source.name} from the {source.origin}")

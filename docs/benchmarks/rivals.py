@@ -150,7 +150,11 @@ def main() -> None:
         resources = build(load_settings()).resources(progress)
         data = load(f"{given.issues}:{given.labels}:{given.names}")
         rivals = [
-            Contestant(rival.name, lambda seed, rival=rival: rival(resources, seed))
+            Contestant(
+                rival.name,
+                lambda seed, rival=rival: rival(resources, seed),
+                tuning=rival is SetFitRival,
+            )
             for rival in (LogisticRival, CrudeBlend, *([SetFitRival] if given.setfit else []))
         ]
         who = (*contestants(given.strategies.split(","), resources), *rivals)

@@ -175,7 +175,7 @@ class Chain:
         return stage.opinion(scores)
 
     def _fit_members(self, train: TrainingSet) -> list[Member]:
-        names = self.members or available(self.resources)
+        names = self.members or available(self.resources, len(train))
         check_measured(names)
         if not len(train):
             names = ("zero-shot",)

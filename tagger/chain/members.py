@@ -10,9 +10,9 @@ import numpy as np
 
 from tagger.chain.prior import NOTHING, Moments
 from tagger.errors import NotMeasured, UnknownStrategy
-from tagger.evaluation.stratification import stratified_folds
+from tagger.evaluation.stratification import FOLDS_FROM, n_folds, stratified_folds
 from tagger.issue import IssueText
-from tagger.strategies import REGISTRY, create
+from tagger.strategies import REGISTRY, TUNING, create
 from tagger.wordings import usual_share
 
 if TYPE_CHECKING:
@@ -27,12 +27,10 @@ if TYPE_CHECKING:
 CHEAP = ("zero-shot", "linear", "naive-bayes", "knn")
 """Members that share the encoder's one vector an issue: milliseconds."""
 
-DEAR = ("contrastive", "adapted")
-"""Members that run a transformer of their own. `fine-tuned` is `adapted` without its adaptation,
-and serves where nothing can be adapted to."""
-
-FOLDS_FROM = 24
-"""Labelled issues from which out-of-fold scores tell more than they cost."""
+DEAR = {"contrastive": 1, "adapted": 96}
+"""Members that run a transformer of their own, and the labelled issues from which they join.
+With fewer, on two repositories, `adapted` made the chain no better and its training twice as long.
+`fine-tuned` is `adapted` without its adaptation, and no member: the two would say the same."""
 
 REFERENCE = 256
 """Unlabelled texts on which members are measured beside the labelled ones."""
@@ -76,12 +74,16 @@ class Member:
         return np.concatenate(rows)
 
 
-def available(resources: Resources) -> tuple[str, ...]:
-    """Members that the models at hand allow and whose prior was measured, in order of cost."""
+def available(resources: Resources, n_issues: int) -> tuple[str, ...]:
+    """Members that the models at hand allow and that so many labelled issues are worth.
+
+    In order of cost; only such whose prior was measured.
+    """
     if resources.bert_model is None:
         return CHEAP
     known = Moments.shipped().features
-    return (*CHEAP, *(name for name in DEAR if f"{name}:z" in known))
+    dear = [name for name, least in DEAR.items() if n_issues >= least and f"{name}:z" in known]
+    return (*CHEAP, *dear)
 
 
 def check_measured(names: Sequence[str]) -> None:
@@ -162,7 +164,7 @@ def _out_of_fold(
         return strategy.out_of_fold_
     name = strategy.name
     scores = np.empty(train.targets.shape, dtype=np.float32)
-    folds = stratified_folds(train.targets, _n_folds(name, len(train)), seed)
+    folds = stratified_folds(train.targets, n_folds(len(train), tuning=name in TUNING), seed)
     for done, fold in enumerate(folds):
         resources.progress(f"{name}, scores on issues held out", done, len(folds))
         held_out = _HeldOut(name, train, fold, resources, seed)
@@ -184,10 +186,3 @@ class _HeldOut:
         rest = np.setdiff1d(np.arange(len(self.train)), self.fold)
         fitted = create(self.name, self.resources, seed=self.seed).fit(self.train.subset(rest))
         return fitted.score([self.train.issues[row] for row in self.fold])
-
-
-def _n_folds(name: str, n_issues: int) -> int:
-    """Few for members that take minutes; two halves where there are issues enough."""
-    if name in CHEAP:
-        return 5
-    return 3 if n_issues <= 256 else 2

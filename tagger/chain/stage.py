@@ -10,8 +10,8 @@ import numpy as np
 from tagger.chain.blend import Blend
 from tagger.chain.cuts import MICRO_SHARE, MICRO_SHARE_UNMEASURED, best_expected_f1
 from tagger.chain.features import Usual, feature_names, stack
-from tagger.chain.members import FOLDS_FROM, counts, labels_per_issue, shares
-from tagger.evaluation.stratification import stratified_folds
+from tagger.chain.members import counts, labels_per_issue, shares
+from tagger.evaluation.stratification import FOLDS_FROM, stratified_folds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -9,6 +9,7 @@ from tagger.evaluation.cells import Cell
 from tagger.evaluation.contest import Decider, Ensemble, FittedMember, Judge, Judgement
 from tagger.evaluation.cutting import Cuts, choose_cuts, out_of_fold_scores, plain_cuts
 from tagger.evaluation.measuring import measured
+from tagger.evaluation.stratification import n_folds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -109,6 +110,9 @@ def _cuts(contestant: Contestant, member: FittedMember, train: TrainingSet, seed
     scores = None if contestant.flat else member.out_of_fold
     if scores is None and not contestant.flat:
         scores = out_of_fold_scores(
-            lambda: contestant.make(seed), train, seed=seed, folds=contestant.folds
+            lambda: contestant.make(seed),
+            train,
+            seed=seed,
+            folds=n_folds(len(train), tuning=contestant.tuning),
         )
     return plain_cuts(len(train.labels)) if scores is None else choose_cuts(train.targets, scores)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from tagger.strategies import create
+from tagger.strategies import TUNING, create
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -21,13 +21,13 @@ class Contestant:
 
     :ivar make: gives an unfitted strategy for a seed.
     :ivar flat: learns nothing from labelled issues: scored once for each test set, drawn flat.
-    :ivar folds: in how many folds the training slice is cut for its out-of-fold scores.
+    :ivar tuning: a fit takes long: fewer folds for its cuts, see `n_folds`.
     """
 
     name: str
     make: Callable[[int], Strategy]
     flat: bool = False
-    folds: int = 5
+    tuning: bool = False
 
 
 @dataclass(frozen=True)
@@ -96,4 +96,5 @@ def _registered(name: str, resources: Resources) -> Contestant:
         name,
         lambda seed: create(name, resources, seed=seed),
         flat=not strategy.needs_examples and not chooses,
+        tuning=name in TUNING,
     )

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     Rows = NDArray[np.int_]
     """*Shape:* (n_chosen,), ascending row numbers."""
 
+FOLDS_FROM = 24
+"""Labelled issues from which out-of-fold scores tell more than they cost."""
+
 PAIRS = 2
 """Order of the stratification: pairs of labels are kept in proportion, not only single labels."""
 
@@ -34,6 +37,19 @@ def stratified_sample(targets: NDArray[np.bool_], size: int, seed: int) -> Rows:
         return np.arange(0)
     chosen = _folds(targets, (size / everyone, 1 - size / everyone), seed)[0]
     return _to_size(chosen, everyone, size, np.random.default_rng(seed))
+
+
+def n_folds(n_issues: int, *, tuning: bool) -> int:
+    """In how many folds to cut issues for out-of-fold scores; 0: too few to be worth their time.
+
+    :param tuning: the strategy takes a minute where others take a moment: few folds, two halves
+        where there are issues enough, and none where the cuts that follow would be luck.
+    """
+    if not tuning:
+        return 5
+    if n_issues < FOLDS_FROM:
+        return 0
+    return 3 if n_issues <= 256 else 2
 
 
 def stratified_folds(targets: NDArray[np.bool_], n_folds: int, seed: int) -> list[Rows]:

@@ -21,6 +21,9 @@ REGISTRY: dict[str, str] = {
     "chain": "tagger.chain.chain:Chain",
 }
 
+TUNING = frozenset({"fine-tuned", "adapted", "contrastive"})
+"""Strategies that tune a transformer: a fit takes a minute where the others' take a moment."""
+
 
 def create(name: str, resources: Resources, *, seed: int = 0) -> Strategy:
     """Make an unfitted strategy by its public name.

@@ -41,7 +41,8 @@ def _environment(monkeypatch: pytest.MonkeyPatch, data_dir: Path, encoder_folder
     monkeypatch.setenv("ISSUE_TAGGER_ENCODER", str(encoder_folder))
     monkeypatch.setenv("ISSUE_TAGGER_DEVICE", "cpu")
     # whether this machine happens to reach the hub must not change what is tested
-    monkeypatch.setattr("bot.bootstrap._default_bert", lambda: None)
+    monkeypatch.setattr("bot.bootstrap.to_tune", lambda *_: None)
+    monkeypatch.setattr("bot.bootstrap.to_entail", lambda *_: None)
     monkeypatch.setenv("COLUMNS", "200")
 
 
@@ -95,7 +96,8 @@ def trained_folder(tmp_path_factory: pytest.TempPathFactory, encoder_folder: Pat
     installation = build(settings)
     now = datetime(2026, 3, 1, 12, tzinfo=UTC)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("bot.bootstrap._default_bert", lambda: None)
+        patch.setattr("bot.bootstrap.to_tune", lambda *_: None)
+        patch.setattr("bot.bootstrap.to_entail", lambda *_: None)
         installation.store.migrate()
         import_files(installation.store, REPO, [issue_file(folder, *sixty())], now=now)
         resources = installation.resources()
