@@ -11,6 +11,7 @@ from bot.github.client import GitHubClient
 from bot.github.errors import RateLimited
 from bot.standin.faults import server_error
 from bot.standin.records import SuggestionMode
+from bot.use_cases.configuration import Reading
 from bot.use_cases.deliveries import handle
 from bot.use_cases.suggesting import MARK
 
@@ -209,11 +210,12 @@ async def test_an_invalid_file_changes_nothing(bench) -> None:
     await bench.deliver(bench.github.open_issue(REPO, "a bug"))
     pushed = bench.github.push_file(REPO, ".github/issue-tagger.yml", "mode: aply\n")
     assert (await bench.deliver(pushed)).state == "done"
-    await bench.deliver(bench.github.open_issue(REPO, "a bug"))
-    assert bench.labels(2) == ["bug"]
+    opened = bench.github.open_issue(REPO, "a bug")
+    await bench.deliver(opened)
+    assert bench.labels(opened.payload["issue"]["number"]) == ["bug"]
     with bench.installation.store.read() as work:
-        kept = work.repositories.get(REPO).memory["configuration"]
-    assert "did you mean 'apply'" in kept["problems"][0]
+        reading = Reading.of(work.repositories.get(REPO))
+    assert "did you mean 'apply'" in reading.problems[0].message
 
 
 async def test_a_pushed_file_holds_from_the_next_delivery_on(bench) -> None:
