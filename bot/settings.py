@@ -39,6 +39,13 @@ def _database_url(text: str) -> str:
     return text
 
 
+def _cron(text: str) -> str:
+    from bot.configuration.schedule import Schedule
+
+    Schedule.of(text)
+    return text
+
+
 def _one_or_two_secrets(secret: SecretStr) -> SecretStr:
     if len(_split(secret)) not in {1, 2}:
         raise ValueError("expected one secret, or two separated by a comma while rotating")
@@ -80,6 +87,7 @@ class Settings(BaseSettings):
     bert_model: str | None = None
     device: Literal["auto", "cpu", "cuda"] = "auto"
     log_format: Literal["text", "json"] = "text"
+    retrain_schedule: Annotated[str, AfterValidator(_cron)] | None = None
 
     @model_validator(mode="after")
     def _one_way_to_sign_in(self) -> Self:

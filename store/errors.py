@@ -12,11 +12,17 @@ StoreError
 │   ├── SchemaOutdated      the database is older than the code: migrate it
 │   └── SchemaTooNew        the database is newer than the code: update the code
 ├── NestedUnitOfWork        a second write transaction in the thread of the first
-├── LeaseLost               a worker ends a delivery that it no longer holds
+├── LeaseLost               a worker ends what it no longer holds
+├── LeaseHeld               another process does what only one may do at a time
 └── NotStored               a repository, issue, label, release or run that is not there
 """
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from store.task_records import Lease
 
 
 class StoreError(Exception):
@@ -74,14 +80,28 @@ class NestedUnitOfWork(StoreError):
 
 
 class LeaseLost(StoreError):
-    """The lease on a delivery ran out and the delivery went back to the inbox."""
+    """The lease on a delivery or a task ran out and somebody else may have it by now."""
 
-    def __init__(self, guid: str, worker: str) -> None:
+    def __init__(self, guid: str, worker: str, *, what: str = "delivery") -> None:
         self.guid = guid
         self.worker = worker
         super().__init__(
-            f"worker {worker} no longer holds delivery {guid}: its lease ran out; "
-            "drop what was done in this unit of work, the delivery runs again"
+            f"worker {worker} no longer holds {what} {guid}: its lease ran out; "
+            "drop what was done in this unit of work, it runs again"
+        )
+
+
+class LeaseHeld(StoreError):
+    """Somebody else does it already.
+
+    :ivar lease: who, since when, and until when at least.
+    """
+
+    def __init__(self, lease: Lease) -> None:
+        self.lease = lease
+        super().__init__(
+            f"{lease.name} is held by {lease.holder} since {lease.since:%Y-%m-%d %H:%M:%S} UTC; "
+            f"wait for it to end, or, if that process has died, until {lease.until:%H:%M:%S} UTC"
         )
 
 

@@ -185,6 +185,43 @@ class DeliveryRow(Table):
     finished_at: Mapped[datetime | None]
 
 
+class TaskRow(Table):
+    """Work that is asked for or comes round, and how far it has come (see `store.tasks`)."""
+
+    __tablename__ = "tasks"
+    __table_args__ = (_one_of("state", "waiting", "running"), Index(None, "state", "due_at"))
+
+    key: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    repository_id: Mapped[int | None] = mapped_column(
+        ForeignKey("repositories.id", ondelete="CASCADE")
+    )
+    state: Mapped[str]
+    due_at: Mapped[datetime | None]
+    cron: Mapped[str | None]
+    asked_at: Mapped[datetime | None]
+    asked_by: Mapped[str] = mapped_column(default="")
+    detail: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    attempts: Mapped[int] = mapped_column(default=0)
+    error: Mapped[str | None]
+    outcome: Mapped[str | None]
+    claimed_by: Mapped[str | None]
+    lease_until: Mapped[datetime | None]
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+
+
+class LeaseRow(Table):
+    """Who may do what only one may do at a time."""
+
+    __tablename__ = "leases"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    holder: Mapped[str]
+    since: Mapped[datetime]
+    until: Mapped[datetime]
+
+
 class ReleaseRow(Table):
     """A trained release: where its files are, what the gate said of it."""
 

@@ -16,10 +16,12 @@ from store.failures import in_our_words
 from store.inbox import Inbox
 from store.issues import Issues
 from store.labels import Labels
+from store.leases import Leases
 from store.outcomes import Outcomes
 from store.predictions import Predictions
 from store.releases import Releases
 from store.repositories import Repositories
+from store.tasks import Tasks
 from store.vectors import Vectors
 from store.writes import Writes
 
@@ -50,6 +52,14 @@ class UnitOfWork:
     @cached_property
     def inbox(self) -> Inbox:
         return Inbox(self._session)
+
+    @cached_property
+    def tasks(self) -> Tasks:
+        return Tasks(self._session)
+
+    @cached_property
+    def leases(self) -> Leases:
+        return Leases(self._session)
 
     @cached_property
     def predictions(self) -> Predictions:
