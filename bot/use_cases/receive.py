@@ -20,8 +20,13 @@ from bot.github.events import (
     read_event,
 )
 from bot.use_cases.actors import is_own, kind_of
-from bot.use_cases.configuration import CONFIGURATION_PATH, known_configuration
-from store.records import DeliveryRecord, IssueRecord, LabelEvent, LabelRecord
+from bot.use_cases.configuration import (
+    CONFIGURATION_PATH,
+    configuration_in,
+    known_configuration,
+)
+from bot.use_cases.label_changes import follow_webhook
+from store.records import DeliveryRecord, IssueRecord, LabelEvent
 from store.text import name_key
 
 if TYPE_CHECKING:
@@ -88,7 +93,8 @@ def keep(work: UnitOfWork, received: Received, own_login: str | None) -> bool:
         return work.inbox.accept(replace(received.delivery, due_at=due_at, ignored=due_at is None))
     # First the delivery: a repeat must change nothing, an old payload least of all.
     known = work.repositories.find(fact.repository.full_name)
-    configuration = known_configuration(known)
+    labelled = isinstance(fact, IssueFact) and fact.label is not None
+    configuration = configuration_in(work, known) if labelled else known_configuration(known)
     due_at = when_due(fact, configuration, now, own_login)
     record = replace(received.delivery, due_at=due_at, ignored=due_at is None)
     if not work.inbox.accept(record):
@@ -99,7 +105,7 @@ def keep(work: UnitOfWork, received: Received, own_login: str | None) -> bool:
     if isinstance(fact, IssueFact):
         _keep_issue(work, repository, fact, received.delivery, own_login)
     elif isinstance(fact, LabelFact):
-        _keep_label(work, repository, fact, now)
+        follow_webhook(work, repository.id, fact, now)
     return True
 
 
@@ -206,14 +212,3 @@ def _label_event(
         source="webhook",
         key=delivery.guid,
     )
-
-
-def _keep_label(work: UnitOfWork, repository: Repository, fact: LabelFact, now: datetime) -> None:
-    label = fact.label
-    if fact.action == "deleted":
-        work.labels.delete(repository.id, label.name, now=now)
-        return
-    if fact.previous_name and fact.previous_name != label.name:
-        work.labels.rename(repository.id, fact.previous_name, label.name)
-    record = LabelRecord(label.name, label.description, label.color)
-    work.labels.upsert(repository.id, [record], now=now)
