@@ -184,8 +184,9 @@ def delivery_json(delivery: Delivery) -> Json:
 
 
 def delivery_in_full(delivery: Delivery) -> Json:
+    payload = None if delivery.dropped else delivery.payload
     return {
         **delivery_json(delivery),
-        "request": {"headers": {"X-GitHub-Event": delivery.event}, "payload": delivery.payload},
+        "request": {"headers": {"X-GitHub-Event": delivery.event}, "payload": payload},
         "response": {"headers": {}, "payload": None},
     }

@@ -96,6 +96,8 @@ def keep(work: UnitOfWork, received: Received, own_login: str | None) -> bool:
     labelled = isinstance(fact, IssueFact) and fact.label is not None
     configuration = configuration_in(work, known) if labelled else known_configuration(known)
     due_at = when_due(fact, configuration, now, own_login)
+    if _made_up_for(work, received):
+        due_at = None
     record = replace(received.delivery, due_at=due_at, ignored=due_at is None)
     if not work.inbox.accept(record):
         return False
@@ -107,6 +109,22 @@ def keep(work: UnitOfWork, received: Received, own_login: str | None) -> bool:
     elif isinstance(fact, LabelFact):
         follow_webhook(work, repository.id, fact, now)
     return True
+
+
+def made_up_id(github_id: int, number: int, what: str) -> str:
+    """The id of a delivery made up for one that never came: one for each thing that happened."""
+    return f"sweep-{github_id}-{number}-{what}"
+
+
+def _made_up_for(work: UnitOfWork, received: Received) -> bool:
+    """Whether a sweep has put the opening of this issue into the inbox in the meantime."""
+    fact = received.fact
+    if not isinstance(fact, IssueFact) or fact.action != "opened":
+        return False
+    if fact.repository is None or fact.repository.id is None:
+        return False
+    guid = made_up_id(fact.repository.id, fact.issue.number, "opened")
+    return guid != received.delivery.guid and work.inbox.has(guid)
 
 
 def when_due(

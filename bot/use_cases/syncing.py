@@ -106,9 +106,7 @@ async def _known(
         return work.repositories.by_id(told.id)
 
 
-async def ask_who(
-    store: Store, client: GitHubClient, repository: str, now: datetime
-) -> Repository:
+async def ask_who(store: Store, client: GitHubClient, repository: str, now: datetime) -> Repository:
     """The repository under the name that it has on GitHub now."""
     told = await client.repository(repository)
     with store.begin() as work:
@@ -208,7 +206,7 @@ class _History:
 
     async def _keep(self, events: Sequence[IssueEvent], walk: EventWalk) -> None:
         if self._numbers is None:
-            self._login = await _own_login(self._access)
+            self._login = await own_login(self._access)
         self._new += await asyncio.to_thread(self._store_page, events, walk)
         self._read += len(events)
         self._progress("label history from GitHub", self._read, 0)
@@ -231,7 +229,7 @@ class _History:
         return new
 
 
-async def _own_login(access: Access) -> str | None:
+async def own_login(access: Access) -> str | None:
     """The login under which the bot acts.
 
     None where one may not ask: without credentials, and with the token of GitHub Actions.
