@@ -313,6 +313,15 @@ class LabelOutcome:
 
 
 @dataclass(frozen=True, slots=True)
+class AskedQuestion:
+    """A label that the weekly budget asked about; `neighbours` are the issues it was judged by."""
+
+    label: str
+    at: datetime
+    neighbours: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
 class WriteRun:
     """A run of writes: what `undo RUN` takes back together."""
 

@@ -19,6 +19,7 @@ from store.labels import Labels
 from store.leases import Leases
 from store.outcomes import Outcomes
 from store.predictions import Predictions
+from store.questions import Questions
 from store.releases import Releases
 from store.repositories import Repositories
 from store.tasks import Tasks
@@ -68,6 +69,10 @@ class UnitOfWork:
     @cached_property
     def outcomes(self) -> Outcomes:
         return Outcomes(self._session)
+
+    @cached_property
+    def questions(self) -> Questions:
+        return Questions(self._session)
 
     @cached_property
     def writes(self) -> Writes:

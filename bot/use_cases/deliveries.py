@@ -56,13 +56,12 @@ async def tidy_fallback(desk: Desk, claim: ClaimedDelivery) -> Ending:
     configuration = await current_configuration(
         desk.store, client, subject.repository, desk.clock()
     )
-    configuration = configuration.renamed(subject.renames)
     if configuration.fallback_label is None:
         return await desk.ignore(claim, "there is no fallback label")
     job = Job(desk, claim, subject, configuration, client)
     look = await look_again(job, client)
     written = await writing.remove_fallback(job, client, look)
-    await asyncio.to_thread(_record, job, written)
+    await asyncio.to_thread(_record, job, claim, written)
     return Ending("done")
 
 
@@ -80,11 +79,11 @@ async def reread_configuration(desk: Desk, claim: ClaimedDelivery) -> Ending:
     return await desk.finish(claim)
 
 
-def _record(job: Job, written: Written) -> None:
+def _record(job: Job, claim: ClaimedDelivery, written: Written) -> None:
     now = job.desk.clock()
     with job.desk.store.begin() as work:
         writing.record(work, job, written, now)
-        work.inbox.finish(job.claim, now)
+        work.inbox.finish(claim, now)
 
 
 _JOBS: dict[tuple[str, str | None], Callable[[Desk, ClaimedDelivery], Awaitable[Ending]]] = {

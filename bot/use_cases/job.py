@@ -1,4 +1,4 @@
-"""One delivery being worked on, with all that is known before GitHub is looked at again."""
+"""One issue being worked on, with all that is known before GitHub is looked at again."""
 
 from __future__ import annotations
 
@@ -25,13 +25,28 @@ class Subject:
 
 @dataclass(frozen=True)
 class Job:
-    """:ivar client: None where there are no credentials; then nothing is written."""
+    """Work on one issue.
+
+    :ivar claim: the delivery that asks for it; None where none does, as in a backfill.
+    :ivar client: None where there are no credentials; then nothing is written.
+    :ivar run_id: the run that what is written belongs to; None: the delivery's own.
+    """
 
     desk: Desk
-    claim: ClaimedDelivery
+    claim: ClaimedDelivery | None
     subject: Subject
     configuration: RepositoryConfiguration
     client: GitHubClient | None
+    run_id: int | None = None
+
+    @property
+    def delivery_id(self) -> int | None:
+        return self.claim.id if self.claim else None
+
+    @property
+    def was_tried(self) -> bool:
+        """Whether an earlier attempt may have written something."""
+        return self.run_id is not None or (self.claim is not None and self.claim.attempts > 1)
 
     @property
     def full_name(self) -> str:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from bot.github.errors import Gone, Moved, NotFound
 from bot.use_cases.actors import LabelActs, label_acts
-from bot.use_cases.census import lives_elsewhere
 from bot.use_cases.policy import Situation
 from bot.use_cases.repository_labels import RepositoryLabels, labels_now
 from store.text import name_key
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     from bot.github.client import GitHubClient
     from bot.github.models import Issue
     from bot.use_cases.job import Job
-    from store.records import Write, WriteForm
+    from store.records import Write, WriteForm, WriteRun
 
 _STANDING = frozenset({"written", "approved"})
 
@@ -30,7 +29,7 @@ class Look:
 
     :ivar issue: as GitHub has it now; None where GitHub was not asked, or has it no more.
     :ivar writes: all that the bot ever meant to write on this issue.
-    :ivar own_runs: the runs among them that an earlier attempt at this delivery began.
+    :ivar own_runs: the runs among them that an earlier attempt at this job began.
     :ivar form: how labels are suggested in this repository; None: not at all.
     """
 
@@ -103,8 +102,15 @@ def _history(job: Job) -> tuple[tuple[Write, ...], frozenset[str], frozenset[int
         writes = work.writes.list(repository_id=repository_id, number=number)
         removed = work.labels.removed_by_people(repository_id, number)
         runs = [work.writes.run(run_id) for run_id in {write.run_id for write in writes}]
-    own_runs = frozenset(run.id for run in runs if run.delivery_id == job.claim.id)
+    own_runs = frozenset(run.id for run in runs if _is_own(run, job))
     return writes, frozenset(map(name_key, removed)), own_runs
+
+
+def _is_own(run: WriteRun, job: Job) -> bool:
+    """Whether what the run meant to write is this job's to finish."""
+    if job.run_id is not None:
+        return run.id == job.run_id
+    return run.delivery_id is not None and run.delivery_id == job.delivery_id
 
 
 def _standing(writes: tuple[Write, ...], issue: Issue) -> frozenset[str]:
@@ -128,7 +134,9 @@ def _fallback_key(job: Job) -> frozenset[str]:
 
 def _refuse_elsewhere(job: Job, issue: Issue) -> None:
     """:raises Moved: a redirect led to an issue of another repository, or of another number."""
-    if lives_elsewhere(issue, job.full_name, job.number):
+    here = f"/repos/{job.full_name}".casefold()
+    there = issue.repository_url.casefold()
+    if issue.number != job.number or (there and not there.endswith(here)):
         raise Moved(f"issue {job.full_name}#{job.number}", 301, location=issue.repository_url)
 
 

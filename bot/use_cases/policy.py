@@ -7,7 +7,7 @@ group an issue gets one label, and one that is there already was chosen.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 from bot.configuration import Mode
@@ -97,6 +97,49 @@ def plan(
     return Plan(tuple(found), _fallback(found, configuration, situation))
 
 
+def open_questions(
+    planned: Plan, configuration: RepositoryConfiguration, situation: Situation
+) -> tuple[Choice, ...]:
+    """Labels that the plan leaves alone and about which people could be asked all the same.
+
+    None of them that a rule keeps the bot from, an exclusive group's rival included; only the
+    cut, and how many labels an issue gets, are no reason here.
+    """
+    chosen = [choice for choice in planned.choices if choice.action != "skip"]
+    return tuple(
+        choice
+        for choice in planned.choices
+        if choice.action == "skip"
+        and not (
+            _forbidden(choice.label, configuration, situation)
+            or _by_mode(choice.label, configuration.mode_for(choice.label), configuration)
+            or situation.closed_because
+            or _excluded(choice.label, configuration, situation, chosen)
+        )
+    )
+
+
+def places(configuration: RepositoryConfiguration, situation: Situation) -> int:
+    """How many labels the bot may still set on or suggest for the issue."""
+    return max(configuration.max_labels - len(situation.ours - situation.removed), 0)
+
+
+def with_actions(
+    planned: Plan,
+    changed: Mapping[str, tuple[Action, str]],
+    configuration: RepositoryConfiguration,
+    situation: Situation,
+) -> Plan:
+    """The plan with another action and reason for some labels (as spelled in it)."""
+    choices = tuple(
+        replace(choice, action=changed[choice.label][0], reason=changed[choice.label][1])
+        if choice.label in changed
+        else choice
+        for choice in planned.choices
+    )
+    return Plan(choices, _fallback(choices, configuration, situation))
+
+
 def may_write(configuration: RepositoryConfiguration, labels: Iterable[str]) -> bool:
     """Whether any of these labels is to be set or suggested in this repository."""
     return any(configuration.mode_for(label) in {Mode.SUGGEST, Mode.APPLY} for label in labels)
@@ -162,16 +205,27 @@ def _crowded_out(
     situation: Situation,
     before: Sequence[Choice],
 ) -> str | None:
-    chosen = {choice.key for choice in before if choice.action != "skip"}
-    # what the bot set earlier and what is on the issue now, plus what it is about to write
-    earlier = situation.ours - situation.removed - {name_key(label)}
-    rivals = _rivals(label, configuration)
-    if rivals & (chosen | earlier):
-        rival = _one_of(rivals & (chosen | earlier), situation)
-        return f"{rival}, which excludes it, is more certain"
-    if len(chosen | earlier) >= configuration.max_labels:
+    if why_not := _excluded(label, configuration, situation, before):
+        return why_not
+    if len(_given(label, situation, before)) >= configuration.max_labels:
         return f"the issue gets {configuration.max_labels} labels at most (max_labels)"
     return None
+
+
+def _excluded(
+    label: str,
+    configuration: RepositoryConfiguration,
+    situation: Situation,
+    before: Sequence[Choice],
+) -> str | None:
+    rivals = _rivals(label, configuration) & _given(label, situation, before)
+    return f"{_one_of(rivals, situation)}, which excludes it, is more certain" if rivals else None
+
+
+def _given(label: str, situation: Situation, before: Sequence[Choice]) -> frozenset[str]:
+    """What the bot set or suggested earlier and what it is about to, this label left out."""
+    chosen = frozenset(choice.key for choice in before if choice.action != "skip")
+    return chosen | (situation.ours - situation.removed - {name_key(label)})
 
 
 def _rivals(label: str, configuration: RepositoryConfiguration) -> frozenset[str]:

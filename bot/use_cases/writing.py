@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from bot.use_cases.job import Job
     from bot.use_cases.look import Look
     from bot.use_cases.policy import Plan
-    from store.records import Write, WriteForm, WriteState
+    from store.records import LabelAction, Write, WriteForm, WriteState
     from store.unit_of_work import UnitOfWork
 
 
@@ -87,10 +87,19 @@ def record(work: UnitOfWork, job: Job, written: Written, now: datetime) -> None:
         work.writes.mark(
             mark.write.id, mark.state, now, reason=mark.reason, external_id=mark.external_id
         )
-    if written.run_id is not None:
+    if written.run_id is not None and job.run_id is None:
         work.writes.close_run(written.run_id, now)
     if written.comment_id:
         work.issues.remember(job.subject.issue.id, COMMENT_KEPT_AS, int(written.comment_id))
+
+
+def actions_of(written: Written) -> dict[str, LabelAction]:
+    """What was done about labels, by folded name; the others were left alone."""
+    done: dict[str, LabelAction] = {}
+    for mark in written.marks:
+        if mark.state in {"written", "undone"}:
+            done[name_key(mark.write.label)] = "set" if mark.write.form == "label" else "suggested"
+    return done
 
 
 def _intend(job: Job, look: Look, planned: Plan) -> tuple[int, tuple[Write, ...]]:
@@ -100,12 +109,16 @@ def _intend(job: Job, look: Look, planned: Plan) -> tuple[int, tuple[Write, ...]
     now = job.desk.clock()
     with job.desk.store.begin() as work:
         repository_id = job.subject.repository.id
-        run = work.writes.open_run(repository_id, "webhook", now, delivery_id=job.claim.id)
-        writes = work.writes.intend(run.id, job.number, labels, now)
+        run_id = job.run_id
+        if run_id is None:
+            run_id = work.writes.open_run(
+                repository_id, "webhook", now, delivery_id=job.delivery_id
+            ).id
+        writes = work.writes.intend(run_id, job.number, labels, now)
         if look.form is not None:
             suggested = [choice.label for choice in planned.to_suggest]
-            writes += work.writes.intend(run.id, job.number, suggested, now, form=look.form)
-    return run.id, writes
+            writes += work.writes.intend(run_id, job.number, suggested, now, form=look.form)
+    return run_id, writes
 
 
 async def _set(job: Job, client: GitHubClient, look: Look, writes: Sequence[Write]) -> list[Mark]:

@@ -1,0 +1,176 @@
+"""From scores to deeds: looks at GitHub again, decides, asks, writes, and records all of it.
+
+What the bot is about to write is put down first (`store.writes`), so that after a crash the same
+additive write is repeated, which changes nothing, and `undo` knows of it. Prediction, writes and
+the delivery's end are one transaction.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from bot.use_cases import writing
+from bot.use_cases.look import look_again, not_looked
+from bot.use_cases.policy import Situation, may_write, plan
+from bot.use_cases.questions import DAYS_COMPARED, Asking, Drawing, Standing, ask
+from bot.use_cases.suggesting import look_at_suggestions
+from store.records import PredictedLabel, PredictionRecord
+from store.text import name_key
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from bot.use_cases.job import Job
+    from bot.use_cases.look import Look
+    from bot.use_cases.policy import Plan
+    from store.records import LabelAction
+    from tagger.decision import LabelDecision
+
+log = logging.getLogger(__name__)
+
+
+async def act_on(job: Job, release_id: str, decisions: Sequence[LabelDecision]) -> Asking:
+    """Do what the decisions on the job's issue ask for, and end its delivery, where it has one.
+
+    :returns: what was planned right before the write.
+    :raises GitHubError: nothing is recorded but the intention; the next attempt goes on from it.
+    """
+    standing = await asyncio.to_thread(_standing, job, decisions)
+    look, asking = await _look_and_plan(job, decisions, standing)
+    written = await writing.carry_out(job, look, asking.plan)
+    await asyncio.to_thread(_record, job, release_id, decisions, asking, written)
+    _tell(job, decisions, asking.plan, written)
+    return asking
+
+
+def predicted(
+    decision: LabelDecision, drawing: Drawing | None = None, action: LabelAction = "none"
+) -> PredictedLabel:
+    """A decision, and what was done about it, as the store keeps it."""
+    told = decision.as_json()
+    return PredictedLabel(
+        name=decision.name,
+        score=decision.score,
+        cut=decision.cut,
+        decision=decision.decision,
+        decided_by=decision.decided_by,
+        votes=told["votes"],
+        neighbours=tuple(told["neighbours"]),
+        drawn=drawing.drawn if drawing else None,
+        action=action,
+        inclusion=drawing.inclusion if drawing else None,
+    )
+
+
+async def _look_and_plan(
+    job: Job, decisions: Sequence[LabelDecision], standing: Standing | None
+) -> tuple[Look, Asking]:
+    """See how it stands on GitHub, if it could come to a write at all, and plan for that."""
+
+    def asking(situation: Situation, *, can_ask: bool = True) -> Asking:
+        planned = plan(decisions, job.configuration, situation, job.subject.renames)
+        if standing is None:
+            return Asking(planned)
+        issue = job.subject.repository.id, job.number
+        return ask(planned, job.configuration, situation, standing, issue, can_ask=can_ask)
+
+    look = not_looked("no write is possible")
+    if job.client is None:
+        return look, asking(look.situation, can_ask=False)
+    first = asking(_at_best(job, decisions))
+    # A shadow asks GitHub for nothing; a second attempt may find writes of the first.
+    if not (first.plan.writes or job.was_tried):
+        return look, first
+    look = await look_again(job, job.client)
+    seen = asking(look.situation)
+    if seen.plan.to_suggest:
+        look = await look_at_suggestions(job, job.client, look)
+        seen = asking(look.situation, can_ask=look.form is not None)
+    return look, seen
+
+
+def _at_best(job: Job, decisions: Sequence[LabelDecision]) -> Situation:
+    """An issue and a repository in which every label could be set."""
+    renames = job.subject.renames
+    names = [renames.get(name_key(one.name), one.name) for one in decisions]
+    if job.configuration.fallback_label:
+        names.append(job.configuration.fallback_label)
+    return Situation({name_key(name): name for name in names})
+
+
+def _standing(job: Job, decisions: Sequence[LabelDecision]) -> Standing | None:
+    """What questions are weighed by; None where people are not to be asked anything."""
+    learning, now = job.configuration.learning, job.desk.clock()
+    asks = learning.audit_share > 0 or learning.weekly_suggestions > 0
+    if not asks or not may_write(job.configuration, [one.name for one in decisions]):
+        return None
+    since, repository_id = now - timedelta(days=DAYS_COMPARED), job.subject.repository.id
+    with job.desk.store.read() as work:
+        tagged = work.predictions.count(repository_id)
+        if not learning.weekly_suggestions:
+            return Standing(now, tagged)
+        return Standing(
+            now,
+            tagged,
+            work.questions.examples(repository_id),
+            work.questions.asked(repository_id, since),
+            work.questions.telling(repository_id, since),
+        )
+
+
+def _record(
+    job: Job,
+    release_id: str,
+    decisions: Sequence[LabelDecision],
+    asking: Asking,
+    written: writing.Written,
+) -> None:
+    """Everything that came of the job, in one transaction with its delivery's end."""
+    desk, subject, now = job.desk, job.subject, job.desk.clock()
+    actions = _by_decision(asking.plan, writing.actions_of(written))
+    prediction = PredictionRecord(
+        repository_id=subject.repository.id,
+        number=subject.issue.number,
+        release=release_id,
+        at=now,
+        mode=str(job.configuration.mode),
+        labels=tuple(
+            predicted(one, asking.drawings.get(one.name), actions.get(one.name, "none"))
+            for one in decisions
+        ),
+        delivery_id=job.delivery_id,
+        inclusion=asking.inclusion,
+        telling=asking.telling,
+    )
+    with desk.store.begin() as work:
+        writing.record(work, job, written, now)
+        work.predictions.record(prediction)
+        if job.claim is not None:
+            work.inbox.finish(job.claim, now)
+
+
+def _by_decision(planned: Plan, actions: Mapping[str, LabelAction]) -> dict[str, LabelAction]:
+    """Actions by the release's names of the labels."""
+    return {one.decision.name: actions[one.key] for one in planned.choices if one.key in actions}
+
+
+def _tell(
+    job: Job, decisions: Sequence[LabelDecision], planned: Plan, written: writing.Written
+) -> None:
+    for decision in decisions:
+        job.desk.metrics.decisions.labels(decision.name, decision.decision).inc()
+    for mark in written.marks:
+        job.desk.metrics.writes.labels(mark.write.form, mark.state).inc()
+    log.info(
+        "tagged",
+        extra={
+            "repository": job.full_name,
+            "issue": job.subject.issue.number,
+            "applied": [choice.label for choice in planned.to_apply],
+            "suggested": [choice.label for choice in planned.to_suggest],
+            "fallback": planned.fallback,
+        },
+    )

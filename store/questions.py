@@ -1,0 +1,68 @@
+"""Questions: what the weekly budget asked people, and what could have been asked.
+
+- `asked(repository_id, since) -> tuple[AskedQuestion, …]`: the oldest first
+- `telling(repository_id, since)`: times and values of each issue's most telling question
+- `examples(repository_id) -> dict[str, int]`: issues by folded label
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import func, select
+
+from store.records import AskedQuestion
+from store.tables import IssueLabelRow, IssueRow, PredictionLabelRow, PredictionRow
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy.orm import Session
+
+
+class Questions:
+    """The gateway to questions within one unit of work."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def asked(self, repository_id: int, since: datetime) -> tuple[AskedQuestion, ...]:
+        """What the weekly budget asked at this time or later."""
+        label = PredictionLabelRow
+        query = (
+            select(label.name, label.neighbours, PredictionRow.at)
+            .join(PredictionRow, PredictionRow.id == label.prediction_id)
+            .where(
+                PredictionRow.repository_id == repository_id,
+                PredictionRow.at >= since,
+                label.drawn == "budget",
+            )
+            .order_by(PredictionRow.at, PredictionRow.id)
+        )
+        return tuple(
+            AskedQuestion(name, at, frozenset(one["number"] for one in near))
+            for name, near, at in self._session.execute(query)
+        )
+
+    def telling(self, repository_id: int, since: datetime) -> tuple[tuple[datetime, float], ...]:
+        """How much each issue's most telling question would have taught, the oldest first."""
+        query = (
+            select(PredictionRow.at, PredictionRow.telling)
+            .where(
+                PredictionRow.repository_id == repository_id,
+                PredictionRow.at >= since,
+                PredictionRow.telling.is_not(None),
+            )
+            .order_by(PredictionRow.at, PredictionRow.id)
+        )
+        return tuple((at, value) for at, value in self._session.execute(query) if value is not None)
+
+    def examples(self, repository_id: int) -> dict[str, int]:
+        """How many issues carry each label now, by its folded name."""
+        query = (
+            select(IssueLabelRow.name_key, func.count())
+            .join(IssueRow, IssueRow.id == IssueLabelRow.issue_id)
+            .where(IssueRow.repository_id == repository_id)
+            .group_by(IssueLabelRow.name_key)
+        )
+        return {key: number for key, number in self._session.execute(query)}  # noqa: C416 - rows are no tuples
