@@ -1,6 +1,7 @@
 """The durable inbox: webhook deliveries, each accepted once and worked on by one worker at a time.
 
-- `accept(record) -> bool`: False for a GUID that was accepted before
+- `accept(record) -> bool`: False for a GUID that was accepted before; `has(guid)`,
+  `told(repository, number, action)`, `first_received(repository)`
 - `claim(worker, lease, now, guid=None) -> ClaimedDelivery | None`
 - `finish(claim, now, ignored=False)`, `fail(claim, error, now, retry_at)`, `renew(claim, lease,
   now)`, `release(claim, now)`: all raise LeaseLost where the claim is no longer ours, so that
@@ -50,6 +51,24 @@ class Inbox:
             .returning(DeliveryRow.id)
         )
         return self._session.execute(statement, [_new_row(record)]).first() is not None
+
+    def has(self, guid: str) -> bool:
+        """Whether a delivery of this GUID was accepted."""
+        return self._session.scalars(select(exists().where(DeliveryRow.guid == guid))).one()
+
+    def told(self, repository: str, issue_number: int, action: str) -> bool:
+        """Whether any delivery told that this happened to this issue, whatever became of it."""
+        query = exists().where(
+            DeliveryRow.lane == _lane_of(repository, issue_number),
+            DeliveryRow.event == "issues",
+            DeliveryRow.action == action,
+        )
+        return self._session.scalars(select(query)).one()
+
+    def first_received(self, repository: str) -> datetime | None:
+        """When the earliest delivery about this repository came in that is still known."""
+        query = select(func.min(DeliveryRow.received_at))
+        return self._session.scalars(query.where(DeliveryRow.repository == repository)).one()
 
     def claim(
         self, worker: str, lease: timedelta, now: datetime, *, guid: str | None = None
@@ -261,8 +280,12 @@ class Inbox:
 def _lane(record: DeliveryRecord) -> str | None:
     if record.repository is None:
         return None
-    repository = name_key(record.repository)
-    return repository if record.issue_number is None else f"{repository}#{record.issue_number}"
+    return _lane_of(record.repository, record.issue_number)
+
+
+def _lane_of(repository: str, issue_number: int | None) -> str:
+    key = name_key(repository)
+    return key if issue_number is None else f"{key}#{issue_number}"
 
 
 def _new_row(record: DeliveryRecord) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Repositories: found by name without regard to case, followed by GitHub's id when renamed.
 
 - `get_or_create(full_name, now=…, github_id=None) -> Repository`
-- `find(full_name) -> Repository | None`, `get(full_name)` or NotStored, `all()`
+- `find(full_name) -> Repository | None`, `get(full_name)` or NotStored, `by_id(id)`, `all()`
 - `delete(full_name)`: with all that hangs on it (the App was removed)
 - `set_cursor(id, name, value)`: where `sync` stopped (ETags, `since`); None forgets
 - `remember(id, name, value)`: what the bot found out (suggestions unsupported, config file)
@@ -59,6 +59,13 @@ class Repositories:
         if found is None:
             raise NotStored("repository", full_name, f"issue-tagger sync {full_name} brings it in")
         return found
+
+    def by_id(self, repository_id: int) -> Repository:
+        """The repository under its id here, as it is now.
+
+        :raises NotStored: it is gone.
+        """
+        return _record(self._locked(repository_id))
 
     def all(self) -> tuple[Repository, ...]:
         """Every repository, by name."""

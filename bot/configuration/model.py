@@ -20,7 +20,7 @@ from bot.configuration.patterns import MAX_TITLE, any_name_matches, compile_titl
 from bot.configuration.schedule import Schedule
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
     from tagger.issue import Label
@@ -213,6 +213,40 @@ class RepositoryConfiguration(_Section):
     def absent(cls) -> Self:
         """What holds in a repository without a file: predict and record, write nothing."""
         return cls(commands=Commands.OFF)
+
+    def renamed(self, renames: Mapping[str, str]) -> Self:
+        """The same rules for labels that have another name by now than in the file.
+
+        :param renames: former name in lower case (`casefold`) → present name. What the file
+            itself says under the present name wins.
+        """
+        if not renames:
+            return self
+
+        def present(name: str) -> str:
+            return renames.get(name.casefold(), name)
+
+        def all_present(names: Iterable[str]) -> tuple[str, ...]:
+            return tuple(dict.fromkeys(map(present, names)))
+
+        named = {name.casefold() for name in self.labels}
+        moved = {
+            present(name): given
+            for name, given in self.labels.items()
+            if present(name) == name or present(name).casefold() not in named
+        }
+        return self.model_copy(
+            update={
+                "labels": moved,
+                "fallback_label": self.fallback_label and present(self.fallback_label),
+                "allow": all_present(self.allow),
+                "block": all_present(self.block),
+                "exclusive": tuple(map(all_present, self.exclusive)),
+                "ignore": self.ignore.model_copy(
+                    update={"labels": all_present(self.ignore.labels)}
+                ),
+            }
+        )
 
     def mode_for(self, label: str) -> Mode:
         """How far the bot may go with this label."""

@@ -17,6 +17,10 @@ class Access(Protocol):
     async def client(self, repository: str, installation: int | None = None) -> GitHubClient:
         """A client that may act in "OWNER/NAME"; a webhook tells `installation` for free."""
 
+    @property
+    def as_app(self) -> GitHubClient | None:
+        """Speaks as the App itself; None where a token stands instead of one."""
+
     async def login(self) -> str:
         """The login under which our own actions appear, so that they can be told apart."""
 
@@ -32,6 +36,8 @@ class TokenAccess:
 
     :param client: already speaks with the token.
     """
+
+    as_app = None
 
     def __init__(self, client: GitHubClient) -> None:
         self._client = client

@@ -5,13 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from bot.github.exchange import Request
-from bot.github.models import App, HookDelivery, Installation, NewApp, Repository, User
+from bot.github.models import (
+    App,
+    HookDelivery,
+    Installation,
+    NewApp,
+    Repository,
+    User,
+    WholeHookDelivery,
+)
 from bot.github.resource import Resource, segment
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Mapping
 
-    from bot.github.pages import Page
+    from bot.github.pages import KnownPage, Page
 
 
 class AppRequests(Resource):
@@ -37,11 +45,19 @@ class AppRequests(Resource):
         return self._pages(Repository, "/installation/repositories", key="repositories")
 
     def hook_deliveries(
-        self, *, status: Literal["success", "failure"] | None = None, cursor: str | None = None
+        self,
+        *,
+        status: Literal["success", "failure"] | None = None,
+        known: Mapping[str, KnownPage] | None = None,
     ) -> AsyncIterator[Page[HookDelivery]]:
         """Pages of GitHub's attempts to deliver the App's webhooks, newest first, for 3 days."""
         params = {"status": status} if status else None
-        return self._pages(HookDelivery, "/app/hook/deliveries", params, cursor=cursor)
+        return self._pages(HookDelivery, "/app/hook/deliveries", params, known=known)
+
+    async def hook_delivery(self, delivery_id: int) -> WholeHookDelivery:
+        """One attempt with the payload that was sent."""
+        path = f"/app/hook/deliveries/{int(delivery_id)}"
+        return await self._read(WholeHookDelivery, Request("GET", path))
 
     async def redeliver(self, delivery_id: int) -> None:
         """Ask for a delivery again; it comes with the same guid."""

@@ -281,6 +281,18 @@ class HookDelivery(Wire):
         return 200 <= self.status_code < 400
 
 
+class SentRequest(Wire):
+    """What GitHub posted, or tried to."""
+
+    payload: dict[str, Any] | None = None
+
+
+class WholeHookDelivery(HookDelivery):
+    """An attempt with what was sent; GitHub keeps it for three days."""
+
+    request: SentRequest = SentRequest()
+
+
 def parse(shape: type[T], data: object, what: str) -> T:
     """Read JSON data as `shape`.
 

@@ -123,12 +123,16 @@ class _Api:
         budget.remaining -= 1
 
     def _redirected(self, request: Request, refusal: StandInError) -> Reply | None:
-        """A renamed repository's old name answers with the way to the new one."""
+        """The old address of a repository or an issue answers with the way to the new one."""
         owner, name = (str(request.path_params.get(part, "")) for part in ("owner", "name"))
+        old = f"/repos/{owner}/{name}"
         new_name = self._state.renamed.get(f"{owner}/{name}".lower())
-        if refusal.status != 404 or new_name is None:
+        new = f"/repos/{new_name}" if new_name else None
+        if new is None and "number" in request.path_params:
+            old = f"{old}/issues/{request.path_params['number']}"
+            new = self._state.transferred_issues.get(old.lower())
+        if refusal.status != 404 or new is None:
             return None
-        old, new = f"/repos/{owner}/{name}", f"/repos/{new_name}"
         location = str(request.url).replace(old, new, 1)
         status = 301 if request.method == "GET" else 307
         return Reply(status, {"message": "Moved", "url": location}, {"location": location})

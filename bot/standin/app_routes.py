@@ -9,6 +9,7 @@ from bot.standin.calls import Call, Reply
 from bot.standin.records import StandInError
 from bot.standin.wire import (
     app_json,
+    delivery_in_full,
     delivery_json,
     installation_json,
     moment,
@@ -19,6 +20,7 @@ from bot.standin.wire import (
 if TYPE_CHECKING:
     from bot.standin.apps import AppRecord
     from bot.standin.calls import Route
+    from bot.standin.records import Delivery
 
 
 def get_user(call: Call) -> Reply:
@@ -75,22 +77,31 @@ def list_deliveries(call: Call) -> Reply:
     return call.page(found, counter="cursor")
 
 
+def get_delivery(call: Call) -> Reply:
+    return Reply(200, delivery_in_full(_delivery(call)))
+
+
 def redeliver(call: Call) -> Reply:
+    again = replace(
+        _delivery(call),
+        id=call.state.next_id(),
+        created_at=call.state.now(),
+        redelivery=True,
+        status_code=None,
+        delivered_at=None,
+    )
+    call.state.deliveries.append(again)
+    return Reply(202, {})
+
+
+def _delivery(call: Call) -> Delivery:
     _app(call)
     wanted = call.integer("delivery")
-    for delivery in call.state.deliveries:
-        if delivery.id == wanted:
-            again = replace(
-                delivery,
-                id=call.state.next_id(),
-                created_at=call.state.now(),
-                redelivery=True,
-                status_code=None,
-                delivered_at=None,
-            )
-            call.state.deliveries.append(again)
-            return Reply(202, {})
-    raise StandInError(404, "Not Found")
+    found = (one for one in call.state.deliveries if one.id == wanted)
+    delivery = next(found, None)
+    if delivery is None or delivery.status_code is None:
+        raise StandInError(404, "Not Found")
+    return delivery
 
 
 def convert_manifest(call: Call) -> Reply:
@@ -113,6 +124,7 @@ APP_ROUTES: tuple[Route, ...] = (
     ("POST", "/app/installations/{installation}/access_tokens", create_token),
     ("GET", "/installation/repositories", list_installation_repositories),
     ("GET", "/app/hook/deliveries", list_deliveries),
+    ("GET", "/app/hook/deliveries/{delivery}", get_delivery),
     ("POST", "/app/hook/deliveries/{delivery}/attempts", redeliver),
     ("POST", "/app-manifests/{code}/conversions", convert_manifest),
 )

@@ -147,6 +147,7 @@ class Delivery:
     """A webhook that GitHub sends, and the answer it got.
 
     :ivar guid: X-GitHub-Delivery; a redelivery keeps it.
+    :ivar dropped: its payload is not told any more.
     :ivar status_code: None until it was sent; 0 where no answer came.
     """
 
@@ -158,6 +159,7 @@ class Delivery:
     repository_id: int | None = None
     installation_id: int | None = None
     redelivery: bool = False
+    dropped: bool = False
     status_code: int | None = None
     delivered_at: datetime | None = None
 

@@ -94,6 +94,25 @@ class GitHubState(SuggestionActions, AppActions):
             self.deleted_issues.add((repository.id, number))
             return gone
 
+    def transfer_issue(self, full_name: str, number: int, to: str, *, by: str) -> Delivery:
+        """Move an issue to another repository; its old address redirects from now on.
+
+        Labels go along by name where the other repository has them.
+        """
+        with self.lock:
+            repository, issue = self._find(full_name, number)
+            target = self.repository(to)
+            gone = self._issue_webhook("transferred", repository, issue, by)
+            del repository.issues[number]
+            issue.number = max(target.issues, default=0) + 1
+            names = [label.name.lower() for label in issue.labels]
+            issue.labels = [target.labels[name] for name in names if name in target.labels]
+            target.issues[issue.number] = issue
+            old = f"/repos/{repository.full_name}/issues/{number}"
+            new = f"/repos/{target.full_name}/issues/{issue.number}"
+            self.transferred_issues[old.lower()] = new
+            return gone
+
     @property
     def labels_on_issues(self) -> dict[str, list[str]]:
         """For every issue as "OWNER/NAME#N", the labels it carries now."""

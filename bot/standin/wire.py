@@ -181,3 +181,12 @@ def delivery_json(delivery: Delivery) -> Json:
         "installation_id": delivery.installation_id,
         "repository_id": delivery.repository_id,
     }
+
+
+def delivery_in_full(delivery: Delivery) -> Json:
+    payload = None if delivery.dropped else delivery.payload
+    return {
+        **delivery_json(delivery),
+        "request": {"headers": {"X-GitHub-Event": delivery.event}, "payload": payload},
+        "response": {"headers": {}, "payload": None},
+    }

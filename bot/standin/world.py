@@ -53,6 +53,7 @@ class World:
         self.installations: dict[int, InstallationRecord] = {}
         self.manifest_codes: dict[str, AppRecord] = {}
         self.deleted_issues: set[tuple[int, int]] = set()
+        self.transferred_issues: dict[str, str] = {}
         self.requests: deque[RequestSeen] = deque(maxlen=remember)
         self.deliveries: deque[Delivery] = deque(maxlen=remember)
         self.faults: deque[Fault] = deque()

@@ -88,8 +88,8 @@ def label_acts(
         if action is None or event.label is None:
             continue
         key = name_key(event.label.name)
+        key = name_key((renames or {}).get(key, key))  # as in the bot's records
         kind = kind_of(event.actor, own_login, wrote=(action, key) in wrote)
-        key = name_key((renames or {}).get(key, key))
         last[key] = LastAct(action, kind)
         if kind in PEOPLE:
             people[key] = action

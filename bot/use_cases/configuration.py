@@ -91,6 +91,16 @@ def known_configuration(repository: Repository | None) -> RepositoryConfiguratio
     return reading.configuration if reading else None
 
 
+def configuration_in(
+    work: UnitOfWork, repository: Repository | None
+) -> RepositoryConfiguration | None:
+    """The configuration as last read, in the labels' present names; None: it never was."""
+    known = known_configuration(repository)
+    if known is None or repository is None:
+        return known
+    return known.renamed(work.labels.renames(repository.id))
+
+
 async def current_configuration(
     store: Store, client: GitHubClient | None, repository: Repository, now: datetime
 ) -> RepositoryConfiguration:

@@ -56,6 +56,7 @@ async def tidy_fallback(desk: Desk, claim: ClaimedDelivery) -> Ending:
     configuration = await current_configuration(
         desk.store, client, subject.repository, desk.clock()
     )
+    configuration = configuration.renamed(subject.renames)
     if configuration.fallback_label is None:
         return await desk.ignore(claim, "there is no fallback label")
     job = Job(desk, claim, subject, configuration, client)

@@ -99,10 +99,10 @@ def _follow_repository(desk: Desk, now: datetime, fact: RepositoryFact) -> None:
         elif fact.action == "unarchived":
             presence.come_back(work, repository)
         elif fact.previous_full_name is not None:
-            _move(work, repository, fact.previous_full_name)
+            move(work, repository, fact.previous_full_name)
 
 
-def _move(work: UnitOfWork, repository: Repository, previous: str) -> None:
+def move(work: UnitOfWork, repository: Repository, previous: str) -> None:
     """Ask under the new name from now on: the old one may be somebody else's tomorrow."""
     for name in (syncing.ISSUES, syncing.EVENTS):
         kept = repository.cursors.get(name)

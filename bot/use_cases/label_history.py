@@ -81,12 +81,17 @@ def own_acts(writes: Iterable[Write]) -> frozenset[OwnAct]:
 
 
 def label_events(
-    events: Sequence[IssueEvent], own_login: str | None, own: Collection[OwnAct] = ()
+    events: Sequence[IssueEvent],
+    own_login: str | None,
+    own: Collection[OwnAct] = (),
+    renames: Mapping[str, str] | None = None,
 ) -> Iterator[LabelEvent]:
     """Acts on labels, each with who did it; other events, and those without an issue, left out.
 
     :param events: newest first; acts come oldest first, for GitHub's time knows only seconds and
         the history keeps acts of one second in the order in which it gets them.
+    :param renames: folded former name → present name, as in `own`; an event keeps the name of
+        its time.
     """
     for event in reversed(events):
         action = _ACTS.get(event.event)
@@ -95,7 +100,8 @@ def label_events(
         if event.created_at is None or not event.label.name:
             continue
         number, name = event.issue.number, event.label.name
-        wrote = (number, name_key(name), action) in own
+        present = name_key((renames or {}).get(name_key(name), name))
+        wrote = (number, present, action) in own
         yield LabelEvent(
             number=number,
             label=name,

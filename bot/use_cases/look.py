@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from bot.github.errors import Gone, Moved, NotFound
 from bot.use_cases.actors import LabelActs, label_acts
+from bot.use_cases.census import lives_elsewhere
 from bot.use_cases.policy import Situation
 from bot.use_cases.repository_labels import RepositoryLabels, labels_now
 from store.text import name_key
@@ -134,9 +135,7 @@ def _fallback_key(job: Job) -> frozenset[str]:
 
 def _refuse_elsewhere(job: Job, issue: Issue) -> None:
     """:raises Moved: a redirect led to an issue of another repository, or of another number."""
-    here = f"/repos/{job.full_name}".casefold()
-    there = issue.repository_url.casefold()
-    if issue.number != job.number or (there and not there.endswith(here)):
+    if lives_elsewhere(issue, job.full_name, job.number):
         raise Moved(f"issue {job.full_name}#{job.number}", 301, location=issue.repository_url)
 
 

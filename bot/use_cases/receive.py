@@ -20,8 +20,13 @@ from bot.github.events import (
     read_event,
 )
 from bot.use_cases.actors import is_own, kind_of
-from bot.use_cases.configuration import CONFIGURATION_PATH, known_configuration
-from store.records import DeliveryRecord, IssueRecord, LabelEvent, LabelRecord
+from bot.use_cases.configuration import (
+    CONFIGURATION_PATH,
+    configuration_in,
+    known_configuration,
+)
+from bot.use_cases.label_changes import follow_webhook
+from store.records import DeliveryRecord, IssueRecord, LabelEvent
 from store.text import name_key
 
 if TYPE_CHECKING:
@@ -88,8 +93,11 @@ def keep(work: UnitOfWork, received: Received, own_login: str | None) -> bool:
         return work.inbox.accept(replace(received.delivery, due_at=due_at, ignored=due_at is None))
     # First the delivery: a repeat must change nothing, an old payload least of all.
     known = work.repositories.find(fact.repository.full_name)
-    configuration = known_configuration(known)
+    labelled = isinstance(fact, IssueFact) and fact.label is not None
+    configuration = configuration_in(work, known) if labelled else known_configuration(known)
     due_at = when_due(fact, configuration, now, own_login)
+    if _made_up_for(work, received):
+        due_at = None
     record = replace(received.delivery, due_at=due_at, ignored=due_at is None)
     if not work.inbox.accept(record):
         return False
@@ -99,8 +107,24 @@ def keep(work: UnitOfWork, received: Received, own_login: str | None) -> bool:
     if isinstance(fact, IssueFact):
         _keep_issue(work, repository, fact, received.delivery, own_login)
     elif isinstance(fact, LabelFact):
-        _keep_label(work, repository, fact, now)
+        follow_webhook(work, repository.id, fact, now)
     return True
+
+
+def made_up_id(github_id: int, number: int, what: str) -> str:
+    """The id of a delivery made up for one that never came: one for each thing that happened."""
+    return f"sweep-{github_id}-{number}-{what}"
+
+
+def _made_up_for(work: UnitOfWork, received: Received) -> bool:
+    """Whether a sweep has put the opening of this issue into the inbox in the meantime."""
+    fact = received.fact
+    if not isinstance(fact, IssueFact) or fact.action != "opened":
+        return False
+    if fact.repository is None or fact.repository.id is None:
+        return False
+    guid = made_up_id(fact.repository.id, fact.issue.number, "opened")
+    return guid != received.delivery.guid and work.inbox.has(guid)
 
 
 def when_due(
@@ -206,14 +230,3 @@ def _label_event(
         source="webhook",
         key=delivery.guid,
     )
-
-
-def _keep_label(work: UnitOfWork, repository: Repository, fact: LabelFact, now: datetime) -> None:
-    label = fact.label
-    if fact.action == "deleted":
-        work.labels.delete(repository.id, label.name, now=now)
-        return
-    if fact.previous_name and fact.previous_name != label.name:
-        work.labels.rename(repository.id, fact.previous_name, label.name)
-    record = LabelRecord(label.name, label.description, label.color)
-    work.labels.upsert(repository.id, [record], now=now)

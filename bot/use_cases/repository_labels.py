@@ -10,16 +10,15 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from bot.github.pages import KnownPage
-from store.records import LabelRecord
+from bot.use_cases.label_changes import follow_list
 from store.text import name_key
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from bot.github.client import GitHubClient
     from bot.github.models import Label
-    from bot.github.pages import Page
     from store.database import Store
     from store.records import Repository
 
@@ -48,10 +47,28 @@ async def labels_now(
         pages = [page async for page in client.label_pages(repository.full_name, known=known)]
         if all(page.unchanged for page in pages):
             return _from_kept(kept["labels"])
-    fresh = [page async for page in client.label_pages(repository.full_name)]
-    labels = [label for page in fresh for label in page.items]
-    await asyncio.to_thread(_keep, store, repository.id, labels, fresh, now)
+    labels, known = await _read(client, repository.full_name)
+    await asyncio.to_thread(_keep, store, repository.id, labels, known, now)
     return _from_kept([[label.name, label.id] for label in labels])
+
+
+async def _read(
+    client: GitHubClient, full_name: str
+) -> tuple[tuple[Label, ...], dict[str, KnownPage]]:
+    """All labels, and the pages' ETags where those speak for the whole list.
+
+    Who deletes a label between two pages moves a later one onto a page that was read already. A
+    label that is missed counts as deleted, so a list of several pages is read twice.
+    """
+    first = [page async for page in client.label_pages(full_name)]
+    readings = [first]
+    if len(first) > 1:
+        readings.append([page async for page in client.label_pages(full_name)])
+    found = [{one.name: one for page in pages for one in page.items} for pages in readings]
+    either = {name: one for labels in found for name, one in labels.items()}
+    known = {page.url: page.known for page in readings[-1] if page.known}
+    whole = len(known) == len(readings[-1]) and all(labels == either for labels in found)
+    return tuple(either.values()), known if whole else {}
 
 
 def _from_kept(labels: list[list[Any]]) -> RepositoryLabels:
@@ -64,14 +81,17 @@ def _from_kept(labels: list[list[Any]]) -> RepositoryLabels:
 def _keep(
     store: Store,
     repository_id: int,
-    labels: list[Label],
-    pages: list[Page[Label]],
+    labels: Sequence[Label],
+    known: Mapping[str, KnownPage],
     now: datetime,
 ) -> None:
-    known = {page.url: asdict(page.known) for page in pages if page.known}
-    complete = len(known) == len(pages)
-    kept = {"pages": known, "labels": [[label.name, label.id] for label in labels]}
-    records = [LabelRecord(one.name, one.description, one.color) for one in labels]
     with store.begin() as work:
-        work.labels.upsert(repository_id, records, now=now, complete=True)
-        work.repositories.remember(repository_id, KEPT_AS, kept if complete else None)
+        memory = work.repositories.by_id(repository_id).memory
+        before = (memory.get(KEPT_AS) or {}).get("labels", ())
+        names = {one: name for name, one in before if one is not None}
+        follow_list(work, repository_id, names, labels, now)
+        kept = {
+            "pages": {url: asdict(page) for url, page in known.items()},
+            "labels": [[label.name, label.id] for label in labels],
+        }
+        work.repositories.remember(repository_id, KEPT_AS, kept)

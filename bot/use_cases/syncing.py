@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from bot.github.errors import Invalid, Refused
 from bot.github.pages import KnownPage
+from bot.use_cases.census import forget_gone
 from bot.use_cases.label_history import EventWalk, label_events, own_acts
 from bot.use_cases.receive import issue_record
 from bot.use_cases.repository_labels import labels_now
@@ -41,6 +42,7 @@ class Synced:
 
     :ivar labels: how many labels the repository has.
     :ivar acts: label acts that are new to the history.
+    :ivar forgotten: issues that GitHub has no longer there; looked for only where all are listed.
     :ivar note: why the history does not reach back to its beginning; "" where it does.
     """
 
@@ -48,6 +50,7 @@ class Synced:
     issues: UpsertCounts
     labels: int
     acts: int
+    forgotten: int = 0
     note: str = ""
 
 
@@ -58,48 +61,74 @@ async def sync(
     *,
     now: datetime,
     full: bool = False,
+    census: bool = False,
     progress: Progress = silent,
 ) -> Synced:
     """Bring in what changed on GitHub since the last sync, or, the first time, everything.
 
-    :param full: from the beginning, whatever was brought in before.
+    :param full: from the beginning, whatever was brought in before, and a census.
+    :param census: list all issues once more, and forget those that GitHub has no longer.
     :raises GitHubError: GitHub refuses, or asks to come back later than a request waits; what
         was read until then is stored.
     """
     client = await access.client(repository)
-    stored = await _known(store, client, repository, now, full=full)
+    begins_anew = (ISSUES, EVENTS) if full else (ISSUES,) if census else ()
+    stored = await _known(store, client, repository, now, begins_anew)
     labels = await labels_now(store, client, stored, now)
-    issues = await _issues(store, client, stored, now, progress)
-    history = await _History(store, access, client, stored, now=now, progress=progress).bring_in()
-    return Synced(stored.full_name, issues, len(labels.names), *history)
+    seen: set[int] = set()
+    issues = await _issues(store, client, stored, now, seen, progress)
+    gone = await forget_gone(store, client, stored, seen, progress) if begins_anew else 0
+    acts, note = await _History(
+        store, access, client, stored, now=now, progress=progress
+    ).bring_in()
+    return Synced(stored.full_name, issues, len(labels.names), acts, gone, note)
 
 
 async def _known(
-    store: Store, client: GitHubClient, repository: str, now: datetime, *, full: bool
+    store: Store,
+    client: GitHubClient,
+    repository: str,
+    now: datetime,
+    begins_anew: Sequence[str],
 ) -> Repository:
-    """The repository as stored; GitHub is asked for its id where it is not known yet."""
+    """The repository as stored; GitHub is asked for its id where it is not known yet.
+
+    :param begins_anew: cursors to forget.
+    """
     with store.read() as work:
         found = work.repositories.find(repository)
-    if found is not None and found.github_id is not None and not full:
+    if found is not None and found.github_id is not None and not begins_anew:
         return found
+    told = await ask_who(store, client, repository, now)
+    with store.begin() as work:
+        for name in begins_anew:
+            work.repositories.set_cursor(told.id, name, None)
+        return work.repositories.by_id(told.id)
+
+
+async def ask_who(store: Store, client: GitHubClient, repository: str, now: datetime) -> Repository:
+    """The repository under the name that it has on GitHub now."""
     told = await client.repository(repository)
     with store.begin() as work:
-        one = work.repositories.get_or_create(told.full_name, now=now, github_id=told.id)
-        if full:
-            work.repositories.set_cursor(one.id, ISSUES, None)
-            work.repositories.set_cursor(one.id, EVENTS, None)
-        return work.repositories.get(told.full_name)
+        return work.repositories.get_or_create(told.full_name, now=now, github_id=told.id)
 
 
 async def _issues(
-    store: Store, client: GitHubClient, repository: Repository, now: datetime, progress: Progress
+    store: Store,
+    client: GitHubClient,
+    repository: Repository,
+    now: datetime,
+    seen: set[int],
+    progress: Progress,
 ) -> UpsertCounts:
+    """Bring issues in; their numbers go into `seen`."""
     kept = repository.cursors.get(ISSUES) or {}
     known = {url: KnownPage(**page) for url, page in kept.get("known", {}).items()}
     counts, done = UpsertCounts(), 0
     pages = client.issues(repository.full_name, cursor=kept.get("cursor"), known=known)
     async for page in pages:
         counts += await asyncio.to_thread(_keep_issues, store, repository.id, page, now)
+        seen.update(one.number for one in page.items)
         done += len(page.items)
         progress("issues from GitHub", done, 0)
     return counts
@@ -177,7 +206,7 @@ class _History:
 
     async def _keep(self, events: Sequence[IssueEvent], walk: EventWalk) -> None:
         if self._numbers is None:
-            self._login = await _own_login(self._access)
+            self._login = await own_login(self._access)
         self._new += await asyncio.to_thread(self._store_page, events, walk)
         self._read += len(events)
         self._progress("label history from GitHub", self._read, 0)
@@ -188,7 +217,8 @@ class _History:
             if self._numbers is None:
                 self._numbers = set(work.issues.numbers(repository_id))
                 self._own = own_acts(work.writes.list(repository_id=repository_id))
-            acts = list(label_events(events, self._login, self._own))
+            renames = work.labels.renames(repository_id)
+            acts = list(label_events(events, self._login, self._own, renames))
             unknown = {act.number for act in acts} - self._numbers
             filed = {one.issue.number: one.issue for one in events if one.issue}
             late = [issue_record(filed[number], self._now) for number in sorted(unknown)]
@@ -199,7 +229,7 @@ class _History:
         return new
 
 
-async def _own_login(access: Access) -> str | None:
+async def own_login(access: Access) -> str | None:
     """The login under which the bot acts.
 
     None where one may not ask: without credentials, and with the token of GitHub Actions.

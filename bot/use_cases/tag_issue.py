@@ -17,7 +17,7 @@ from tagger.decision import Policy
 from tagger.issue import IssueText
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from bot.configuration import RepositoryConfiguration
@@ -42,6 +42,7 @@ async def tag_issue(desk: Desk, claim: ClaimedDelivery) -> Ending:
     now = desk.clock()
     client = await desk.client(claim, subject.repository)
     configuration = await current_configuration(desk.store, client, subject.repository, now)
+    configuration = configuration.renamed(subject.renames)
     due_at = claim.received_at + timedelta(seconds=configuration.delay_seconds)
     if now < due_at:
         return await desk.postpone(claim, due_at, "delay_seconds have not passed")
@@ -88,14 +89,7 @@ def subject_of(desk: Desk, claim: ClaimedDelivery) -> Subject | None:
         return None
     with desk.store.read() as work:
         issue = work.issues.find(repository.id, claim.issue_number)
-        labels = work.labels.list(repository.id)
-    present = {name_key(label.name) for label in labels}
-    renames = {
-        name_key(old): label.name
-        for label in labels
-        for old in label.former_names
-        if name_key(old) not in present
-    }
+        renames = work.labels.renames(repository.id)
     return None if issue is None else Subject(repository, issue, renames)
 
 
@@ -105,20 +99,29 @@ def _score(job: Job, shelved: OnShelf) -> tuple[LabelDecision, ...]:
     edited = job.claim is not None and job.claim.action == "edited"
     text = (issue.title, issue.body) if edited else (issue.filed_title, issue.filed_body)
     began = time.perf_counter()
-    decisions = shelved.release.tag([IssueText.of(*text)], policy_for(configuration, labels))
+    asked = policy_for(configuration, labels, job.subject.renames)
+    decisions = shelved.release.tag([IssueText.of(*text)], asked)
     job.desk.metrics.tagging_seconds.observe(time.perf_counter() - began)
     return tuple(decisions[0])
 
 
-def policy_for(configuration: RepositoryConfiguration, labels: Sequence[str]) -> Policy:
-    """What the configuration asks of decisions, in the release's own spelling of its labels."""
-    spelled = {label.casefold(): label for label in labels}
+def policy_for(
+    configuration: RepositoryConfiguration,
+    labels: Sequence[str],
+    renames: Mapping[str, str] | None = None,
+) -> Policy:
+    """What the configuration asks of decisions, in the release's own spelling of its labels.
+
+    :param renames: folded former name → present name, in which the configuration speaks.
+    """
+    present = {label: (renames or {}).get(name_key(label), label) for label in labels}
+    spelled = {now.casefold(): label for label, now in present.items()}
     groups = (
         tuple(spelled[name.casefold()] for name in group if name.casefold() in spelled)
         for group in configuration.exclusive
     )
     return Policy(
         default_precision=configuration.precision,
-        precision={label: configuration.precision_for(label) for label in labels},
+        precision={label: configuration.precision_for(now) for label, now in present.items()},
         exclusive=tuple(group for group in groups if len(group) > 1),
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from bot.configuration import RepositoryConfiguration
 from bot.errors import CommandRefused
-from bot.use_cases.configuration import known_configuration
+from bot.use_cases.configuration import configuration_in
 from bot.use_cases.issue_files import BadRow, read_issues
 from bot.use_cases.tag_issue import policy_for
 from tagger.issue import IssueText
@@ -108,8 +108,10 @@ def _questions(rows: Iterable[Any]) -> Iterable[Question]:
 def policy(store: Store, repository: str, labels: Sequence[str]) -> Policy:
     """What the repository's configuration, as last read, asks of decisions on these labels."""
     with store.read() as work:
-        configuration = known_configuration(work.repositories.get(repository))
-    return policy_for(configuration or RepositoryConfiguration.absent(), labels)
+        stored = work.repositories.get(repository)
+        configuration = configuration_in(work, stored)
+        renames = work.labels.renames(stored.id)
+    return policy_for(configuration or RepositoryConfiguration.absent(), labels, renames)
 
 
 def tag(

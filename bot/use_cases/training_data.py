@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bot.errors import CommandRefused
-from bot.use_cases.configuration import known_configuration
+from bot.use_cases.configuration import configuration_in
 from store.text import name_key
 from tagger.issue import IssueText, Label, TrainingSet
 from tagger.strategy import silent
@@ -70,7 +70,7 @@ def training_data(
     """
     with store.read() as work:
         stored = work.repositories.get(repository)
-        configuration = known_configuration(stored)
+        configuration = configuration_in(work, stored)
         listed = work.labels.list(stored.id, deleted=True)
         reading, total = _Reading(), work.issues.count(stored.id)
         for done, row in enumerate(work.issues.training_rows(stored.id), 1):

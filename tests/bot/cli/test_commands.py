@@ -84,6 +84,7 @@ def test_import_takes_several_files(terminal: Terminal, tmp_path: Path) -> None:
         ("import", __file__, "--repo", "../.."),
         ("sync",),
         ("sync", "a/b/c"),
+        ("sync", REPO, "--full", "--reconcile"),
         ("retrain", REPO, "--labels", " , "),
         ("retrain", REPO, "--seed", "-1"),
         ("tag", REPO),
@@ -363,10 +364,15 @@ def test_sync_brings_in_a_repository_from_github(
             "unchanged": 0,
             "labels": 1,
             "label_acts": 3,
+            "forgotten": 0,
             "note": "",
         }
         second = terminal("sync", REPO)
         assert second.out.startswith(f"{REPO}: 0 new, 0 changed, 0 unchanged; 1 labels; 0 new acts")
+        state.delete_issue(REPO, 2, by="ada")
+        swept = terminal("sync", REPO, "--reconcile", "--json").document
+        assert swept["forgotten"] == 1
+        assert (swept["deliveries_taken_in"], swept["made_up"]) == (0, 0)
         missing = terminal("sync", "octo/missing")
         assert (missing.status, missing.out) == (1, "")
         assert "GitHub answered 404" in missing.err

@@ -77,12 +77,13 @@ async def as_app(github: GitHubClient, state: GitHubState, code: str) -> set[str
     await github.repository_installation(REPO)
     state.deliveries[0].status_code = 500
     (failed,) = await everything(github.hook_deliveries(status="failure"))
+    await github.hook_delivery(failed.id)
     await github.redeliver(failed.id)
     await github.speaking_as(TokenAuth("secret")).me()
     await github.speaking_as(None).convert_manifest(code)
     return {
-        "app", "installations", "repository_installation", "hook_deliveries", "redeliver", "me",
-        "convert_manifest",
+        "app", "installations", "repository_installation", "hook_deliveries", "hook_delivery",
+        "redeliver", "me", "convert_manifest",
     }  # fmt: skip
 
 

@@ -148,6 +148,23 @@ async def test_full_reads_everything_again_and_changes_nothing(lab: Lab) -> None
     assert any(one.path.endswith("/issues") and one.status == 200 for one in lab.state.requests)
 
 
+async def test_full_forgets_issues_that_are_gone_and_no_others(lab: Lab) -> None:
+    lab.file(120)
+    await lab.sync()
+    lab.state.add_repository("octo/other")
+    lab.state.delete_issue(REPO, 7, by="ada")
+    lab.state.transfer_issue(REPO, 70, "octo/other", by="ada")
+    assert (await lab.sync()).forgotten == 0
+    lab.state.requests.clear()
+    done = await lab.sync(full=True)
+    assert done.forgotten == 2
+    assert set(lab.stored()) == set(range(1, 121)) - {7, 70}
+    asked = [one.path for one in lab.state.requests if one.path.count("/issues/") == 1]
+    assert sorted(one for one in asked if not one.endswith("events")) == [
+        f"/repos/{REPO}/issues/7", f"/repos/{REPO}/issues/70", "/repos/octo/other/issues/1",
+    ]  # fmt: skip
+
+
 async def test_an_event_of_an_issue_filed_meanwhile_brings_the_issue_along(lab: Lab) -> None:
     lab.file(5)
 

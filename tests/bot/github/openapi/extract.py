@@ -21,6 +21,7 @@ OPERATIONS = {
     "/app/installations": ["get"],
     "/app/installations/{installation_id}/access_tokens": ["post"],
     "/app/hook/deliveries": ["get"],
+    "/app/hook/deliveries/{delivery_id}": ["get"],
     "/app/hook/deliveries/{delivery_id}/attempts": ["post"],
     "/app-manifests/{code}/conversions": ["post"],
     "/installation/repositories": ["get"],

@@ -1,0 +1,150 @@
+"""Renamed, deleted and new labels are followed, by webhook or by what a look at GitHub finds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from fakes_bot import REPO
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.use_cases.label_changes import in_order
+from bot.use_cases.repository_labels import labels_now
+
+if TYPE_CHECKING:
+    from conftest import Bench
+
+pytestmark = pytest.mark.anyio
+
+APPLY = "mode: apply\ndelay_seconds: 0\n"
+
+
+async def look(bench: Bench) -> list[str]:
+    """Read the repository's labels, and tell what the store then has."""
+    store = bench.installation.store
+    with store.read() as work:
+        repository = work.repositories.get(REPO)
+    assert bench.desk.access is not None
+    client = await bench.desk.access.client(REPO)
+    told = await labels_now(store, client, repository, bench.clock())
+    with store.read() as work:
+        stored = [label.name for label in work.labels.list(repository.id)]
+    assert sorted(told.names.values()) == sorted(stored)
+    return stored
+
+
+def labels_in_store(bench: Bench, number: int) -> tuple[str, ...]:
+    with bench.installation.store.read() as work:
+        return work.issues.get(work.repositories.get(REPO).id, number).labels
+
+
+def test_rename_order_examples() -> None:
+    assert list(in_order({"a": "b", "b": "c"})) == [("b", "c"), ("a", "b")]
+    assert list(in_order({"a": "A"})) == [("a", "A")]
+
+
+@given(st.permutations("abcdefuvwxyz"))
+def test_no_rename_runs_into_a_name_in_use(names: list[str]) -> None:
+    labels = dict(enumerate("abcdef"))
+    renames = {old: new for old, new in zip("abcdef", names, strict=False) if old != new}
+    for old, new in in_order(renames):
+        assert new not in labels.values()
+        labels = {one: new if name == old else name for one, name in labels.items()}
+    assert labels == dict(enumerate(names[:6]))
+
+
+async def test_a_rename_of_which_no_webhook_told_is_followed_everywhere(bench: Bench) -> None:
+    bench.configure(APPLY + "labels: {bug: {precision: 0.8}}\nexclusive: [[bug, docs]]\n")
+    first = bench.github.open_issue(REPO, "a bug", by="ada")
+    await bench.deliver(first)
+    assert bench.labels(1) == ["bug"]
+    bench.receive_all()
+    assert "bug" in await look(bench)
+    bench.github.rename_label(REPO, "bug", "defect", by="grace")
+    assert "defect" in await look(bench)
+    assert labels_in_store(bench, 1) == ("defect",)
+    second = bench.github.open_issue(REPO, "a bug docs", by="ada")
+    await bench.deliver(second)
+    # the release and the file still say "bug": their rules hold for "defect"
+    assert bench.labels(2) == ["defect"]
+    assert bench.release.policies[-1].precision["bug"] == 0.8
+    assert bench.release.policies[-1].exclusive == (("bug", "docs"),)
+
+
+async def test_the_webhook_of_a_rename_that_was_seen_already_changes_nothing(bench: Bench) -> None:
+    bench.receive(bench.github.open_issue(REPO, "one", labels=["bug"], by="ada"))
+    await look(bench)
+    late = bench.github.rename_label(REPO, "bug", "defect", by="grace")
+    await look(bench)
+    bench.github.add_label(REPO, "bug")
+    await look(bench)
+    bench.receive(bench.github.open_issue(REPO, "two", labels=["bug"], by="ada"))
+    bench.receive(late)
+    assert labels_in_store(bench, 1) == ("defect",)
+    assert labels_in_store(bench, 2) == ("bug",)
+
+
+async def test_labels_that_swap_their_names_keep_their_issues(bench: Bench) -> None:
+    bench.receive(bench.github.open_issue(REPO, "one", labels=["bug"], by="ada"))
+    bench.receive(bench.github.open_issue(REPO, "two", labels=["docs"], by="ada"))
+    await look(bench)
+    bench.github.rename_label(REPO, "bug", "aside", by="grace")
+    bench.github.rename_label(REPO, "docs", "bug", by="grace")
+    bench.github.rename_label(REPO, "aside", "docs", by="grace")
+    await look(bench)
+    assert labels_in_store(bench, 1) == ("docs",)
+    assert labels_in_store(bench, 2) == ("bug",)
+
+
+async def test_a_deleted_label_leaves_the_issues_and_a_new_one_is_known(bench: Bench) -> None:
+    bench.receive(bench.github.open_issue(REPO, "one", labels=["bug", "docs"], by="ada"))
+    await look(bench)
+    bench.github.delete_label(REPO, "bug", by="grace")
+    bench.github.add_label(REPO, "new one")
+    assert await look(bench) == ["docs", "feature", "new one", "question"]
+    assert labels_in_store(bench, 1) == ("docs",)
+
+
+async def test_a_label_that_slips_between_two_pages_is_not_taken_for_deleted(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(200):
+        bench.github.add_label(REPO, f"area {number:03}")
+    await look(bench)
+    assert bench.desk.access is not None
+    client = await bench.desk.access.client(REPO)
+    pages = type(client).label_pages
+    readings = 0
+
+    def with_a_deletion_after_the_first_page(self, repository, *, known=None):
+        nonlocal readings
+        readings += known is None
+
+        async def walk():
+            async for page in pages(self, repository, known=known):
+                yield page
+                if readings == 1 and known is None and "area 000" in bench_labels:
+                    bench.github.delete_label(REPO, "area 000", by="grace")
+                    bench_labels.discard("area 000")
+
+        return walk()
+
+    bench_labels = {"area 000"}
+    bench.github.add_label(REPO, "one more")
+    monkeypatch.setattr(type(client), "label_pages", with_a_deletion_after_the_first_page)
+    there = await look(bench)
+    assert {f"area {number:03}" for number in range(1, 200)} < set(there)
+    assert "area 000" not in await look(bench)
+
+
+async def test_a_renamed_fallback_label_is_still_the_fallback_label(bench: Bench) -> None:
+    bench.configure(APPLY + "fallback_label: needs-triage\n")
+    bench.github.add_label(REPO, "needs-triage")
+    await bench.deliver(bench.github.open_issue(REPO, "what is this", by="ada"))
+    assert bench.labels(1) == ["needs-triage"]
+    bench.receive(bench.github.rename_label(REPO, "needs-triage", "triage", by="grace"))
+    assert bench.labels(1) == ["triage"]
+    (labelled,) = bench.github.add_labels(REPO, 1, ["bug"], by="grace")
+    await bench.deliver(labelled)
+    assert bench.labels(1) == ["bug"]
