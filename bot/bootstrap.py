@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     import httpx
 
+    from bot.app_credentials import AppCredentials
     from bot.github.access import Access
     from bot.metrics import Metrics
     from bot.release_shelf import ReleaseShelf, TaggingRelease
@@ -116,6 +117,11 @@ class Installation:
         from bot.use_cases.desk import Desk
 
         return Desk(self.store, self.shelf, self.metrics, self.access(), self.clock)
+
+    def adopt(self, app: AppCredentials) -> None:
+        """Speak as this App from now on; a desk that is open already keeps to what it had."""
+        self.settings = self.settings.with_app(app)
+        self.own_login = f"{app.slug}[bot]"
 
     def access(self) -> Access | None:
         """`github()`, or None where the settings hold no credentials: then nothing is asked."""

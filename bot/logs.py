@@ -74,7 +74,7 @@ class _Structured(logging.Formatter):
 
     def __init__(self, redact: Redactor) -> None:
         super().__init__()
-        self._redact = redact
+        self.redact = redact
 
     def format(self, record: logging.LogRecord) -> str:
         fields = {
@@ -104,7 +104,7 @@ class _Structured(logging.Formatter):
             }
         if isinstance(value, list | tuple | set | frozenset):
             return [self._clean(inner) for inner in value]
-        return self._redact(str(value))[:MAX_CHARACTERS]
+        return self.redact(str(value))[:MAX_CHARACTERS]
 
 
 class JsonLines(_Structured):
@@ -156,6 +156,13 @@ def set_up_logs(
         logging.getLogger(chatty).setLevel(max(level, logging.WARNING))
     logging.captureWarnings(True)
     return redact
+
+
+def hide(secret: str) -> None:
+    """Keep a secret that came later out of this process's logs as well."""
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler, _Stderr) and isinstance(handler.formatter, _Structured):
+            handler.formatter.redact.add(secret)
 
 
 @contextmanager

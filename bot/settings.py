@@ -11,12 +11,15 @@ from urllib.parse import unquote, urlsplit
 from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from bot import app_credentials
 from bot.errors import SettingsInvalid
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pydantic_core import ErrorDetails
+
+    from bot.app_credentials import AppCredentials
 
 PREFIX = "ISSUE_TAGGER_"
 _NEVER_QUOTED = {"database_url", "github_private_key", "github_token", "webhook_secret"}
@@ -133,6 +136,19 @@ class Settings(BaseSettings):
         """What the set-up page stores of the App that it made (mode 0600)."""
         return self.data_dir / "github-app.json"
 
+    def with_app(self, app: AppCredentials) -> Settings:
+        """These settings, speaking as the App that the set-up page made.
+
+        A webhook secret of the environment stands instead of the App's: it may have been changed.
+        """
+        return self.model_copy(
+            update={
+                "github_app_id": app.app_id,
+                "github_private_key": SecretStr(app.private_key),
+                "webhook_secret": self.webhook_secret or SecretStr(app.webhook_secret),
+            }
+        )
+
     def private_key(self) -> str | None:
         """The App's private key as PEM, read from the environment or from its file.
 
@@ -165,12 +181,18 @@ class Settings(BaseSettings):
 def load_settings(**given: Any) -> Settings:
     """Settings from the environment; a keyword (a field's name) wins over its variable.
 
-    :raises SettingsInvalid: naming every variable that is wrong at once.
+    Where these name neither an App nor a token, the App that the set-up page made is taken.
+
+    :raises SettingsInvalid: naming every variable that is wrong at once, or a damaged file.
     """
     try:
-        return Settings(**given)
+        settings = Settings(**given)
     except ValidationError as error:
         raise SettingsInvalid(map(_sentence, error.errors(include_url=False))) from None
+    if settings.github_app_id is not None or settings.github_token is not None:
+        return settings
+    app = app_credentials.read(settings.app_credentials_file)
+    return settings if app is None else settings.with_app(app)
 
 
 def environment_of(settings: Settings) -> dict[str, str]:

@@ -243,6 +243,7 @@ class WorkerThread:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread = threading.Thread(target=self._run, name="worker", daemon=True)
         self._stop_asked = threading.Event()
+        self._reopening = threading.Event()
 
     def start(self) -> None:
         """Begin to work."""
@@ -258,6 +259,11 @@ class WorkerThread:
         self._call(lambda worker: worker.stop())
         if self._thread.is_alive():
             self._thread.join()
+
+    def reopen(self) -> None:
+        """Finish the delivery in hand and go on at a desk opened anew: credentials have come."""
+        self._reopening.set()
+        self._call(lambda worker: worker.stop())
 
     @property
     def alive(self) -> bool:
@@ -277,7 +283,11 @@ class WorkerThread:
 
     def _run(self) -> None:
         try:
-            asyncio.run(work(self._open_desk, self._pace, started=self._started))
+            again = True
+            while again and not self._stop_asked.is_set():
+                self._reopening.clear()
+                asyncio.run(work(self._open_desk, self._pace, started=self._started))
+                again = self._reopening.is_set()
         except Exception:
             log.exception("the worker ended; restart the service")
 

@@ -10,9 +10,9 @@
   `retry(guid, due_at)`, `purge_payloads(before)`, `forget(before)`
 
 A *lane* is what must stay in order: the deliveries of one issue, or those of a repository that
-concern no issue. Of a lane only the earliest unfinished delivery can be claimed, and a unique
-index lets only one run. A delivery is claimed at least once: a worker that dies leaves a lease
-that runs out.
+concern no issue; those that stand aside have a lane of their own beside it. Of a lane only the
+earliest unfinished delivery can be claimed, and a unique index lets only one run. A delivery is
+claimed at least once: a worker that dies leaves a lease that runs out.
 """
 
 from __future__ import annotations
@@ -280,7 +280,8 @@ class Inbox:
 def _lane(record: DeliveryRecord) -> str | None:
     if record.repository is None:
         return None
-    return _lane_of(record.repository, record.issue_number)
+    lane = _lane_of(record.repository, record.issue_number)
+    return f"{lane} aside" if record.aside else lane
 
 
 def _lane_of(repository: str, issue_number: int | None) -> str:

@@ -167,6 +167,7 @@ class DeliveryRecord:
     :ivar guid: `X-GitHub-Delivery`.
     :ivar due_at: not worked on before; None: at once.
     :ivar ignored: kept for the record only, never handed to a worker.
+    :ivar aside: does not queue behind the issue's other deliveries, which may wait for long.
     """
 
     guid: str
@@ -178,6 +179,7 @@ class DeliveryRecord:
     issue_number: int | None = None
     due_at: datetime | None = None
     ignored: bool = False
+    aside: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -202,10 +202,18 @@ class Permission(Wire):
     permission: Text = "none"
     role_name: Text = ""
 
-    @property
-    def may_triage(self) -> bool:
-        """Triage rights or more, custom roles included when they build on write."""
-        return bool({self.permission, self.role_name} & {"triage", "write", "maintain", "admin"})
+    def reaches(self, role: str) -> bool:
+        """Has this role or a higher one; a custom role counts as the permission it builds on."""
+        return max(map(_rank, (self.permission, self.role_name))) >= _rank(role)
+
+
+ROLES = ("none", "read", "triage", "write", "maintain", "admin")
+"""https://docs.github.com/organizations/managing-user-access-to-your-organizations-repositories"""
+
+
+def _rank(role: str) -> int:
+    """A role's place among `ROLES`; an unknown one's is the lowest."""
+    return ROLES.index(role) if role in ROLES else 0
 
 
 class Commit(Wire):

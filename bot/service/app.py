@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from bot.github.errors import GitHubError
 from bot.service.health import Health
 from bot.service.intake import Intake
+from bot.service.setup import Setup
 from bot.service.webhook import Webhook
 from bot.worker import WorkerThread
 
@@ -38,11 +39,12 @@ def create_app(
     intake = Intake(installation.store, lambda: installation.own_login)
     webhook = Webhook(
         intake,
-        installation.settings.webhook_secrets,
+        lambda: installation.settings.webhook_secrets,
         installation.metrics,
         installation.clock,
         thread.wake if thread else _nobody,
     )
+    setup = Setup(installation, thread.reopen if thread else _nobody)
     health = Health(
         installation.store,
         installation.shelf,
@@ -71,6 +73,8 @@ def create_app(
     app = FastAPI(title="issue-tagger", docs_url=None, redoc_url=None, lifespan=lifespan)
     app.include_router(webhook.router)
     app.include_router(health.router)
+    app.include_router(setup.router)
+    app.state.setup = setup
     return app
 
 

@@ -32,14 +32,16 @@ def serve(
 
     :param host, port: instead of the settings'.
     :param worker: tag in this process too, at this `pace`.
-    :raises SettingsInvalid: there is no webhook secret: anyone could send deliveries.
+    :raises SettingsInvalid: there are credentials and no webhook secret: GitHub could not be told
+        from anyone else. Without credentials the set-up page is served, and deliveries are refused.
     """
     import uvicorn
 
     from bot.service.app import create_app
 
     settings = installation.settings
-    if not settings.webhook_secrets:
+    set_up = settings.github_app_id is not None or settings.github_token is not None
+    if set_up and not settings.webhook_secrets:
         raise SettingsInvalid(
             [
                 "ISSUE_TAGGER_WEBHOOK_SECRET is not set; give the secret that GitHub signs "
@@ -48,10 +50,15 @@ def serve(
         )
     sys.setswitchinterval(SWITCH_SECONDS)
     installation.threads = 1  # the other processor answers
+    host = settings.host if host is None else host
+    port = settings.port if port is None else port
+    app = create_app(installation, worker=worker, pace=pace)
+    shown = "localhost" if host in {"0.0.0.0", "::"} else host  # noqa: S104 - shown, not bound
+    app.state.setup.announce(f"http://{shown}:{port}")
     uvicorn.run(
-        create_app(installation, worker=worker, pace=pace),
-        host=settings.host if host is None else host,
-        port=settings.port if port is None else port,
+        app,
+        host=host,
+        port=port,
         log_config=None,  # bot.logs has set up how lines look, and access lines would name people
         access_log=False,
         server_header=False,

@@ -48,14 +48,14 @@ class Refusal(Exception):
 class Webhook:
     """The endpoint.
 
-    :param secrets: any of them may have signed; with none every delivery is refused.
+    :param secrets: tells which may have signed; with none every delivery is refused.
     :param wake: called when there may be work.
     """
 
     def __init__(
         self,
         intake: Intake,
-        secrets: tuple[str, ...],
+        secrets: Callable[[], tuple[str, ...]],
         metrics: Metrics,
         clock: Callable[[], datetime],
         wake: Callable[[], None],
@@ -94,7 +94,7 @@ class Webhook:
         except TooLarge:
             raise Refusal(413, "the body is over 25 MB") from None
         signature = request.headers.get("x-hub-signature-256")
-        if not verify(body, signature, self._secrets):
+        if not verify(body, signature, self._secrets()):
             log.warning("delivery refused: its signature is missing or wrong")
             raise Refusal(401, "X-Hub-Signature-256 is missing, or not made with our secret")
         return body

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jwt
 from cryptography.hazmat.primitives import serialization
@@ -15,8 +15,12 @@ from bot.standin.records import Actor, Delivery, RepositoryRecord, StandInError
 from bot.standin.wire import installation_json, repository_json
 from bot.standin.world import World
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 TOKEN_LIFETIME = timedelta(hours=1)
 LONGEST_JWT = timedelta(minutes=10)
+LONGEST_NAME = 34
 LEAST_PRIVILEGE = {"metadata": "read", "issues": "write", "contents": "read", "checks": "write"}
 
 
@@ -78,6 +82,24 @@ class AppActions(World):
             )
             self.apps[app.id] = app
             return app
+
+    def submit_manifest(self, manifest: Mapping[str, Any], *, by: str = "maintainer") -> str:
+        """What GitHub's page does with a manifest once somebody confirms: a new App's code.
+
+        :raises StandInError: 422 for what that page refuses.
+        """
+        name = str(manifest.get("name", ""))
+        if not 0 < len(name) <= LONGEST_NAME:
+            raise StandInError(
+                422, f"name has {len(name)} characters, expected 1 to {LONGEST_NAME}"
+            )
+        for key in ("url", "redirect_url"):
+            if not str(manifest.get(key, "")).startswith(("http://", "https://")):
+                raise StandInError(422, f"{key} is no address")
+        app = self.create_app(name.lower().replace(" ", "-"), owner=by)
+        app.permissions = dict(manifest["default_permissions"])
+        app.events = tuple(manifest["default_events"])
+        return self.offer_manifest(app)
 
     def offer_manifest(self, app: AppRecord) -> str:
         """The code with which the manifest flow comes back; it can be swapped once."""

@@ -6,12 +6,13 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from bot.use_cases import configuration_notice, presence, writing
+from bot.use_cases.commands import obey
 from bot.use_cases.configuration import current_configuration, forget_configuration, refresh
 from bot.use_cases.desk import Ending, repository_of
 from bot.use_cases.installations import follow_installation, follow_repository
 from bot.use_cases.job import Job
 from bot.use_cases.look import look_again
-from bot.use_cases.tag_issue import subject_of, tag_issue
+from bot.use_cases.tag_issue import RETRY, subject_of, tag_issue
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -91,7 +92,9 @@ _JOBS: dict[tuple[str, str | None], Callable[[Desk, ClaimedDelivery], Awaitable[
     ("issues", "opened"): tag_issue,
     ("issues", "reopened"): tag_issue,
     ("issues", "edited"): tag_issue,
+    ("issues", RETRY): tag_issue,
     ("issues", "labeled"): tidy_fallback,
+    ("issue_comment", "created"): obey,
     ("push", None): reread_configuration,
     ("installation", None): follow_installation,
     ("installation_repositories", None): follow_installation,

@@ -12,7 +12,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from bot.github.events import InstallationFact, RepositoryFact, read_event
-from bot.use_cases import configuration, presence, repository_labels, requests, syncing
+from bot.use_cases import configuration, presence, repository_labels, syncing
 from store.text import name_key
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def _follow_installation(desk: Desk, claim: ClaimedDelivery, fact: InstallationF
         for name in fact.gained:
             found = work.repositories.get_or_create(name, now=now, github_id=fact.ids.get(name))
             presence.come_back(work, found)
-            requests.put_down(work, found.full_name, requests.Request("sync", now))
+            work.tasks.request("sync", found.id, now)
 
 
 def _renew(work: UnitOfWork, repositories: Iterable[Repository]) -> None:

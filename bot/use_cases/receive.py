@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from bot.github.errors import BadPayload
 from bot.github.events import (
+    CommentFact,
     Fact,
     InstallationFact,
     IssueFact,
@@ -20,6 +21,7 @@ from bot.github.events import (
     read_event,
 )
 from bot.use_cases.actors import is_own, kind_of
+from bot.use_cases.command_line import read_command
 from bot.use_cases.configuration import (
     CONFIGURATION_PATH,
     configuration_in,
@@ -79,6 +81,7 @@ def understand(guid: str, event: str, payload: dict[str, Any], now: datetime) ->
         repository=repository,
         issue_number=issue.number if issue and repository else None,
         ignored=True,
+        aside=isinstance(fact, CommentFact),  # an order must not wait for the delay before tagging
     )
     return Received(record, fact, problem)
 
@@ -106,6 +109,8 @@ def keep(work: UnitOfWork, received: Received, own_login: str | None) -> bool:
     )
     if isinstance(fact, IssueFact):
         _keep_issue(work, repository, fact, received.delivery, own_login)
+    elif isinstance(fact, CommentFact) and due_at is not None:
+        work.issues.upsert(repository.id, [issue_record(fact.issue, now)])
     elif isinstance(fact, LabelFact):
         follow_webhook(work, repository.id, fact, now)
     return True
@@ -139,6 +144,8 @@ def when_due(
     """
     if isinstance(fact, IssueFact):
         return _issue_due(fact, configuration, now, own_login)
+    if isinstance(fact, CommentFact):
+        return now if _is_command(fact) else None
     if isinstance(fact, PushFact):
         changed = fact.to_default_branch and CONFIGURATION_PATH in fact.paths
         return now if changed else None
@@ -161,6 +168,12 @@ def _issue_due(
     if fact.label_added and fallback and _carries(fact.issue, fallback):
         return now if name_key(fact.label_added) != name_key(fallback) else None
     return None
+
+
+def _is_command(fact: CommentFact) -> bool:
+    """Whether a person may have given a command; what they may do is GitHub's to say, later."""
+    by_person = fact.action == "created" and not fact.by_bot and not fact.issue.is_pull_request
+    return by_person and read_command(fact.body) is not None
 
 
 def _carries(issue: Issue, label: str) -> bool:

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from store.records import ClaimedDelivery, StoredIssue
     from tagger.decision import LabelDecision
 
+RETRY = "retry"
+"""An action of `issues` that is none of GitHub's: a person asked for the issue to be tagged."""
+
 
 async def tag_issue(desk: Desk, claim: ClaimedDelivery) -> Ending:
     """Do what `issues` opened, reopened or edited asks for.
@@ -37,13 +40,14 @@ async def tag_issue(desk: Desk, claim: ClaimedDelivery) -> Ending:
     subject = await asyncio.to_thread(subject_of, desk, claim)
     if subject is None:
         return await desk.ignore(claim, "the issue is no longer in this repository")
-    if is_own(sender_of(claim), await desk.own_login()):
+    if claim.action != RETRY and is_own(sender_of(claim), await desk.own_login()):
         return await desk.ignore(claim, "the bot did this itself")
     now = desk.clock()
     client = await desk.client(claim, subject.repository)
     configuration = await current_configuration(desk.store, client, subject.repository, now)
     configuration = configuration.renamed(subject.renames)
-    due_at = claim.received_at + timedelta(seconds=configuration.delay_seconds)
+    delay = 0 if claim.action == RETRY else configuration.delay_seconds
+    due_at = claim.received_at + timedelta(seconds=delay)
     if now < due_at:
         return await desk.postpone(claim, due_at, "delay_seconds have not passed")
     if why := left_alone(configuration, subject.issue, now):
@@ -96,8 +100,8 @@ def subject_of(desk: Desk, claim: ClaimedDelivery) -> Subject | None:
 def _score(job: Job, shelved: OnShelf) -> tuple[LabelDecision, ...]:
     issue, configuration = job.subject.issue, job.configuration
     labels = shelved.release.names
-    edited = job.claim is not None and job.claim.action == "edited"
-    text = (issue.title, issue.body) if edited else (issue.filed_title, issue.filed_body)
+    as_it_is = job.claim is not None and job.claim.action in {"edited", RETRY}
+    text = (issue.title, issue.body) if as_it_is else (issue.filed_title, issue.filed_body)
     began = time.perf_counter()
     asked = policy_for(configuration, labels, job.subject.renames)
     decisions = shelved.release.tag([IssueText.of(*text)], asked)

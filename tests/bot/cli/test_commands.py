@@ -327,7 +327,8 @@ def test_doctor_says_what_is_wrong_and_what_to_do(
     assert "encoder: check ISSUE_TAGGER_ENCODER" in done.out
 
 
-def test_serve_wants_a_webhook_secret(terminal: Terminal) -> None:
+def test_serve_wants_a_webhook_secret(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ISSUE_TAGGER_GITHUB_TOKEN", "ghp_0123456789abcdef")
     done = terminal("serve")
     assert done.status == 1
     assert "ISSUE_TAGGER_WEBHOOK_SECRET is not set" in done.err

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -314,3 +316,67 @@ def test_no_payload_whatever_makes_it_stumble(client, github, data) -> None:
     guid = data.draw(st.uuids())
     headers = signed_body(body, delivery.event, str(guid))
     assert client.post("/webhook", content=body, headers=headers).status_code in {202, 400}
+
+
+_REPOSITORY = {"id": 5, "name": "lab", "full_name": "octo/lab", "default_branch": "main"}
+_ISSUE = {"id": 1, "number": 1, "title": "t", "labels": []}
+_COMMENT = {"id": 2, "body": "hello", "user": {"login": "ada"}}
+_INSTALLATION = {"id": 9, "account": {"login": "octo"}}
+_FOUND = [{"id": 5, "name": "lab", "full_name": "octo/lab"}]
+MINIMAL = {
+    "issues": (
+        ("opened", "edited", "closed", "reopened", "labeled", "unlabeled", "transferred",
+         "deleted", "pinned", "assigned", "a_new_one"),
+        {"issue": _ISSUE, "label": {"name": "bug"}, "repository": _REPOSITORY},
+    ),
+    "issue_comment": (
+        ("created", "edited", "deleted"),
+        {"issue": _ISSUE, "comment": _COMMENT, "repository": _REPOSITORY},
+    ),
+    "label": (
+        ("created", "edited", "deleted"),
+        {"label": {"name": "bug"}, "repository": _REPOSITORY},
+    ),
+    "installation": (
+        ("created", "deleted", "suspend", "unsuspend", "new_permissions_accepted"),
+        {"installation": _INSTALLATION, "repositories": _FOUND},
+    ),
+    "installation_repositories": (
+        ("added", "removed"),
+        {"installation": _INSTALLATION, "repositories_added": _FOUND,
+         "repositories_removed": _FOUND},
+    ),
+    "repository": (
+        ("created", "edited", "renamed", "transferred", "archived", "unarchived", "publicized",
+         "privatized", "deleted"),
+        {"repository": _REPOSITORY, "changes": {"repository": {"name": {"from": "den"}}}},
+    ),
+    "push": ((None,), {"ref": "refs/heads/main", "commits": [], "repository": _REPOSITORY}),
+    "ping": ((None,), {"zen": "Keep it simple.", "hook_id": 4}),
+}  # fmt: skip
+"""By event: its actions, and the least that GitHub sends with each."""
+
+
+@pytest.mark.parametrize("event", MINIMAL)
+def test_every_action_of_every_used_event_is_accepted(client, installation, event) -> None:
+    actions, content = MINIMAL[event]
+    for action in actions:
+        payload = {**content, "sender": {"login": "ada"}} | ({"action": action} if action else {})
+        body = json.dumps(payload).encode()
+        headers = signed_body(body, event, f"{event}-{action}")
+        assert client.post("/webhook", content=body, headers=headers).status_code == 202
+    with installation.store.read() as work:
+        assert sum(work.inbox.counts().values()) == len(actions)
+
+
+@pytest.mark.parametrize("event", MINIMAL)
+def test_githubs_own_examples_are_accepted(client, event) -> None:
+    folder = os.environ.get("TEST_WEBHOOK_EXAMPLES")
+    if not folder:
+        pytest.skip("set TEST_WEBHOOK_EXAMPLES to an unpacked npm @octokit/webhooks-examples")
+    entries = json.loads(Path(folder, "api.github.com", "index.json").read_text("utf-8"))
+    (examples,) = (entry["examples"] for entry in entries if entry["name"] == event)
+    for number, payload in enumerate(examples):
+        body = json.dumps(payload).encode()
+        headers = signed_body(body, event, f"{event}-{number}")
+        assert client.post("/webhook", content=body, headers=headers).status_code == 202

@@ -234,8 +234,8 @@ async def test_a_repository_without_suggestions_says_so(state, github, mode) -> 
 
 async def test_rights_are_told_and_enforced(state, github) -> None:
     state.set_role(REPO, "tess", "triage")
-    assert (await github.permission(REPO, "tess")).may_triage
-    assert not (await github.permission(REPO, "tagger-nobody")).may_triage
+    assert (await github.permission(REPO, "tess")).reaches("triage")
+    assert not (await github.permission(REPO, "tagger-nobody")).reaches("triage")
     state.set_role(REPO, "tagger-machine", "read")
     state.open_issue(REPO, "t", "b")
     with pytest.raises(Forbidden):

@@ -6,7 +6,7 @@ import pytest
 from fakes_bot import REPO, SECRET
 
 from bot.settings import Settings
-from bot.use_cases import presence, requests
+from bot.use_cases import presence
 from bot.use_cases.syncing import sync
 
 pytestmark = pytest.mark.anyio
@@ -41,7 +41,9 @@ def stored(bench, name: str = REPO):
 
 
 def asked_for(bench, name: str) -> list[str]:
-    return [one.kind for one in requests.waiting(stored(bench, name))]
+    with bench.installation.store.read() as work:
+        tasks = work.tasks.all()
+    return [task.kind for task in tasks if task.repository_id == stored(bench, name).id]
 
 
 async def test_an_installation_brings_its_repositories_and_asks_for_a_sync(bench) -> None:
@@ -49,10 +51,6 @@ async def test_an_installation_brings_its_repositories_and_asks_for_a_sync(bench
     assert (await bench.deliver(created)).state == "done"
     assert stored(bench).github_id == bench.github.repository(REPO).id
     assert asked_for(bench, REPO) == ["sync"]
-    with bench.installation.store.begin() as work:
-        assert requests.take_up(work, REPO, "sync").kind == "sync"
-        assert requests.take_up(work, REPO, "sync") is None
-    assert asked_for(bench, REPO) == []
 
 
 async def test_repositories_come_to_and_go_from_an_installation(bench) -> None:

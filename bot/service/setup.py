@@ -1,0 +1,237 @@
+"""`/setup`: makes the GitHub App by GitHub's manifest flow, once, for who can read the log.
+
+Open only while there are neither App nor token. The link with its token is in the log at start;
+GitHub's answer counts only with the `state` that was handed out. No secret is shown or logged.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import hmac
+import logging
+import re
+import secrets
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlsplit
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse
+
+from bot.app_credentials import AppCredentials, keep
+from bot.errors import CommandRefused
+from bot.github.errors import GitHubError
+from bot.github.manifest import manifest, new_app_page, web_address
+from bot.logs import hide
+from bot.service import setup_pages as pages
+from bot.service.body import TooLarge, read_within
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bot.bootstrap import Installation
+    from bot.github.models import NewApp
+
+log = logging.getLogger(__name__)
+
+LARGEST_FORM = 10_000
+"""Bytes."""
+MOST_STATES = 20
+"""How often the form may be handed out before the oldest no longer counts."""
+_CODE = re.compile(r"[A-Za-z0-9]{1,100}")
+_ORGANISATION = re.compile(r"[A-Za-z0-9-]{0,39}")
+
+
+class Refusal(Exception):
+    """A page that says no."""
+
+    def __init__(self, status: int, message: str) -> None:
+        self.status = status
+        self.message = message
+        super().__init__(message)
+
+
+class Setup:
+    """The endpoints.
+
+    :param ready: called once there are credentials.
+    """
+
+    def __init__(self, installation: Installation, ready: Callable[[], None]) -> None:
+        self._installation = installation
+        self._ready = ready
+        self._token = secrets.token_urlsafe(32)
+        self._states: list[str] = []
+        self._one_at_a_time = asyncio.Lock()
+        self.router = APIRouter()
+        self.router.add_api_route("/setup", self.ask, methods=["GET"])
+        self.router.add_api_route("/setup", self.hand_over, methods=["POST"])
+        self.router.add_api_route("/setup/callback", self.take_over, methods=["GET"])
+
+    def announce(self, address: str) -> None:
+        """Say in the log where the App can be set up, if it can."""
+        if self._closed_because() is None:
+            log.warning(
+                "no GitHub App is set up; to make one, open %s/setup?token=%s",
+                address, self._token,
+            )  # fmt: skip
+
+    async def ask(self, request: Request) -> HTMLResponse:
+        """The first page, for who has the token."""
+        try:
+            self._check_open(request.query_params.get("token", ""))
+        except Refusal as refusal:
+            return self._refused(refusal)
+        address = str(request.base_url).rstrip("/")
+        return self._page(pages.questions(self._token, address, "issue-tagger"), form="'self'")
+
+    async def hand_over(self, request: Request) -> HTMLResponse:
+        """The manifest, in a form that posts it to GitHub."""
+        try:
+            given = await _form(request)
+            self._check_open(given.get("token", ""))
+            address, organisation = _address(given), _organisation(given)
+        except Refusal as refusal:
+            return self._refused(refusal)
+        name = given.get("name", "").strip()[:34] or "issue-tagger"
+        state = secrets.token_urlsafe(32)
+        self._states = [*self._states[1 - MOST_STATES :], state]
+        api = self._installation.settings.github_api_url
+        target = new_app_page(api, organisation, state)
+        return self._page(pages.hand_over(manifest(name, address), target), form=web_address(api))
+
+    async def take_over(self, request: Request) -> HTMLResponse:
+        """GitHub sent the browser back: swap the code for the App's credentials and keep them."""
+        code, state = (request.query_params.get(name, "") for name in ("code", "state"))
+        try:
+            async with self._one_at_a_time:
+                app = await self._take_over(code, state)
+        except Refusal as refusal:
+            return self._refused(refusal)
+        log.info("a GitHub App was set up", extra={"app": app.slug, "app_id": app.id})
+        web = web_address(self._installation.settings.github_api_url)
+        there = app.html_url if app.html_url.startswith(f"{web}/") else f"{web}/apps/{app.slug}"
+        shown = pages.done(app.name or app.slug, f"{there}/installations/new", self._warnings(app))
+        return self._page(shown)
+
+    async def _take_over(self, code: str, state: str) -> NewApp:
+        if why := self._closed_because():
+            raise Refusal(409, why)
+        if not any([_same(state, one) for one in self._states]):  # noqa: C419 - each is compared
+            raise Refusal(403, "This answer belongs to no form of ours; begin at /setup again.")
+        if not _CODE.fullmatch(code):
+            raise Refusal(400, "GitHub's code is missing; begin at /setup again.")
+        app = await self._converted(code)
+        credentials = _credentials(app)
+        for secret in (credentials.private_key, credentials.webhook_secret):
+            hide(secret)
+        try:
+            file = self._installation.settings.app_credentials_file
+            await asyncio.to_thread(keep, credentials, file)
+        except CommandRefused as refused:
+            raise Refusal(409, str(refused)) from None
+        self._installation.adopt(credentials)
+        self._states.clear()
+        self._ready()
+        return app
+
+    async def _converted(self, code: str) -> NewApp:
+        access = self._installation.github()  # anonymously, for there are no credentials yet
+        try:
+            return await (await access.client("")).convert_manifest(code)
+        except GitHubError as error:
+            log.warning("GitHub's code was not taken", extra={"reason": str(error)})
+            raise Refusal(502, f"GitHub did not hand over the App: {error}") from None
+        finally:
+            await access.aclose()
+
+    def _check_open(self, token: str) -> None:
+        if why := self._closed_because():
+            raise Refusal(409, why)
+        if not _same(token, self._token):
+            raise Refusal(403, "Open the whole link that the service's log shows at its start.")
+
+    def _closed_because(self) -> str | None:
+        settings = self._installation.settings
+        if settings.github_app_id is not None:
+            return "A GitHub App is set up already."
+        if settings.github_token is not None:
+            return "The service speaks with a token; remove ISSUE_TAGGER_GITHUB_TOKEN first."
+        return None
+
+    def _warnings(self, app: NewApp) -> tuple[str, ...]:
+        used = self._installation.settings.webhook_secrets
+        if app.webhook_secret is not None and app.webhook_secret.get_secret_value() not in used:
+            return (
+                "ISSUE_TAGGER_WEBHOOK_SECRET is set and stands instead of the App's own secret: "
+                "remove the variable, or enter its value on the App's page.",
+            )
+        return ()
+
+    def _refused(self, refusal: Refusal) -> HTMLResponse:
+        return self._page(pages.message("Set up issue-tagger", refusal.message), refusal.status)
+
+    def _page(self, text: str, status: int = 200, form: str = "'none'") -> HTMLResponse:
+        return HTMLResponse(text, status, headers=_headers(form))
+
+
+def _headers(form: str) -> dict[str, str]:
+    """No script, no frame, no cache, no referrer: the address holds a token.
+
+    :param form: where forms may go.
+    """
+    digest = base64.b64encode(hashlib.sha256(pages.style().encode()).digest()).decode()
+    return {
+        "Content-Security-Policy": (
+            f"default-src 'none'; style-src 'sha256-{digest}'; form-action {form}; "
+            "base-uri 'none'; frame-ancestors 'none'"
+        ),
+        "Cache-Control": "no-store",
+        "Referrer-Policy": "no-referrer",
+        "X-Content-Type-Options": "nosniff",
+        "X-Frame-Options": "DENY",
+    }
+
+
+def _same(given: str, expected: str) -> bool:
+    """In constant time."""
+    return hmac.compare_digest(given.encode("utf-8", "replace"), expected.encode())
+
+
+async def _form(request: Request) -> dict[str, str]:
+    try:
+        body = await read_within(
+            request.stream(), request.headers.get("content-length"), LARGEST_FORM
+        )
+    except TooLarge:
+        raise Refusal(413, "The form is too large.") from None
+    parsed = parse_qs(body.decode("utf-8", "replace"), max_num_fields=10)
+    return {name: values[-1] for name, values in parsed.items()}
+
+
+def _address(given: dict[str, str]) -> str:
+    """:raises Refusal: an address that GitHub could not send webhooks to."""
+    address = given.get("address", "").strip().rstrip("/")
+    try:
+        parts = urlsplit(address)
+        fine = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        fine = False
+    if not fine or parts.username or parts.query or parts.fragment or not address.isprintable():
+        raise Refusal(400, "The address must look like https://tagger.example.org.")
+    return address
+
+
+def _organisation(given: dict[str, str]) -> str:
+    organisation = given.get("organisation", "").strip()
+    if not _ORGANISATION.fullmatch(organisation):
+        raise Refusal(400, "An organisation's name has letters, digits and hyphens only.")
+    return organisation
+
+
+def _credentials(app: NewApp) -> AppCredentials:
+    secret = app.webhook_secret
+    if secret is None or not secret.get_secret_value():
+        raise Refusal(502, "GitHub made the App without a webhook secret; delete it there.")
+    return AppCredentials(app.id, app.slug, app.pem.get_secret_value(), secret.get_secret_value())

@@ -1,0 +1,60 @@
+"""The bot's one answer on an issue: a comment that is edited in place."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from bot.github.errors import NotFound
+from bot.use_cases.actors import is_own
+
+if TYPE_CHECKING:
+    from bot.github.client import GitHubClient
+    from bot.use_cases.desk import Desk
+    from store.records import Repository, StoredIssue
+
+MARK = "<!-- issue-tagger: answer -->"
+"""How the bot finds its own comment again after a crash."""
+KEPT_AS = "answer_comment"
+"""The name in `StoredIssue.memory`."""
+_BEING_MADE = -1
+
+
+async def answer(
+    desk: Desk, client: GitHubClient, repository: Repository, issue: StoredIssue, text: str
+) -> None:
+    """Say something on an issue, in the place of what was said there before.
+
+    :param text: Markdown; whatever came from people must be in code spans.
+    :raises GitHubError: GitHub could not be asked; asking again makes no second comment.
+    """
+    body, name = f"{MARK}\n{text}", repository.full_name
+    known = await _standing(desk, client, name, issue)
+    if known:
+        try:
+            await client.edit_comment(name, known, body)
+        except NotFound:  # somebody deleted it, and now somebody asks again
+            known = 0
+    if not known:
+        await asyncio.to_thread(_keep, desk, issue, _BEING_MADE)
+        known = (await client.comment(name, issue.number, body)).id
+    await asyncio.to_thread(_keep, desk, issue, known)
+
+
+async def _standing(desk: Desk, client: GitHubClient, name: str, issue: StoredIssue) -> int:
+    """The id of the bot's comment, 0 where there is none."""
+    kept = int(issue.memory.get(KEPT_AS, 0))
+    if kept != _BEING_MADE:
+        return kept
+    login = await desk.own_login()
+    mine = (
+        comment.id
+        for comment in await client.comments(name, issue.number)
+        if comment.body.startswith(MARK) and is_own(comment.user, login)
+    )
+    return next(mine, 0)
+
+
+def _keep(desk: Desk, issue: StoredIssue, comment_id: int) -> None:
+    with desk.store.begin() as work:
+        work.issues.remember(issue.id, KEPT_AS, comment_id)

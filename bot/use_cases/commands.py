@@ -1,0 +1,230 @@
+"""`/tagger why|retry|off|retrain|report` in a comment, for those who may label issues here.
+
+Whoever may not gets silence: no answer, no reaction. What takes long is asked for and done by
+others (`store.tasks`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from bot.configuration.model import Commands
+from bot.markdown import code_span
+from bot.use_cases.answering import answer
+from bot.use_cases.command_line import COMMANDS, nearest_command, read_command
+from bot.use_cases.configuration import current_configuration
+from bot.use_cases.desk import Ending, sender_of
+from bot.use_cases.explaining import decision_of, explanation
+from bot.use_cases.job import Job
+from bot.use_cases.look import look_again
+from bot.use_cases.policy import plan
+from bot.use_cases.tag_issue import RETRY, left_alone, policy_for, subject_of
+from store.records import DeliveryRecord
+from tagger.issue import IssueText
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from bot.configuration import RepositoryConfiguration
+    from bot.github.client import GitHubClient
+    from bot.release_shelf import OnShelf
+    from bot.use_cases.desk import Desk
+    from bot.use_cases.job import Subject
+    from store.records import ClaimedDelivery, StoredPrediction
+    from tagger.decision import LabelDecision
+
+OFF = "off"
+"""The name in `StoredIssue.memory`; `left_alone` heeds it."""
+
+
+@dataclass(frozen=True)
+class _Order:
+    """A command that is obeyed; the job as for any other issue, and what it has for certain."""
+
+    job: Job
+    client: GitHubClient
+    claim: ClaimedDelivery
+
+
+async def obey(desk: Desk, claim: ClaimedDelivery) -> Ending:
+    """Do what a comment asks for, and answer it.
+
+    :raises GitHubError: nothing is lost, the delivery runs again and makes no second answer.
+    """
+    comment = claim.payload.get("comment")
+    word = read_command(str(comment.get("body") or "")) if isinstance(comment, dict) else None
+    subject = await asyncio.to_thread(subject_of, desk, claim)
+    if word is None or subject is None:
+        return await desk.ignore(claim, "there is no command, or no issue")
+    client = await desk.client(claim, subject.repository)
+    if client is None:
+        return await desk.ignore(claim, "there are no credentials for GitHub")
+    configuration = await current_configuration(
+        desk.store, client, subject.repository, desk.clock()
+    )
+    if why := await _refused(client, configuration, subject, claim):
+        return await desk.ignore(claim, why)
+    job = Job(desk, claim, subject, configuration.renamed(subject.renames), client)
+    return await (_OBEYED.get(word) or partial(_teach, word))(_Order(job, client, claim))
+
+
+async def _refused(
+    client: GitHubClient,
+    configuration: RepositoryConfiguration,
+    subject: Subject,
+    claim: ClaimedDelivery,
+) -> str | None:
+    """Why whoever commented is not obeyed, asked of GitHub anew each time; None: they are."""
+    if configuration.commands is Commands.OFF:
+        return "commands are off"
+    sender = sender_of(claim)
+    if sender is None or not sender.login or sender.is_bot:
+        return "a bot gives no commands"
+    permission = await client.permission(subject.repository.full_name, sender.login)
+    if not permission.reaches(configuration.commands):
+        return f"the sender has not the role {configuration.commands}"
+    return None
+
+
+async def _why(order: _Order) -> Ending:
+    """Explain the latest prediction; where there is none, what the release says now."""
+    kept = await asyncio.to_thread(_latest, order.job)
+    if kept is not None:
+        decisions: Sequence[LabelDecision] = [decision_of(label) for label in kept.labels]
+        first = f"Predicted {kept.at:%Y-%m-%d %H:%M} UTC by release {code_span(kept.release)}"
+    else:
+        shelved = await asyncio.to_thread(_shelved, order.job)
+        if shelved is None:
+            return await _say(order, _no_release(order.job))
+        first = f"Not predicted before; release {code_span(shelved.id)} says"
+        decisions = await _scored(order.job, shelved)
+    return await _say(order, f"{first}:\n\n{await _told(order, decisions)}")
+
+
+async def _retry(order: _Order) -> Ending:
+    """Take the issue up again, as it is now; what people decided on it stands all the same."""
+    job = order.job
+    subject = await asyncio.to_thread(_lift_off, order)
+    if why := left_alone(job.configuration, subject.issue, job.desk.clock()):
+        return await _say(order, f"This issue is left alone: {code_span(why)}.")
+    shelved = await asyncio.to_thread(_shelved, job)
+    if shelved is None:
+        return await _say(order, _no_release(job))
+    told = await _told(order, await _scored(job, shelved))
+    first = f"Tagged again by release {code_span(shelved.id)}"
+    await answer(job.desk, order.client, subject.repository, subject.issue, f"{first}:\n\n{told}")
+    await asyncio.to_thread(_tag_again, order)
+    return Ending("done")
+
+
+async def _off(order: _Order) -> Ending:
+    await asyncio.to_thread(_remember_off, order.job)
+    again = code_span("/tagger retry")
+    return await _say(order, f"This issue is left alone from now on; {again} takes it up again.")
+
+
+async def _ask_for(kind: str, order: _Order) -> Ending:
+    new = await asyncio.to_thread(_request, kind, order)
+    what = "A training" if kind == "retrain" else "A report"
+    state = "is asked for" if new else "was asked for already and still waits"
+    return await _say(order, f"{what} {state}; it runs beside the tagging of issues.")
+
+
+async def _teach(word: str, order: _Order) -> Ending:
+    near = nearest_command(word)
+    hint = f" Did you mean {code_span(f'/tagger {near}')}?" if near else ""
+    known = ", ".join(code_span(f"/tagger {one}") for one in COMMANDS)
+    return await _say(order, f"Commands are {known}.{hint}")
+
+
+async def _say(order: _Order, text: str) -> Ending:
+    job = order.job
+    await answer(job.desk, order.client, job.subject.repository, job.subject.issue, text)
+    return await job.desk.finish(order.claim)
+
+
+async def _told(order: _Order, decisions: Sequence[LabelDecision]) -> str:
+    """What the rules make of the decisions as things stand on GitHub now."""
+    job = order.job
+    look = await look_again(job, order.client)
+    planned = plan(decisions, job.configuration, look.situation, job.subject.renames)
+    issue = order.claim.payload.get("issue")
+    page = issue.get("html_url") if isinstance(issue, dict) else None
+    return explanation(planned.choices, str(page))
+
+
+def _shelved(job: Job) -> OnShelf | None:
+    return job.desk.shelf.active(job.subject.repository.id)
+
+
+async def _scored(job: Job, shelved: OnShelf) -> Sequence[LabelDecision]:
+    issue = job.subject.issue
+    policy = policy_for(job.configuration, shelved.release.names, job.subject.renames)
+    text = IssueText.of(issue.title, issue.body)
+    return (await asyncio.to_thread(shelved.release.tag, [text], policy))[0]
+
+
+def _latest(job: Job) -> StoredPrediction | None:
+    with job.desk.store.read() as work:
+        return work.predictions.latest(job.subject.repository.id, job.number)
+
+
+def _lift_off(order: _Order) -> Subject:
+    """The subject once it is no longer left alone."""
+    job = order.job
+    with job.desk.store.begin() as work:
+        work.issues.remember(job.subject.issue.id, OFF, None)
+    return subject_of(job.desk, order.claim) or job.subject
+
+
+def _tag_again(order: _Order) -> None:
+    """Put the issue into the line of those to be tagged, and end the command."""
+    job, claim = order.job, order.claim
+    now = job.desk.clock()
+    again = DeliveryRecord(
+        guid=f"{claim.guid}-{RETRY}",
+        event="issues",
+        action=RETRY,
+        payload=claim.payload,
+        received_at=now,
+        repository=job.full_name,
+        issue_number=job.number,
+    )
+    with job.desk.store.begin() as work:
+        work.inbox.accept(again)
+        work.inbox.finish(claim, now)
+
+
+def _remember_off(job: Job) -> None:
+    with job.desk.store.begin() as work:
+        work.issues.remember(job.subject.issue.id, OFF, job.desk.clock().isoformat())
+
+
+def _request(kind: str, order: _Order) -> bool:
+    """Ask for a task; False: it was due already."""
+    job, sender = order.job, sender_of(order.claim)
+    now, repository_id = job.desk.clock(), job.subject.repository.id
+    with job.desk.store.begin() as work:
+        found = work.tasks.find(kind, repository_id)
+        if found and found.state == "waiting" and found.due_at and found.due_at <= now:
+            return False
+        login = sender.login if sender else ""
+        work.tasks.request(kind, repository_id, now, by=login, detail={"number": job.number})
+    return True
+
+
+def _no_release(job: Job) -> str:
+    command = code_span(f"issue-tagger retrain {job.full_name}")
+    return f"There is no release yet that could say anything: {command} makes one."
+
+
+_OBEYED: dict[str, Callable[[_Order], Awaitable[Ending]]] = {
+    "why": _why,
+    "retry": _retry,
+    "off": _off,
+    "retrain": partial(_ask_for, "retrain"),
+    "report": partial(_ask_for, "report"),
+}

@@ -1,0 +1,99 @@
+"""Why the bot says what it says, in Markdown: scores, cuts, votes and the nearest issues. Pure.
+
+Titles and names of people's making stand in code spans: nothing in them is markup or a mention.
+Numbers of other issues are links that leave no trace there.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from bot.markdown import code_span
+from tagger.decision import LabelDecision, Neighbour
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from bot.use_cases.policy import Choice
+    from store.records import PredictedLabel
+
+MOST_SHOWN = 8
+"""Labels; more would bury the answer."""
+ALWAYS_SHOWN = 3
+MOST_NEIGHBOURS = 3
+
+_PAGE = re.compile(r"(https?://)([\w.-]+(?::\d+)?)(/[\w.-]+/[\w.-]+/issues/)\d+")
+
+
+def explanation(choices: Sequence[Choice], page: str) -> str:
+    """What becomes of the likeliest labels, and why.
+
+    :param choices: the most certain first.
+    :param page: the issue's own page, which tells where the others are.
+    """
+    said = [one for one in choices if one.decision.decision != "abstain"]
+    rest = [one for one in choices if one.decision.decision == "abstain"]
+    shown = [*said, *rest[: max(ALWAYS_SHOWN - len(said), 0)]][:MOST_SHOWN]
+    lines = [line for choice in shown for line in _of_label(choice, page)]
+    hidden = len(choices) - len(shown)
+    if hidden:
+        lines.append(f"- {hidden} more labels are less likely.")
+    return "\n".join(lines)
+
+
+def decision_of(kept: PredictedLabel) -> LabelDecision:
+    """A decision as it was recorded."""
+    near = tuple(
+        Neighbour(one["number"], one["title"], tuple(one["labels"]), one["similarity"])
+        for one in kept.neighbours
+    )
+    return LabelDecision(
+        kept.name, kept.score, kept.cut, kept.decision, kept.decided_by, kept.votes, near
+    )
+
+
+def issue_link(page: str, number: int) -> str:
+    """Another issue's number as a link.
+
+    On github.com it goes by way of redirect.github.com, as other bots' links do: a direct one
+    would enter "mentioned this issue" into the other issue's history.
+
+    :param page: the address of some issue of the repository.
+    """
+    found = _PAGE.fullmatch(page)
+    if found is None:
+        return code_span(f"#{number}")
+    scheme, host, path = found.groups()
+    host = "redirect.github.com" if host == "github.com" else host
+    return f"[#{number}]({scheme}{host}{path}{number})"
+
+
+def _of_label(choice: Choice, page: str) -> Iterator[str]:
+    decision = choice.decision
+    verb = {"apply": "set", "suggest": "suggested", "skip": "left alone"}[choice.action]
+    yield (
+        f"- {code_span(choice.label)} {decision.score:.2f} (cut {decision.cut:.2f}): "
+        f"{verb}, {_plain(choice.reason)}"
+    )
+    if decision.votes:
+        votes = sorted(decision.votes.items(), key=lambda vote: (-vote[1], vote[0]))
+        told = ", ".join(f"{name} {score:.2f}" for name, score in votes)
+        yield f"  - votes: {told}; {decision.decided_by} weighed most"
+    near = list(_nearest(decision.neighbours, page))
+    if near:
+        yield f"  - nearest: {'; '.join(near)}"
+
+
+def _nearest(neighbours: Iterable[Neighbour], page: str) -> Iterator[str]:
+    for one in list(neighbours)[:MOST_NEIGHBOURS]:
+        labels = ", ".join(code_span(label) for label in one.labels) or "no label"
+        yield (
+            f"{issue_link(page, one.number)} {code_span(one.title, 100)} "
+            f"{one.similarity:.2f} ({labels})"
+        )
+
+
+def _plain(reason: str) -> str:
+    """A reason may quote a label, a title's pattern or a login."""
+    return reason if re.fullmatch(r"[\w ,:'-]*", reason) else code_span(reason)
