@@ -6,6 +6,7 @@ import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from bot.app_credentials import is_private
 from bot.errors import BotError
 from bot.github.errors import GitHubError
 from bot.settings import PREFIX, unknown_variables
@@ -41,7 +42,7 @@ async def examine(installation: Installation) -> tuple[Finding, ...]:
     settings = installation.settings
     findings = [*_settings(settings), *_database(installation), _disk(settings.data_dir)]
     findings.append(await _reported("GitHub", lambda: _github(installation)))
-    findings.append(_webhook(settings))
+    findings += [_webhook(settings), *credentials_file(settings)]
     findings += [_encoder(settings), _zero_shot(settings), _bert(settings)]
     findings += _releases(installation)
     return tuple(findings)
@@ -117,8 +118,9 @@ def _webhook(settings: Settings) -> Finding:
         return Finding(
             "webhook secret",
             "note",
-            "none: serve does not start without one",
-            f"set {PREFIX}WEBHOOK_SECRET to what GitHub signs webhooks with",
+            "none: no delivery is accepted",
+            f"set {PREFIX}WEBHOOK_SECRET to what GitHub signs webhooks with, "
+            "or let serve's set-up page make an App",
         )
     if min(map(len, secrets)) < 16:
         return Finding(
@@ -126,6 +128,13 @@ def _webhook(settings: Settings) -> Finding:
         )
     rotating = ", two while rotating" if len(secrets) > 1 else ""
     return Finding("webhook secret", "ok", f"set{rotating}")
+
+
+def credentials_file(settings: Settings) -> Iterator[Finding]:
+    """Whether the App's key that the set-up page stored is ours alone."""
+    file = settings.app_credentials_file
+    if file.exists() and not is_private(file):
+        yield Finding("App", "wrong", f"others may read {file}", f"chmod 600 {file}")
 
 
 def _encoder(settings: Settings) -> Finding:

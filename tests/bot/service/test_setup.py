@@ -19,6 +19,7 @@ from bot.errors import CommandRefused, SettingsInvalid
 from bot.github.manifest import PERMISSIONS, new_app_page, web_address
 from bot.service.app import create_app
 from bot.settings import PREFIX, Settings, load_settings
+from bot.use_cases.examining import credentials_file
 from bot.worker import Pace
 
 HERE = "http://testserver"
@@ -247,6 +248,14 @@ def test_an_app_is_never_replaced(kept) -> None:
         app_credentials.keep(APP, kept)
     assert app_credentials.is_private(kept)
     assert list(kept.parent.iterdir()) == [kept]
+
+
+def test_doctor_tells_of_a_key_that_others_may_read(kept) -> None:
+    settings = load_settings()
+    assert list(credentials_file(settings)) == []
+    kept.chmod(0o644)
+    (finding,) = credentials_file(settings)
+    assert (finding.verdict, finding.advice) == ("wrong", f"chmod 600 {kept}")
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"app_id": "x"}'])
