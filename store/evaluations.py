@@ -3,7 +3,8 @@
 - `start(repository_id, kind, fingerprint, settings, now) -> EvaluationRun`
 - `resumable(repository_id, kind, fingerprint, settings) -> EvaluationRun | None`
 - `put_cell(run_id, cell, now) -> bool`: False where the cell was there; the first one stays
-- `cells(run_id) -> tuple[EvaluationCell, …]`, `cell_keys(run_id)`
+- `cells(run_id) -> tuple[EvaluationCell, …]`, `cell(run_id, key)`, `cell_keys(run_id)`
+- `copy_cells(run_id, earlier, now) -> int`: an earlier run's cells stand in this one as well
 - `finish(run_id, report, now)`, `fail(run_id, error, now)`
 - `get(run_id)`, `latest(repository_id, kind) -> EvaluationRun | None`: finished ones only,
   `list(repository_id, kind=None, limit=None)`
@@ -13,7 +14,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select
+from sqlalchemy import exists, insert, literal, select
+from sqlalchemy.orm import aliased
 
 from store.errors import NotStored
 from store.records import EvaluationCell, EvaluationRun
@@ -85,6 +87,22 @@ class Evaluations:
         query = select(EvaluationCellRow).where(EvaluationCellRow.run_id == run_id)
         rows = self._session.scalars(query.order_by(EvaluationCellRow.key))
         return tuple(EvaluationCell(row.key, row.result, row.scores) for row in rows)
+
+    def cell(self, run_id: int, key: str) -> EvaluationCell | None:
+        """The finished cell of this key, or None."""
+        row = self._session.get(EvaluationCellRow, (run_id, key))
+        return None if row is None else EvaluationCell(row.key, row.result, row.scores)
+
+    def copy_cells(self, run_id: int, earlier: int, now: datetime) -> int:
+        """Let an earlier run's cells stand in this run as well; returns how many are new to it."""
+        old, mine = EvaluationCellRow, aliased(EvaluationCellRow)
+        there = exists().where(mine.run_id == run_id, mine.key == old.key)
+        wanted = select(
+            literal(run_id), old.key, old.result, old.scores, literal(now, old.at.type)
+        ).where(old.run_id == earlier, ~there)
+        columns = ("run_id", "key", "result", "scores", "at")
+        copied = insert(old).from_select(columns, wanted).returning(old.key)
+        return len(self._session.execute(copied).all())
 
     def cell_keys(self, run_id: int) -> frozenset[str]:
         """Which cells are finished, without reading them."""

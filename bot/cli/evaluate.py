@@ -41,6 +41,16 @@ def evaluate(
     labels: Labels = None,
     out: Annotated[Path | None, typer.Option(file_okay=False, help="Where reports go.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on where a run was ended.")] = False,
+    processes: Annotated[
+        int | None,
+        typer.Option(min=1, help="Processes that share the work; by itself as many as fit."),
+    ] = None,
+    join: Annotated[
+        int | None,
+        typer.Option(min=0, metavar="RUN", help="Help with a run begun elsewhere; 0: the newest."),
+    ] = None,
+    while_alive: Annotated[int | None, typer.Option(hidden=True)] = None,
+    threads: Annotated[int | None, typer.Option(min=1, hidden=True)] = None,
     as_json: Json = False,
 ) -> None:
     """Score every strategy over slices of labelled issues, and write a report."""
@@ -52,6 +62,9 @@ def evaluate(
     from bot.use_cases.web_addresses import issue_address
     from tagger.evaluation.slices import SplitPlan
 
+    if join is not None:
+        _join(repo, join, while_alive, threads)
+        return
     plan = SplitPlan(
         kind=split,
         slices=listed(slices),
@@ -72,6 +85,7 @@ def evaluate(
             labels=listed(labels) or None,
             seeds=seeds,
             resume=resume,
+            processes=processes,
             issue_url=issue_address(settings.github_api_url, repo),
         )
     for note in done.notes:
@@ -82,6 +96,29 @@ def evaluate(
     say_summary(done.report)
     say()
     say("report: " + ", ".join(map(str, done.files)))
+
+
+def _join(repo: str, run: int, parent: int | None, threads: int | None) -> None:
+    """Work on cells of a run that another process, here or elsewhere, began."""
+    from datetime import UTC, datetime
+
+    from bot.progress import ShownProgress
+    from bot.use_cases.evaluating import is_alive
+    from bot.use_cases.evaluating import join as help_with
+    from tagger.threads import limit_threads
+
+    if threads is not None:
+        limit_threads(threads)
+    with opened() as installation, ShownProgress() as progress:
+        joined = help_with(
+            installation.store,
+            installation.resources(progress),
+            repo,
+            clock=lambda: datetime.now(UTC),
+            run_id=run or None,
+            alive=is_alive(parent) if parent else lambda: True,
+        )
+    say(f"nothing of run {joined} is free any more")
 
 
 def say_summary(report: dict[str, Any]) -> None:

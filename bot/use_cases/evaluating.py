@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bot.errors import CommandRefused
+from bot.use_cases.evaluation_extras import extras
+from bot.use_cases.evaluation_request import EvaluationRequest
+from bot.use_cases.evaluation_run import StoredBoard, StoredCells
+from bot.use_cases.helping import Helpers, helping_command
 from bot.use_cases.training_data import training_data
-from store.records import EvaluationCell
-from tagger.evaluation.cells import Cell
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
     from pathlib import Path
 
     from store.database import Store
-    from tagger.evaluation.cells import CellKey
-    from tagger.evaluation.report.extras import Extras
+    from store.records import EvaluationRun
+    from tagger.evaluation.runner import Evaluation
+    from tagger.evaluation.sharing import Board
     from tagger.evaluation.slices import SplitPlan
     from tagger.issue import TrainingSet
     from tagger.strategy import Resources
@@ -37,40 +42,6 @@ class Evaluated:
     notes: tuple[str, ...]
 
 
-class StoredCells:
-    """A `CellStore` in the database.
-
-    :param run_id: finished cells go there.
-    :param earlier: runs on the same data and models, whose cells are as good as this one's.
-    """
-
-    def __init__(
-        self, store: Store, run_id: int, clock: Callable[[], datetime], earlier: Sequence[int] = ()
-    ) -> None:
-        self._store = store
-        self._run_id = run_id
-        self._clock = clock
-        with store.read() as work:
-            self._known = {
-                cell.key: cell.result
-                for run in (*reversed(earlier), run_id)
-                for cell in work.evaluations.cells(run)
-            }
-
-    def get(self, key: CellKey) -> Cell | None:
-        """The finished cell, or None.
-
-        :raises CellDamaged: it cannot be read back.
-        """
-        found = self._known.get(key.text)
-        return None if found is None else Cell.of_json(dict(found))
-
-    def put(self, key: CellKey, cell: Cell) -> None:
-        with self._store.begin() as work:
-            kept = EvaluationCell(key.text, cell.to_json())
-            work.evaluations.put_cell(self._run_id, kept, self._clock())
-
-
 def evaluate(
     store: Store,
     resources: Resources,
@@ -83,44 +54,80 @@ def evaluate(
     labels: Sequence[str] | None = None,
     seeds: int = 5,
     resume: bool = False,
+    processes: int | None = None,
     issue_url: str = "",
 ) -> Evaluated:
     """Score every strategy on every slice with every seed, and write the report into `out`.
 
     :param strategies: by name; None: all that have their models here.
-    :param resume: take finished cells of earlier runs on the same data with the same models.
+    :param resume: take finished cells of earlier runs on the same data, models and code.
+    :param processes: of this machine that share the work; None: as many as it has room for.
     :raises TooFewIssues: the issues cannot be parted as planned.
     :raises UnknownStrategy: with the names there are.
     """
-    from tagger.evaluation.contest import contestants
     from tagger.evaluation.report.writing import write_report
-    from tagger.evaluation.runner import evaluate as score
-    from tagger.evaluation.runner import run_fingerprint
+    from tagger.strategies import check_known
 
     data = training_data(store, repository, labels, resources.progress)
     _check_holdout(data, plan)
     names, notes = _playing(strategies, resources)
-    who = contestants(names, resources)
-    settings, fingerprint = {"models": _models(resources)}, run_fingerprint(data, plan)
-    with store.begin() as work:
-        repository_id = work.repositories.get(repository).id
-        earlier = [
-            run.id
-            for run in work.evaluations.list(repository_id, kind=KIND)
-            if run.fingerprint == fingerprint and dict(run.settings) == settings
-        ]
-        previous = work.evaluations.latest(repository_id, KIND)
-        run = work.evaluations.start(repository_id, KIND, fingerprint, settings, clock())
-    cells = StoredCells(store, run.id, clock, earlier if resume else ())
-    found = score(data, who, plan, range(seeds), cells, resume=resume, progress=resources.progress)
-    extras = _extras(
-        data, resources, repository, issue_url=issue_url, notes=notes, previous=previous
-    )
-    files = write_report(found, extras, out)
-    report = json.loads(files[0].read_text(encoding="utf-8"))
-    with store.begin() as work:
-        work.evaluations.finish(run.id, report, clock())
+    check_known(names)
+    request = EvaluationRequest(plan, names, None if labels is None else tuple(labels), seeds)
+    with store.read() as work:
+        previous = work.evaluations.latest(work.repositories.get(repository).id, KIND)
+    with _begun(store, repository, request, data, resources, clock) as run:
+        if resume:
+            _take_over(store, run, clock)
+        _encode(data, resources)
+        spare = _spare(processes, resources)
+        with Helpers(helping_command(repository, run.id), spare) as helpers:
+            helpers.start()
+            board = StoredBoard(store, run.id, clock, helpers=helpers)
+            found = _score(store, run, data, request, board, resources, clock)
+        notes += _left_out(found)
+        about = extras(store, repository, found, resources, previous, issue_url, notes)
+        files = write_report(found, about, out)
+        report = json.loads(files[0].read_text(encoding="utf-8"))
+        with store.begin() as work:
+            work.evaluations.finish(run.id, report, clock())
     return Evaluated(files, report, notes)
+
+
+def join(
+    store: Store,
+    resources: Resources,
+    repository: str,
+    *,
+    clock: Callable[[], datetime],
+    run_id: int | None = None,
+    alive: Callable[[], bool] = lambda: True,
+) -> int:
+    """Help with a run that another process began, until nothing of it is free any more.
+
+    :param run_id: None: the repository's newest run that has not ended.
+    :param alive: asked after each cell; False ends the help.
+    :returns: the run's id.
+    :raises CommandRefused: there is none, or it was begun with other issues, models or code.
+    """
+    run = _running(store, repository, run_id)
+    request = EvaluationRequest.of_json(run.settings["request"])
+    data = training_data(store, repository, request.labels, resources.progress)
+    if (_method(resources), _fingerprint(data, request)) != (
+        run.settings["method"],
+        run.fingerprint,
+    ):
+        raise CommandRefused(
+            f"run {run.id} of {repository} was begun with other issues, models or another version "
+            "of issue-tagger; its cells cannot be shared"
+        )
+    board = StoredBoard(store, run.id, clock, alive=alive)
+    _score(store, run, data, request, board, resources, clock)
+    return run.id
+
+
+def is_alive(process: int) -> Callable[[], bool]:
+    """Whether this process is still our parent: a helper must not outlive who it helps."""
+    return lambda: os.getppid() == process
 
 
 def read_numbers(path: Path) -> frozenset[int]:
@@ -138,6 +145,113 @@ def read_numbers(path: Path) -> frozenset[int]:
         got = repr(wrong[0][:40]) if wrong else "nothing"
         raise CommandRefused(f"{path}: got {got}, expected issue numbers, one a line")
     return frozenset(map(int, words))
+
+
+@contextmanager
+def _begun(
+    store: Store,
+    repository: str,
+    request: EvaluationRequest,
+    data: TrainingSet,
+    resources: Resources,
+    clock: Callable[[], datetime],
+) -> Iterator[EvaluationRun]:
+    """A run that is put down as failed where the block fails; what is killed stays `running`."""
+    settings = {"method": _method(resources), "request": request.to_json()}
+    fingerprint = _fingerprint(data, request)
+    with store.begin() as work:
+        repository_id = work.repositories.get(repository).id
+        run = work.evaluations.start(repository_id, KIND, fingerprint, settings, clock())
+    try:
+        yield run
+    except BaseException as error:
+        with store.begin() as work:
+            work.evaluations.fail(run.id, f"{type(error).__name__}: {error}", clock())
+        raise
+
+
+def _fingerprint(data: TrainingSet, request: EvaluationRequest) -> str:
+    from tagger.evaluation.runner import run_fingerprint
+
+    return run_fingerprint(data, request.plan)
+
+
+def _method(resources: Resources) -> str:
+    """What decides a cell beside data and split: the code, and which models score."""
+    from tagger.evaluation.method import method_fingerprint
+    from tagger.model_sources import weights_digest
+
+    def digest(folder: Path | None) -> str | None:
+        return weights_digest(folder) if folder else None
+
+    models = {
+        "encoder": resources.encoder().identity,
+        "encoder to tune": digest(resources.encoder_model),
+        "bert": digest(resources.bert_model),
+        "zero_shot": digest(resources.zero_shot_model),
+    }
+    return json.dumps({"code": method_fingerprint(), **models}, sort_keys=True)
+
+
+def _take_over(store: Store, run: EvaluationRun, clock: Callable[[], datetime]) -> None:
+    """Let cells of earlier runs on the same data with the same method stand in this one."""
+    with store.begin() as work:
+        for one in work.evaluations.list(run.repository_id):
+            same = one.settings.get("method") == run.settings["method"]
+            if one.id != run.id and one.fingerprint == run.fingerprint and same:
+                work.evaluations.copy_cells(run.id, one.id, clock())
+
+
+def _score(
+    store: Store,
+    run: EvaluationRun,
+    data: TrainingSet,
+    request: EvaluationRequest,
+    board: Board,
+    resources: Resources,
+    clock: Callable[[], datetime],
+) -> Evaluation:
+    from tagger.evaluation.contest import contestants
+    from tagger.evaluation.runner import evaluate as score
+
+    return score(
+        data,
+        contestants(request.strategies, resources),
+        request.plan,
+        range(request.seeds),
+        StoredCells(store, run.id, clock),
+        resume=True,  # the cells are this run's own, whoever finished them
+        method=run.settings["method"],
+        board=board,
+        progress=resources.progress,
+    )
+
+
+def _running(store: Store, repository: str, run_id: int | None) -> EvaluationRun:
+    with store.read() as work:
+        runs = work.evaluations.list(work.repositories.get(repository).id)
+    for run in runs:
+        if run.state == "running" and "request" in run.settings and run_id in {None, run.id}:
+            return run
+    raise CommandRefused(
+        f"no evaluation of {repository} is going on; issue-tagger evaluate {repository} begins one"
+    )
+
+
+def _encode(data: TrainingSet, resources: Resources) -> None:
+    """Every labelled text's vector into the cache, before several processes ask for it."""
+    resources.progress("encoding", 0, len(data))
+    resources.encoder().encode([issue.full for issue in data.issues])
+    resources.progress("encoding", len(data), len(data))
+
+
+def _spare(processes: int | None, resources: Resources) -> int | None:
+    """Helpers to start; None leaves it to the machine. One process fills a GPU."""
+    if processes is not None:
+        return processes - 1
+    from tagger.transformer_encoder import choose_device
+
+    return 0 if choose_device(resources.device).type == "cuda" else None
 
 
 def _check_holdout(data: TrainingSet, plan: SplitPlan) -> None:
@@ -166,35 +280,22 @@ def _playing(
     return tuple(name for name in REGISTRY if name not in out), (note,)
 
 
-def _models(resources: Resources) -> dict[str, str | None]:
-    """Which models scored: cells of other models are other cells."""
-    from tagger.model_sources import weights_digest
+def _left_out(found: Evaluation) -> tuple[str, ...]:
+    """What a reader must know of slices that were asked for and not scored."""
+    from tagger.evaluation.slices import slice_size
 
-    def digest(folder: Path | None) -> str | None:
-        return weights_digest(folder) if folder else None
-
-    return {
-        "encoder": resources.encoder().identity,
-        "bert": digest(resources.bert_model),
-        "zero_shot": digest(resources.zero_shot_model),
-    }
-
-
-def _extras(
-    data: TrainingSet,
-    resources: Resources,
-    repository: str,
-    *,
-    issue_url: str,
-    notes: tuple[str, ...],
-    previous: Any,
-) -> Extras:
-    from tagger.evaluation.report.extras import Extras
-
-    return Extras(
-        repository,
-        issue_url=issue_url,
-        vectors=resources.encoder().encode([issue.full for issue in data.issues]),
-        previous=dict(previous.report) if previous and previous.report else None,
-        notes=notes,
-    )
+    if not found.left_out:
+        return ()
+    large = [name for name in found.left_out if slice_size(name) > found.smallest_pool]
+    others = [name for name in found.left_out if name not in large]
+    notes = []
+    if large:
+        notes.append(
+            f"slice {', '.join(large)} left out: beside the test set there are "
+            f"{found.smallest_pool} labelled issues to learn from"
+        )
+    if others:
+        notes.append(
+            f"slice {', '.join(others)} left out: none of these strategies works with so little"
+        )
+    return tuple(notes)

@@ -6,16 +6,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from tagger.evaluation.cells import Cell
-from tagger.evaluation.contest import Decider, Ensemble, FittedMember, Judge, Judgement
+from tagger.evaluation.contest import Decider, Ensemble, FittedMember, Judge, Judgement, Tuned
 from tagger.evaluation.cutting import Cuts, choose_cuts, out_of_fold_scores, plain_cuts
 from tagger.evaluation.measuring import measured
 from tagger.evaluation.stratification import n_folds
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from tagger.evaluation.cells import CellKey
-    from tagger.evaluation.contest import Contestant
+    from tagger.evaluation.contest import Contestant, Curve
     from tagger.issue import TrainingSet
     from tagger.strategy import Strategy
 
@@ -29,6 +29,7 @@ class Outcome:
     fit_seconds: float
     predict_seconds: float
     peak_memory_mb: float
+    curves: Mapping[str, Curve]
 
     def cell(self, key: CellKey, n_train: int, numbers: tuple[int, ...]) -> Cell:
         """The outcome as it is kept."""
@@ -42,6 +43,7 @@ class Outcome:
             fit_seconds=self.fit_seconds,
             predict_ms_per_issue=1000 * self.predict_seconds / max(len(numbers), 1),
             peak_memory_mb=self.peak_memory_mb,
+            curves=self.curves,
         )
 
 
@@ -102,6 +104,7 @@ def _judge(
         fitted.member.fit_seconds,
         cost.seconds,
         max(fitted.peak_memory_mb, cost.peak_memory_mb),
+        strategy.curves_ if isinstance(strategy, Tuned) else {},
     )
 
 

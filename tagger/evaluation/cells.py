@@ -6,7 +6,7 @@ import base64
 import hashlib
 import json
 import zlib
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -14,10 +14,12 @@ import numpy as np
 from tagger.evaluation.errors import CellDamaged
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray
 
+    from tagger.evaluation.contest import Curve
     from tagger.evaluation.metrics import Decisions
     from tagger.strategy import Scores
 
@@ -50,6 +52,7 @@ class Cell:
     :ivar decided: the same shape: labels given for the best F1.
     :ivar applied: the same shape: labels given under the promise of precision, or None.
     :ivar peak_memory_mb: of the whole process while it learned and scored, in 10^6 bytes.
+    :ivar curves: how losses fell while it learned, by name; empty where nothing was tuned.
     """
 
     key: CellKey
@@ -61,6 +64,7 @@ class Cell:
     fit_seconds: float
     predict_ms_per_issue: float
     peak_memory_mb: float
+    curves: Mapping[str, Curve] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """A document that `of_json` reads back to the same numbers; arrays packed in base64."""
@@ -75,6 +79,7 @@ class Cell:
             "fit_seconds": self.fit_seconds,
             "predict_ms_per_issue": self.predict_ms_per_issue,
             "peak_memory_mb": self.peak_memory_mb,
+            "curves": {name: [list(point) for point in one] for name, one in self.curves.items()},
         }
 
     @classmethod
@@ -85,7 +90,7 @@ class Cell:
         """
         try:
             return cls._read(document)
-        except (KeyError, TypeError, ValueError, zlib.error) as error:
+        except (AttributeError, KeyError, TypeError, ValueError, zlib.error) as error:
             raise CellDamaged(
                 f"a stored cell cannot be read ({error!r}); run evaluate without --resume"
             ) from error
@@ -105,6 +110,10 @@ class Cell:
             fit_seconds=float(document["fit_seconds"]),
             predict_ms_per_issue=float(document["predict_ms_per_issue"]),
             peak_memory_mb=float(document["peak_memory_mb"]),
+            curves={
+                name: tuple((float(step), float(loss)) for step, loss in points)
+                for name, points in document["curves"].items()
+            },
         )
 
 

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from tagger.issue import IssueText
     from tagger.strategy import Resources, Scores, Strategy
 
+    Curve = tuple[tuple[float, float], ...]
+    """(step, loss) pairs, in the order of the steps."""
+
 
 @dataclass(frozen=True)
 class Contestant:
@@ -58,6 +61,16 @@ class Judge(Protocol):
     """A strategy that gives scores, decisions and promised decisions in one pass."""
 
     def judge(self, issues: Sequence[IssueText]) -> Judgement: ...
+
+
+@runtime_checkable
+class Tuned(Protocol):
+    """A strategy that was trained in steps."""
+
+    @property
+    def curves_(self) -> Mapping[str, Curve]:
+        """Loss over steps, by name."""
+        ...
 
 
 @dataclass(frozen=True)

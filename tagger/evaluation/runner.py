@@ -14,15 +14,18 @@ from tagger.evaluation.cell_work import evaluate_cell
 from tagger.evaluation.cells import Cell, CellKey
 from tagger.evaluation.duplicates import duplicate_groups
 from tagger.evaluation.pace import Pace, in_words
-from tagger.evaluation.slices import Slice, split
+from tagger.evaluation.sharing import Alone
+from tagger.evaluation.slices import Slice, slice_size, split
 from tagger.strategy import silent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from contextlib import AbstractContextManager
 
     from tagger.evaluation.cells import CellStore
     from tagger.evaluation.contest import Contestant
     from tagger.evaluation.metrics import Truth
+    from tagger.evaluation.sharing import Board
     from tagger.evaluation.slices import Split, SplitPlan
     from tagger.issue import IssueText, TrainingSet
     from tagger.strategy import Progress
@@ -41,6 +44,12 @@ class Task:
     split: Split
     slice: Slice
     contestants: tuple[Contestant, ...]
+
+    @property
+    def key(self) -> str:
+        """Names the task among those of its run."""
+        kind = "flat" if all(one.flat for one in self.contestants) else self.slice.name
+        return f"{kind}/{self.split.seed}"
 
 
 @dataclass(frozen=True)
@@ -66,10 +75,25 @@ class Evaluation:
     def of_seed(self, seed: int) -> Split:
         return next(one for one in self.splits if one.seed == seed)
 
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """Slices that were asked for and have no cell: too few issues, or nothing works there."""
+        scored = {cell.key.slice for cell in self.cells}
+        names = sorted(set(self.plan.slices), key=slice_size)
+        return tuple(name for name in names if name not in scored)
 
-def run_fingerprint(data: TrainingSet, plan: SplitPlan) -> str:
-    """SHA-256 over the data and how it is parted: cells of one fingerprint may be compared."""
-    return hashlib.sha256(f"{data.fingerprint}{plan.fingerprint}".encode()).hexdigest()
+    @property
+    def smallest_pool(self) -> int:
+        """Labelled issues that every seed has to draw slices from."""
+        return min(len(part.pool) for part in self.splits)
+
+
+def run_fingerprint(data: TrainingSet, plan: SplitPlan, method: str = "") -> str:
+    """SHA-256 over the data, how it is parted, and what scores it: cells of one may be compared.
+
+    :param method: whatever else a cell depends on, such as code and models; empty: nothing else.
+    """
+    return hashlib.sha256(f"{data.fingerprint}{plan.fingerprint}{method}".encode()).hexdigest()
 
 
 def evaluate(
@@ -80,28 +104,32 @@ def evaluate(
     cells: CellStore,
     *,
     resume: bool = False,
+    method: str = "",
+    board: Board | None = None,
     progress: Progress = silent,
-    share: tuple[int, int] = (0, 1),
     clock: Callable[[], float] = time.monotonic,
 ) -> Evaluation:
     """Score every contestant on every slice with every seed.
 
     :param cells: each finished cell goes there at once.
     :param resume: take cells that are there already instead of computing them again.
-    :param share: (which, of how many): several processes on one store each take their share of
-        the tasks; the last to finish calls again with `resume` to gather all.
+    :param method: see `run_fingerprint`; cells of another are never taken.
+    :param board: where several processes on one `CellStore` take their tasks from; they need
+        `resume`. None: this process does everything.
     :raises TooFewIssues: the data cannot be parted as planned.
     """
-    fingerprint = run_fingerprint(data, plan)
     groups = duplicate_groups(data.issues)
     splits = tuple(split(data, plan, seed, groups) for seed in seeds)
-    work = _Work(data, fingerprint, cells, progress, clock)
+    identity = run_fingerprint(data, plan, method)
+    work = _Work(data, identity, cells, board, progress, clock)
     tasks = [task for part in splits for task in _tasks(part, contestants, splits)]
+    if board is not None:  # the longest first, or at the end all wait for one
+        tasks.sort(key=lambda task: -len(task.slice))
     known = work.known(tasks) if resume else {}
-    work.run(tasks[share[0] :: share[1]], known)
-    gathered = tuple(_gather(splits, contestants, fingerprint, known))
+    work.run(tasks, known)
+    gathered = tuple(_gather(splits, contestants, identity, known))
     names = tuple(contestant.name for contestant in contestants)
-    return Evaluation(data, plan, fingerprint, splits, names, gathered)
+    return Evaluation(data, plan, run_fingerprint(data, plan), splits, names, gathered)
 
 
 def _tasks(part: Split, contestants: Sequence[Contestant], splits: Sequence[Split]) -> list[Task]:
@@ -147,37 +175,71 @@ class _Work:
         data: TrainingSet,
         fingerprint: str,
         cells: CellStore,
+        board: Board | None,
         progress: Progress,
         clock: Callable[[], float],
     ) -> None:
         self._data = data
         self._fingerprint = fingerprint
         self._cells = cells
+        self._shared = board is not None
+        self._board = board or Alone()
         self._progress = progress
         self._pace = Pace(clock)
 
     def known(self, tasks: Sequence[Task]) -> dict[CellKey, Cell]:
-        keys = [key for task in tasks for key in _keys(task, self._fingerprint).values()]
+        """Cells of these tasks that are there already."""
+        return self._found(self._missing(tasks, {}))
+
+    def run(self, tasks: Sequence[Task], known: dict[CellKey, Cell]) -> None:
+        """Compute what is missing; `known` gains each cell, also those that others compute."""
+        waiting = self._missing(tasks, known)
+        total = len(waiting)
+        while waiting:
+            held = self._take(tasks, waiting)
+            if held is None:
+                if not self._board.wait():
+                    return
+                known |= self._found(waiting)
+            else:
+                with held[1]:
+                    self._work_off(held[0], tasks, known, total)
+            waiting = self._missing(tasks, known)
+
+    def _take(
+        self, tasks: Sequence[Task], waiting: Sequence[CellKey]
+    ) -> tuple[Task, AbstractContextManager[None]] | None:
+        """The first open task that nobody else holds."""
+        open_keys = set(waiting)
+        for task in tasks:
+            if open_keys & set(_keys(task, self._fingerprint).values()):
+                hold = self._board.take(task.key)
+                if hold is not None:
+                    return task, hold
+        return None
+
+    def _work_off(
+        self, task: Task, tasks: Sequence[Task], known: dict[CellKey, Cell], total: int
+    ) -> None:
+        if self._shared:  # it may have been done since we last looked
+            known |= self._found(self._missing([task], known))
+        self._pace.begin()
+        for cell in self._cells_of(task, known):
+            self._cells.put(cell.key, cell)
+            known[cell.key] = cell
+            self._pace.done(cell.key)
+            waiting = self._missing(tasks, known)
+            left = self._pace.left(waiting) / self._board.workers
+            self._progress(_step(cell.key, left), total - len(waiting), total)
+            self._board.expect(left)
+
+    def _found(self, keys: Sequence[CellKey]) -> dict[CellKey, Cell]:
         found = ((key, self._cells.get(key)) for key in keys)
         return {key: cell for key, cell in found if cell is not None}
 
-    def run(self, tasks: Sequence[Task], known: dict[CellKey, Cell]) -> None:
-        """Compute what is missing; `known` gains each cell."""
-        waiting = [
-            key
-            for task in tasks
-            for key in _keys(task, self._fingerprint).values()
-            if key not in known
-        ]
-        total = len(waiting)
-        for task in tasks:
-            self._pace.begin()
-            for cell in self._cells_of(task, known):
-                self._cells.put(cell.key, cell)
-                known[cell.key] = cell
-                waiting.remove(cell.key)
-                self._pace.done(cell.key)
-                self._progress(self._step(cell.key, waiting), total - len(waiting), total)
+    def _missing(self, tasks: Sequence[Task], known: dict[CellKey, Cell]) -> list[CellKey]:
+        keys = (key for task in tasks for key in _keys(task, self._fingerprint).values())
+        return [key for key in keys if key not in known]
 
     def _cells_of(self, task: Task, known: dict[CellKey, Cell]) -> Iterator[Cell]:
         keys = _keys(task, self._fingerprint)
@@ -187,9 +249,9 @@ class _Work:
         for outcome in evaluate_cell(missing, train, test, task.split.seed):
             yield outcome.cell(keys[outcome.strategy], len(train), test.numbers)
 
-    def _step(self, key: CellKey, waiting: Sequence[CellKey]) -> str:
-        left = self._pace.left(waiting)
-        return f"{key.strategy} on slice {key.slice}, seed {key.seed} ({in_words(left)} left)"
+
+def _step(key: CellKey, left: float) -> str:
+    return f"{key.strategy} on slice {key.slice}, seed {key.seed} ({in_words(left)} left)"
 
 
 def _gather(

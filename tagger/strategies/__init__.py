@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, cast
 from tagger.errors import UnknownStrategy
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from tagger.strategy import Resources, Strategy
 
 REGISTRY: dict[str, str] = {
@@ -30,8 +32,13 @@ def create(name: str, resources: Resources, *, seed: int = 0) -> Strategy:
 
     :raises UnknownStrategy: with the names there are.
     """
-    try:
-        module, _, class_name = REGISTRY[name].partition(":")
-    except KeyError:
-        raise UnknownStrategy(name, REGISTRY) from None
+    check_known([name])
+    module, _, class_name = REGISTRY[name].partition(":")
     return cast("Strategy", getattr(import_module(module), class_name)(resources, seed=seed))
+
+
+def check_known(names: Iterable[str]) -> None:
+    """:raises UnknownStrategy: one of these is none, with the names there are."""
+    for name in names:
+        if name not in REGISTRY:
+            raise UnknownStrategy(name, REGISTRY)

@@ -48,6 +48,24 @@ def test_a_cell_that_is_there_stays_as_it_was(any_store: Store, run: EvaluationR
         assert work.evaluations.cells(run.id) == (EvaluationCell("a", {"x": 1}),)
 
 
+def test_cells_of_an_earlier_run_are_copied_and_those_that_are_there_stay(
+    any_store: Store, repository: Repository, run: EvaluationRun, now: datetime
+):
+    with any_store.begin() as work:
+        runs = work.evaluations
+        for key in ("knn/8", "knn/16"):
+            runs.put_cell(run.id, EvaluationCell(key, {"of": "the earlier"}, b"\x01"), now)
+        later = runs.start(repository.id, "evaluate", "f1", SETTINGS, now)
+        own = EvaluationCell("knn/8", {"of": "this"})
+        runs.put_cell(later.id, own, now)
+        assert runs.copy_cells(later.id, run.id, now) == 1
+        assert runs.copy_cells(later.id, run.id, now) == 0
+        copied = EvaluationCell("knn/16", {"of": "the earlier"}, b"\x01")
+        assert runs.cells(later.id) == (copied, own)
+        assert runs.cell(later.id, "knn/8") == own
+        assert runs.cell(later.id, "knn/32") is None
+
+
 def test_an_unfinished_run_is_resumed_only_on_the_same_data_and_settings(
     any_store: Store, repository: Repository, run: EvaluationRun, now: datetime
 ):

@@ -1,5 +1,7 @@
 """The runner: every cell once, kept at once, the same after a kill; and no leak."""
 
+from contextlib import nullcontext
+
 import numpy as np
 import pytest
 from invented import invented
@@ -8,6 +10,7 @@ from rivals import BOTH, NAMED, VOTES, NameInText, WordVotes
 from tagger.evaluation.cells import Cell, CellKey, FolderCells, MemoryCells
 from tagger.evaluation.errors import CellDamaged
 from tagger.evaluation.figures import figures
+from tagger.evaluation.method import method_fingerprint
 from tagger.evaluation.runner import evaluate
 from tagger.evaluation.slices import SplitPlan
 from tagger.issue import TrainingSet
@@ -124,14 +127,73 @@ def test_cells_of_other_data_are_not_taken():
     assert WordVotes.fits > 0
 
 
-def test_two_processes_share_the_work_and_a_third_gathers_it(tmp_path):
-    for which in (0, 1):
-        part = evaluate(DATA, ALL, PLAN, (0, 1), FolderCells(tmp_path), share=(which, 2))
-        assert len(part.cells) < 22
+class OneBoard:
+    """Tasks of one run, as a process sees them that shares it with `workers` others."""
+
+    def __init__(self, held, taken, *, workers=2, waits=0, meanwhile=lambda: None):
+        self.held, self.taken, self.workers = held, taken, workers
+        self.waits, self.meanwhile = waits, meanwhile
+
+    def take(self, task):
+        if task in self.held:
+            return None
+        self.taken.append(task)
+        return nullcontext()
+
+    def wait(self):
+        self.meanwhile()
+        self.waits -= 1
+        return self.waits >= 0
+
+    def expect(self, seconds):
+        assert seconds >= 0
+
+
+def test_a_helper_leaves_to_others_what_they_hold_and_the_first_gathers_it(tmp_path):
+    cells, whole = FolderCells(tmp_path), evaluate(DATA, ALL, PLAN, (0, 1), MemoryCells())
+    held, mine, others = {"32/0", "all/1"}, [], []
+    part = evaluate(
+        DATA, ALL, PLAN, (0, 1), cells, resume=True, board=OneBoard(held, mine), method="m"
+    )
+    assert len(part.cells) < 22
+    assert not held & set(mine)
+
+    def the_others():
+        board = OneBoard(set(), others)
+        evaluate(DATA, ALL, PLAN, (0, 1), cells, resume=True, board=board, method="m")
+
+    waiting = OneBoard(held, mine, waits=3, meanwhile=the_others)
+    gathered = evaluate(DATA, ALL, PLAN, (0, 1), cells, resume=True, board=waiting, method="m")
+    assert sorted(others) == sorted(held)
+    assert len(mine) == len(set(mine))
+    assert [timeless(cell) for cell in gathered.cells] != []
+    for cell, same in zip(gathered.cells, whole.cells, strict=True):
+        assert np.array_equal(cell.scores, same.scores)
+        assert np.array_equal(cell.decided, same.decided)
+
+
+def test_cells_of_another_method_are_not_taken():
+    cells = MemoryCells()
+    evaluate(DATA, (VOTES,), PLAN, (0,), cells, method="old")
     WordVotes.fits = 0
-    whole = evaluate(DATA, ALL, PLAN, (0, 1), FolderCells(tmp_path), resume=True)
-    assert len(whole.cells) == 22
+    evaluate(DATA, (VOTES,), PLAN, (0,), cells, resume=True, method="new")
+    assert WordVotes.fits > 0
+    WordVotes.fits = 0
+    evaluate(DATA, (VOTES,), PLAN, (0,), cells, resume=True, method="old")
     assert WordVotes.fits == 0
+
+
+def test_the_method_is_the_same_as_long_as_the_code_is():
+    assert method_fingerprint() == method_fingerprint.__wrapped__()
+    assert len(method_fingerprint()) == 64
+
+
+def test_slices_that_were_asked_for_and_left_out_are_named():
+    plan = SplitPlan(slices=("0", "8", "32", "64", "128", "all"))
+    result = evaluate(DATA, (VOTES,), plan, (0, 1), MemoryCells())
+    assert result.left_out == ("0", "128")  # votes need an example; 84 issues are left to draw from
+    assert result.smallest_pool == 84
+    assert evaluate(DATA, (BOTH,), PLAN, (0,), MemoryCells()).left_out == ()
 
 
 def test_the_progress_says_how_long_the_rest_takes():
