@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,6 +40,11 @@ class LabelDecision:
     decided_by: str
     votes: Mapping[str, float] = field(default_factory=dict)
     neighbours: tuple[Neighbour, ...] = ()
+
+    def without(self, number: int) -> Self:
+        """Without the issue of this number among the neighbours: none is its own precedent."""
+        kept = tuple(one for one in self.neighbours if one.number != number)
+        return replace(self, neighbours=kept)
 
     def as_json(self) -> dict[str, Any]:
         """As in `tag --json` (six decimals: two runs print the same)."""

@@ -89,6 +89,12 @@ class Tagging:
         """What people should know about this chain."""
         if note := getattr(self.chain.member("zero-shot"), "note", ""):
             yield note
+        if spared := [name for name, share in self.chain.asked_.items() if share < 1]:
+            share = self.chain.asked_[spared[0]]
+            yield (
+                f"{' and '.join(spared)} {'is' if len(spared) == 1 else 'are'} asked about "
+                f"{share:.0%} of issues; the others are decided without"
+            )
         if not self.chain.evidence_:
             yield (
                 "too few labelled issues to measure anything on them: labels are suggested on what "

@@ -106,7 +106,7 @@ def _score(job: Job, shelved: OnShelf) -> tuple[LabelDecision, ...]:
     asked = policy_for(configuration, labels, job.subject.renames)
     decisions = shelved.release.tag([IssueText.of(*text)], asked)
     job.desk.metrics.tagging_seconds.observe(time.perf_counter() - began)
-    return tuple(decisions[0])
+    return tuple(label.without(issue.number) for label in decisions[0])
 
 
 def policy_for(

@@ -126,7 +126,11 @@ def tag(
         some = questions[start : start + AT_ONCE]
         decided = release.tag([question.text for question in some], asked)
         answers += [
-            Answer(question.number, question.title, tuple(labels))
+            Answer(
+                question.number,
+                question.title,
+                tuple(label.without(question.number) for label in labels),
+            )
             for question, labels in zip(some, decided, strict=True)
         ]
         progress("tagging", len(answers), len(questions))

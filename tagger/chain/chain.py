@@ -86,6 +86,7 @@ class Chain:
         if len(cheap) < len(self.fitted_):
             self.stages_.append(Stage.fit(self.fitted_, train, moments))
         self.margin_ = self._margin()
+        self.asked_ = self._asked()
         self.served_by_ = self._served_by()
         self.always_labelled_ = not len(train) or bool(train.targets.any(axis=1).mean() > 0.5)
         out_of_fold = self.stages_[-1].out_of_fold
@@ -200,6 +201,15 @@ class Chain:
             if far.any() and same[far].mean() >= AGREEMENT:
                 return margin
         return float("inf")
+
+    def _asked(self) -> dict[str, float]:
+        """For each member the share of the reference texts that reaches it: cheap ones see all."""
+        first, last = self.stages_[0], self.stages_[-1]
+        scores = {one.name: one.reference for one in self.fitted_ if one.name in first.members}
+        opinion = first.opinion(scores)
+        near = _distance(opinion.scores, opinion.cuts) <= self.margin_
+        share = float(near.any(axis=1).mean())
+        return {name: 1.0 if name in first.members else share for name in last.members}
 
     def _served_by(self) -> list[str]:
         """For each label the member that moves its score most, over the reference texts."""

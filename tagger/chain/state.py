@@ -39,6 +39,7 @@ def save_chain(chain: Chain, folder: Path) -> None:
             "members": [one.name for one in chain.fitted_],
             "stages": [list(stage.members) for stage in chain.stages_],
             "margin": None if np.isinf(chain.margin_) else chain.margin_,
+            "asked": chain.asked_,
             "served_by": chain.served_by_,
             "always_labelled": chain.always_labelled_,
         },
@@ -65,6 +66,7 @@ def restore_chain(chain: Chain, folder: Path) -> None:
         chain.names_ = tuple(own["labels"])
         margin = own["margin"]
         chain.margin_ = float("inf") if margin is None else float(margin)
+        chain.asked_ = {str(name): float(share) for name, share in own["asked"].items()}
         chain.served_by_ = [str(name) for name in own["served_by"]]
         chain.always_labelled_ = bool(own["always_labelled"])
         chain.fitted_ = [

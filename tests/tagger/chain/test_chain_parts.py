@@ -1,5 +1,7 @@
 """The chain's pure parts: prior, blend, cuts, promise."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -10,6 +12,7 @@ from tagger.chain.blend import Blend, fit_around
 from tagger.chain.chain import Chain
 from tagger.chain.cuts import NEVER, best_expected_f1
 from tagger.chain.features import Usual, feature_names
+from tagger.chain.members import CHEAP, available
 from tagger.chain.prior import Moments
 from tagger.chain.promise import Evidence, examples_needed, lower_bound
 from tagger.errors import NotMeasured
@@ -130,5 +133,31 @@ def test_a_promise_holds_on_new_issues_nine_times_in_ten():
 
 
 def test_a_member_that_nobody_has_measured_is_refused_by_name(resources, training_set):
-    with pytest.raises(NotMeasured, match=r"contrastive.*zero-shot, linear"):
-        Chain(resources, members=("zero-shot", "contrastive")).fit(training_set)
+    with pytest.raises(NotMeasured, match=r"fine-tuned.*zero-shot, linear"):
+        Chain(resources, members=("zero-shot", "fine-tuned")).fit(training_set)
+
+
+def test_which_members_join_follows_from_models_and_labelled_issues(resources):
+    without = replace(resources, bert_model=None)
+    assert available(without, 1000) == CHEAP
+    assert available(resources, 0) == CHEAP
+    assert available(resources, 8) == (*CHEAP, "contrastive")
+    assert available(resources, 1000) == (*CHEAP, "contrastive", "adapted")
+
+
+def test_a_tuned_member_is_asked_only_about_what_the_cheap_ones_leave_open(
+    resources, training_set, tmp_path
+):
+    chain = Chain(resources, members=("zero-shot", "linear", "contrastive")).fit(training_set)
+    assert chain.asked_["linear"] == 1
+    chain.margin_ = 0.0  # whatever the cheap ones say counts as decided
+    calm = chain.score(training_set.issues)
+    assert chain.seen_ == {"zero-shot": 28, "linear": 28, "contrastive": 0}
+    chain.margin_ = np.inf
+    thorough = chain.score(training_set.issues)
+    assert chain.seen_["contrastive"] == 28
+    assert not np.allclose(calm, thorough)
+    chain.save(tmp_path)
+    again = Chain(resources).restore(tmp_path)
+    assert np.array_equal(again.score(training_set.issues), thorough)
+    assert again.asked_ == chain.asked_

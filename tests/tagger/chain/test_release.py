@@ -93,6 +93,15 @@ def test_a_newly_labelled_issue_is_a_precedent_at_once(release, training_set):
     assert 9999 in {near.number for near in mine.neighbours}
 
 
+def test_no_issue_is_its_own_precedent(release, training_set):
+    (labels,) = release.tag(training_set.issues[:1])
+    itself = training_set.numbers[0]
+    assert any(near.number == itself for one in labels for near in one.neighbours)
+    others = [near.number for one in labels for near in one.without(itself).neighbours]
+    assert others
+    assert itself not in others
+
+
 def test_no_issue_is_no_answer(release):
     assert release.tag([]) == ()
 
