@@ -1,7 +1,7 @@
 """The active release of each repository, loaded when first needed and kept while there is room.
 
 Before each job the database says which release is active, so a promotion or a rollback is noticed
-between two jobs, by every process.
+between two jobs, by every process; and what was labelled since its training, which counts at once.
 """
 
 from __future__ import annotations
@@ -9,9 +9,10 @@ from __future__ import annotations
 import logging
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from bot.catching_up import CatchUp
 from tagger.issue import IssueText
 
 if TYPE_CHECKING:
@@ -42,6 +43,14 @@ class TaggingRelease(Protocol):
         """For each issue a decision on every label of the release."""
         ...
 
+    def learn(self, number: int, issue: IssueText, labels: Sequence[str]) -> None:
+        """Let a labelled issue count from now on; one that is known is replaced."""
+        ...
+
+    def knows(self, number: int) -> bool:
+        """Whether this issue counts already."""
+        ...
+
 
 @dataclass(frozen=True)
 class OnShelf:
@@ -49,6 +58,7 @@ class OnShelf:
 
     id: str
     release: TaggingRelease
+    catch_up: CatchUp = field(repr=False, compare=False)
 
 
 class ReleaseShelf:
@@ -88,6 +98,7 @@ class ReleaseShelf:
             if found is None or found.id != record.id:
                 found = self._load(repository_id, record)
             self._loaded.move_to_end(repository_id)
+            found.catch_up(found.release)
             return found
 
     def warm(self) -> None:
@@ -118,6 +129,7 @@ class ReleaseShelf:
         self._loaded.pop(repository_id, None)
         while len(self._loaded) >= self._capacity:
             self._loaded.popitem(last=False)
-        found = OnShelf(record.id, self._open(self.location(record)))
+        release = self._open(self.location(record))
+        found = OnShelf(record.id, release, CatchUp(self._store, record))
         self._loaded[repository_id] = found
         return found

@@ -43,10 +43,11 @@ def acts_of(
         LabelEventRow.action,
         LabelEventRow.actor_kind,
         LabelEventRow.at,
+        LabelEventRow.source,
     ).order_by(LabelEventRow.at, LabelEventRow.id)
     for ids in chunks(issue_ids):
         rows = session.execute(query.where(LabelEventRow.issue_id.in_(ids)))
-        for issue_id, key, name, action, kind, at in rows:
-            acts[issue_id].append(Act(key, action, kind, at))  # type: ignore[arg-type]
+        for issue_id, key, name, action, kind, at, source in rows:
+            acts[issue_id].append(Act(key, action, kind, at, source))  # type: ignore[arg-type]
             names[key] = name
     return acts, names

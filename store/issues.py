@@ -17,14 +17,14 @@ from sqlalchemy import delete, func, insert, select, update
 
 from store.errors import NotStored
 from store.issue_history import acts_of, labels_of
-from store.provenance import judge
+from store.provenance import declined, judge
 from store.records import IssueRecord, StoredIssue, TrainingRow, UpsertCounts
 from store.tables import IssueLabelRow, IssueRow
 from store.text import name_key, storable
 from store.upsert import CHUNK, chunks, insert_into
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
     from datetime import datetime
 
     from sqlalchemy import Select
@@ -84,15 +84,22 @@ class Issues:
         return self._pages(query, limit)
 
     def training_rows(
-        self, repository_id: int, *, patience: Patience | None = None
+        self,
+        repository_id: int,
+        *,
+        patience: Patience | None = None,
+        numbers: Collection[int] | None = None,
     ) -> Iterator[TrainingRow]:
         """Every issue and pull request as filed, with what people say of its labels.
 
         :param patience: counts a bot's label that stood unopposed for so long as confirmed.
+        :param numbers: only these; at most `CHUNK`.
         """
         last = 0
         while True:
             query = _of(repository_id).where(IssueRow.number > last).order_by(IssueRow.number)
+            if numbers is not None:
+                query = query.where(IssueRow.number.in_(numbers))
             rows = self._session.scalars(query.limit(CHUNK)).all()
             if not rows:
                 return
@@ -255,6 +262,7 @@ class Issues:
                 is_pull_request=row.is_pull_request,
                 author=row.author,
                 created_at=row.created_at,
+                declined=tuple(sorted(names[key] for key in declined(acts.get(row.id, ())))),
             )
 
 

@@ -5,6 +5,7 @@
 - `current_name(repository_id, name) -> str`: follows renames; `renames(…)`: all of them
 - `record_events(repository_id, events) -> int`: how many were new; a repeat changes nothing
 - `history(repository_id, number) -> tuple[LabelEvent, …]`
+- `newest_event()`, `changed_since(repository_id, event)`: what was recorded after an act
 - `set_by_people(repository_id, number)`, `removed_by_people(…)`: their last act on each label
 """
 
@@ -12,7 +13,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, exists, select, update
+from sqlalchemy import delete, exists, func, select, update
 from sqlalchemy.orm import aliased
 
 from store.errors import NotStored
@@ -140,6 +141,26 @@ class Labels:
             .order_by(LabelEventRow.at, LabelEventRow.id)
         )
         return tuple(_event(number, row) for row in self._session.scalars(query))
+
+    def newest_event(self) -> int:
+        """Which act was recorded last, of all repositories'; 0: none was."""
+        return self._session.scalars(select(func.max(LabelEventRow.id))).one() or 0
+
+    def newest_event_before(self, moment: datetime) -> int:
+        """The last act that was recorded before any that happened at this time or later."""
+        query = select(func.min(LabelEventRow.id)).where(LabelEventRow.at >= moment)
+        first = self._session.scalars(query).one()
+        return self.newest_event() if first is None else first - 1
+
+    def changed_since(self, repository_id: int, event: int) -> dict[int, int]:
+        """Issues with acts recorded after this one: number → its newest act."""
+        query = (
+            select(IssueRow.number, func.max(LabelEventRow.id))
+            .join(IssueRow, IssueRow.id == LabelEventRow.issue_id)
+            .where(LabelEventRow.id > event, IssueRow.repository_id == repository_id)
+            .group_by(IssueRow.number)
+        )
+        return {number: newest for number, newest in self._session.execute(query)}  # noqa: C416 - rows are no tuples
 
     def set_by_people(self, repository_id: int, number: int) -> frozenset[str]:
         """Labels whose last act by a person (or by nobody knows whom) was to set them."""

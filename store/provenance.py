@@ -23,6 +23,7 @@ class Act:
     action: Action
     actor_kind: ActorKind
     at: datetime
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,18 @@ def judge(present: Iterable[str], acts: Sequence[Act], patience: Patience | None
     confirmed = frozenset(filter(is_confirmed, labels))
     refused = frozenset(label for label, action in by_people.items() if action == "removed")
     return Verdict(confirmed, labels - confirmed, refused)
+
+
+def declined(acts: Sequence[Act]) -> frozenset[str]:
+    """Labels that this bot set or suggested, and that a person took off or turned down last.
+
+    Only these make an issue an example of what a label is not. That a person takes off what
+    another person or bot had set tells little: triage labels go when their work is done.
+    """
+    proposed = {act.label for act in acts if act.actor_kind == "self" and act.action == "added"}
+    proposed |= {act.label for act in acts if act.source == "suggestion"}
+    last = last_by_people(acts)
+    return frozenset(label for label in proposed if last.get(label) == "removed")
 
 
 def answer_to(

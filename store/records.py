@@ -128,7 +128,8 @@ class TrainingRow:
 
     :ivar labels: on the issue now and set or confirmed by a person.
     :ivar unconfirmed: on the issue now, set by a bot, confirmed by nobody.
-    :ivar refused: taken off or dismissed by a person: explicit negatives.
+    :ivar refused: taken off or dismissed by a person.
+    :ivar declined: those of them that this bot had set or suggested: explicit negatives.
     """
 
     number: int
@@ -140,6 +141,7 @@ class TrainingRow:
     is_pull_request: bool
     author: str | None
     created_at: datetime
+    declined: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -201,6 +201,10 @@ class Release:
         """Let a newly labelled issue count as a neighbour at once, without retraining."""
         self._tagging.learn(number, issue, labels)
 
+    def knows(self, number: int) -> bool:
+        """Whether this issue counts as a neighbour."""
+        return self._tagging.knows(number)
+
     @property
     def seen(self) -> Mapping[str, int]:
         """Issues of the last `tag` that each member scored."""

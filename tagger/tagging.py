@@ -68,6 +68,10 @@ class Tagging:
             self._knn.add(number, issue, labels)
             self._titles[number] = issue.title
 
+    def knows(self, number: int) -> bool:
+        """Whether this issue is among the neighbours."""
+        return self._knn is not None and self._knn.knows(number)
+
     def table(self, positives: NDArray[np.int_], target: float) -> Iterator[dict[str, Any]]:
         """For each label what it rests on and what can be promised, as `LabelRow`'s fields."""
         served = self.chain.served_by_

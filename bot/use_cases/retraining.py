@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from bot.catching_up import EVENTS_UNTIL
 from bot.configuration import RepositoryConfiguration
 from bot.use_cases.configuration import known_configuration
 from bot.use_cases.training_data import training_data
@@ -69,7 +70,9 @@ def retrain(
     """
     from tagger.release import train_release
 
-    data = training_data(store, repository, labels, resources.progress)
+    with store.read() as work:
+        events_until = work.labels.newest_event()
+    data = training_data(store, repository, labels, resources.progress, now=now)
     parted = part(data, repository)
     with store.read() as work:
         repository_id = work.repositories.get(repository).id
@@ -90,7 +93,12 @@ def retrain(
     location = f"{repository}/{manifest.id}"
     gate = _gate(active, root, location, parted.held_out, resources)
     record = ReleaseRecord(
-        manifest.id, now, location, manifest.digest, manifest.as_json(), _kept(gate, parted)
+        manifest.id,
+        now,
+        location,
+        manifest.digest,
+        manifest.as_json(),
+        _kept(gate, parted, events_until),
     )
     serves = promote and gate.promote
     with store.begin() as work:
@@ -158,7 +166,12 @@ _NOTHING_TO_COMPARE_ON = (
 )
 
 
-def _kept(gate: GateDecision, parted: Parted) -> Mapping[str, Any]:
-    """The gate's table, and what the next comparison must know to be fair."""
+def _kept(gate: GateDecision, parted: Parted, events_until: int) -> Mapping[str, Any]:
+    """The gate's table, what the next comparison must know to be fair, and what is known so far."""
     learned_from = [] if len(parted.held_out) else list(parted.learned.numbers)
-    return {**gate.to_json(), "held_out": len(parted.held_out), "learned_from": learned_from}
+    return {
+        **gate.to_json(),
+        "held_out": len(parted.held_out),
+        "learned_from": learned_from,
+        EVENTS_UNTIL: events_until,
+    }

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import difflib
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from bot.errors import CommandRefused
 from bot.use_cases.configuration import configuration_in
+from store.provenance import Patience
 from store.text import name_key
 from tagger.issue import IssueText, Label, TrainingSet
 from tagger.strategy import silent
@@ -17,6 +19,7 @@ from tagger.strategy import silent
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from bot.configuration import RepositoryConfiguration
     from store.database import Store
     from store.records import StoredLabel, TrainingRow
     from tagger.strategy import Progress
@@ -28,17 +31,22 @@ RECENT = 1000
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """One issue or pull request: its cleaned text and the folded names of its labels."""
+    """One issue: its cleaned text, and folded names of labels that it has or people declined."""
 
     number: int
     text: IssueText
     labels: frozenset[str]
+    declined: frozenset[str]
 
 
 @dataclass
 class _Reading:
-    """What one pass over the rows gathers."""
+    """What one pass over the rows gathers.
 
+    :ivar fallback: folded name of the fallback label: who takes that off declines nothing.
+    """
+
+    fallback: str = ""
     issues: list[_Known] = field(default_factory=list)
     pull_requests: list[IssueText] = field(default_factory=list)
     names: dict[str, str] = field(default_factory=dict)
@@ -49,7 +57,8 @@ class _Reading:
             self.pull_requests.append(text)
             return
         self.names.update((name_key(name), name) for name in row.labels)
-        self.issues.append(_Known(row.number, text, frozenset(map(name_key, row.labels))))
+        labels, declined = (frozenset(map(name_key, names)) for names in (row.labels, row.declined))
+        self.issues.append(_Known(row.number, text, labels, declined - {self.fallback}))
 
 
 def training_data(
@@ -57,12 +66,19 @@ def training_data(
     repository: str,
     labels: Sequence[str] | None = None,
     progress: Progress = silent,
+    *,
+    confirm_after: timedelta | Literal["as configured"] | None = "as configured",
+    now: datetime | None = None,
 ) -> TrainingSet:
     """Issues as filed with the labels that people set or confirmed.
 
-    A labelled issue carries at least one label of the set. Beside them stand the texts of all
-    others: issues from the newest on, then pull requests from the newest on.
+    A labelled issue carries at least one label of the set, or people declined one of the set that
+    the bot had set or suggested: an example of what that label is not. Beside them stand the texts
+    of all others: issues from the newest on, then pull requests from the newest on.
 
+    :param confirm_after: how long a label of the bot's must have stood to count as confirmed; None:
+        only what a person did confirms it.
+    :param now: the moment up to which it stood; None: now.
     :param labels: the label set; None: every label of the repository, with those that only
         issues carry. Labels without an example belong to it: their wording may be enough.
     :raises NotStored: the repository was never imported or synced.
@@ -72,8 +88,12 @@ def training_data(
         stored = work.repositories.get(repository)
         configuration = configuration_in(work, stored)
         listed = work.labels.list(stored.id, deleted=True)
-        reading, total = _Reading(), work.issues.count(stored.id)
-        for done, row in enumerate(work.issues.training_rows(stored.id), 1):
+        if confirm_after == "as configured":
+            confirm_after = _configured(configuration)
+        patience = Patience(confirm_after, now or datetime.now(UTC)) if confirm_after else None
+        fallback = name_key((configuration and configuration.fallback_label) or "")
+        reading, total = _Reading(fallback), work.issues.count(stored.id)
+        for done, row in enumerate(work.issues.training_rows(stored.id, patience=patience), 1):
             reading.add(row)
             if done % 100 == 0 or done == total:
                 progress("reading issues", done, total)
@@ -84,6 +104,11 @@ def training_data(
             for key, one in label_set.items()
         }
     return _training_set(label_set, reading)
+
+
+def _configured(configuration: RepositoryConfiguration | None) -> timedelta | None:
+    days = configuration.learning.confirm_after_days if configuration else None
+    return timedelta(days=days) if days else None
 
 
 def _label_set(listed: Iterable[StoredLabel], on_issues: dict[str, str]) -> dict[str, Label]:
@@ -122,8 +147,10 @@ def _named(unknown: Sequence[str], known: Sequence[str]) -> str:
 
 def _training_set(labels: dict[str, Label], reading: _Reading) -> TrainingSet:
     columns = {key: column for column, key in enumerate(labels)}
-    labelled = [issue for issue in reading.issues if issue.labels & columns.keys()]
-    others = [issue.text for issue in reading.issues if not issue.labels & columns.keys()]
+    parted: dict[bool, list[_Known]] = {True: [], False: []}
+    for issue in reading.issues:
+        parted[bool((issue.labels | issue.declined) & columns.keys())].append(issue)
+    labelled, others = parted[True], [issue.text for issue in parted[False]]
     targets = np.zeros((len(labelled), len(labels)), dtype=np.bool_)
     for row, issue in enumerate(labelled):
         targets[row, [columns[key] for key in issue.labels & columns.keys()]] = True

@@ -163,6 +163,10 @@ class NearestNeighbours:
             self.targets_ = np.concatenate([self.targets_, row[None]])
             self.index_.add(vector)
 
+    def knows(self, number: int) -> bool:
+        """Whether the issue of this number is in the index."""
+        return number in self.numbers_
+
     def save(self, folder: Path) -> None:
         """See `Strategy.save`."""
         self.index_.save(folder / "index.faiss")

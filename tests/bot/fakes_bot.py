@@ -53,6 +53,7 @@ class WordRelease:
     """Applies each label whose name is a word of the title; `name?` in the title suggests it.
 
     :ivar policies: what it was asked with.
+    :ivar learned: by number, title and labels of issues learned since it was opened.
     :ivar before_tagging: called with each issue's title, to let something happen meanwhile.
     """
 
@@ -61,6 +62,7 @@ class WordRelease:
         self.policies: list[Policy] = []
         self.texts: list[IssueText] = []
         self.before_tagging: Callable[[str], None] = lambda title: None
+        self.learned: dict[int, tuple[str, tuple[str, ...]]] = {}
 
     def tag(
         self, issues: Sequence[IssueText], policy: Policy | None = None
@@ -70,6 +72,12 @@ class WordRelease:
         for issue in issues:
             self.before_tagging(issue.title)
         return [tuple(self._decide(issue.title.split())) for issue in issues]
+
+    def learn(self, number: int, issue: IssueText, labels: Sequence[str]) -> None:
+        self.learned[number] = issue.title, tuple(labels)
+
+    def knows(self, number: int) -> bool:
+        return number in self.learned
 
     def _decide(self, words: Sequence[str]) -> list[LabelDecision]:
         found = [

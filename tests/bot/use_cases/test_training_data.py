@@ -94,6 +94,51 @@ def test_what_only_a_bot_set_and_what_a_person_took_off_is_not_learned(store: St
     assert titles(data) == ["Text 1"]
 
 
+def dismissed(store: Store, repository_id: int, number: int, label: str) -> None:
+    event = LabelEvent(number, label, "removed", NOW, "ada", "person", "suggestion", "suggestion 1")
+    with store.begin() as work:
+        work.labels.record_events(repository_id, [event])
+
+
+def test_a_declined_label_makes_an_issue_an_example_of_what_it_is_not(store: Store) -> None:
+    repository_id = put(store, issue(1, "bug"), issue(2), issue(3), issue(4), issue(5, "ui"))
+    act(store, repository_id, 2, "bug", "self", "added")
+    act(store, repository_id, 2, "bug", "person", "removed")
+    dismissed(store, repository_id, 3, "bug")
+    act(store, repository_id, 4, "bug", "bot", "added")  # another bot's word is nothing to learn
+    act(store, repository_id, 4, "bug", "person", "removed")
+    data = training_data(store, REPO)
+    assert data.numbers == (1, 2, 3, 5)
+    assert (on(data, 2), on(data, 3)) == (set(), set())
+    assert training_data(store, REPO, ["ui"]).numbers == (5,), "declined was another label"
+
+
+def test_who_takes_off_the_fallback_label_declines_nothing(store: Store) -> None:
+    repository_id = put(store, issue(1, "bug"), issue(2))
+    kept = {"checked_at": NOW.isoformat(), "valid": "fallback_label: Bug", "problems": []}
+    with store.begin() as work:
+        work.repositories.remember(repository_id, "configuration", {**kept, "places": {}})
+    act(store, repository_id, 2, "bug", "self", "added")
+    act(store, repository_id, 2, "bug", "person", "removed")
+    assert training_data(store, REPO).numbers == (1,)
+
+
+def test_a_bots_label_counts_after_so_many_days_only_where_asked_for(store: Store) -> None:
+    repository_id = put(store, issue(1, "bug"), issue(2, "bug"))
+    act(store, repository_id, 1, "bug", "person", "added")
+    act(store, repository_id, 2, "bug", "self", "added")
+    later = NOW + timedelta(days=30)
+    assert training_data(store, REPO, now=later).numbers == (1,)
+    month = timedelta(days=30)
+    assert training_data(store, REPO, now=later, confirm_after=month).numbers == (1, 2)
+    kept = {"checked_at": NOW.isoformat(), "valid": "learning: {confirm_after_days: 30}"}
+    with store.begin() as work:
+        reading = {**kept, "problems": [], "places": {}}
+        work.repositories.remember(repository_id, "configuration", reading)
+    assert training_data(store, REPO, now=later).numbers == (1, 2)
+    assert training_data(store, REPO, now=later, confirm_after=None).numbers == (1,)
+
+
 def test_a_deleted_label_stays_as_long_as_issues_carry_it(store: Store) -> None:
     repository_id = put(
         store, issue(1, "old"), issue(2, "bug"), labels=(LabelRecord("old"), LabelRecord("gone"))

@@ -87,7 +87,9 @@ def test_a_target_that_nothing_keeps_applies_nothing(release, training_set):
 
 def test_a_newly_labelled_issue_is_a_precedent_at_once(release, training_set):
     new = training_set.issues[0]
+    assert not release.knows(9999)
     release.learn(9999, new, training_set.names[:1])
+    assert release.knows(9999)
     (labels,) = release.tag([new])
     mine = next(one for one in labels if one.name == training_set.names[0])
     assert 9999 in {near.number for near in mine.neighbours}
