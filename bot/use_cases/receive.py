@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -40,7 +41,8 @@ if TYPE_CHECKING:
     from store.unit_of_work import UnitOfWork
 
 TAGGED = frozenset({"opened", "reopened", "edited"})
-"""Actions of `issues` after which an issue is scored; an edit only where the text changed."""
+"""Actions of `issues` after which an issue is scored; an edit only where its words changed."""
+_WORD = re.compile(r"\w+")
 GONE = frozenset({"deleted", "transferred"})
 MOVED = frozenset({"renamed", "transferred", "deleted", "archived", "unarchived"})
 """Actions of `repository` that change where the bot may act."""
@@ -162,7 +164,7 @@ def _issue_due(
 ) -> datetime | None:
     if fact.issue.is_pull_request or is_own(fact.sender, own_login):
         return None
-    if fact.action in TAGGED and (fact.action != "edited" or fact.text_changed):
+    if fact.action in TAGGED and (fact.action != "edited" or _says_something_else(fact)):
         return now + timedelta(seconds=configuration.delay_seconds) if configuration else now
     fallback = configuration.fallback_label if configuration else None
     if fact.label_added and fallback and _carries(fact.issue, fallback):
@@ -174,6 +176,16 @@ def _is_command(fact: CommentFact) -> bool:
     """Whether a person may have given a command; what they may do is GitHub's to say, later."""
     by_person = fact.action == "created" and not fact.by_bot and not fact.issue.is_pull_request
     return by_person and read_command(fact.body) is not None
+
+
+def _says_something_else(fact: IssueFact) -> bool:
+    """Whether an edit changed words, and not only blanks, case or punctuation."""
+    before, issue = (fact.title_before, fact.body_before), fact.issue
+    now = (issue.title, issue.body)
+    return any(
+        old is not None and _WORD.findall(old.casefold()) != _WORD.findall(new.casefold())
+        for old, new in zip(before, now, strict=True)
+    )
 
 
 def _carries(issue: Issue, label: str) -> bool:
