@@ -18,6 +18,7 @@ from bot.cli.evaluate import evaluate
 from bot.cli.import_issues import import_issues
 from bot.cli.promote import promote
 from bot.cli.releases import releases
+from bot.cli.report import report
 from bot.cli.retrain import retrain
 from bot.cli.rollback import rollback
 from bot.cli.serve import serve
@@ -46,6 +47,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "tag": tag,
     "evaluate": evaluate,
     "audit": audit,
+    "report": report,
     "serve": serve,
     "work": work,
     "validate": validate,

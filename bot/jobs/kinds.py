@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from bot.jobs import training
+from bot.jobs import reporting, training
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -78,4 +78,5 @@ class Kind:
 
 KINDS: Mapping[str, Kind] = {
     "retrain": Kind(training.run, training.cron, own_process=True),
+    "report": Kind(reporting.run, reporting.cron),
 }

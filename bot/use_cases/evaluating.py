@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import re
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bot.errors import CommandRefused
+from bot.use_cases.evaluation_alarm import worse_than_last
 from bot.use_cases.evaluation_extras import extras
 from bot.use_cases.evaluation_request import EvaluationRequest
 from bot.use_cases.evaluation_run import StoredBoard, StoredCells
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
     from tagger.evaluation.slices import SplitPlan
     from tagger.issue import TrainingSet
     from tagger.strategy import Resources
+
+log = logging.getLogger(__name__)
 
 KIND = "evaluate"
 NEEDS_BERT = ("fine-tuned", "adapted")
@@ -84,10 +88,13 @@ def evaluate(
             helpers.start()
             board = StoredBoard(store, run.id, clock, helpers=helpers)
             found = _score(store, run, data, request, board, resources, clock)
-        notes += _left_out(found)
+        alarms = worse_than_last(store, found, previous)
+        notes += _left_out(found) + tuple(f"Alarm: {alarm}" for alarm in alarms)
         about = extras(store, repository, found, resources, previous, issue_url, notes)
         files = write_report(found, about, out)
         report = json.loads(files[0].read_text(encoding="utf-8"))
+        for alarm in alarms:
+            log.warning("alarm", extra={"repository": repository, "reason": alarm})
         with store.begin() as work:
             work.evaluations.finish(run.id, report, clock())
     return Evaluated(files, report, notes)

@@ -1,0 +1,59 @@
+"""What people said to labels, as the live figures take it: from the store's outcomes."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from bot.configuration import RepositoryConfiguration
+from bot.use_cases.configuration import known_configuration
+from store.provenance import Patience
+from tagger.evaluation.live import Answered, live_figures
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from store.database import Store
+    from store.records import LabelOutcome, Repository
+    from store.unit_of_work import UnitOfWork
+    from tagger.evaluation.live import LiveLabel
+
+PERIOD = timedelta(weeks=12)
+"""How far back the figures look."""
+
+
+def answered(work: UnitOfWork, repository: Repository, now: datetime) -> Iterator[Answered]:
+    """Every label of every issue with a prediction in the period."""
+    configuration = known_configuration(repository) or RepositoryConfiguration.absent()
+    days = configuration.learning.confirm_after_days
+    patience = None if days is None else Patience(timedelta(days=days), now)
+    since = now - PERIOD
+    for one in work.outcomes.walk(repository.id, since=since, everything=True, patience=patience):
+        yield _answered(one)
+
+
+def live_gauges(store: Store, now: datetime) -> tuple[LiveLabel, ...]:
+    """Each label's figures over the period, of all repositories together, for `/metrics`."""
+    with store.read() as work:
+        found = [
+            one for repository in work.repositories.all() for one in answered(work, repository, now)
+        ]
+    return live_figures(found, weekly=False)
+
+
+def _answered(one: LabelOutcome) -> Answered:
+    """An answer counts as one to the audit's question only where the audit asked it."""
+    wanted = {"confirmed": True, "added": True, "removed": False, "dismissed": False}
+    said = wanted.get(one.answer)
+    return Answered(
+        number=one.number,
+        label=one.label,
+        at=one.at,
+        decision=one.decision,
+        wanted=said,
+        stands=bool(said),
+        reviewed=one.reviewed_at is not None,
+        asked=one.inclusion if one.drawn == "audit" else None,
+        drawn=one.issue_inclusion if one.drawn == "audit" else None,
+    )

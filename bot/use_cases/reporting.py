@@ -1,0 +1,213 @@
+"""Report: how good labels are in use, what changed since the last report, whether to retrain."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bot.configuration import RepositoryConfiguration
+from bot.errors import CommandRefused
+from bot.use_cases import evaluating
+from bot.use_cases.configuration import known_configuration
+from bot.use_cases.drifting import drift
+from bot.use_cases.live_outcomes import answered
+from bot.use_cases.report_text import in_words
+from bot.use_cases.retraining import part
+from bot.use_cases.tag_issue import policy_for
+from bot.use_cases.training_data import training_data
+from store.records import EvaluationCell
+from tagger.evaluation.alarm import Decided, compare_with_last
+from tagger.evaluation.drift import expected_gain
+from tagger.evaluation.live import live_figures
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+    from bot.release_shelf import OnShelf, ReleaseShelf
+    from store.database import Store
+    from store.records import EvaluationRun, StoredRelease
+    from tagger.evaluation.drift import Change, Gain
+    from tagger.evaluation.gate import GateDecision
+    from tagger.evaluation.live import LiveLabel
+    from tagger.issue import TrainingSet
+
+log = logging.getLogger(__name__)
+
+KIND = "report"
+DECISIONS = "held out"
+"""The cell that keeps what the release decided, for the next report to compare with."""
+
+WORTH_A_TRAINING = 0.01
+"""Micro F1 that a training is expected to bring before anybody is asked for one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """What a report says, as a document and as Markdown; alarms are sentences."""
+
+    document: dict[str, Any]
+    text: str
+    alarms: tuple[str, ...]
+
+
+def report(store: Store, shelf: ReleaseShelf, repository: str, *, now: datetime) -> Reported:
+    """Take stock, compare with the last report, keep this one.
+
+    The one function behind the command, the schedule and `/tagger report`.
+
+    :raises NotStored: the repository was never imported or synced.
+    :raises CommandRefused: no release serves.
+    """
+    data = training_data(store, repository)
+    with store.read() as work:
+        stored = work.repositories.get(repository)
+        active = work.releases.active(stored.id)
+        if active is None:
+            raise CommandRefused(
+                f"{repository} has no active release; issue-tagger retrain {repository} makes one"
+            )
+        live = live_figures(answered(work, stored, now))
+        signs = drift(work, stored.id, active, now)
+        last, evaluation = (
+            work.evaluations.latest(stored.id, kind) for kind in (KIND, evaluating.KIND)
+        )
+        before = work.evaluations.cell(last.id, DECISIONS) if last else None
+    configuration = known_configuration(stored) or RepositoryConfiguration.absent()
+    truth, decided = _held_out(data, repository, active, shelf.active(stored.id), configuration)
+    compared = compare_with_last(decided, _decided(before), truth) if before else None
+    summary = (evaluation.report or {}).get("summary", ()) if evaluation else ()
+    gain = expected_gain(summary, int(active.manifest.get("n_issues", 0)), len(data))
+    alarms = tuple(_alarms(live, compared, configuration.precision_for))
+    document = {
+        "repository": stored.full_name,
+        "at": now.isoformat(),
+        "release": active.id,
+        "since": last.started_at.isoformat() if last else None,
+        "live": [one.to_json() for one in live],
+        "drift": [one.to_json() for one in signs],
+        "held_out": _figures(truth, decided),
+        "compared_with_last": compared.to_json() if compared else None,
+        "evaluation": _evaluation(evaluation),
+        "retrain": _advice(signs, gain),
+        "alarms": list(alarms),
+    }
+    _keep(store, stored.id, document, decided, data.fingerprint, now)
+    for alarm in alarms:
+        log.warning("alarm", extra={"repository": stored.full_name, "reason": alarm})
+    return Reported(document, in_words(document), alarms)
+
+
+def write_files(reported: Reported, folder: Path) -> tuple[Path, ...]:
+    """`live.json` and `live.md` in the folder, made if need be."""
+    import json
+
+    folder.mkdir(parents=True, exist_ok=True)
+    as_json = json.dumps(reported.document, indent=1, ensure_ascii=False) + "\n"
+    written = []
+    for name, content in (("live.json", as_json), ("live.md", reported.text)):
+        aside = folder / f"{name}.tmp"
+        aside.write_text(content, encoding="utf-8")
+        written.append(aside.replace(folder / name))
+    return tuple(written)
+
+
+def _held_out(
+    data: TrainingSet,
+    repository: str,
+    active: StoredRelease,
+    shelved: OnShelf | None,
+    configuration: RepositoryConfiguration,
+) -> tuple[np.ndarray[Any, np.dtype[np.bool_]], Decided]:
+    """Truth and decisions on issues that the release has not learned from."""
+    seen = set((active.gate or {}).get("learned_from") or ())
+    held_out = part(data, repository).held_out
+    fair = held_out.subset([n for n, number in enumerate(held_out.numbers) if number not in seen])
+    decided = np.zeros(fair.targets.shape, dtype=bool)
+    if shelved is not None and len(fair):
+        policy = policy_for(configuration, shelved.release.names)
+        place = {name: column for column, name in enumerate(fair.names)}
+        for row, labels in enumerate(shelved.release.tag(fair.issues, policy)):
+            for label in labels:
+                if label.decision != "abstain" and label.name in place:
+                    decided[row, place[label.name]] = True
+    return fair.targets, Decided(fair.numbers, fair.names, decided)
+
+
+def _figures(truth: Any, decided: Decided) -> dict[str, Any]:
+    from tagger.evaluation.bootstrap import METRICS, metric_interval
+
+    found: dict[str, Any] = {"n_issues": len(truth)}
+    for metric in METRICS if len(truth) else ():
+        one = metric_interval(truth, decided.decided, metric)
+        found |= {metric: one.value, f"{metric}_ci": [one.low, one.high]}
+    return found
+
+
+def _alarms(
+    live: Sequence[LiveLabel], compared: GateDecision | None, target: Callable[[str], float]
+) -> list[str]:
+    alarms = []
+    if compared is not None and not compared.promote:
+        alarms.append(compared.reason.replace("the active release", "at the last report"))
+    for one in live:
+        promised = target(one.label)
+        if one.week is None and one.precision.n and one.precision.high < promised:
+            alarms.append(
+                f"{one.label}: precision in use is {one.precision.value:.2f} (at most "
+                f"{one.precision.high:.2f} with 95 % confidence), asked for was {promised:.2f}"
+            )
+    return alarms
+
+
+def _advice(signs: Sequence[Change], gain: Gain | None) -> dict[str, Any]:
+    """Whether to retrain now, why, and what it may bring."""
+    why = [
+        f"{one.what}: {one.before.share:.1%} then, {one.now.share:.1%} now"
+        for one in signs
+        if one.beyond_noise
+    ]
+    if gain is not None and gain.expected >= WORTH_A_TRAINING:
+        why.append(f"{gain.labelled} labelled issues, {gain.learned} when the release was trained")
+    return {"now": bool(why), "why": why, "gain": gain.to_json() if gain else None}
+
+
+def _evaluation(run: EvaluationRun | None) -> dict[str, Any] | None:
+    if run is None or not run.report:
+        return None
+    return {
+        "at": run.started_at.isoformat(),
+        "changes": run.report.get("changes", []),
+        "notes": run.report.get("notes", []),
+    }
+
+
+def _keep(
+    store: Store,
+    repository_id: int,
+    document: dict[str, Any],
+    decided: Decided,
+    fingerprint: str,
+    now: datetime,
+) -> None:
+    cell = {
+        "numbers": list(decided.numbers),
+        "names": list(decided.names),
+        "given": [np.flatnonzero(row).tolist() for row in decided.decided],
+    }
+    with store.begin() as work:
+        run = work.evaluations.start(repository_id, KIND, fingerprint, {}, now)
+        work.evaluations.put_cell(run.id, EvaluationCell(DECISIONS, cell), now)
+        work.evaluations.finish(run.id, document, now)
+
+
+def _decided(cell: EvaluationCell) -> Decided:
+    kept = cell.result
+    decided = np.zeros((len(kept["numbers"]), len(kept["names"])), dtype=bool)
+    for row, columns in enumerate(kept["given"]):
+        decided[row, columns] = True
+    return Decided(tuple(kept["numbers"]), tuple(kept["names"]), decided)
