@@ -15,10 +15,12 @@ if TYPE_CHECKING:
 
     from bot.app_credentials import AppCredentials
     from bot.github.access import Access
+    from bot.jobs.lanes import Jobs
     from bot.metrics import Metrics
     from bot.release_shelf import ReleaseShelf, TaggingRelease
     from bot.settings import Settings
     from bot.use_cases.desk import Desk
+    from bot.worker import Pace
     from store.database import Store
     from tagger.encoder import Encoder
     from tagger.model_sources import ModelSource
@@ -122,6 +124,17 @@ class Installation:
         """Speak as this App from now on; a desk that is open already keeps to what it had."""
         self.settings = self.settings.with_app(app)
         self.own_login = f"{app.slug}[bot]"
+
+    def jobs(self, pace: Pace) -> Jobs:
+        """How workers of this process come by their work: an engine on PostgreSQL, else none."""
+        from bot.jobs.engine import EngineJobs
+        from bot.jobs.in_process import InProcessJobs
+
+        if self.store.is_sqlite:
+            return InProcessJobs(pace.poll)
+        from store.job_engine import JobEngine
+
+        return EngineJobs(self.store, JobEngine(self.store.url), self.clock, pace.sweep)
 
     def access(self) -> Access | None:
         """`github()`, or None where the settings hold no credentials: then nothing is asked."""

@@ -1,4 +1,4 @@
-"""Takes deliveries from the inbox, one after the other, and sees each through or gives it back.
+"""Takes deliveries from the inbox, a few at a time, and sees each through or gives it back.
 
 A delivery is held under a lease that is renewed while the work goes on; a worker that dies leaves
 a lease that runs out, and the delivery runs again. What fails runs again later and later, and is
@@ -10,15 +10,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import os
-import socket
-import threading
-import uuid
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bot.github.errors import RateLimited, Unreachable
+from bot.jobs.in_process import InProcessJobs
+from bot.jobs.lanes import KeptLease, Signals, finished, worker_name
 from bot.logs import during_delivery
 from bot.use_cases.deliveries import handle
 from store.errors import LeaseLost, StoreUnavailable
@@ -32,6 +30,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+TAGGING = "tagging"
 FIRST_PAUSE = timedelta(seconds=10)
 LONGEST_PAUSE = timedelta(hours=1)
 MOST_ATTEMPTS = 8
@@ -46,12 +45,17 @@ class Pace:
 
     :ivar lease: how long a delivery stays a dead worker's; renewed at a third of it.
     :ivar poll: how long an idle worker sleeps unless woken.
-    :ivar grace: how long the delivery in hand may still take after `stop`.
+    :ivar grace: how long the deliveries in hand may still take after `stop`.
+    :ivar at_once: deliveries in hand at a time, no two of them of one issue: most of a delivery's
+        time goes by waiting for GitHub.
+    :ivar sweep: how often workers on an engine look for what it does not know.
     """
 
     lease: timedelta = timedelta(minutes=1)
     poll: timedelta = timedelta(seconds=1)
     grace: timedelta = timedelta(seconds=20)
+    at_once: int = 8
+    sweep: timedelta = timedelta(seconds=3)
 
 
 def when_again(
@@ -70,7 +74,7 @@ def when_again(
 
 
 class Worker:
-    """One worker; `run` in the event loop that its desk's GitHub access belongs to.
+    """The lane of deliveries; in the event loop that its desk's GitHub access belongs to.
 
     :param job: what is done with a delivery; it ends the delivery itself.
     :param name: tells workers apart; a restarted one is another one.
@@ -87,35 +91,21 @@ class Worker:
         self._desk = desk
         self._job = job
         self._pace = pace or Pace()
-        self.name = name or f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:6]}"
-        self._stopping = asyncio.Event()
-        self._woken = asyncio.Event()
+        self._me = name or worker_name()
+        self.name = TAGGING
+        self.at_once = self._pace.at_once
+        self.signals = Signals()
 
     def stop(self) -> None:
-        """Take no further delivery; the one in hand is finished or handed back."""
-        self._stopping.set()
-        self._woken.set()
-
-    def wake(self) -> None:
-        """Look into the inbox now."""
-        self._woken.set()
+        """Take no further delivery; those in hand are finished or handed back."""
+        self.signals.stop()
 
     async def run(self) -> None:
-        """Work until `stop`."""
-        log.info("worker started", extra={"worker": self.name})
-        while not self._stopping.is_set():
-            self._woken.clear()
-            try:
-                worked = await self.work_one()
-            except StoreUnavailable as error:
-                log.warning("the database is not available", extra={"reason": str(error)})
-                worked = False
-            if not worked:
-                await self._idle()
-        log.info("worker stopped", extra={"worker": self.name})
+        """Work until `stop`, without an engine."""
+        await InProcessJobs(self._pace.poll).run([self])
 
     async def run_until_empty(self) -> int:
-        """Work off all that is due now; returns how many deliveries that was."""
+        """Work off all that is due now, one by one; returns how many deliveries that was."""
         number = 0
         while await self.work_one():
             number += 1
@@ -127,29 +117,47 @@ class Worker:
         :param guid: this one or none.
         :raises StoreUnavailable: the inbox could not be asked.
         """
-        claim = await asyncio.to_thread(self._claim, guid)
-        if claim is None:
-            return False
+        claim = await self.claim(guid)
+        if claim is not None:
+            await self.see_through(claim)
+        return claim is not None
+
+    async def claim(self, name: str | None = None) -> ClaimedDelivery | None:
+        """See `Lane.claim`; the name is a GUID."""
+        return await asyncio.to_thread(self._claim, name)
+
+    async def see_through(self, claim: ClaimedDelivery) -> None:
+        """See `Lane.see_through`."""
         with during_delivery(claim.guid):
             await self._see_through(claim)
-        return True
+
+    def due(self, now: datetime) -> tuple[str, ...]:
+        """See `Lane.due`."""
+        with self._desk.store.read() as work:
+            return work.inbox.waiting(now)
+
+    def following(self, claim: ClaimedDelivery) -> str | None:
+        """See `Lane.following`: the next delivery of the same issue."""
+        with self._desk.store.read() as work:
+            return work.inbox.next_in_lane(claim.guid, self._desk.clock())
 
     def _claim(self, guid: str | None) -> ClaimedDelivery | None:
         now = self._desk.clock()
-        with self._desk.store.read() as work:  # an idle worker takes no write lock
-            if not work.inbox.waiting(now, limit=1):
-                return None
+        if guid is None:
+            with self._desk.store.read() as work:  # an idle worker takes no write lock
+                if not work.inbox.waiting(now, limit=1):
+                    return None
         with self._desk.store.begin() as work:
-            return work.inbox.claim(self.name, self._pace.lease, now, guid=guid)
+            return work.inbox.claim(self._me, self._pace.lease, now, guid=guid)
 
     async def _see_through(self, claim: ClaimedDelivery) -> None:
         working = asyncio.ensure_future(self._job(self._desk, claim))
-        renewing = asyncio.ensure_future(self._keep_lease(claim))
         try:
-            if not await self._finished(working):
-                await self._hand_back(claim)
-                return
-            ending = working.result()
+            async with KeptLease(lambda: self._renew(claim), self._pace.lease):
+                if not await finished(working, self.signals.stopping, self._pace.grace):
+                    await self._hand_back(claim)
+                    return
+                ending = working.result()
             self._desk.metrics.worked.labels(ending.end).inc()
             log.info("delivery worked off", extra={"end": ending.end, "reason": ending.reason})
         except LeaseLost as error:
@@ -157,44 +165,13 @@ class Worker:
             log.warning("delivery lost to another worker", extra={"reason": str(error)})
         except Exception as error:
             await self._fail(claim, error)
-        finally:
-            renewing.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await renewing
-
-    async def _finished(self, working: asyncio.Future[Ending]) -> bool:
-        """Wait for the job; once the worker is to stop, only for as long as the grace lasts."""
-        stopping = asyncio.ensure_future(self._stopping.wait())
-        either: set[asyncio.Future[Any]] = {working, stopping}
-        try:
-            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
-            if not working.done():
-                await asyncio.wait({working}, timeout=self._pace.grace.total_seconds())
-        finally:
-            stopping.cancel()
-        if working.done():
-            return True
-        working.cancel()
-        with contextlib.suppress(asyncio.CancelledError, Exception):
-            await working
-        return False
-
-    async def _keep_lease(self, claim: ClaimedDelivery) -> None:
-        while True:
-            await asyncio.sleep(self._pace.lease.total_seconds() / 3)
-            try:
-                await asyncio.to_thread(self._renew, claim)
-            except StoreUnavailable as error:
-                log.warning("the lease could not be renewed", extra={"reason": str(error)})
-            except LeaseLost:
-                return  # whoever ends the delivery finds out
 
     def _renew(self, claim: ClaimedDelivery) -> None:
         with self._desk.store.begin() as work:
             work.inbox.renew(claim, self._pace.lease, self._desk.clock())
 
     async def _hand_back(self, claim: ClaimedDelivery) -> None:
-        with contextlib.suppress(LeaseLost):  # it had been ended in the very last moment
+        with contextlib.suppress(LeaseLost, StoreUnavailable):  # ended just now, or the lease ends
             await self._desk.postpone(claim, self._desk.clock(), "the worker stops")
         self._desk.metrics.worked.labels("handed back").inc()
         log.info("delivery handed back, the worker stops")
@@ -224,98 +201,3 @@ class Worker:
     ) -> None:
         with self._desk.store.begin() as work:
             work.inbox.fail(claim, error, now, again)
-
-    async def _idle(self) -> None:
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._woken.wait(), self._pace.poll.total_seconds())
-
-
-class WorkerThread:
-    """A worker in a thread of its own, with an event loop and connections of its own.
-
-    :param open_desk: makes the desk inside that loop.
-    """
-
-    def __init__(self, open_desk: Callable[[], Desk], pace: Pace | None = None) -> None:
-        self._open_desk = open_desk
-        self._pace = pace
-        self._worker: Worker | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._thread = threading.Thread(target=self._run, name="worker", daemon=True)
-        self._stop_asked = threading.Event()
-        self._reopening = threading.Event()
-
-    def start(self) -> None:
-        """Begin to work."""
-        self._thread.start()
-
-    def wake(self) -> None:
-        """Something came in. Callable from any thread, and cheap."""
-        self._call(lambda worker: worker.wake())
-
-    def stop(self) -> None:
-        """Stop and wait until the delivery in hand is finished or handed back."""
-        self._stop_asked.set()
-        self._call(lambda worker: worker.stop())
-        if self._thread.is_alive():
-            self._thread.join()
-
-    def reopen(self) -> None:
-        """Finish the delivery in hand and go on at a desk opened anew: credentials have come."""
-        self._reopening.set()
-        self._call(lambda worker: worker.stop())
-
-    @property
-    def alive(self) -> bool:
-        """Whether the thread still works."""
-        return self._thread.is_alive()
-
-    @property
-    def warm(self) -> bool:
-        """Whether the releases are loaded and deliveries are taken up."""
-        return self._worker is not None
-
-    def _call(self, act: Callable[[Worker], None]) -> None:
-        worker, loop = self._worker, self._loop
-        if worker is not None and loop is not None:
-            with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
-                loop.call_soon_threadsafe(act, worker)
-
-    def _run(self) -> None:
-        try:
-            again = True
-            while again and not self._stop_asked.is_set():
-                self._reopening.clear()
-                asyncio.run(work(self._open_desk, self._pace, started=self._started))
-                again = self._reopening.is_set()
-        except Exception:
-            log.exception("the worker ended; restart the service")
-
-    def _started(self, worker: Worker) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._worker = worker
-        if self._stop_asked.is_set():
-            worker.stop()
-
-
-async def work(
-    open_desk: Callable[[], Desk],
-    pace: Pace | None = None,
-    *,
-    started: Callable[[Worker], None] | None = None,
-) -> None:
-    """Open a desk in this loop, load releases, work until stopped, and close the connections.
-
-    :param started: told of the worker, so that it can be woken and stopped.
-    """
-    desk = open_desk()
-    worker = Worker(desk, pace=pace)
-    try:
-        with contextlib.suppress(StoreUnavailable):  # `run` waits for the database to come back
-            await asyncio.to_thread(desk.shelf.warm)
-        if started is not None:
-            started(worker)
-        await worker.run()
-    finally:
-        if desk.access is not None:
-            await desk.access.aclose()

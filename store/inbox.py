@@ -178,6 +178,17 @@ class Inbox:
         )
         return tuple(self._session.scalars(query.limit(limit)))
 
+    def next_in_lane(self, guid: str, now: datetime) -> str | None:
+        """The delivery that is due and that this one kept waiting, or None."""
+        lane = select(DeliveryRow.lane).where(DeliveryRow.guid == guid).scalar_subquery()
+        query = select(DeliveryRow.guid).where(
+            DeliveryRow.lane == lane,
+            DeliveryRow.guid != guid,
+            DeliveryRow.state == "pending",
+            DeliveryRow.due_at <= now,
+        )
+        return self._session.scalars(query.order_by(DeliveryRow.id).limit(1)).first()
+
     def purge_payloads(self, before: datetime) -> int:
         """Forget the payloads of deliveries that ended before this moment; returns how many."""
         ended = DeliveryRow.state.in_(("done", "failed", "ignored"))

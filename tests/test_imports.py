@@ -28,6 +28,7 @@ ONLY_IN = {
     "alembic": {"store", "migrations"},
     "psycopg": {"store", "migrations"},
     "sqlite3": {"store", "migrations"},
+    "procrastinate": {"store"},
     "fastapi": {"bot"},
     "starlette": {"bot"},
     "uvicorn": {"bot"},

@@ -24,6 +24,7 @@ from bot.cli.rollback import rollback
 from bot.cli.serve import serve
 from bot.cli.sync import sync
 from bot.cli.tag import tag
+from bot.cli.task import task
 from bot.cli.validate import validate
 from bot.cli.work import work
 
@@ -56,6 +57,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
 }
 for _name, _command in _COMMANDS.items():
     app.command(_name)(_command)
+app.command("task", hidden=True)(task)
 
 
 def _version(wanted: bool) -> None:

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
 
+from bot.crew import WorkerThread
 from bot.github.errors import GitHubError
 from bot.service.health import Health
 from bot.service.intake import Intake
 from bot.service.setup import Setup
 from bot.service.webhook import Webhook
-from bot.worker import WorkerThread
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -35,14 +35,14 @@ def create_app(
 
     :param worker: tag in this process; else `issue-tagger work` does it in others.
     """
-    thread = WorkerThread(installation.desk, pace) if worker else None
+    thread = WorkerThread(installation, pace) if worker else None
     intake = Intake(installation.store, lambda: installation.own_login)
     webhook = Webhook(
         intake,
         lambda: installation.settings.webhook_secrets,
         installation.metrics,
         installation.clock,
-        thread.wake if thread else _nobody,
+        thread.put if thread else _nobody,
     )
     setup = Setup(installation, thread.reopen if thread else _nobody)
     health = Health(
@@ -93,5 +93,5 @@ async def learn_own_login(installation: Installation) -> None:
             await access.aclose()
 
 
-def _nobody() -> None:
+def _nobody(_: str) -> None:
     """The worker runs elsewhere and looks by itself."""

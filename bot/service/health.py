@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+    from bot.crew import WorkerThread
     from bot.metrics import Metrics
     from bot.release_shelf import ReleaseShelf
-    from bot.worker import WorkerThread
     from store.database import Store
 
 

@@ -7,11 +7,14 @@ import signal
 import sys
 from typing import TYPE_CHECKING
 
+from bot.crew import LANES, work
 from bot.errors import SettingsInvalid
-from bot.worker import Worker, work
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from bot.bootstrap import Installation
+    from bot.crew import Crew
     from bot.worker import Pace
 
 
@@ -66,13 +69,15 @@ def serve(
     )
 
 
-def run_worker(installation: Installation) -> None:
-    """Work on deliveries, beside a service in another process, until SIGINT or SIGTERM."""
+def run_worker(
+    installation: Installation, *, lanes: Collection[str] = LANES, pace: Pace | None = None
+) -> None:
+    """Work, beside a service in another process, until SIGINT or SIGTERM."""
     installation.store.migrate()
-    asyncio.run(work(installation.desk, started=_stop_on_signals))
+    asyncio.run(work(installation, pace, lanes, started=_stop_on_signals))
 
 
-def _stop_on_signals(worker: Worker) -> None:
+def _stop_on_signals(crew: Crew) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, worker.stop)
+        loop.add_signal_handler(number, crew.stop)

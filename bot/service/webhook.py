@@ -49,7 +49,7 @@ class Webhook:
     """The endpoint.
 
     :param secrets: tells which may have signed; with none every delivery is refused.
-    :param wake: called when there may be work.
+    :param stored: told of each new delivery.
     """
 
     def __init__(
@@ -58,13 +58,13 @@ class Webhook:
         secrets: Callable[[], tuple[str, ...]],
         metrics: Metrics,
         clock: Callable[[], datetime],
-        wake: Callable[[], None],
+        stored: Callable[[str], None],
     ) -> None:
         self._intake = intake
         self._secrets = secrets
         self._metrics = metrics
         self._clock = clock
-        self._wake = wake
+        self._told = stored
         self.router = APIRouter()
         self.router.add_api_route("/webhook", self.answer, methods=["POST"], status_code=202)
 
@@ -129,7 +129,7 @@ class Webhook:
             used = received.fact is not None
             event = delivery.event if used else "other"
             self._metrics.deliveries.labels(event, (delivery.action or "") if used else "").inc()
-            self._wake()
+            self._told(delivery.guid)
             return {"status": "accepted"}
         self._metrics.repeats.inc()
         return {"status": "accepted", "note": "this delivery was here before"}

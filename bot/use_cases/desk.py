@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from bot.github.models import User, parse
+from bot.scoring import Scoring
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,6 +44,7 @@ class Desk:
     metrics: Metrics
     access: Access | None
     clock: Callable[[], datetime]
+    scoring: Scoring = field(default_factory=Scoring)
 
     async def client(self, claim: ClaimedDelivery, repository: Repository) -> GitHubClient | None:
         """Who speaks for the repository of this delivery."""

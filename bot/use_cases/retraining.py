@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ from bot.catching_up import EVENTS_UNTIL
 from bot.configuration import RepositoryConfiguration
 from bot.use_cases.configuration import known_configuration
 from bot.use_cases.training_data import training_data
+from bot.use_cases.training_turn import training_turn
 from store.records import ReleaseRecord
 
 if TYPE_CHECKING:
@@ -67,7 +68,29 @@ def retrain(
     :param promote: False leaves it staged, whatever the gate says.
     :raises CommandRefused: there are no labels, or not those asked for.
     :raises NothingToLearnFrom: no strategy can learn from what is there.
+    :raises LeaseHeld: somebody else trains this repository right now.
     """
+    with store.read() as work:
+        name = work.repositories.get(repository).full_name
+    with training_turn(store, name, resources.progress) as watched:
+        learned = replace(resources, progress=watched)
+        return _retrain(
+            store, learned, root, repository, now, seed, labels, strategies, promote=promote
+        )
+
+
+def _retrain(
+    store: Store,
+    resources: Resources,
+    root: Path,
+    repository: str,
+    now: datetime,
+    seed: int,
+    labels: Sequence[str] | None,
+    strategies: Sequence[str] | None,
+    *,
+    promote: bool,
+) -> Retrained:
     from tagger.release import train_release
 
     with store.read() as work:

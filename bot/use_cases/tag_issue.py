@@ -82,7 +82,7 @@ def left_alone(
 
 
 async def _tag(job: Job, shelved: OnShelf) -> Ending:
-    decisions = await asyncio.to_thread(_score, job, shelved)
+    decisions = await _score(job, shelved)
     await act_on(job, shelved.id, decisions)
     return Ending("done")
 
@@ -97,16 +97,16 @@ def subject_of(desk: Desk, claim: ClaimedDelivery) -> Subject | None:
     return None if issue is None else Subject(repository, issue, renames)
 
 
-def _score(job: Job, shelved: OnShelf) -> tuple[LabelDecision, ...]:
+async def _score(job: Job, shelved: OnShelf) -> tuple[LabelDecision, ...]:
     issue, configuration = job.subject.issue, job.configuration
     labels = shelved.release.names
     as_it_is = job.claim is not None and job.claim.action in {"edited", RETRY}
     text = (issue.title, issue.body) if as_it_is else (issue.filed_title, issue.filed_body)
     began = time.perf_counter()
     asked = policy_for(configuration, labels, job.subject.renames)
-    decisions = shelved.release.tag([IssueText.of(*text)], asked)
+    decisions = await job.desk.scoring.tag(shelved.release, IssueText.of(*text), asked)
     job.desk.metrics.tagging_seconds.observe(time.perf_counter() - began)
-    return tuple(label.without(issue.number) for label in decisions[0])
+    return tuple(label.without(issue.number) for label in decisions)
 
 
 def policy_for(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -12,8 +11,9 @@ from fakes_bot import REPO
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.crew import WorkerThread
 from bot.github.errors import RateLimited, Unreachable
-from bot.worker import MOST_ATTEMPTS, PATIENCE_WITH_GITHUB, Pace, WorkerThread, when_again
+from bot.worker import MOST_ATTEMPTS, PATIENCE_WITH_GITHUB, Pace, when_again
 from store.errors import StoreBusy
 
 if TYPE_CHECKING:
@@ -121,8 +121,9 @@ async def test_stopping_lets_the_work_in_hand_end(bench) -> None:
     bench.configure(SHADOW)
     first, second = (bench.github.open_issue(REPO, "a bug") for _ in range(2))
     bench.receive_all()
-    worker = bench.worker()
-    bench.release.before_tagging = lambda _: worker.stop()
+    worker = bench.worker(Pace(at_once=1))
+    loop = asyncio.get_running_loop()
+    bench.release.before_tagging = lambda _: loop.call_soon_threadsafe(worker.stop)
     await worker.run()
     assert [bench.delivery(one).state for one in (first, second)] == ["done", "pending"]
 
@@ -155,7 +156,8 @@ async def test_a_busy_database_stops_no_worker(bench, monkeypatch) -> None:
         return real()
 
     monkeypatch.setattr(bench.desk.store, "read", sometimes)
-    bench.release.before_tagging = lambda _: worker.stop()
+    loop = asyncio.get_running_loop()
+    bench.release.before_tagging = lambda _: loop.call_soon_threadsafe(worker.stop)
     await worker.run()
     assert bench.delivery(opened).state == "done"
 
@@ -222,10 +224,6 @@ async def test_the_thread_works_what_comes_in_and_stops(bench) -> None:
     done = asyncio.Event()
     loop = asyncio.get_running_loop()
 
-    def open_desk():
-        desk = bench.installation.desk()
-        return replace(desk, shelf=_Telling(desk.shelf))
-
     class _Telling:
         def __init__(self, shelf) -> None:
             self.shelf = shelf
@@ -237,7 +235,8 @@ async def test_the_thread_works_what_comes_in_and_stops(bench) -> None:
             loop.call_soon_threadsafe(done.set)
             return self.shelf.active(repository_id)
 
-    thread = WorkerThread(open_desk, Pace(poll=timedelta(hours=1)))
+    bench.installation.shelf = _Telling(bench.installation.shelf)
+    thread = WorkerThread(bench.installation, Pace(poll=timedelta(hours=1)))
     bench.receive(opened)
     thread.start()
     await asyncio.wait_for(done.wait(), 20)
