@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from bot.github.access import Access
     from bot.jobs.lanes import Jobs
     from bot.metrics import Metrics
+    from bot.release_archive import ReleaseArchive
     from bot.release_shelf import ReleaseShelf, TaggingRelease
     from bot.settings import Settings
     from bot.use_cases.desk import Desk
@@ -107,12 +108,19 @@ class Installation:
         return Metrics()
 
     @cached_property
+    def archive(self) -> ReleaseArchive:
+        """Where releases are kept for all machines."""
+        from bot.release_archive import ReleaseArchive
+
+        return ReleaseArchive(self.settings.releases_folder, self.settings.releases_url)
+
+    @cached_property
     def shelf(self) -> ReleaseShelf:
         """The active releases, loaded on use."""
         from bot.release_shelf import ReleaseShelf
 
         opened = self._given_open_release or self._open_release
-        return ReleaseShelf(self.store, opened, self.settings.releases_folder)
+        return ReleaseShelf(self.store, opened, self.archive)
 
     def desk(self) -> Desk:
         """What jobs on deliveries draw on; made inside the event loop that they run in."""

@@ -15,6 +15,7 @@ from store.upsert import chunks
 from tagger.issue import IssueText
 
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Collection, Mapping
 
     from bot.release_shelf import TaggingRelease
@@ -35,9 +36,11 @@ MOST = 2000
 class CatchUp:
     """Brings one loaded release up to date. Not thread-safe: the shelf calls it under its lock."""
 
-    def __init__(self, store: Store, record: StoredRelease) -> None:
+    def __init__(self, store: Store, record: StoredRelease, using: threading.Lock) -> None:
+        """:param using: held while the release learns or tags: it must not do both at once."""
         self._store = store
         self._record = record
+        self._using = using
         self._until: int | None = (record.gate or {}).get(EVENTS_UNTIL)
         self._seen: dict[int, int] = {}
 
@@ -54,7 +57,8 @@ class CatchUp:
                 names = names_in(work, repository_id, release)
                 for numbers in chunks(fresh):
                     for row in work.issues.training_rows(repository_id, numbers=numbers):
-                        learned += learn(release, row, names)
+                        with self._using:
+                            learned += learn(release, row, names)
         self._seen.update({number: changed[number] for number in fresh})
         if changed:
             self._until = max(self._until, *changed.values())

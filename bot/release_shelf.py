@@ -2,17 +2,22 @@
 
 Before each job the database says which release is active, so a promotion or a rollback is noticed
 between two jobs, by every process; and what was labelled since its training, which counts at once.
+Where the active one is damaged on this machine it is fetched again; where there is no good copy,
+the one that served before goes on serving, loudly.
 """
 
 from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from bot.catching_up import CatchUp
+from bot.release_archive import ReleaseArchive
+from tagger.errors import ReleaseDamaged
 from tagger.issue import IssueText
 
 if TYPE_CHECKING:
@@ -52,6 +57,10 @@ class TaggingRelease(Protocol):
         ...
 
 
+TRIED_AGAIN = 60.0
+"""Seconds after which a damaged release is looked at again while an earlier one stands in."""
+
+
 @dataclass(frozen=True)
 class OnShelf:
     """A loaded release and its id."""
@@ -59,13 +68,14 @@ class OnShelf:
     id: str
     release: TaggingRelease
     catch_up: CatchUp = field(repr=False, compare=False)
+    using: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
 
 class ReleaseShelf:
     """Thread-safe; one load at a time, because two would fight for memory and processor.
 
     :param open_release: loads a folder and checks its digests.
-    :param folder: what relative locations start from.
+    :param archive: where the folders are, or their folder where that is all there is.
     :param capacity: releases kept in memory; the least recently used one goes first.
     """
 
@@ -73,12 +83,13 @@ class ReleaseShelf:
         self,
         store: Store,
         open_release: Callable[[Path], TaggingRelease],
-        folder: Path,
+        archive: ReleaseArchive | Path,
         capacity: int = 100,
     ) -> None:
         self._store = store
         self._open = open_release
-        self._folder = folder
+        self._archive = archive if isinstance(archive, ReleaseArchive) else ReleaseArchive(archive)
+        self._standing_in: dict[int, tuple[str, float]] = {}
         self._capacity = capacity
         self._loaded: OrderedDict[int, OnShelf] = OrderedDict()
         self._lock = threading.Lock()
@@ -86,7 +97,8 @@ class ReleaseShelf:
     def active(self, repository_id: int) -> OnShelf | None:
         """The release that serves this repository now; None: there is none yet.
 
-        :raises ReleaseDamaged: its folder is missing, incomplete or fails its digests.
+        :raises ReleaseDamaged: its folder is missing, incomplete or fails its digests, and so
+            does every one that served before it.
         """
         with self._store.read() as work:
             record = work.releases.active(repository_id)
@@ -95,8 +107,8 @@ class ReleaseShelf:
                 self._loaded.pop(repository_id, None)
                 return None
             found = self._loaded.get(repository_id)
-            if found is None or found.id != record.id:
-                found = self._load(repository_id, record)
+            if found is None or (found.id != record.id and not self._stands_in(record)):
+                found = self._load_or_stand_in(repository_id, record)
             self._loaded.move_to_end(repository_id)
             found.catch_up(found.release)
             return found
@@ -117,19 +129,74 @@ class ReleaseShelf:
                 log.exception("a release cannot be loaded")
 
     def location(self, record: StoredRelease) -> Path:
-        """The folder of a release; relative locations lie below the releases' folder."""
-        return self._folder / record.location
+        """The folder of a release, fetched where this machine has not got it.
+
+        :raises ReleaseDamaged: it cannot be fetched.
+        """
+        return self._archive.fetch(record.location, record.digest)
+
+    def lacks(self, record: StoredRelease) -> bool:
+        """Whether a release is neither on this machine nor anywhere that it could come from."""
+        archive = self._archive
+        return archive.url is None and not (archive.folder / record.location).is_dir()
 
     @property
     def loaded(self) -> tuple[str, ...]:
         """Ids of the releases in memory, the least recently used first."""
         return tuple(one.id for one in self._loaded.values())
 
+    def _stands_in(self, record: StoredRelease) -> bool:
+        """Whether an earlier release stands in for this one, and it is too soon to try again."""
+        failed, at = self._standing_in.get(record.repository_id, ("", 0.0))
+        return failed == record.id and time.monotonic() - at < TRIED_AGAIN
+
+    def _load_or_stand_in(self, repository_id: int, record: StoredRelease) -> OnShelf:
+        try:
+            found = self._load(repository_id, record)
+        except ReleaseDamaged as damage:
+            found = self._earlier(repository_id, record, damage)
+            self._standing_in[repository_id] = (record.id, time.monotonic())
+            log.error(  # noqa: TRY400 - the message says it all
+                "the active release is damaged, an earlier one stands in; "
+                "issue-tagger rollback or retrain ends this",
+                extra={"release": record.id, "stands_in": found.id, "reason": str(damage)},
+            )
+        else:
+            self._standing_in.pop(repository_id, None)
+        return found
+
+    def _earlier(
+        self, repository_id: int, record: StoredRelease, damage: ReleaseDamaged
+    ) -> OnShelf:
+        """The last release that served before and is whole; else the damage is raised."""
+        found = self._loaded.get(repository_id)
+        with self._store.read() as work:
+            served = work.releases.served(repository_id)
+        for earlier in served:
+            if found is not None and found.id == earlier.id:
+                return found
+            try:
+                if earlier.id != record.id:
+                    return self._load(repository_id, earlier)
+            except ReleaseDamaged:
+                log.warning("an earlier release is damaged too", extra={"release": earlier.id})
+        raise damage
+
     def _load(self, repository_id: int, record: StoredRelease) -> OnShelf:
+        using = threading.Lock()
+        release = self._opened(record)
+        found = OnShelf(record.id, release, CatchUp(self._store, record, using), using)
         self._loaded.pop(repository_id, None)
         while len(self._loaded) >= self._capacity:
             self._loaded.popitem(last=False)
-        release = self._open(self.location(record))
-        found = OnShelf(record.id, release, CatchUp(self._store, record))
         self._loaded[repository_id] = found
         return found
+
+    def _opened(self, record: StoredRelease) -> TaggingRelease:
+        try:
+            return self._open(self.location(record))
+        except ReleaseDamaged as damage:
+            if self._archive.url is None:
+                raise
+            log.warning("a release is fetched again", extra={"reason": str(damage)})
+            return self._open(self._archive.fetch_again(record.location, record.digest))

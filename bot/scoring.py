@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.release_shelf import TaggingRelease
+    from bot.release_shelf import OnShelf
     from tagger.decision import LabelDecision, Policy
     from tagger.issue import IssueText
 
@@ -21,13 +21,13 @@ MOST_TOGETHER = 16
 
 @dataclass(frozen=True, eq=False)
 class _Waiting:
-    release: TaggingRelease
+    shelved: OnShelf
     issue: IssueText
     policy: Policy
     future: asyncio.Future[tuple[LabelDecision, ...]]
 
     def goes_with(self, other: _Waiting) -> bool:
-        return self.release is other.release and self.policy == other.policy
+        return self.shelved is other.shelved and self.policy == other.policy
 
 
 class Scoring:
@@ -38,12 +38,12 @@ class Scoring:
         self._going: asyncio.Task[None] | None = None
 
     async def tag(
-        self, release: TaggingRelease, issue: IssueText, policy: Policy
+        self, shelved: OnShelf, issue: IssueText, policy: Policy
     ) -> tuple[LabelDecision, ...]:
         """What the release decides on one issue; raises what the release raises."""
         future: asyncio.Future[tuple[LabelDecision, ...]]
         future = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Waiting(release, issue, policy, future))
+        self._waiting.append(_Waiting(shelved, issue, policy, future))
         if self._going is None or self._going.done():
             self._going = asyncio.create_task(self._go_on())
         return await future
@@ -61,7 +61,7 @@ class Scoring:
         first = together[0]
         try:
             issues = [one.issue for one in together]
-            found = await asyncio.to_thread(first.release.tag, issues, first.policy)
+            found = await asyncio.to_thread(_tag, first.shelved, issues, first.policy)
         except Exception as error:
             if len(together) == 1:
                 _fail(first, error)
@@ -72,6 +72,13 @@ class Scoring:
         for one, decisions in zip(together, found, strict=True):
             if not one.future.done():  # whoever asked has gone away
                 one.future.set_result(tuple(decisions))
+
+
+def _tag(
+    shelved: OnShelf, issues: Sequence[IssueText], policy: Policy
+) -> Sequence[Sequence[LabelDecision]]:
+    with shelved.using:
+        return shelved.release.tag(issues, policy)
 
 
 def _fail(waiting: _Waiting, error: Exception) -> None:

@@ -90,6 +90,7 @@ class Settings(BaseSettings):
     bert_model: str | None = None
     device: Literal["auto", "cpu", "cuda"] = "auto"
     log_format: Literal["text", "json"] = "text"
+    releases_url: str | None = None
     retrain_schedule: Annotated[str, AfterValidator(_cron)] | None = None
 
     @model_validator(mode="after")

@@ -3,8 +3,8 @@
 - `add(repository_id, record, state="staged") -> StoredRelease`
 - `promote(repository_id, release_id, now, reason="")`, `rollback(repository_id, now)`
 - `refuse(repository_id, release_id, gate)`, `set_gate(…)`
-- `active(repository_id) -> StoredRelease | None`, `get(repository_id, release_id)`,
-  `list(repository_id)`: the newest first
+- `active(repository_id) -> StoredRelease | None`, `served(repository_id)`,
+  `get(repository_id, release_id)`, `list(repository_id)`: the newest first
 
 Promotions and rollbacks are kept as history. Read as a stack (a promotion puts on top, a rollback
 takes off) it tells which release a rollback returns to, however often it is called.
@@ -100,6 +100,11 @@ class Releases:
         """The release that serves, or None."""
         row = self._active_row(repository_id)
         return None if row is None else _stored(row)
+
+    def served(self, repository_id: int) -> tuple[StoredRelease, ...]:
+        """What a rollback returns to, one after the other; the release that serves comes first."""
+        stack = _stack(self._history(repository_id))
+        return tuple(_stored(self._row(repository_id, one)) for one in reversed(stack))
 
     def get(self, repository_id: int, release_id: str) -> StoredRelease:
         """The release of this id.

@@ -19,6 +19,7 @@ class StoredTask:
     :ivar repository_id: None where it concerns the whole installation.
     :ivar due_at: None: nobody waits for it.
     :ivar cron: when it comes round by itself; None: only when asked for.
+    :ivar asked_at: when somebody asked for a run that has not begun; None: nobody waits for one.
     :ivar asked_by: who asked for the run that is due or going on, "" for the schedule.
     :ivar detail: what the request said beyond that, such as the comment that it came in.
     :ivar outcome: what the last run that ended well came to, in a sentence.
@@ -31,6 +32,7 @@ class StoredTask:
     state: TaskState
     due_at: datetime | None
     cron: str | None
+    asked_at: datetime | None
     asked_by: str
     detail: Mapping[str, Any] = field(repr=False)
     attempts: int

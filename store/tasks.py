@@ -218,6 +218,7 @@ def _stored(row: TaskRow) -> StoredTask:
         state=row.state,  # type: ignore[arg-type] # a check constraint allows nothing else
         due_at=row.due_at,
         cron=row.cron,
+        asked_at=row.asked_at,
         asked_by=row.asked_by,
         detail=dict(row.detail),
         attempts=row.attempts,

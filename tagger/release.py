@@ -177,7 +177,7 @@ class Release:
         :raises ModelRefused: it was trained with another encoder.
         """
         manifest = read_manifest(folder)
-        _check_files(folder, manifest.files)
+        check_files(folder, manifest.files)
         chain = Chain(resources, seed=manifest.seed).restore(folder / CHAIN)
         titles = {int(number): title for number, title in load_json(folder / TITLES).items()}
         return cls(manifest, folder, Tagging(chain, titles))
@@ -241,7 +241,8 @@ def _fields(manifest: Manifest) -> dict[str, Any]:
     return {name: getattr(manifest, name) for name in Manifest.__dataclass_fields__}
 
 
-def _check_files(folder: Path, files: Mapping[str, str]) -> None:
+def check_files(folder: Path, files: Mapping[str, str]) -> None:
+    """:raises ReleaseDamaged: one of these files is missing, or its digest is another."""
     for name, digest in files.items():
         path = folder / name
         if not path.is_file():

@@ -44,6 +44,7 @@ def retrain(
             labels=listed(labels) or None,
             strategies=listed(strategies) or None,
             promote=not no_promote,
+            archive=installation.archive,
         )
     if as_json:
         say_json(

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from bot.jobs import reporting, training
+from bot.jobs import bringing_in, reporting, sweeping, training
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -79,4 +79,6 @@ class Kind:
 KINDS: Mapping[str, Kind] = {
     "retrain": Kind(training.run, training.cron, own_process=True),
     "report": Kind(reporting.run, reporting.cron),
+    "sync": Kind(bringing_in.run, bringing_in.cron),
+    "reconcile": Kind(sweeping.run, sweeping.cron),
 }

@@ -32,6 +32,7 @@ def _train(errand: Errand) -> str:
         installation.settings.releases_folder,
         errand.of_repository.full_name,
         now=installation.clock(),
+        archive=installation.archive,
     )
     verdict = "serves" if done.promoted else "does not serve"
     return f"release {done.manifest.id} {verdict}: {done.gate.reason}"

@@ -81,5 +81,5 @@ class Health:
         with self._store.read() as work:
             found = [work.releases.active(one.id) for one in work.repositories.all()]
         active = [release for release in found if release is not None]
-        missing = [one for one in active if not self._shelf.location(one).is_dir()]
+        missing = [one for one in active if self._shelf.lacks(one)]
         return len(active), len(missing)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from bot.catching_up import EVENTS_UNTIL
 from bot.configuration import RepositoryConfiguration
+from bot.release_archive import ReleaseArchive
 from bot.use_cases.configuration import known_configuration
 from bot.use_cases.training_data import training_data
 from bot.use_cases.training_turn import training_turn
@@ -61,11 +62,13 @@ def retrain(
     labels: Sequence[str] | None = None,
     strategies: Sequence[str] | None = None,
     promote: bool = True,
+    archive: ReleaseArchive | None = None,
 ) -> Retrained:
     """Train a release, gate it against the active one, promote it unless it is worse.
 
     :param root: the folder of all releases.
     :param promote: False leaves it staged, whatever the gate says.
+    :param archive: where the release is kept for other machines, before it can serve; None: here.
     :raises CommandRefused: there are no labels, or not those asked for.
     :raises NothingToLearnFrom: no strategy can learn from what is there.
     :raises LeaseHeld: somebody else trains this repository right now.
@@ -74,15 +77,16 @@ def retrain(
         name = work.repositories.get(repository).full_name
     with training_turn(store, name, resources.progress) as watched:
         learned = replace(resources, progress=watched)
+        kept = archive or ReleaseArchive(root)
         return _retrain(
-            store, learned, root, repository, now, seed, labels, strategies, promote=promote
+            store, learned, kept, repository, now, seed, labels, strategies, promote=promote
         )
 
 
 def _retrain(
     store: Store,
     resources: Resources,
-    root: Path,
+    archive: ReleaseArchive,
     repository: str,
     now: datetime,
     seed: int,
@@ -107,14 +111,15 @@ def _retrain(
         repository,
         parted.learned,
         resources,
-        root,
+        archive.folder,
         seed=seed,
         strategies=strategies,
         target=_target(store, repository),
         now=now,
     )
     location = f"{repository}/{manifest.id}"
-    gate = _gate(active, root, location, parted.held_out, resources)
+    archive.keep(location)
+    gate = _gate(active, archive, location, parted.held_out, resources)
     record = ReleaseRecord(
         manifest.id,
         now,
@@ -159,7 +164,7 @@ def _is_held_out(repository: str, number: int) -> bool:
 
 def _gate(
     active: StoredRelease | None,
-    root: Path,
+    archive: ReleaseArchive,
     location: str,
     held_out: TrainingSet,
     resources: Resources,
@@ -175,9 +180,9 @@ def _gate(
     fair = [row for row, number in enumerate(held_out.numbers) if number not in seen]
     if not fair:
         return GateDecision(True, _NOTHING_TO_COMPARE_ON, 0)
-    new = Release.open(root / location, resources)
+    new = Release.open(archive.folder / location, resources)
     try:
-        serving = Release.open(root / active.location, resources)
+        serving = Release.open(archive.fetch(active.location, active.digest), resources)
     except ReleaseDamaged as damage:
         return GateDecision(True, f"the active release cannot be compared with: {damage}", 0)
     return compare(new, serving, held_out.subset(fair))

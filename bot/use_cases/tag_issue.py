@@ -104,7 +104,7 @@ async def _score(job: Job, shelved: OnShelf) -> tuple[LabelDecision, ...]:
     text = (issue.title, issue.body) if as_it_is else (issue.filed_title, issue.filed_body)
     began = time.perf_counter()
     asked = policy_for(configuration, labels, job.subject.renames)
-    decisions = await job.desk.scoring.tag(shelved.release, IssueText.of(*text), asked)
+    decisions = await job.desk.scoring.tag(shelved, IssueText.of(*text), asked)
     job.desk.metrics.tagging_seconds.observe(time.perf_counter() - began)
     return tuple(label.without(issue.number) for label in decisions)
 
