@@ -42,7 +42,7 @@ def create_app(
         lambda: installation.settings.webhook_secrets,
         installation.metrics,
         installation.clock,
-        thread.put if thread else _nobody,
+        thread.put if thread else _elsewhere,
     )
     setup = Setup(installation, thread.reopen if thread else _nobody)
     health = Health(
@@ -93,5 +93,9 @@ async def learn_own_login(installation: Installation) -> None:
             await access.aclose()
 
 
-def _nobody(_: str) -> None:
+def _nobody() -> None:
+    """The worker runs elsewhere."""
+
+
+def _elsewhere(_: str) -> None:
     """The worker runs elsewhere and looks by itself."""
