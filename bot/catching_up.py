@@ -7,6 +7,7 @@ serves a release learns the same, and a restart learns all of it again.
 from __future__ import annotations
 
 import logging
+import threading
 from typing import TYPE_CHECKING
 
 from bot.use_cases.configuration import configuration_in
@@ -15,7 +16,6 @@ from store.upsert import chunks
 from tagger.issue import IssueText
 
 if TYPE_CHECKING:
-    import threading
     from collections.abc import Collection, Mapping
 
     from bot.release_shelf import TaggingRelease
@@ -36,11 +36,13 @@ MOST = 2000
 class CatchUp:
     """Brings one loaded release up to date. Not thread-safe: the shelf calls it under its lock."""
 
-    def __init__(self, store: Store, record: StoredRelease, using: threading.Lock) -> None:
+    def __init__(
+        self, store: Store, record: StoredRelease, using: threading.Lock | None = None
+    ) -> None:
         """:param using: held while the release learns or tags: it must not do both at once."""
         self._store = store
         self._record = record
-        self._using = using
+        self._using = using or threading.Lock()
         self._until: int | None = (record.gate or {}).get(EVENTS_UNTIL)
         self._seen: dict[int, int] = {}
 
