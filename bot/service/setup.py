@@ -177,7 +177,7 @@ class Setup:
 
 
 def _headers(form: str) -> dict[str, str]:
-    """No script, no frame, no cache, no referrer: the address holds a token.
+    """No script, no frame, no cache, no path told to others: the address holds a token.
 
     :param form: where forms may go.
     """
@@ -188,7 +188,8 @@ def _headers(form: str) -> dict[str, str]:
             "base-uri 'none'; frame-ancestors 'none'"
         ),
         "Cache-Control": "no-store",
-        "Referrer-Policy": "no-referrer",
+        # With "no-referrer" the form would reach GitHub as "Origin: null"; this tells no path.
+        "Referrer-Policy": "strict-origin",
         "X-Content-Type-Options": "nosniff",
         "X-Frame-Options": "DENY",
     }
