@@ -57,9 +57,10 @@ async def say(bench, text: str, by: str = "tess", number: int = 1):
 
 
 async def test_why_names_votes_neighbours_and_the_score_against_its_cut(bench, answers) -> None:
+    await bench.deliver(bench.github.open_issue(REPO, "an old one"))
     await bench.deliver(bench.github.open_issue(REPO, "a bug somewhere"))
-    assert (await say(bench, "/tagger why")).state == "done"
-    (text,) = answers()
+    assert (await say(bench, "/tagger why", number=2)).state == "done"
+    (text,) = answers(2)
     assert text.startswith(MARK)
     assert "by release `r1`" in text
     assert "- `bug` 0.95 (cut 0.80): left alone, it is on the issue already" in text
