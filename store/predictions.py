@@ -3,6 +3,7 @@
 - `record(prediction) -> bool`: False where the delivery has its prediction already
 - `list(repository_id, number=None, since=None, limit=None)`: the newest first
 - `latest(repository_id, number) -> StoredPrediction | None`
+- `numbers_since(repository_id, at) -> frozenset[int]`
 - `of_delivery(delivery_id) -> StoredPrediction | None`, `count(repository_id=None)`
 """
 
@@ -89,6 +90,15 @@ class Predictions:
         if repository_id is not None:
             query = query.where(PredictionRow.repository_id == repository_id)
         return self._session.scalars(query).one()
+
+    def numbers_since(self, repository_id: int, at: datetime) -> frozenset[int]:
+        """Issues with a prediction made at this time or later."""
+        query = (
+            select(IssueRow.number)
+            .join(PredictionRow, PredictionRow.issue_id == IssueRow.id)
+            .where(PredictionRow.repository_id == repository_id, PredictionRow.at >= at)
+        )
+        return frozenset(self._session.scalars(query))
 
     def _issue_id(self, prediction: PredictionRecord) -> int:
         query = select(IssueRow.id).where(

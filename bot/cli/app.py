@@ -12,6 +12,7 @@ import typer
 
 from bot.cli import opening
 from bot.cli.audit import audit
+from bot.cli.backfill import backfill
 from bot.cli.demo import demo
 from bot.cli.doctor import doctor
 from bot.cli.evaluate import evaluate
@@ -25,6 +26,7 @@ from bot.cli.serve import serve
 from bot.cli.sync import sync
 from bot.cli.tag import tag
 from bot.cli.task import task
+from bot.cli.undo import undo
 from bot.cli.validate import validate
 from bot.cli.work import work
 
@@ -49,6 +51,8 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "evaluate": evaluate,
     "audit": audit,
     "report": report,
+    "backfill": backfill,
+    "undo": undo,
     "serve": serve,
     "work": work,
     "validate": validate,

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from store.records import Action, ActorKind, Write
 
 _ACTS: dict[str, Action] = {"labeled": "added", "unlabeled": "removed"}
-_WROTE: dict[str, Action] = {"undone": "removed"}
 
 
 def kind_of(user: User | None, own_login: str | None, *, wrote: bool) -> ActorKind:
@@ -69,6 +68,11 @@ class LabelActs:
         return frozenset(key for key, act in self.last.items() if act.action == "added")
 
 
+def _wrote(write: Write) -> tuple[Action, ...]:
+    """What the bot did, or was about to do: what it took back it had set before."""
+    return ("added", "removed") if write.state == "undone" else ("added",)
+
+
 def label_acts(
     timeline: Iterable[IssueEvent],
     own_login: str | None,
@@ -80,7 +84,7 @@ def label_acts(
     :param writes: what the bot's records say that it wrote, or was about to.
     :param renames: folded former name → present name; a timeline keeps the names of its time.
     """
-    wrote = {(_WROTE.get(write.state, "added"), name_key(write.label)) for write in writes}
+    wrote = {(action, name_key(write.label)) for write in writes for action in _wrote(write)}
     last: dict[str, LastAct] = {}
     people: dict[str, Action] = {}
     for event in timeline:

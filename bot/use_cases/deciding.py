@@ -32,13 +32,16 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-async def act_on(job: Job, release_id: str, decisions: Sequence[LabelDecision]) -> Asking:
+async def act_on(
+    job: Job, release_id: str, decisions: Sequence[LabelDecision], *, may_ask: bool = True
+) -> Asking:
     """Do what the decisions on the job's issue ask for, and end its delivery, where it has one.
 
+    :param may_ask: whether the audit and the weekly budget may ask people about the issue.
     :returns: what was planned right before the write.
     :raises GitHubError: nothing is recorded but the intention; the next attempt goes on from it.
     """
-    standing = await asyncio.to_thread(_standing, job, decisions)
+    standing = await asyncio.to_thread(_standing, job, decisions) if may_ask else None
     look, asking = await _look_and_plan(job, decisions, standing)
     written = await writing.carry_out(job, look, asking.plan)
     await asyncio.to_thread(_record, job, release_id, decisions, asking, written)

@@ -8,7 +8,7 @@ where a person had just set it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from bot.use_cases.look import acts_since
@@ -56,11 +56,14 @@ async def settle(job: Job, client: GitHubClient, look: Look, mine: Mapping[str, 
     :param mine: folded label → the write that set it, for what this job may touch.
     """
     settled = Settled(look.acts)
+    known = list(mine.values())
     for _ in range(MOST_ROUNDS):
-        settled.acts = await acts_since(job, client, look, mine.values())
+        settled.acts = await acts_since(job, client, look, known)
         wrong = list(amends(mine, settled.acts, job.configuration, look.labels.names))
         for one in wrong:
             await _make(job, client, mine[one.key].label, one, settled)
+            if one.action == "removed":  # or it would pass for a person's, who shares the login
+                known.append(replace(mine[one.key], state="undone"))
         if not wrong:
             break
     return settled

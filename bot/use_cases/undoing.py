@@ -1,0 +1,219 @@
+"""Undo: takes back the labels of a run that nobody has touched since, and says what it left.
+
+Each issue's timeline is read right before its label is taken off, and once more afterwards: who
+set the label in that very moment finds it there again. Done twice, it changes nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from bot.configuration import RepositoryConfiguration
+from bot.errors import CommandRefused
+from bot.github.errors import Gone, NotFound
+from bot.use_cases.job import Job, Subject
+from bot.use_cases.look import look_again
+from bot.use_cases.unhurried import Unhurried
+from bot.use_cases.yielding import settle
+from store.text import name_key
+from tagger.strategy import silent
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from bot.github.client import GitHubClient
+    from bot.use_cases.desk import Desk
+    from bot.use_cases.look import Look
+    from store.records import Repository, Write, WriteRun
+    from tagger.strategy import Progress
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A label that the run had set; `reason` says why it was left, "" where it was taken off."""
+
+    number: int
+    label: str
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Undone:
+    """What an undo did.
+
+    :ivar run_id: the run that was undone; `undo_id`: the one that undid it, where there was
+        anything to take off.
+    """
+
+    repository: str
+    run_id: int
+    undo_id: int | None
+    removed: tuple[Taken, ...]
+    left: tuple[Taken, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "repository": self.repository,
+            "run": self.run_id,
+            "undo": self.undo_id,
+            "removed": [{"number": one.number, "label": one.label} for one in self.removed],
+            "left": [
+                {"number": one.number, "label": one.label, "reason": one.reason}
+                for one in self.left
+            ],
+        }
+
+
+async def undo(
+    desk: Desk, run_id: int, *, unhurried: Unhurried | None = None, progress: Progress = silent
+) -> Undone:
+    """Take back a run.
+
+    :raises NotStored: there is no such run.
+    :raises CommandRefused: it is an undo itself, or there are no credentials.
+    :raises GitHubError: GitHub refuses; what was taken back is recorded, the same call goes on.
+    """
+    run, repository, writes, renames = await asyncio.to_thread(_stored, desk, run_id)
+    if desk.access is None:
+        raise CommandRefused(
+            "there are no credentials for GitHub; set ISSUE_TAGGER_GITHUB_TOKEN, or a GitHub App"
+        )
+    client = await desk.access.client(repository.full_name)
+    undoing = _Undoing(desk, client, repository, run, renames)
+    patient = unhurried or Unhurried(desk.clock)
+    taken = [Taken(one.number, one.label, why) for one in writes if (why := _not_ours_to_take(one))]
+    by_issue: dict[int, list[Write]] = defaultdict(list)
+    for write in writes:
+        if not _not_ours_to_take(write):
+            by_issue[write.number].append(write)
+    for done, (number, some) in enumerate(sorted(by_issue.items()), 1):
+        found = await patient.see_through(_on_issue(undoing, number, some))
+        taken += found
+        if any(not one.reason for one in found):
+            await patient.after_a_write()
+        progress("undoing", done, len(by_issue))
+    undo_id = await asyncio.to_thread(undoing.close)
+    return Undone(
+        repository.full_name,
+        run.id,
+        undo_id,
+        tuple(one for one in taken if not one.reason),
+        tuple(one for one in taken if one.reason),
+    )
+
+
+@dataclass
+class _Undoing:
+    desk: Desk
+    client: GitHubClient
+    repository: Repository
+    run: WriteRun
+    renames: Mapping[str, str]
+    undo_id: int | None = None
+
+    async def take_back(self, number: int, writes: Sequence[Write]) -> list[Taken]:
+        """Take the labels off one issue, each unless somebody has touched it."""
+        with self.desk.store.read() as work:
+            issue = work.issues.find(self.repository.id, number)
+        if issue is None:
+            return [Taken(number, one.label, "the issue is gone") for one in writes]
+        subject = Subject(self.repository, issue, self.renames)
+        job = Job(self.desk, None, subject, RepositoryConfiguration.absent(), self.client)
+        look = await look_again(job, self.client)
+        reasons = {write.id: _touched(write, look) for write in writes}
+        mine = {name_key(one.label): one for one in writes if reasons[one.id] is None}
+        if mine:
+            await asyncio.to_thread(self._open)
+        for write in mine.values():
+            await self.client.remove_label(self.repository.full_name, number, write.label)
+        # Its own removals are known for its own, also where it shares a login with a person.
+        as_undone = {key: replace(write, state="undone") for key, write in mine.items()}
+        restored = (await settle(job, self.client, look, as_undone)).restored if mine else set()
+        for key in restored:
+            reasons[mine[key].id] = "a person set it in this moment"
+        found = [Taken(number, one.label, reasons[one.id] or "") for one in writes]
+        await asyncio.to_thread(self._record, writes, found)
+        return found
+
+    def close(self) -> int | None:
+        """The run that undid; the one undone is over as well, and is not gone on with."""
+        now = self.desk.clock()
+        with self.desk.store.begin() as work:
+            if self.run.finished_at is None:
+                work.writes.close_run(self.run.id, now)
+            if self.undo_id is not None:
+                work.writes.close_run(self.undo_id, now)
+        return self.undo_id
+
+    def _open(self) -> None:
+        if self.undo_id is None:
+            with self.desk.store.begin() as work:
+                opened = work.writes.open_run(
+                    self.repository.id, "undo", self.desk.clock(), undoes=self.run.id
+                )
+            self.undo_id = opened.id
+
+    def _record(self, writes: Sequence[Write], taken: Sequence[Taken]) -> None:
+        now = self.desk.clock()
+        with self.desk.store.begin() as work:
+            for write, one in zip(writes, taken, strict=True):
+                if not one.reason:
+                    work.writes.mark(write.id, "undone", now, reason=f"undo of run {self.run.id}")
+
+
+def _on_issue(undoing: _Undoing, number: int, writes: Sequence[Write]) -> Any:
+    async def act() -> list[Taken]:
+        try:
+            return await undoing.take_back(number, writes)
+        except (NotFound, Gone):
+            return [Taken(number, one.label, "the issue is gone") for one in writes]
+
+    return act
+
+
+def _stored(
+    desk: Desk, run_id: int
+) -> tuple[WriteRun, Repository, tuple[Write, ...], Mapping[str, str]]:
+    with desk.store.read() as work:
+        run = work.writes.run(run_id)
+        if run.kind == "undo":
+            raise CommandRefused(
+                f"run {run_id} is an undo itself; what it took off, issue-tagger backfill sets anew"
+            )
+        repository = work.repositories.by_id(run.repository_id)
+        writes = tuple(
+            one
+            for one in work.writes.list(run_id=run_id)
+            if one.state in {"intended", "written", "approved"}
+        )
+        return run, repository, writes, work.labels.renames(repository.id)
+
+
+def _not_ours_to_take(write: Write) -> str:
+    """Why a write is no label to take off, or ""."""
+    if write.form == "label":
+        return ""
+    if write.state == "approved":
+        return "a person approved it"
+    return "it is only suggested: people decide"
+
+
+def _touched(write: Write, look: Look) -> str | None:
+    """Why a label is left alone: somebody else had a word in it."""
+    key = name_key(write.label)
+    last, person = look.acts.last.get(key), look.acts.people.get(key)
+    there = key in look.situation.on_issue
+    why = None
+    if look.issue is None:
+        why = "the issue is gone"
+    elif person is not None:
+        why = "a person set it" if person == "added" else "a person took it off"
+    elif last is None or last.kind != "self":
+        why = "somebody else set it last" if there else "it is not on the issue any more"
+    elif not there and last.action == "added":
+        why = "it is not on the issue any more"
+    # What the bot itself took off last was an undo that was ended before it could record this.
+    return why

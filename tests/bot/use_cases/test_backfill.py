@@ -1,0 +1,290 @@
+"""Backfill: previewed, written as a run that survives a kill, undone but for what is touched."""
+
+from __future__ import annotations
+
+import pytest
+from fakes_bot import BOT, REPO
+
+from bot.errors import CommandRefused
+from bot.github.client import GitHubClient
+from bot.github.errors import RateLimited
+from bot.standin.records import SuggestionMode
+from bot.use_cases.backfilling import Wanted, backfill
+from bot.use_cases.undoing import undo
+from bot.use_cases.unhurried import BETWEEN_WRITES, Unhurried
+from store.errors import NotStored
+
+pytestmark = pytest.mark.anyio
+
+APPLY = "mode: apply\ndelay_seconds: 0\n"
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+class Slept:
+    """Sleeps by moving the clock."""
+
+    def __init__(self, bench) -> None:
+        self.bench, self.seconds, self.told = bench, [], []
+
+    async def __call__(self, seconds: float) -> None:
+        self.seconds.append(seconds)
+        self.bench.clock.advance(seconds=seconds)
+
+    @property
+    def unhurried(self) -> Unhurried:
+        return Unhurried(self.bench.clock, self, self.told.append)
+
+
+async def opened(bench, *titles: str) -> None:
+    """Issues that were there before the bot might act: their webhooks find it in shadow."""
+    bench.configure(None)
+    for title in titles:
+        bench.receive(bench.github.open_issue(REPO, title))
+        bench.clock.advance(minutes=1)
+    bench.clock.advance(minutes=3)
+    await bench.work()
+    bench.clock.advance(minutes=15)  # what is known of the configuration is old by now
+
+
+async def fill(bench, *, apply: bool = True, since=None, limit=None):
+    slept = Slept(bench)
+    return await backfill(
+        bench.desk, REPO, Wanted(since, limit), apply=apply, unhurried=slept.unhurried
+    )
+
+
+async def take_back(bench, run: int):
+    return await undo(bench.desk, run, unhurried=Slept(bench).unhurried)
+
+
+def runs(bench, **given):
+    with bench.installation.store.read() as work:
+        return work.writes.runs(work.repositories.get(REPO).id, **given)
+
+
+async def test_a_preview_shows_what_would_be_done_and_writes_nothing(bench) -> None:
+    await opened(bench, "a bug", "nothing", "docs? and a feature")
+    bench.configure(APPLY)
+    shown = await fill(bench, apply=False)
+    assert bench.asked("POST") == []
+    assert runs(bench) == ()
+    assert shown.as_json() == {
+        "repository": REPO,
+        "release": "r1",
+        "run": None,
+        "applied": False,
+        "resumed": False,
+        "considered": 3,
+        "labels_set": 2,
+        "labels_suggested": 1,
+        "issues": [
+            {
+                "number": 3,
+                "title": "docs? and a feature",
+                "apply": [{"name": "feature", "score": 0.95, "cut": 0.8}],
+                "suggest": [{"name": "docs", "score": 0.85, "cut": 0.8}],
+                "fallback": None,
+            },
+            {
+                "number": 1,
+                "title": "a bug",
+                "apply": [{"name": "bug", "score": 0.95, "cut": 0.8}],
+                "suggest": [],
+                "fallback": None,
+            },
+        ],
+    }
+
+
+async def test_what_is_written_belongs_to_one_run(bench) -> None:
+    await opened(bench, "a bug", "nothing", "docs? and a feature")
+    bench.configure(APPLY)
+    done = await fill(bench)
+    assert [bench.labels(n) for n in (1, 2, 3)] == [["bug"], [], ["feature"]]
+    assert [one.label.name for one in bench.github.suggestions(REPO, 3)] == ["docs"]
+    (run,) = runs(bench, kind="backfill")
+    assert (run.id, run.finished_at is not None) == (done.run_id, True)
+    assert (done.considered, done.written, done.suggested) == (3, 2, 1)
+    again = await fill(bench)
+    assert again.run_id != done.run_id
+    assert (again.written, again.suggested, again.lines) == (0, 0, ())
+
+
+async def test_the_repositorys_configuration_holds(bench) -> None:
+    await opened(bench, "a bug and a feature", "[WIP] a bug", "a bug in docs", "docs question")
+    bench.github.add_labels(REPO, 3, ["feature"], by="ada")
+    bench.github.add_labels(REPO, 4, ["docs"], by="ada")
+    bench.github.remove_label(REPO, 4, "docs", by="ada")
+    bench.receive_all()
+    rules = "exclusive: [[bug, feature]]\nignore: {titles: ['^\\[WIP\\]']}\nmax_labels: 1\n"
+    bench.configure(APPLY + rules + "labels: {question: {mode: shadow}}\n")
+    shown = await fill(bench, apply=False)
+    done = await fill(bench)
+    assert [line.as_json() for line in done.lines] == [line.as_json() for line in shown.lines]
+    assert [bench.labels(n) for n in (1, 2, 3, 4)] == [["bug"], [], ["feature", "docs"], []]
+
+
+async def test_since_and_limit_choose_the_issues(bench) -> None:
+    await opened(bench, "a bug", "a bug", "a bug")
+    bench.configure(APPLY)
+    with bench.installation.store.read() as work:
+        second = work.issues.get(work.repositories.get(REPO).id, 2).created_at
+    shown = await fill(bench, apply=False, since=second)
+    assert [line.number for line in shown.lines] == [3, 2]
+    await fill(bench, limit=1)
+    assert [bench.labels(n) for n in (1, 2, 3)] == [[], [], ["bug"]]
+
+
+async def test_a_killed_run_goes_on_and_sets_nothing_twice(bench, monkeypatch) -> None:
+    await opened(bench, "a bug", "a bug", "a bug", "a bug")
+    bench.configure(APPLY)
+    real, calls = GitHubClient.add_labels, []
+
+    async def die(self, *given, **named):
+        calls.append(given)
+        await real(self, *given, **named)
+        if len(calls) == 2:
+            raise Killed
+
+    monkeypatch.setattr(GitHubClient, "add_labels", die)
+    with pytest.raises(Killed):
+        await fill(bench)
+    monkeypatch.undo()
+    bench.clock.advance(seconds=5)
+    bench.receive(bench.github.open_issue(REPO, "a bug opened since"))
+    bench.github.remove_label(REPO, 3, "bug", by="ada")  # set by the attempt that was killed
+    done = await fill(bench)
+    assert done.resumed
+    assert [bench.labels(n) for n in (1, 2, 3, 4, 5)] == [["bug"], ["bug"], [], ["bug"], []]
+    for number in (1, 2, 4):
+        assert [one.event for one in bench.github.issue(REPO, number).events] == ["labeled"]
+    assert done.written == 3
+    (run,) = runs(bench, kind="backfill")
+    assert (run.id, run.finished_at is not None) == (done.run_id, True)
+
+
+async def test_it_keeps_a_second_between_writes_and_sits_rate_limits_out(bench) -> None:
+    await opened(bench, "a bug", "a bug", "nothing")
+    bench.configure(APPLY)
+    bench.github.budget(BOT).remaining = 20
+    slept = Slept(bench)
+    done = await backfill(bench.desk, REPO, Wanted(), apply=True, unhurried=slept.unhurried)
+    assert done.written == 2
+    assert slept.seconds.count(BETWEEN_WRITES) == 2
+    bench.github.budget(BOT).remaining = 0
+    with pytest.raises(RateLimited):
+        await (await bench.desk.access.client(REPO)).issue(REPO, 1)
+    await opened_more(bench)
+    await backfill(bench.desk, REPO, Wanted(), apply=True, unhurried=slept.unhurried)
+    assert bench.labels(4) == ["bug"]
+    assert slept.told
+    assert max(slept.seconds) > 60
+
+
+async def opened_more(bench) -> None:
+    bench.receive(bench.github.open_issue(REPO, "a bug"))
+
+
+async def test_a_backfill_comments_on_nothing(bench) -> None:
+    await opened(bench, "docs?")
+    bench.configure(APPLY)
+    bench.github.repository(REPO).suggestions = SuggestionMode.REFUSED
+    done = await fill(bench)
+    assert bench.github.issue(REPO, 1).comments == []
+    assert (done.written, done.suggested) == (0, 0)
+
+
+async def test_it_refuses_to_write_in_vain(bench) -> None:
+    await opened(bench, "a bug")
+    with pytest.raises(CommandRefused, match="mode: suggest or apply"):
+        await fill(bench)
+    with pytest.raises(NotStored):
+        await backfill(bench.desk, "no/where", Wanted(), apply=False)
+
+
+async def test_undo_takes_off_what_nobody_touched_and_says_what_it_left(bench) -> None:
+    await opened(bench, "a bug", "a bug", "a bug", "bug in docs?", "a bug")
+    bench.configure(APPLY)
+    done = await fill(bench)
+    bench.github.remove_label(REPO, 2, "bug", by="ada")
+    bench.github.remove_label(REPO, 3, "bug", by="ada")
+    bench.github.add_labels(REPO, 3, ["bug"], by="ada")
+    bench.github.add_labels(REPO, 4, ["question"], by="ada")
+    bench.github.delete_issue(REPO, 5, by="ada")
+    found = await take_back(bench, done.run_id)
+    assert [(one.number, one.label) for one in found.removed] == [(1, "bug"), (4, "bug")]
+    assert {(one.number, one.label): one.reason for one in found.left} == {
+        (2, "bug"): "a person took it off",
+        (3, "bug"): "a person set it",
+        (4, "docs"): "it is only suggested: people decide",
+        (5, "bug"): "the issue is gone",
+    }
+    assert [bench.labels(n) for n in (1, 2, 3, 4)] == [[], [], ["bug"], ["question"]]
+    again = await take_back(bench, done.run_id)
+    assert (again.removed, again.undo_id) == ((), None)
+    assert {(one.number, one.label) for one in again.left} == {
+        (one.number, one.label) for one in found.left
+    }
+    (undoing,) = runs(bench, kind="undo")
+    assert (undoing.undoes, undoing.finished_at is not None) == (done.run_id, True)
+    with pytest.raises(CommandRefused, match="is an undo itself"):
+        await take_back(bench, undoing.id)
+    with pytest.raises(NotStored):
+        await take_back(bench, 4711)
+
+
+@pytest.mark.parametrize("moment", ["before the removal", "after it"])
+async def test_who_sets_a_label_while_it_is_taken_off_keeps_it(bench, monkeypatch, moment) -> None:
+    await opened(bench, "a bug")
+    bench.configure(APPLY)
+    done = await fill(bench)
+    real = GitHubClient.remove_label
+
+    async def racing(self, *given):
+        if moment == "before the removal":
+            bench.github.remove_label(REPO, 1, "bug", by="ada")
+            bench.github.add_labels(REPO, 1, ["bug"], by="ada")
+            return await real(self, *given)
+        gone = await real(self, *given)
+        bench.github.add_labels(REPO, 1, ["bug"], by="ada")
+        return gone
+
+    monkeypatch.setattr(GitHubClient, "remove_label", racing)
+    await take_back(bench, done.run_id)
+    assert bench.labels(1) == ["bug"]
+
+
+async def test_an_undo_that_was_killed_is_finished_by_the_next(bench, monkeypatch) -> None:
+    await opened(bench, "a bug", "a bug")
+    bench.configure(APPLY)
+    done = await fill(bench)
+    real, calls = GitHubClient.remove_label, []
+
+    async def die(self, *given):
+        calls.append(given)
+        await real(self, *given)
+        if len(calls) == 2:
+            raise Killed
+
+    monkeypatch.setattr(GitHubClient, "remove_label", die)
+    with pytest.raises(Killed):
+        await take_back(bench, done.run_id)
+    monkeypatch.undo()
+    await take_back(bench, done.run_id)
+    assert [bench.labels(n) for n in (1, 2)] == [[], []]
+
+
+async def test_a_webhooks_run_can_be_undone_too(bench) -> None:
+    bench.configure(APPLY)
+    await bench.deliver(bench.github.open_issue(REPO, "a bug"))
+    (run,) = runs(bench)
+    found = await take_back(bench, run.id)
+    assert [(one.number, one.label) for one in found.removed] == [(1, "bug")]
+    with bench.installation.store.read() as work:
+        kinds = {
+            event.actor_kind for event in work.labels.history(work.repositories.get(REPO).id, 1)
+        }
+    assert kinds == {"self"}, "what the bot took back is nobody's word against the label"
