@@ -1,17 +1,26 @@
 """`issue-tagger work`: a further worker beside the service."""
 
 import logging
-from typing import Annotated, Literal
+from enum import StrEnum
+from typing import Annotated
 
 import typer
 
 from bot.cli.opening import opened
 
 
+class Lane(StrEnum):
+    """A kind of work; typer takes no list of literals."""
+
+    TAGGING = "tagging"
+    UPKEEP = "upkeep"
+    TRAINING = "training"
+
+
 def work(
     *,
     only: Annotated[
-        list[Literal["tagging", "upkeep", "training"]] | None,
+        list[Lane] | None,
         typer.Option(help="Work in this lane alone; may be given twice. Default: in all."),
     ] = None,
 ) -> None:
@@ -20,4 +29,4 @@ def work(
     from bot.service.serving import run_worker
 
     with opened(level=logging.INFO) as installation:
-        run_worker(installation, lanes=only or LANES)
+        run_worker(installation, lanes=tuple(one.value for one in only) if only else LANES)
