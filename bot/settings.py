@@ -129,6 +129,11 @@ class Settings(BaseSettings):
         return self.data_dir / "cache"
 
     @property
+    def studies_folder(self) -> Path:
+        """Searches for the best student of each repository, one SQLite file each."""
+        return self.data_dir / "studies"
+
+    @property
     def reports_folder(self) -> Path:
         return self.data_dir / "reports"
 

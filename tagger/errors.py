@@ -4,6 +4,7 @@ TaggerError
 ├── NothingToLearnFrom      no label, or no labelled issue where one is needed
 ├── UnknownStrategy         a name that is not in the registry
 ├── NotMeasured             a strategy that the chain cannot weigh yet
+├── NotATeacher             a release, or a part of it, that no student can be made of
 ├── ModelNotFound           no folder, cache, hub or package holds the model asked for
 ├── ModelRefused            the model is there but not safe or not the one expected
 └── ReleaseDamaged          a release folder is incomplete or fails its digests
@@ -45,6 +46,10 @@ class NotMeasured(TaggerError):
             f"can be trusted at which number of examples (docs/benchmarks/prior.py does); members "
             f"may be {', '.join(measured)}. issue-tagger evaluate scores every strategy by itself"
         )
+
+
+class NotATeacher(TaggerError):
+    """A release, or a member of it, that compression cannot make a student of."""
 
 
 class ModelNotFound(TaggerError):

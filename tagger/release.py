@@ -138,6 +138,26 @@ def train_release(
     context = f"{train.fingerprint} {seed} {sorted(models.items())} {__version__}"
     journal = Journal(root / repository / ".unfinished", context)
     chain = Chain(resources, seed=seed, members=members, journal=journal).fit(train)
+    written = write_release(repository, chain, train, root, target=target, now=now)
+    journal.forget()
+    return written
+
+
+def write_release(
+    repository: str,
+    chain: Chain,
+    train: TrainingSet,
+    root: Path,
+    *,
+    target: float,
+    now: datetime,
+    notes: Sequence[str] = (),
+) -> Manifest:
+    """Write a fitted chain to `root/OWNER/NAME/ID`.
+
+    :param train: what it was fitted on.
+    :param notes: sentences for people, before those of the chain itself.
+    """
     tagging = Tagging(chain, {})
     manifest = Manifest(
         id=f"{now:%Y%m%d-%H%M%S}-{train.fingerprint[:6]}",
@@ -147,18 +167,16 @@ def train_release(
         labels=tuple(LabelRow(**row) for row in tagging.table(train.positives, target)),
         n_issues=len(train),
         target=target,
-        seed=seed,
+        seed=chain.seed,
         fingerprint=train.fingerprint,
-        models=models,
+        models=_models(chain.resources),
         versions={name: version(name) for name in LIBRARIES},
-        notes=tuple(tagging.notes()),
+        notes=(*notes, *tagging.notes()),
     )
     titles = {
         str(number): issue.title for number, issue in zip(train.numbers, train.issues, strict=True)
     }
-    written = _write(manifest, chain, titles, root)
-    journal.forget()
-    return written
+    return _write(manifest, chain, titles, root)
 
 
 class Release:
@@ -181,6 +199,15 @@ class Release:
         chain = Chain(resources, seed=manifest.seed).restore(folder / CHAIN)
         titles = {int(number): title for number, title in load_json(folder / TITLES).items()}
         return cls(manifest, folder, Tagging(chain, titles))
+
+    @property
+    def chain(self) -> Chain:
+        """The chain that decides."""
+        return self._tagging.chain
+
+    def member_folder(self, name: str) -> Path:
+        """Where a member's learned state lies."""
+        return self.folder / CHAIN / name
 
     @property
     def names(self) -> tuple[str, ...]:

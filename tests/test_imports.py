@@ -44,10 +44,21 @@ ONLY_IN = {
     "faiss": {"tagger"},
     "sklearn": {"tagger"},
     "nlpaug": {"tagger"},
+    "optuna": {"tagger"},
 }
 """Library → the packages that may import it; one that is not named here may be used anywhere."""
 
-HEAVY = {"torch", "transformers", "faiss", "sklearn", "scipy", "nlpaug", "skops", "onnxruntime"}
+HEAVY = {
+    "torch",
+    "transformers",
+    "faiss",
+    "sklearn",
+    "scipy",
+    "nlpaug",
+    "skops",
+    "onnxruntime",
+    "optuna",
+}
 LIGHT = (
     "tagger",
     "tagger.errors",

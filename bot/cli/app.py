@@ -13,6 +13,7 @@ import typer
 from bot.cli import opening
 from bot.cli.audit import audit
 from bot.cli.backfill import backfill
+from bot.cli.compress import compress
 from bot.cli.demo import demo
 from bot.cli.doctor import doctor
 from bot.cli.evaluate import evaluate
@@ -44,6 +45,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "import": import_issues,
     "sync": sync,
     "retrain": retrain,
+    "compress": compress,
     "releases": releases,
     "promote": promote,
     "rollback": rollback,

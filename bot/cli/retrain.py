@@ -47,17 +47,20 @@ def retrain(
             archive=installation.archive,
         )
     if as_json:
-        say_json(
-            {
-                "repository": repo,
-                "release": done.manifest.id,
-                "promoted": done.promoted,
-                "gate": done.gate.to_json(),
-                "manifest": done.manifest.as_json(),
-            }
-        )
+        say_json(as_json_document(repo, done))
         return
     say_retrained(done)
+
+
+def as_json_document(repo: str, done: "Retrained") -> dict[str, object]:
+    """What came of a training, for --json."""
+    return {
+        "repository": repo,
+        "release": done.manifest.id,
+        "promoted": done.promoted,
+        "gate": done.gate.to_json(),
+        "manifest": done.manifest.as_json(),
+    }
 
 
 def say_retrained(done: "Retrained") -> None:

@@ -101,12 +101,6 @@ def _retrain(
         events_until = work.labels.newest_event()
     data = training_data(store, repository, labels, resources.progress, now=now)
     parted = part(data, repository)
-    with store.read() as work:
-        repository_id = work.repositories.get(repository).id
-        active = work.releases.active(repository_id)
-        earlier = [one.created_at for one in work.releases.list(repository_id)]
-    # A release is named by the second in which it was made.
-    now = max([now, *(one + timedelta(seconds=1) for one in earlier)])
     manifest = train_release(
         repository,
         parted.learned,
@@ -114,20 +108,40 @@ def _retrain(
         archive.folder,
         seed=seed,
         strategies=strategies,
-        target=_target(store, repository),
-        now=now,
+        target=target_precision(store, repository),
+        now=moment_of_release(store, repository, now),
     )
-    location = f"{repository}/{manifest.id}"
+    return admit(
+        store, resources, archive, manifest, parted, promote=promote, events_until=events_until
+    )
+
+
+def admit(
+    store: Store,
+    resources: Resources,
+    archive: ReleaseArchive,
+    manifest: Manifest,
+    parted: Parted,
+    *,
+    promote: bool,
+    events_until: int,
+    learned_from: Sequence[int] = (),
+) -> Retrained:
+    """Let a new release through the gate, store it, and promote it where it may be.
+
+    :param parted: what it has learned from, and what it has not.
+    :param events_until: the last label event that it knows of.
+    :param learned_from: numbers of further issues that it owes something to.
+    """
+    with store.read() as work:
+        repository_id = work.repositories.get(manifest.repository).id
+        active = work.releases.active(repository_id)
+    location = f"{manifest.repository}/{manifest.id}"
     archive.keep(location)
     gate = _gate(active, archive, location, parted.held_out, resources)
-    record = ReleaseRecord(
-        manifest.id,
-        now,
-        location,
-        manifest.digest,
-        manifest.as_json(),
-        _kept(gate, parted, events_until),
-    )
+    now = manifest.created_at
+    kept = _kept(gate, parted, events_until, learned_from)
+    record = ReleaseRecord(manifest.id, now, location, manifest.digest, manifest.as_json(), kept)
     serves = promote and gate.promote
     with store.begin() as work:
         work.releases.add(repository_id, record, state="staged" if gate.promote else "refused")
@@ -136,7 +150,14 @@ def _retrain(
     return Retrained(manifest, gate, serves)
 
 
-def _target(store: Store, repository: str) -> float:
+def moment_of_release(store: Store, repository: str, now: datetime) -> datetime:
+    """Now, or a second after the latest release: one is named by the second it was made in."""
+    with store.read() as work:
+        releases = work.releases.list(work.repositories.get(repository).id)
+    return max([now, *(one.created_at + timedelta(seconds=1) for one in releases)])
+
+
+def target_precision(store: Store, repository: str) -> float:
     """The precision that the repository's configuration, as last read, asks for."""
     with store.read() as work:
         configuration = known_configuration(work.repositories.get(repository))
@@ -194,12 +215,14 @@ _NOTHING_TO_COMPARE_ON = (
 )
 
 
-def _kept(gate: GateDecision, parted: Parted, events_until: int) -> Mapping[str, Any]:
+def _kept(
+    gate: GateDecision, parted: Parted, events_until: int, more: Sequence[int]
+) -> Mapping[str, Any]:
     """The gate's table, what the next comparison must know to be fair, and what is known so far."""
-    learned_from = [] if len(parted.held_out) else list(parted.learned.numbers)
+    learned_from = set(more) | set(() if len(parted.held_out) else parted.learned.numbers)
     return {
         **gate.to_json(),
         "held_out": len(parted.held_out),
-        "learned_from": learned_from,
+        "learned_from": sorted(learned_from),
         EVENTS_UNTIL: events_until,
     }

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tagger.chain.features import Features
-    from tagger.chain.prior import Moments, Weights
+    from tagger.chain.prior import Prior, Weights
 
     Array = NDArray[np.float64]
 
@@ -46,11 +46,9 @@ class Blend:
     correction: Array
 
     @classmethod
-    def from_prior(
-        cls, moments: Moments, names: tuple[str, ...], counts: Array, share: Array
-    ) -> Self:
+    def from_prior(cls, prior: Prior, names: tuple[str, ...], counts: Array, share: Array) -> Self:
         """The blend before any own evidence."""
-        weights = moments.weigh(names, counts)
+        weights = prior.weigh(names, counts)
         return cls(weights, share, np.zeros((len(share), 3 + len(names) // 2)))
 
     def adapted(self, features: Features, truth: NDArray[np.bool_]) -> Blend:

@@ -78,13 +78,23 @@ class Chain:
         """
         if not train.labels:
             raise NothingToLearnFrom("the chain got no labels, expected at least one label")
-        self.names_ = train.names
-        self.fitted_ = self._fit_members(train)
+        fitted = self._fit_members(train)
         moments = Moments.shipped()
-        cheap = [one for one in self.fitted_ if one.name in CHEAP]
-        self.stages_ = [Stage.fit(cheap, train, moments)] if cheap else []
-        if len(cheap) < len(self.fitted_):
-            self.stages_.append(Stage.fit(self.fitted_, train, moments))
+        cheap = [one for one in fitted if one.name in CHEAP]
+        stages = [Stage.fit(cheap, train, moments)] if cheap else []
+        if len(cheap) < len(fitted):
+            stages.append(Stage.fit(fitted, train, moments))
+        return self.settle(train, fitted, stages)
+
+    def settle(self, train: TrainingSet, fitted: list[Member], stages: list[Stage]) -> Self:
+        """Conclude from fitted members and stages what a chain needs beside them.
+
+        :param fitted: a member that is in no stage is asked for neighbours only.
+        :param stages: at least one, in order of cost.
+        """
+        self.names_ = train.names
+        self.fitted_ = fitted
+        self.stages_ = stages
         self.margin_ = self._margin()
         self.asked_ = self._asked()
         self.served_by_ = self._served_by()

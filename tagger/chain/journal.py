@@ -26,6 +26,11 @@ class Journal:
         self._folder = folder
         self._context = context
 
+    @property
+    def context(self) -> str:
+        """A name for all that the steps depend on."""
+        return hashlib.sha256(self._context.encode()).hexdigest()[:32]
+
     def scores(self, key: str, compute: Callable[[], Scores]) -> Scores:
         """The step's scores, computed unless they are there."""
         step = self._step(key)

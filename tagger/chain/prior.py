@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import numpy as np
 
@@ -29,6 +29,14 @@ known, while a label without an example among a hundred issues is known to be ra
 
 RIDGE = 0.05
 """Added to each feature's variance: near-copies share a weight instead of fighting over it."""
+
+
+class Prior(Protocol):
+    """What gives weights to features before there is any evidence of this repository."""
+
+    def weigh(self, features: Sequence[str], counts: Array) -> Weights:
+        """Weights of these features for labels with so many positive examples (or `NOTHING`)."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -132,6 +140,27 @@ class Weights:
         intercept, slope, prior = self.correction.T
         odds = np.log(share / (1 - share))
         return np.asarray(intercept + slope * self.discriminant(features) + prior * odds)
+
+
+@dataclass(frozen=True)
+class Trust:
+    """The prior of one member whose scores are calibrated probabilities: they stand as they are.
+
+    :ivar mean: the member's usual log odds, see `features.Usual`. *Shape:* (n_labels,)
+    """
+
+    mean: Array
+
+    def weigh(self, features: Sequence[str], counts: Array) -> Weights:
+        """The weights under which log odds come out as they went in.
+
+        :raises ValueError: `features` are not the two of one member.
+        """
+        if len(features) != 2:
+            raise ValueError(f"got {', '.join(features)}, expected the two features of one member")
+        unchanged = np.tile([0.0, 1.0, 0.0], (len(counts), 1))
+        slopes = np.tile([0.0, 1.0], (len(counts), 1))
+        return Weights(slopes, -self.mean, unchanged, unchanged)
 
 
 def strongest_rival(log_odds: Array) -> Array:

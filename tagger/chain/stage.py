@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from tagger.chain.features import Features
     from tagger.chain.members import Member
-    from tagger.chain.prior import Moments, Weights
+    from tagger.chain.prior import Prior, Weights
     from tagger.issue import TrainingSet
     from tagger.strategy import Scores
 
@@ -75,12 +75,12 @@ class Stage:
     out_of_fold: Array | None
 
     @classmethod
-    def fit(cls, members: Sequence[Member], train: TrainingSet, moments: Moments) -> Self:
+    def fit(cls, members: Sequence[Member], train: TrainingSet, prior: Prior) -> Self:
         """Weigh fitted members by the prior and, where there are enough issues, by evidence."""
         names = tuple(member.name for member in members)
         usual = {member.name: Usual.of(member.unseen) for member in members}
         known, share = counts(train), shares(train)
-        blend = Blend.from_prior(moments, feature_names(names), known, share)
+        blend = Blend.from_prior(prior, feature_names(names), known, share)
         own = _out_of_fold_features(members, usual)
         reference = stack({one.name: one.reference for one in members}, usual)
         if own is None or len(train) < FOLDS_FROM:
@@ -96,7 +96,7 @@ class Stage:
                 _for_cuts(out_of_fold, blend.probabilities(reference)),
                 MICRO_SHARE_UNMEASURED if out_of_fold is None else MICRO_SHARE,
             ),
-            {name: moments.weigh(feature_names((name,)), known) for name in names},
+            {name: prior.weigh(feature_names((name,)), known) for name in names},
             out_of_fold,
         )
 

@@ -26,14 +26,19 @@ REGISTRY: dict[str, str] = {
 TUNING = frozenset({"fine-tuned", "adapted", "contrastive"})
 """Strategies that tune a transformer: a fit takes a minute where the others' take a moment."""
 
+MADE_BY_COMPRESSION: dict[str, str] = {"distilled": "tagger.strategies.distilled:Distilled"}
+"""Strategies that a release may hold but that nobody trains by themselves: they need a teacher."""
+
 
 def create(name: str, resources: Resources, *, seed: int = 0) -> Strategy:
     """Make an unfitted strategy by its public name.
 
     :raises UnknownStrategy: with the names there are.
     """
-    check_known([name])
-    module, _, class_name = REGISTRY[name].partition(":")
+    known = REGISTRY | MADE_BY_COMPRESSION
+    if name not in known:
+        raise UnknownStrategy(name, REGISTRY)
+    module, _, class_name = known[name].partition(":")
     return cast("Strategy", getattr(import_module(module), class_name)(resources, seed=seed))
 
 

@@ -71,14 +71,12 @@ class TunedModel:
         weights = {name: each.to(torch.float16) for name, each in body.state_dict().items()}
         with quiet():
             body.save_pretrained(folder, state_dict=weights)
-            written = self.reader.tokenizer.save_pretrained(folder)
         head = self.classifier.head
         save_arrays(
             folder / "head.safetensors",
             {"weight": head.weight.cpu().numpy(), "bias": head.bias.cpu().numpy()},
         )
-        files = sorted(name for name in map(_name, written) if (folder / name).is_file())
-        save_json(folder / "reader.json", {"max_tokens": self.reader.max_tokens, "files": files})
+        save_reader(self.reader, folder)
 
     @classmethod
     def restore(cls, folder: Path, device: str = "auto") -> TunedModel:
@@ -86,7 +84,7 @@ class TunedModel:
 
         :raises ReleaseDamaged: a file is missing or cannot be read.
         """
-        limit = _limit(folder)
+        limit = reader_limit(folder, "model.safetensors")
         head = load_arrays(folder / "head.safetensors", "weight", "bias")
         try:
             with seeded(0, torch.device("cpu")):  # transformers makes a pooler of random numbers
@@ -98,11 +96,26 @@ class TunedModel:
         return cls(TokenReader(tokenizer, limit), classifier.to(body.device))
 
 
-def _limit(folder: Path) -> int:
+def save_reader(reader: TokenReader, folder: Path) -> None:
+    """Write a tokenizer as transformers does, with its limit and the names of its files.
+
+    It remembers how it last cut a text, and would write that down, but differently once it has
+    been read from a file: it forgets first, so that a restored model writes what it was read from.
+    """
+    if reader.tokenizer.is_fast:
+        reader.tokenizer.backend_tokenizer.no_truncation()
+    with quiet():
+        written = reader.tokenizer.save_pretrained(folder)
+    files = sorted(name for name in map(_name, written) if (folder / name).is_file())
+    save_json(folder / "reader.json", {"max_tokens": reader.max_tokens, "files": files})
+
+
+def reader_limit(folder: Path, weights: str) -> int:
     """Tokens that a text is cut to, once every file that was written is seen to be there.
 
     Without this look transformers would make do with what it finds, such as an empty tokenizer.
 
+    :param weights: the file that holds the model's weights.
     :raises ReleaseDamaged: a file is missing, or the record is not as it was written.
     """
     record = load_json(folder / "reader.json")
@@ -111,7 +124,7 @@ def _limit(folder: Path) -> int:
         raise ReleaseDamaged(
             folder, f"reader.json holds {sorted(record)}, expected max_tokens, files"
         )
-    for name in ("config.json", "model.safetensors", *files):
+    for name in ("config.json", weights, *files):
         if not (folder / name).is_file():
             raise ReleaseDamaged(folder, f"{name} is missing")
     return limit
