@@ -80,7 +80,12 @@ class ShownProgress:
         self._bars = Progress(
             text, BarColumn(), MofNCompleteColumn(), Elapsed(), Remaining(), console=console
         )
-        self._live = Live(console=console, get_renderable=self._drawn, transient=True)
+        self._live = Live(
+            console=console,
+            get_renderable=self._drawn,
+            transient=True,
+            redirect_stdout=False,  # what the command answers would end up on stderr
+        )
         self._live.start()
         return self._bars
 

@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
+
+
+_END = object()
 
 
 def say(line: str = "") -> None:
@@ -25,6 +28,23 @@ def tell(line: str) -> None:
 def say_json(document: Any) -> None:
     """Print the one JSON document of a command; text in it stays readable."""
     typer.echo(json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False))
+
+
+def say_json_of_many(head: Mapping[str, Any], name: str, rows: Iterable[Any]) -> None:
+    """Print one JSON document that ends with a list, a row at a time, as they come.
+
+    Nothing is printed before the first row is there: what refuses a command refuses it cleanly.
+    """
+    coming = iter(rows)
+    row = next(coming, _END)
+    opening = json.dumps(dict(head), ensure_ascii=False, indent=2, allow_nan=False)
+    typer.echo(f"{opening.removesuffix(chr(10) + '}')},\n  {json.dumps(name)}: [", nl=False)
+    separator = "\n"
+    while row is not _END:
+        text = json.dumps(row, ensure_ascii=False, indent=2, allow_nan=False)
+        typer.echo(separator + "    " + text.replace("\n", "\n    "), nl=False)
+        separator, row = ",\n", next(coming, _END)
+    typer.echo("\n  ]\n}" if separator != "\n" else "]\n}")
 
 
 def say_table(header: Sequence[str], rows: Iterable[Sequence[object]], right: str = "") -> None:

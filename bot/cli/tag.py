@@ -1,5 +1,7 @@
 """`issue-tagger tag`: predictions for issues; nothing is written to GitHub."""
 
+import sys
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -7,11 +9,15 @@ import typer
 
 from bot.cli.opening import opened
 from bot.cli.options import Json, Repo
-from bot.cli.output import plain, say, say_json
+from bot.cli.output import plain, say, say_json_of_many
 
 if TYPE_CHECKING:
-    from bot.use_cases.tagging import Answer
+    from collections.abc import Iterable, Iterator
+
+    from bot.bootstrap import Installation
+    from bot.use_cases.tagging import Answer, Question
     from tagger.decision import LabelDecision
+    from tagger.strategy import Progress
 
 SHOWN_NEIGHBOURS = 3
 
@@ -38,24 +44,41 @@ def tag(
     """Say which labels fit, with scores; nothing is written to GitHub."""
     from bot.progress import ShownProgress
     from bot.use_cases import tagging
+    from tagger.strategy import silent
 
     if bool(numbers) == (file is not None):
         raise typer.BadParameter("expected issue numbers or --file FILE, one of the two")
     with opened() as installation, ShownProgress() as progress:
         active = tagging.active_release(installation.store, installation.shelf, repo)
-        questions = (
-            tagging.questions_of_file(file, progress)
-            if file
-            else tagging.stored_questions(installation.store, repo, numbers or [])
-        )
         policy = tagging.policy(installation.store, repo, active.release.names)
-        answers = tagging.tag(active.release, questions, policy, progress)
-    if as_json:
-        issues = [answer.as_json() for answer in answers]
-        say_json({"repository": repo, "release": active.id, "issues": issues})
+        with _questions(installation, repo, numbers, file, progress) as (questions, total):
+            # on a terminal the answers themselves show how far it has come
+            told = silent if sys.stdout.isatty() else progress
+            answers = tagging.tag(active.release, questions, total, policy, told)
+            if as_json:
+                head = {"repository": repo, "release": active.id}
+                say_json_of_many(head, "issues", (answer.as_json() for answer in answers))
+                return
+            for answer in answers:
+                say_answer(answer, explain=explain)
+
+
+@contextmanager
+def _questions(
+    installation: "Installation",
+    repo: str,
+    numbers: list[int] | None,
+    file: Path | None,
+    progress: "Progress",
+) -> "Iterator[tuple[Iterable[Question], int]]":
+    from bot.use_cases import tagging
+
+    if file is None:
+        stored = tagging.stored_questions(installation.store, repo, numbers or [])
+        yield stored, len(stored)
         return
-    for answer in answers:
-        say_answer(answer, explain=explain)
+    with tagging.questions_of_file(file, progress) as found:
+        yield found
 
 
 def say_answer(answer: "Answer", *, explain: bool) -> None:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+from shutil import copyfileobj
+from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING, Any
 
 from bot.configuration import RepositoryConfiguration
@@ -14,8 +19,7 @@ from tagger.issue import IssueText
 from tagger.strategy import silent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-    from pathlib import Path
+    from collections.abc import Iterable, Iterator, Sequence
 
     from bot.release_shelf import OnShelf, ReleaseShelf, TaggingRelease
     from store.database import Store
@@ -23,8 +27,9 @@ if TYPE_CHECKING:
     from tagger.strategy import Progress
 
 
-AT_ONCE = 256
-"""Issues scored in one go: enough to fill batches, few enough to tell how far it has come."""
+AT_ONCE = 1024
+"""Issues scored in one go, in batches of like length: enough to fill them, few enough that memory
+stays flat and that one sees how far it has come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,18 +93,38 @@ def stored_questions(store: Store, repository: str, numbers: Sequence[int]) -> t
     )
 
 
-def questions_of_file(path: Path, progress: Progress = silent) -> tuple[Question, ...]:
-    """Every issue of a file, which need not be stored.
+@contextmanager
+def questions_of_file(
+    path: Path, progress: Progress = silent
+) -> Iterator[tuple[Iterator[Question], int]]:
+    """Every issue of a file, which need not be stored, and how many there are.
+
+    The file is read twice: once to see that each row of it can be used, before the first one is
+    tagged, and then for its issues, one at a time.
 
     :raises CommandRefused: the file cannot be read, or a row of it is no issue.
     """
-    return tuple(_questions(read_issues(path, progress)))
+    with _readable_twice(path) as file:
+        total = sum(1 for _ in _questions(file, path, progress))
+        yield _questions(file, path, silent), total
 
 
-def _questions(rows: Iterable[Any]) -> Iterable[Question]:
-    for row in rows:
+@contextmanager
+def _readable_twice(path: Path) -> Iterator[Path]:
+    """The file itself, or a copy of what comes out of a pipe."""
+    if path.is_file():
+        yield path
+        return
+    with NamedTemporaryFile(prefix="issue-tagger-") as copy, path.open("rb") as pipe:
+        copyfileobj(pipe, copy)
+        copy.flush()
+        yield Path(copy.name)
+
+
+def _questions(file: Path, named: Path, progress: Progress) -> Iterator[Question]:
+    for row in read_issues(file, progress):
         if isinstance(row, BadRow):
-            raise CommandRefused(f"{row}; nothing was tagged")
+            raise CommandRefused(f"{replace(row, file=named.name)}; nothing was tagged")
         record = row.record
         text = IssueText.of(record.title, record.body)
         yield Question(record.number, record.title, text)
@@ -116,22 +141,22 @@ def policy(store: Store, repository: str, labels: Sequence[str]) -> Policy:
 
 def tag(
     release: TaggingRelease,
-    questions: Sequence[Question],
+    questions: Iterable[Question],
+    total: int,
     asked: Policy,
     progress: Progress = silent,
-) -> tuple[Answer, ...]:
-    """Score every label of the release for every issue."""
-    answers: list[Answer] = []
-    for start in range(0, len(questions), AT_ONCE):
-        some = questions[start : start + AT_ONCE]
+) -> Iterator[Answer]:
+    """Score every label of the release for every issue, in the order asked.
+
+    Some issues are scored at a time, and none is held once its answer is out.
+
+    :param total: how many questions there are.
+    """
+    coming, done = iter(questions), 0
+    while some := list(islice(coming, AT_ONCE)):
         decided = release.tag([question.text for question in some], asked)
-        answers += [
-            Answer(
-                question.number,
-                question.title,
-                tuple(label.without(question.number) for label in labels),
-            )
-            for question, labels in zip(some, decided, strict=True)
-        ]
-        progress("tagging", len(answers), len(questions))
-    return tuple(answers)
+        done += len(some)
+        progress("tagging", done, total)
+        for question, labels in zip(some, decided, strict=True):
+            said = tuple(label.without(question.number) for label in labels)
+            yield Answer(question.number, question.title, said)
