@@ -120,7 +120,8 @@ class Installation:
         from bot.release_shelf import ReleaseShelf
 
         opened = self._given_open_release or self._open_release
-        return ReleaseShelf(self.store, opened, self.archive)
+        memory = self.settings.release_memory_mb * 2**20
+        return ReleaseShelf(self.store, opened, self.archive, memory)
 
     def desk(self) -> Desk:
         """What jobs on deliveries draw on; made inside the event loop that they run in."""

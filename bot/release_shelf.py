@@ -11,12 +11,12 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from bot.catching_up import CatchUp
 from bot.release_archive import ReleaseArchive
+from bot.release_memory import ReleaseMemory, bytes_on_disk
 from tagger.errors import ReleaseDamaged
 from tagger.issue import IssueText
 
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from tagger.decision import LabelDecision, Policy
 
 log = logging.getLogger(__name__)
+
+USUAL_MEMORY = 700 * 2**20
+"""Bytes of releases that stay loaded: with the encoder and the program some 1.4 GB."""
 
 WARM = 8
 """Releases loaded before the first delivery; the others when they are needed."""
@@ -76,7 +79,7 @@ class ReleaseShelf:
 
     :param open_release: loads a folder and checks its digests.
     :param archive: where the folders are, or their folder where that is all there is.
-    :param capacity: releases kept in memory; the least recently used one goes first.
+    :param memory: bytes of releases kept loaded; the least recently used one goes first.
     """
 
     def __init__(
@@ -84,14 +87,13 @@ class ReleaseShelf:
         store: Store,
         open_release: Callable[[Path], TaggingRelease],
         archive: ReleaseArchive | Path,
-        capacity: int = 100,
+        memory: int = USUAL_MEMORY,
     ) -> None:
         self._store = store
         self._open = open_release
         self._archive = archive if isinstance(archive, ReleaseArchive) else ReleaseArchive(archive)
         self._standing_in: dict[int, tuple[str, float]] = {}
-        self._capacity = capacity
-        self._loaded: OrderedDict[int, OnShelf] = OrderedDict()
+        self._loaded: ReleaseMemory[OnShelf] = ReleaseMemory(memory)
         self._lock = threading.Lock()
 
     def active(self, repository_id: int) -> OnShelf | None:
@@ -104,12 +106,11 @@ class ReleaseShelf:
             record = work.releases.active(repository_id)
         with self._lock:
             if record is None:
-                self._loaded.pop(repository_id, None)
+                self._loaded.drop(repository_id)
                 return None
             found = self._loaded.get(repository_id)
             if found is None or (found.id != record.id and not self._stands_in(record)):
                 found = self._load_or_stand_in(repository_id, record)
-            self._loaded.move_to_end(repository_id)
             found.catch_up(found.release)
             return found
 
@@ -120,7 +121,7 @@ class ReleaseShelf:
         """
         with self._store.read() as work:
             ids = [one.id for one in work.repositories.all() if work.releases.active(one.id)]
-        for repository_id in ids[: min(WARM, self._capacity)]:
+        for repository_id in ids[:WARM]:
             try:
                 found = self.active(repository_id)
                 if found is not None:
@@ -143,7 +144,7 @@ class ReleaseShelf:
     @property
     def loaded(self) -> tuple[str, ...]:
         """Ids of the releases in memory, the least recently used first."""
-        return tuple(one.id for one in self._loaded.values())
+        return tuple(one.id for one in self._loaded.values)
 
     def _stands_in(self, record: StoredRelease) -> bool:
         """Whether an earlier release stands in for this one, and it is too soon to try again."""
@@ -183,14 +184,12 @@ class ReleaseShelf:
         raise damage
 
     def _load(self, repository_id: int, record: StoredRelease) -> OnShelf:
-        using = threading.Lock()
-        release = self._opened(record)
-        found = OnShelf(record.id, release, CatchUp(self._store, record, using), using)
-        self._loaded.pop(repository_id, None)
-        while len(self._loaded) >= self._capacity:
-            self._loaded.popitem(last=False)
-        self._loaded[repository_id] = found
-        return found
+        def load() -> OnShelf:
+            using = threading.Lock()
+            release = self._opened(record)
+            return OnShelf(record.id, release, CatchUp(self._store, record, using), using)
+
+        return self._loaded.load(repository_id, bytes_on_disk(self.location(record)), load)
 
     def _opened(self, record: StoredRelease) -> TaggingRelease:
         try:

@@ -89,6 +89,7 @@ class Settings(BaseSettings):
     zero_shot_model: str | None = None
     bert_model: str | None = None
     device: Literal["auto", "cpu", "cuda"] = "auto"
+    release_memory_mb: int = Field(default=700, ge=1)
     log_format: Literal["text", "json"] = "text"
     releases_url: str | None = None
     retrain_schedule: Annotated[str, AfterValidator(_cron)] | None = None

@@ -49,6 +49,7 @@ def test_the_settings_are_those_of_the_contract() -> None:
             "LOG_FORMAT",
             "RETRAIN_SCHEDULE",
             "RELEASES_URL",
+            "RELEASE_MEMORY_MB",
         ),
     }
 
@@ -192,4 +193,5 @@ def test_another_process_gets_the_same_settings(monkeypatch: pytest.MonkeyPatch)
     assert {name for name in handed if name.startswith(PREFIX)} == {
         *(PREFIX + name for name in ("DATA_DIR", "DATABASE_URL", "GITHUB_API_URL", "HOST")),
         *(PREFIX + name for name in ("WEBHOOK_SECRET", "PORT", "DEVICE", "LOG_FORMAT")),
+        PREFIX + "RELEASE_MEMORY_MB",
     }

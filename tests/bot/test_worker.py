@@ -202,22 +202,6 @@ def _raiser(kind):
     return opener
 
 
-async def test_the_shelf_keeps_the_latest_used_and_no_more(installation, releases, clock) -> None:
-    from bot.release_shelf import ReleaseShelf
-
-    store = installation.store
-    ids = []
-    for name in ("acme/a", "acme/b", "acme/c"):
-        releases.promote(store, name[-1], ["bug"], clock(), name)
-        with store.read() as work:
-            ids.append(work.repositories.get(name).id)
-    shelf = ReleaseShelf(store, releases, installation.settings.releases_folder, capacity=2)
-    for position in (0, 1, 0, 2):
-        assert shelf.active(ids[position]).id == "abc"[position]
-    assert shelf.loaded == ("a", "c")
-    assert releases.opened == ["a", "b", "c"]
-
-
 async def test_the_thread_works_what_comes_in_and_stops(bench) -> None:
     bench.configure(SHADOW)
     opened = bench.github.open_issue(REPO, "a bug")

@@ -1,0 +1,127 @@
+"""The shelf: which release serves now, and which stay in memory."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import pytest
+from fakes_bot import FakeReleases
+from hypothesis import given
+from hypothesis import strategies as some
+
+from bot.release_memory import ReleaseMemory, resident_bytes
+from bot.release_shelf import ReleaseShelf
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from store.database import Store
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+PAGE = 100_000_000
+"""Larger than what the tests' process may grow by between two readings."""
+
+
+@given(
+    bound=some.integers(1, 20),
+    sizes=some.lists(some.integers(1, 12), min_size=1, max_size=6),
+    asked=some.lists(some.integers(0, 5), max_size=30),
+)
+def test_the_bound_holds_and_the_latest_is_always_there(
+    bound: int, sizes: list[int], asked: list[int]
+) -> None:
+    memory: ReleaseMemory[int] = ReleaseMemory(bound * PAGE)
+    for wish in asked:
+        repository = wish % len(sizes)
+        size = sizes[repository] * PAGE
+        if memory.get(repository) is None:
+            memory.load(repository, size, lambda one=repository: one)  # type: ignore[misc]
+        assert memory.values[-1] == repository
+        assert memory.size <= max(bound * PAGE, size)
+
+
+def test_the_least_recently_used_goes_first() -> None:
+    memory: ReleaseMemory[str] = ReleaseMemory(2 * PAGE)
+    for repository, name in ((1, "a"), (2, "b")):
+        memory.load(repository, PAGE, lambda name=name: name)  # type: ignore[misc]
+    assert memory.get(1) == "a"
+    memory.load(3, PAGE, lambda: "c")
+    assert memory.values == ("a", "c")
+    assert memory.get(2) is None
+
+
+def test_room_is_made_before_the_loading() -> None:
+    memory: ReleaseMemory[str] = ReleaseMemory(PAGE)
+    memory.load(1, PAGE, lambda: "a")
+    assert memory.load(2, PAGE, lambda: f"beside {memory.size} bytes") == "beside 0 bytes"
+
+
+def test_what_cannot_be_loaded_leaves_what_was_there() -> None:
+    memory: ReleaseMemory[str] = ReleaseMemory(2 * PAGE)
+    memory.load(1, PAGE, lambda: "a")
+
+    def broken() -> str:
+        raise OSError("a file is missing")
+
+    with pytest.raises(OSError, match="missing"):
+        memory.load(1, PAGE, broken)
+    assert memory.get(1) == "a"
+
+
+def test_a_release_that_grows_the_process_counts_for_what_it_takes() -> None:
+    if not resident_bytes():
+        pytest.skip("this system does not say how much memory a process holds")
+    memory: ReleaseMemory[bytearray] = ReleaseMemory(10 * PAGE)
+    memory.load(1, 1, lambda: bytearray(b"x" * PAGE))
+    assert memory.size > PAGE // 2
+
+
+def shelf_of(store: Store, releases: FakeReleases, folder: Path, memory: int) -> ReleaseShelf:
+    return ReleaseShelf(store, releases, folder, memory)
+
+
+def stored(store: Store, releases: FakeReleases, folder: Path, name: str, size: int) -> int:
+    """A repository with a release of so many bytes that serves."""
+    releases.promote(store, name, ["bug"], NOW, f"acme/{name}")
+    (folder / name).mkdir(parents=True)
+    with (folder / name / "weights").open("wb") as file:
+        file.truncate(size)
+    with store.read() as work:
+        return work.repositories.get(f"acme/{name}").id
+
+
+def test_the_shelf_keeps_what_fits_into_its_memory(store: Store, tmp_path: Path) -> None:
+    releases = FakeReleases()
+    ids = [stored(store, releases, tmp_path, name, 4 * PAGE) for name in "abc"]
+    shelf = shelf_of(store, releases, tmp_path, 9 * PAGE)
+    for position in (0, 1, 0, 2):
+        found = shelf.active(ids[position])
+        assert found is not None
+        assert found.id == "abc"[position]
+    assert shelf.loaded == ("a", "c")
+    assert releases.opened == ["a", "b", "c"]
+    assert shelf.active(ids[1]) is not None
+    assert shelf.loaded == ("c", "b")
+
+
+def test_a_hundred_repositories_take_turns(store: Store, tmp_path: Path) -> None:
+    releases = FakeReleases()
+    ids = [stored(store, releases, tmp_path, f"r{n}", PAGE) for n in range(100)]
+    shelf = shelf_of(store, releases, tmp_path, 7 * PAGE)
+    for repository_id in (*ids, *ids[:3]):
+        assert shelf.active(repository_id) is not None
+    assert shelf.loaded == ("r96", "r97", "r98", "r99", "r0", "r1", "r2")
+
+
+def test_a_promotion_is_noticed_and_the_old_release_leaves(store: Store, tmp_path: Path) -> None:
+    releases = FakeReleases()
+    repository_id = stored(store, releases, tmp_path, "a", 1)
+    shelf = shelf_of(store, releases, tmp_path, PAGE)
+    assert shelf.active(repository_id) is not None
+    releases.promote(store, "newer", ["bug"], NOW, "acme/a")
+    (tmp_path / "newer").mkdir()
+    found = shelf.active(repository_id)
+    assert found is not None
+    assert found.id == "newer"
+    assert shelf.loaded == ("newer",)
