@@ -14,12 +14,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from bot.github.errors import RateLimited, Unreachable
+from bot.github.errors import BadPayload, Forbidden, RateLimited, Unauthorized, Unreachable
 from bot.jobs.in_process import InProcessJobs
 from bot.jobs.lanes import KeptLease, Signals, finished, worker_name
 from bot.logs import during_delivery
 from bot.use_cases.deliveries import handle
 from store.errors import LeaseLost, StoreUnavailable
+from tagger.errors import ReleaseDamaged
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -35,8 +36,12 @@ FIRST_PAUSE = timedelta(seconds=10)
 LONGEST_PAUSE = timedelta(hours=1)
 MOST_ATTEMPTS = 8
 """With the pauses between them some twenty minutes; what still fails needs a person."""
-PATIENCE_WITH_GITHUB = timedelta(days=3)
-"""GitHub being away is nobody's fault here: as long as it offers redelivery itself."""
+LONG_PATIENCE = timedelta(days=3)
+"""For what is not the delivery's fault: as long as GitHub itself offers redelivery."""
+_NOT_ITS_FAULT = (
+    RateLimited, Unreachable, BadPayload, Unauthorized, Forbidden, StoreUnavailable, ReleaseDamaged
+)  # fmt: skip
+"""GitHub, the credentials, the database or the release: once that is mended, the work succeeds."""
 
 
 @dataclass(frozen=True)
@@ -65,12 +70,14 @@ def when_again(
 
     :param attempts: the one that just failed included.
     """
-    pause = min(FIRST_PAUSE * (1 << min(attempts - 1, 16)), LONGEST_PAUSE)
-    if isinstance(error, RateLimited | Unreachable):
-        patient = now - received_at < PATIENCE_WITH_GITHUB
-        limited = isinstance(error, RateLimited)
-        return max(error.retry_at, now if limited else now + pause) if patient else None
-    return now + pause if attempts < MOST_ATTEMPTS else None
+    pause = now + min(FIRST_PAUSE * (1 << min(attempts - 1, 16)), LONGEST_PAUSE)
+    # Both must be used up: a clock that jumps ahead must not end anybody's patience.
+    waited = isinstance(error, _NOT_ITS_FAULT) and now - received_at < LONG_PATIENCE
+    if not waited and attempts >= MOST_ATTEMPTS:
+        return None
+    if isinstance(error, RateLimited):
+        return max(error.retry_at, now)
+    return max(error.retry_at, pause) if isinstance(error, Unreachable) else pause
 
 
 class Worker:

@@ -7,20 +7,23 @@
   now)`, `release(claim, now)`: all raise LeaseLost where the claim is no longer ours, so that
   whatever else the unit of work did is rolled back
 - `counts()`, `oldest_due(now)`, `last_received()`, `waiting(now, limit)`, `find(guid)`,
-  `retry(guid, due_at)`, `purge_payloads(before)`, `forget(before)`
+  `retry(guid, due_at)`, `purge_payloads(before, limit)`, `forget(before, limit)`
 
 A *lane* is what must stay in order: the deliveries of one issue, or those of a repository that
 concern no issue; those that stand aside have a lane of their own beside it. Of a lane only the
 earliest unfinished delivery can be claimed, and a unique index lets only one run. A delivery is
-claimed at least once: a worker that dies leaves a lease that runs out.
+claimed at least once: a worker that dies leaves a lease that runs out. Times further
+ahead than anything is planned were written by a clock that was wrong and has been set back: they
+count as over.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, exists, func, select, update
+from sqlalchemy import case, delete, exists, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import aliased
 
@@ -31,10 +34,13 @@ from store.text import name_key
 from store.upsert import insert_into
 
 if TYPE_CHECKING:
-    from datetime import datetime, timedelta
+    from datetime import datetime
 
-    from sqlalchemy import Select
+    from sqlalchemy import ColumnElement, Select
     from sqlalchemy.orm import Session
+
+FARTHEST = timedelta(days=2)
+"""Ahead of now: a pause or delay lasts a day at most, a lease a minute or so."""
 
 
 class Inbox:
@@ -79,7 +85,7 @@ class Inbox:
 
         :param guid: claim this one or none (for job engines that name the delivery).
         """
-        self._take_back_expired(now)
+        self._take_back(now)
         while (found := self._session.execute(self._claimable(now, guid)).first()) is not None:
             claim = self._take(found[0], worker, lease, now)
             if claim is not None:
@@ -169,11 +175,11 @@ class Inbox:
 
     def waiting(self, now: datetime, limit: int = 1000) -> tuple[str, ...]:
         """GUIDs of deliveries that are due, or whose lease ran out, in the order of due times."""
-        due = (DeliveryRow.state == "pending") & (DeliveryRow.due_at <= now)
-        expired = (DeliveryRow.state == "running") & (DeliveryRow.lease_until < now)
+        pending, due_at = DeliveryRow.state == "pending", DeliveryRow.due_at
+        due = (pending & (due_at <= now), pending & (due_at > now + FARTHEST))
         query = (
             select(DeliveryRow.guid)
-            .where(due | expired)
+            .where(or_(*due, *_left_behind(now)))
             .order_by(DeliveryRow.due_at, DeliveryRow.id)
         )
         return tuple(self._session.scalars(query.limit(limit)))
@@ -189,42 +195,56 @@ class Inbox:
         )
         return self._session.scalars(query.order_by(DeliveryRow.id).limit(1)).first()
 
-    def purge_payloads(self, before: datetime) -> int:
-        """Forget the payloads of deliveries that ended before this moment; returns how many."""
-        ended = DeliveryRow.state.in_(("done", "failed", "ignored"))
+    def purge_payloads(self, before: datetime, limit: int = 1000) -> int:
+        """Forget the payloads of deliveries that ended before this moment; returns how many.
+
+        :param limit: at most so many, so that no other writer waits for long.
+        """
+        ended = self._ended(before, limit).where(DeliveryRow.payload.is_not(None))
         purged = self._session.scalars(
             update(DeliveryRow)
-            .where(ended, DeliveryRow.finished_at < before, DeliveryRow.payload.is_not(None))
+            .where(DeliveryRow.id.in_(ended))
             .values(payload=None)
             .returning(DeliveryRow.id)
             .execution_options(synchronize_session=False)
         )
         return len(purged.all())
 
-    def forget(self, before: datetime) -> int:
-        """Drop deliveries that ended before this moment; returns how many.
+    def forget(self, before: datetime, limit: int = 1000) -> int:
+        """Drop deliveries that ended before this moment, at most `limit`; returns how many.
 
         A GUID that is forgotten would be accepted again: GitHub redelivers for three days.
         """
-        ended = DeliveryRow.state.in_(("done", "failed", "ignored"))
         gone = self._session.scalars(
             delete(DeliveryRow)
-            .where(ended, DeliveryRow.finished_at < before)
+            .where(DeliveryRow.id.in_(self._ended(before, limit)))
             .returning(DeliveryRow.id)
             .execution_options(synchronize_session=False)
         )
         return len(gone.all())
 
-    def _take_back_expired(self, now: datetime) -> None:
-        expired = (
+    def _ended(self, before: datetime, limit: int) -> Select[int]:
+        ended = DeliveryRow.state.in_(("done", "failed", "ignored"))
+        query = select(DeliveryRow.id).where(ended, DeliveryRow.finished_at < before)
+        return query.order_by(DeliveryRow.id).limit(limit)
+
+    def _take_back(self, now: datetime) -> None:
+        """Make pending what dead workers hold, and due what only a wrong clock put off."""
+        due_at, far = DeliveryRow.due_at, now + FARTHEST
+        stuck = (
             select(DeliveryRow.id)
-            .where(DeliveryRow.state == "running", DeliveryRow.lease_until < now)
+            .where(or_(*_left_behind(now), (DeliveryRow.state == "pending") & (due_at > far)))
             .with_for_update(skip_locked=True)
         )
         self._session.execute(
             update(DeliveryRow)
-            .where(DeliveryRow.id.in_(expired))
-            .values(state="pending", claimed_by=None, lease_until=None)
+            .where(DeliveryRow.id.in_(stuck))
+            .values(
+                state="pending",
+                claimed_by=None,
+                lease_until=None,
+                due_at=case((due_at > far, now), else_=due_at),
+            )
             .execution_options(synchronize_session=False)
         )
 
@@ -286,6 +306,12 @@ class Inbox:
         )
         if changed.first() is None:
             raise LeaseLost(claim.guid, claim.worker)
+
+
+def _left_behind(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    """What a dead worker holds; a condition for each range of the index."""
+    running, until = DeliveryRow.state == "running", DeliveryRow.lease_until
+    return running & (until < now), running & (until > now + FARTHEST)
 
 
 def _lane(record: DeliveryRecord) -> str | None:

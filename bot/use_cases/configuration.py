@@ -112,7 +112,8 @@ async def current_configuration(
     reading = Reading.of(repository)
     if client is None:
         return reading.configuration if reading else RepositoryConfiguration.absent()
-    if reading is not None and now - reading.checked_at < FRESH_FOR:
+    # whichever way: a look in the future was dated by a clock that has been set back
+    if reading is not None and abs(now - reading.checked_at) < FRESH_FOR:
         return reading.configuration
     return (await refresh(store, client, repository, now)).configuration
 

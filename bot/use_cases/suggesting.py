@@ -112,7 +112,7 @@ def _known_to_lack_them(job: Job) -> bool:
     since = job.subject.repository.memory.get(KEPT_AS)
     if since is None:
         return False
-    return job.desk.clock() - datetime.fromisoformat(since) < ASK_AGAIN_AFTER
+    return abs(job.desk.clock() - datetime.fromisoformat(since)) < ASK_AGAIN_AFTER
 
 
 async def _suggestions(job: Job, client: GitHubClient) -> tuple[Suggestion, ...] | None:

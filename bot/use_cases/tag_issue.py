@@ -48,7 +48,7 @@ async def tag_issue(desk: Desk, claim: ClaimedDelivery) -> Ending:
     configuration = configuration.renamed(subject.renames)
     delay = 0 if claim.action == RETRY else configuration.delay_seconds
     due_at = claim.received_at + timedelta(seconds=delay)
-    if now < due_at:
+    if claim.received_at <= now < due_at:  # received in the future: the clock was set back
         return await desk.postpone(claim, due_at, "delay_seconds have not passed")
     if why := left_alone(configuration, subject.issue, now):
         return await desk.ignore(claim, why)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from bot.crew import WorkerThread
 from bot.github.errors import RateLimited, Unreachable
-from bot.worker import MOST_ATTEMPTS, PATIENCE_WITH_GITHUB, Pace, when_again
+from bot.worker import LONG_PATIENCE, MOST_ATTEMPTS, Pace, when_again
 from store.errors import StoreBusy
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def test_a_rate_limit_is_respected_to_the_second_and_never_given_up_for() -> Non
 def test_github_being_away_is_waited_for_three_days() -> None:
     error = Unreachable("GET /x", "timeout", NOW, attempts=4, may_have_happened=False)
     assert when_again(error, 30, NOW, NOW) == NOW + timedelta(hours=1)
-    assert when_again(error, 30, NOW - PATIENCE_WITH_GITHUB, NOW) is None
+    assert when_again(error, 30, NOW - LONG_PATIENCE, NOW) is None
 
 
 async def test_what_fails_runs_again_and_is_given_up_with_its_reason(bench) -> None:
