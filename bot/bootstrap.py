@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
@@ -105,7 +105,7 @@ class Installation:
         """What this process counts."""
         from bot.metrics import Metrics
 
-        return Metrics()
+        return Metrics(timedelta(hours=self.settings.silent_hours))
 
     @cached_property
     def archive(self) -> ReleaseArchive:

@@ -93,6 +93,10 @@ class Settings(BaseSettings):
     log_format: Literal["text", "json"] = "text"
     releases_url: str | None = None
     retrain_schedule: Annotated[str, AfterValidator(_cron)] | None = None
+    silent_hours: int = Field(default=24, ge=1)
+    metrics_port: int | None = Field(default=None, ge=0, le=65535)
+    keep_payloads_days: int = Field(default=7, ge=1)
+    keep_deliveries_days: int = Field(default=90, ge=4)  # GitHub redelivers for three days
 
     @model_validator(mode="after")
     def _one_way_to_sign_in(self) -> Self:

@@ -23,7 +23,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event, func, make_url, select, text
 from sqlalchemy.exc import ArgumentError
 
 from store import schema
@@ -34,6 +34,7 @@ from store.vectors import StoredVectors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
     from store.unit_of_work import UnitOfWork
 
@@ -125,6 +126,13 @@ class Store:
         self._follow_file()
         with in_our_words(self.shown_url), self._reader.connect() as connection:
             connection.execute(text("SELECT 1"))
+
+    def server_time(self) -> datetime | None:
+        """What time the database server says it is; None for a file, which has no clock."""
+        if self.is_sqlite:
+            return None
+        with in_our_words(self.shown_url), self._reader.connect() as connection:
+            return connection.execute(select(func.clock_timestamp())).scalar_one()  # type: ignore[no-any-return]
 
     def close(self) -> None:
         """Close every connection; the next use opens new ones. `with Store(url)` closes too."""

@@ -17,6 +17,7 @@ from bot.cli.compress import compress
 from bot.cli.demo import demo
 from bot.cli.doctor import doctor
 from bot.cli.evaluate import evaluate
+from bot.cli.forget import forget
 from bot.cli.import_issues import import_issues
 from bot.cli.promote import promote
 from bot.cli.releases import releases
@@ -58,6 +59,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "serve": serve,
     "work": work,
     "validate": validate,
+    "forget": forget,
     "doctor": doctor,
     "demo": demo,
 }

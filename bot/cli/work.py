@@ -23,10 +23,14 @@ def work(
         list[Lane] | None,
         typer.Option(help="Work in this lane alone; may be given twice. Default: in all."),
     ] = None,
+    metrics_port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="Instead of ISSUE_TAGGER_METRICS_PORT.")
+    ] = None,
 ) -> None:
     """Tag what `serve` received, in a process of its own; report, reconcile, train."""
     from bot.crew import LANES
     from bot.service.serving import run_worker
 
     with opened(level=logging.INFO) as installation:
-        run_worker(installation, lanes=tuple(one.value for one in only) if only else LANES)
+        lanes = tuple(one.value for one in only) if only else LANES
+        run_worker(installation, lanes=lanes, metrics_port=metrics_port)

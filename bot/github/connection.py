@@ -26,7 +26,7 @@ from bot.github.exchange import (
     given_up,
     read,
 )
-from bot.github.rate_limit import Wait, budget, wait_after, wait_after_failure
+from bot.github.rate_limit import Wait, budget, clock_ahead, wait_after, wait_after_failure
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -215,8 +215,9 @@ class Connection:
 
     def _observe(self, request: Request, response: httpx.Response) -> None:
         if self._observer:
-            left = budget(response.headers, self._patience.clock())
-            self._observer(Answered(request.method, response.status_code, left))
+            now = self._patience.clock()
+            left, ahead = budget(response.headers, now), clock_ahead(response.headers, now)
+            self._observer(Answered(request.method, response.status_code, left, ahead))
 
 
 def _params(request: Request) -> dict[str, str | int] | None:

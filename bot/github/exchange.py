@@ -17,6 +17,7 @@ from bot.github.errors import (
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import timedelta
     from typing import TypeAlias
 
     import httpx
@@ -102,11 +103,15 @@ Outcome: TypeAlias = "Answer | Lost"
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """What an observer is told of each response: enough for metrics, nothing private."""
+    """What an observer is told of each response: enough for metrics, nothing private.
+
+    :ivar clock_ahead: how far this machine's clock is ahead of GitHub's, where GitHub told its own.
+    """
 
     method: str
     status: int
     budget: Budget | None
+    clock_ahead: timedelta | None = None
 
 
 def read(request: Request, response: httpx.Response) -> Outcome:

@@ -234,6 +234,7 @@ class App(Wire):
     name: Text = ""
     owner: User | None = None
     html_url: Text = ""
+    events: tuple[Text, ...] = ()
 
     @property
     def bot_login(self) -> str:

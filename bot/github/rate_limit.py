@@ -80,6 +80,12 @@ def budget(headers: Mapping[str, str], now: datetime) -> Budget | None:
     return Budget(limit or 0, remaining, now + until_reset)
 
 
+def clock_ahead(headers: Mapping[str, str], now: datetime) -> timedelta | None:
+    """How far our clock is ahead of GitHub's, to a second or so; None where it tells no time."""
+    theirs = _http_date(headers.get("date", ""))
+    return None if theirs is None else now - theirs
+
+
 def backoff(first: timedelta, attempt: int) -> timedelta:
     """`first`, doubled for each attempt before this one."""
     return min(first * (1 << min(attempt, 16)), LONGEST_PAUSE)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import JSONResponse, PlainTextResponse, Response
 
 from bot.metrics import CONTENT_TYPE
+from bot.service import described
 from store.errors import StoreError
 
 if TYPE_CHECKING:
@@ -40,9 +41,11 @@ class Health:
         self._clock = clock
         self._worker = worker
         self.router = APIRouter()
-        self.router.add_api_route("/healthz", self.healthz)
-        self.router.add_api_route("/readyz", self.readyz)
-        self.router.add_api_route("/metrics", self.metrics)
+        self.router.add_api_route("/healthz", self.healthz, **described.HEALTHZ)
+        self.router.add_api_route("/readyz", self.readyz, **described.READYZ)
+        self.router.add_api_route(
+            "/metrics", self.metrics, response_class=PlainTextResponse, **described.METRICS
+        )
 
     async def healthz(self) -> Response:
         """The process is up; its worker too, where it has one."""

@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from bot.crew import LANES, work
-from bot.errors import SettingsInvalid
+from bot.errors import CommandRefused, SettingsInvalid
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterator
 
     from bot.bootstrap import Installation
     from bot.crew import Crew
+    from bot.metrics import Metrics
     from bot.worker import Pace
 
 
@@ -70,11 +72,43 @@ def serve(
 
 
 def run_worker(
-    installation: Installation, *, lanes: Collection[str] = LANES, pace: Pace | None = None
+    installation: Installation,
+    *,
+    lanes: Collection[str] = LANES,
+    pace: Pace | None = None,
+    metrics_port: int | None = None,
 ) -> None:
-    """Work, beside a service in another process, until SIGINT or SIGTERM."""
+    """Work, beside a service in another process, until SIGINT or SIGTERM.
+
+    :param metrics_port: instead of the settings'; with neither, no metrics are shown.
+    """
+    settings = installation.settings
+    port = settings.metrics_port if metrics_port is None else metrics_port
     installation.store.migrate()
-    asyncio.run(work(installation, pace, lanes, started=_stop_on_signals))
+    with _metrics_shown(installation.metrics, settings.host, port):
+        asyncio.run(work(installation, pace, lanes, started=_stop_on_signals))
+
+
+@contextmanager
+def _metrics_shown(metrics: Metrics, host: str, port: int | None) -> Iterator[None]:
+    if port is None:
+        yield
+        return
+    from prometheus_client import start_http_server
+
+    try:
+        server, thread = start_http_server(port, host, metrics.counted)
+    except OSError as error:
+        raise CommandRefused(
+            f"cannot show metrics on {host}:{port} ({error.strerror}); choose another with "
+            "ISSUE_TAGGER_METRICS_PORT"
+        ) from None
+    try:
+        yield
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
 
 
 def _stop_on_signals(crew: Crew) -> None:

@@ -17,6 +17,7 @@ from fastapi.responses import JSONResponse, Response
 
 from bot.github.signature import verify
 from bot.logs import during_delivery
+from bot.service import described
 from bot.service.body import NotJson, TooLarge, parse_object, read_within
 from bot.use_cases.receive import Received, understand
 from store.errors import StoreError
@@ -66,7 +67,9 @@ class Webhook:
         self._clock = clock
         self._told = stored
         self.router = APIRouter()
-        self.router.add_api_route("/webhook", self.answer, methods=["POST"], status_code=202)
+        self.router.add_api_route(
+            "/webhook", self.answer, methods=["POST"], status_code=202, **described.WEBHOOK
+        )
 
     async def answer(self, request: Request) -> Response:
         """Take one delivery in."""

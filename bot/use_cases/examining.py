@@ -3,45 +3,33 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bot.app_credentials import is_private
-from bot.errors import BotError
-from bot.github.errors import GitHubError
 from bot.settings import PREFIX, unknown_variables
-from store.errors import SchemaMismatch, StoreError
+from bot.use_cases.examining_github import examine_clock, examine_github
+from bot.use_cases.findings import Finding
+from store.errors import SchemaMismatch, SchemaTooNew, StoreError
 from tagger.errors import TaggerError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator
-    from pathlib import Path
+    from collections.abc import Iterator
 
     from bot.bootstrap import Installation
     from bot.settings import Settings
-
-Verdict = Literal["ok", "note", "wrong"]
-"""`note`: works, but less well than it could; `wrong`: a part does not work."""
 
 LITTLE_SPACE = 1_000_000_000
 """Bytes; a release with adapted weights takes some 400 MB."""
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What was found out about one part; `advice` is empty where there is nothing to do."""
-
-    part: str
-    verdict: Verdict
-    found: str
-    advice: str = ""
-
-
 async def examine(installation: Installation) -> tuple[Finding, ...]:
     """Look at every part; an error in one is a finding, and the rest is looked at as well."""
     settings = installation.settings
-    findings = [*_settings(settings), *_database(installation), _disk(settings.data_dir)]
-    findings.append(await _reported("GitHub", lambda: _github(installation)))
+    findings = [*_settings(settings), *_database(installation), _disk(installation)]
+    findings += await examine_github(installation, _repositories(installation))
+    findings.append(examine_clock(installation, _database_ahead(installation)))
     findings += [_webhook(settings), *credentials_file(settings)]
     findings += [_encoder(settings), _zero_shot(settings), _bert(settings)]
     findings += _releases(installation)
@@ -57,59 +45,79 @@ def _settings(settings: Settings) -> Iterator[Finding]:
 
 
 def _database(installation: Installation) -> Iterator[Finding]:
+    """Whether it answers, whether its tables are of the code's age, and what waits in it."""
     store = installation.store
     try:
         store.ping()
-        store.check_schema()
-        with store.read() as work:
-            counts = work.inbox.counts()
-            repositories = len(work.repositories.all())
-    except SchemaMismatch as error:
-        yield Finding("database", "wrong", str(error), "issue-tagger serve brings it up to date")
-        return
     except StoreError as error:
-        yield Finding("database", "wrong", str(error), "check ISSUE_TAGGER_DATABASE_URL")
+        yield Finding("database", "wrong", str(error), f"check {PREFIX}DATABASE_URL")
         return
-    yield Finding("database", "ok", f"{store.shown_url}, {repositories} repositories")
-    waiting, failed = counts.get("pending", 0), counts.get("failed", 0)
+    yield Finding("database", "ok", store.shown_url)
+    try:
+        store.check_schema()
+        yield Finding("migrations", "ok", f"tables at revision {store.revision()}")
+        yield from _inbox(installation)
+    except SchemaTooNew as error:
+        yield Finding("migrations", "wrong", str(error), "install the version that migrated it")
+    except SchemaMismatch as error:
+        yield Finding(
+            "migrations", "wrong", str(error), "issue-tagger serve brings them up to date"
+        )
+    except StoreError as error:
+        yield Finding("database", "wrong", str(error), "restore it from a backup")
+
+
+def _inbox(installation: Installation) -> Iterator[Finding]:
+    now, most = installation.clock(), timedelta(hours=installation.settings.silent_hours)
+    with installation.store.read() as work:
+        counts, last = work.inbox.counts(), work.inbox.last_received()
+    waiting, failed = counts["pending"] + counts["running"], counts["failed"]
     if failed:
         advice = "the service's log says why; sync brings in what they told"
         yield Finding("inbox", "note", f"{failed} deliveries failed, {waiting} waiting", advice)
     else:
         yield Finding("inbox", "ok", f"{waiting} deliveries waiting, none failed")
+    if last is None:
+        yield Finding("webhooks", "ok", "none came in yet")
+    elif now - last > most:
+        hours = (now - last) / timedelta(hours=1)
+        advice = "look into the webhook's recent deliveries in GitHub's settings"
+        yield Finding("webhooks", "note", f"none for {hours:.0f} hours", advice)
+    else:
+        yield Finding("webhooks", "ok", f"the last at {last:%Y-%m-%d %H:%M} UTC")
 
 
-def _disk(folder: Path) -> Finding:
-    there = next(one for one in (folder.resolve(), *folder.resolve().parents) if one.exists())
-    free = shutil.disk_usage(there).free
-    found = f"{free / 1e9:.1f} GB free at {there}"
+def _repositories(installation: Installation) -> list[str]:
+    try:
+        with installation.store.read() as work:
+            return [one.full_name for one in work.repositories.all()]
+    except StoreError:
+        return []  # told by the database already
+
+
+def _database_ahead(installation: Installation) -> timedelta | None:
+    try:
+        theirs = installation.store.server_time()
+    except StoreError:
+        return None  # told by the database already
+    return None if theirs is None else theirs - installation.clock()
+
+
+def _disk(installation: Installation) -> Finding:
+    """The fuller one of the disks that hold the data folder and a database in a file."""
+    places = [installation.settings.data_dir]
+    if installation.store.is_sqlite:
+        places.append(Path(installation.store.url.database or ""))
+    free, place = min(map(_free, places))
+    found = f"{free / 1e9:.1f} GB free at {place}"
     if free < LITTLE_SPACE:
-        return Finding("disk", "wrong", found, "make room, or move ISSUE_TAGGER_DATA_DIR")
+        return Finding("disk", "wrong", found, f"make room, or move {PREFIX}DATA_DIR")
     return Finding("disk", "ok", found)
 
 
-async def _github(installation: Installation) -> Finding:
-    access = installation.access()
-    url = installation.settings.github_api_url
-    if access is None:
-        return Finding(
-            "GitHub",
-            "note",
-            f"no credentials for {url}: the bot can write nothing",
-            f"set {PREFIX}GITHUB_APP_ID with {PREFIX}GITHUB_PRIVATE_KEY_FILE, "
-            f"or {PREFIX}GITHUB_TOKEN",
-        )
-    try:
-        return Finding("GitHub", "ok", f"{url} knows us as {await access.login()}")
-    finally:
-        await access.aclose()
-
-
-async def _reported(part: str, look: Callable[[], Awaitable[Finding]]) -> Finding:
-    try:
-        return await look()
-    except (BotError, GitHubError) as error:
-        return Finding(part, "wrong", str(error))
+def _free(place: Path) -> tuple[int, Path]:
+    there = next(one for one in (place.resolve(), *place.resolve().parents) if one.exists())
+    return shutil.disk_usage(there).free, there
 
 
 def _webhook(settings: Settings) -> Finding:

@@ -42,15 +42,9 @@ def test_the_settings_are_those_of_the_contract() -> None:
     assert {name.upper() for name in Settings.model_fields} == {
         *("DATA_DIR", "DATABASE_URL", "GITHUB_API_URL", "GITHUB_APP_ID", "GITHUB_PRIVATE_KEY"),
         *("GITHUB_PRIVATE_KEY_FILE", "GITHUB_TOKEN", "WEBHOOK_SECRET", "HOST", "PORT", "ENCODER"),
-        *(
-            "ZERO_SHOT_MODEL",
-            "BERT_MODEL",
-            "DEVICE",
-            "LOG_FORMAT",
-            "RETRAIN_SCHEDULE",
-            "RELEASES_URL",
-            "RELEASE_MEMORY_MB",
-        ),
+        *("ZERO_SHOT_MODEL", "BERT_MODEL", "DEVICE", "LOG_FORMAT", "RETRAIN_SCHEDULE"),
+        *("RELEASES_URL", "RELEASE_MEMORY_MB", "SILENT_HOURS", "METRICS_PORT"),
+        *("KEEP_PAYLOADS_DAYS", "KEEP_DELIVERIES_DAYS"),
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,7 +26,6 @@ from store.errors import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import datetime
 
     from store.unit_of_work import UnitOfWork
 
@@ -244,6 +244,17 @@ def test_sqlite_is_opened_durable_and_strict(store: Store):
             for name in ("journal_mode", "synchronous", "foreign_keys")
         }
     assert found == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
+
+
+def test_a_file_has_no_clock_of_its_own(store: Store):
+    assert store.server_time() is None
+
+
+@pytest.mark.postgres
+def test_a_server_tells_its_time(postgres_store: Store):
+    told = postgres_store.server_time()
+    assert told is not None
+    assert abs(told - datetime.now(UTC)) < timedelta(minutes=1)
 
 
 @pytest.mark.postgres

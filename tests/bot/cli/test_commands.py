@@ -309,7 +309,8 @@ def test_doctor_examines_every_part(terminal: Terminal, trained: Path) -> None:
     verdicts = {one["part"]: one["verdict"] for one in done.document["findings"]}
     assert done.status == 0
     assert verdicts == {
-        **dict.fromkeys(("settings", "database", "inbox", "disk", "encoder", "release"), "ok"),
+        **dict.fromkeys(("settings", "database", "migrations", "inbox", "webhooks"), "ok"),
+        **dict.fromkeys(("disk", "clock", "encoder", "release"), "ok"),
         **dict.fromkeys(("GitHub", "webhook secret", "zero-shot", "transformer"), "note"),
     }
 
@@ -324,7 +325,13 @@ def test_doctor_says_what_is_wrong_and_what_to_do(
     assert done.status == 1
     assert "ISSUE_TAGGER_PROT is no setting; did you mean ISSUE_TAGGER_PORT?" in done.out
     assert "there is no database at" in done.out
+    assert "check ISSUE_TAGGER_DATABASE_URL" in done.out
     assert "encoder: check ISSUE_TAGGER_ENCODER" in done.out
+
+
+def test_forget_says_what_was_dropped(terminal: Terminal, trained: Path) -> None:
+    assert terminal("forget", "--json").document == {"payloads": 0, "deliveries": 0}
+    assert "0 payloads older than 7 days" in terminal("forget").out
 
 
 def test_serve_wants_a_webhook_secret(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -340,7 +347,7 @@ def test_help_names_every_command_and_version_the_version(terminal: Terminal) ->
     listed = terminal("--help").out
     for command in ("import", "sync", "retrain", "releases", "promote", "rollback", "tag"):
         assert f"\n  {command} " in listed
-    for command in ("evaluate", "audit", "serve", "work", "validate", "doctor", "demo"):
+    for command in ("evaluate", "audit", "serve", "work", "validate", "forget", "doctor", "demo"):
         assert f"\n  {command} " in listed
     assert terminal("--version").out == f"{__version__}\n"
 

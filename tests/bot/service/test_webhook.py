@@ -261,7 +261,22 @@ def test_health_readiness_and_metrics(client, installation, github, releases, cl
     assert 'issue_tagger_deliveries_total{action="opened",event="issues"} 1.0' in text
     assert 'issue_tagger_inbox{state="pending"} 1.0' in text
     assert "issue_tagger_silent_seconds 3600.0" in text
+    assert "issue_tagger_silent_alarm 0.0" in text
     assert 'issue_tagger_webhooks_total{status="202"} 1.0' in text
+
+
+def test_a_day_without_a_delivery_raises_the_alarm(client, github, clock) -> None:
+    def alarm() -> str:
+        lines = client.get("/metrics").text.splitlines()
+        return next(line for line in lines if line.startswith("issue_tagger_silent_alarm"))
+
+    assert alarm().endswith(" 0.0")
+    clock.advance(hours=25)  # nothing ever came
+    assert alarm().endswith(" 1.0")
+    post(client, github.open_issue(REPO, "It crashes"))
+    assert alarm().endswith(" 0.0")
+    clock.advance(hours=25)
+    assert alarm().endswith(" 1.0")
 
 
 def test_readiness_says_so_when_the_database_is_gone(client, installation, monkeypatch) -> None:

@@ -54,7 +54,7 @@ async def test_the_right_labels_go_out_and_all_of_it_is_recorded(bench) -> None:
         (run,) = work.writes.runs(repository.id)
         writes = work.writes.list(run_id=run.id)
         history = work.labels.history(repository.id, 1)
-    value = bench.installation.metrics.registry.get_sample_value
+    value = bench.installation.metrics.counted.get_sample_value
     assert value("issue_tagger_writes_total", {"form": "label", "state": "written"}) == 2
     assert value("issue_tagger_worked_deliveries_total", {"end": "done"}) == 1
     assert run.finished_at is not None

@@ -1,0 +1,44 @@
+"""What is old goes, what is unfinished or needed stays."""
+
+from __future__ import annotations
+
+import pytest
+from fakes_bot import REPO
+
+from bot.use_cases import retention
+from bot.use_cases.retention import Forgotten, forget_old
+
+pytestmark = pytest.mark.anyio
+SHADOW = "delay_seconds: 0\n"
+
+
+async def test_payloads_go_after_a_week_and_deliveries_after_a_quarter(bench) -> None:
+    bench.configure(SHADOW)
+    done = bench.github.open_issue(REPO, "a bug")
+    await bench.deliver(done)
+    waiting = bench.github.open_issue(REPO, "a bug")
+    bench.receive(waiting)
+    bench.clock.advance(days=6)
+    assert forget_old(bench.installation) == Forgotten(payloads=0, deliveries=0)
+    bench.clock.advance(days=2)
+    assert forget_old(bench.installation) == Forgotten(payloads=1, deliveries=0)
+    assert bench.delivery(done).payload is None
+    assert bench.delivery(waiting).payload == waiting.payload
+    assert not bench.receive(done)
+    bench.clock.advance(days=90)
+    assert forget_old(bench.installation) == Forgotten(payloads=0, deliveries=1)
+    assert bench.delivery(waiting).state == "pending"
+    assert len(bench.predictions()) == 1
+    await bench.work()
+    assert bench.delivery(waiting).state == "done"
+
+
+async def test_a_great_many_go_in_small_transactions(bench, monkeypatch) -> None:
+    monkeypatch.setattr(retention, "AT_ONCE", 2)
+    bench.github.open_issue(REPO, "a bug")
+    for _ in range(5):
+        assert bench.receive(bench.github.comment(REPO, 1, "me too", by="ada"))
+    bench.clock.advance(days=8)
+    assert forget_old(bench.installation) == Forgotten(payloads=5, deliveries=0)
+    bench.clock.advance(days=90)
+    assert forget_old(bench.installation) == Forgotten(payloads=0, deliveries=5)
