@@ -25,10 +25,11 @@ test: $(STAMP) ## run the whole test suite
 quick: $(STAMP) ## run the tests that take moments
 	$(BIN)/python -m pytest -m 'not slow'
 
-check: $(STAMP) ## formatting, lint, types
+check: $(STAMP) ## formatting, lint, types, known weaknesses of dependencies
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/python .ci/audit
 
 fix: $(STAMP) ## format and repair what a machine can repair
 	$(BIN)/ruff check --fix .

@@ -118,6 +118,35 @@ def test_files_that_the_program_reads_lie_inside_the_packages() -> None:
     assert {name.split("/")[0] for name in data} <= set(packages)
 
 
+def test_compose_names_settings_commands_and_health_checks_that_exist() -> None:
+    from bot.cli.app import _COMMANDS
+    from bot.settings import PREFIX, Settings
+
+    services = yaml.safe_load((ROOT / "compose.yaml").read_text("utf-8"))["services"]
+    assert set(services) == {"database", "serve", "work"}
+    assert "pg_isready" in services["database"]["healthcheck"]["test"]
+    for name in ("serve", "work"):
+        one = services[name]
+        assert one["command"][0] in _COMMANDS
+        assert one["depends_on"]["database"] == {"condition": "service_healthy"}
+        known = {PREFIX + field.upper() for field in Settings.model_fields}
+        assert set(one["environment"]) <= known
+        assert (one["cap_drop"], one["read_only"]) == (["ALL"], True)
+    port = services["work"]["environment"]["ISSUE_TAGGER_METRICS_PORT"]
+    assert f"127.0.0.1:{port}/metrics" in services["work"]["healthcheck"]["test"][-1]
+    assert "ISSUE_TAGGER_WEBHOOK_SECRET" in services["serve"]["environment"]
+
+
+def test_the_threat_model_names_proofs_that_exist() -> None:
+    text = (ROOT / "docs" / "threat-model.md").read_text("utf-8")
+    named = set(re.findall(r"`((?:tests|docs|\.ci)/[^`]*|test_\w+\.py)`", text))
+    assert len(named) > 10
+    for one in named:
+        found = [ROOT / one] if "/" in one else list((ROOT / "tests").rglob(one))
+        assert found, one
+        assert found[0].exists(), one
+
+
 @pytest.mark.parametrize("target", ["help", "setup", "demo", "test", "check", "fix"])
 def test_make_knows_and_describes_the_target(target: str) -> None:
     makefile = (ROOT / "Makefile").read_text("utf-8")
