@@ -1,25 +1,32 @@
 """How fast webhooks are answered while the worker tags: the real service, signed, at a rate.
 
-    python docs/benchmarks/webhook.py --rate 50 --seconds 60 --repeats 0.2
+    python docs/benchmarks/webhook.py --rate 100 --seconds 60 --probot FOLDER
 
 Trains on the invented repository, starts `issue-tagger serve` in a process of its own against the
-stand-in (on SQLite, every commit on the disk), posts at a steady rate whether or not answers come,
-waits until everything is tagged, and counts the predictions. Prints Markdown.
+stand-in (on SQLite, every commit on the disk), posts at a steady rate from another process whether
+or not answers come, waits until everything is tagged, and counts the predictions. Prints Markdown.
+
+Before that, probot gets the same deliveries at the same rate and does nothing about them. FOLDER
+is one in which `npm install probot` was run; without it or node the row is left out, and says so.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import multiprocessing
+import os
 import random
 import statistics
 import tempfile
 import time
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
+from peer_probot import probot_running
 
 from bot.bootstrap import build
 from bot.demo import stage
@@ -33,7 +40,7 @@ from bot.use_cases.retraining import retrain
 from tagger.strategy import silent
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from bot.bootstrap import Installation
     from bot.demo.material import Material
@@ -41,7 +48,9 @@ if TYPE_CHECKING:
     from bot.standin.state import GitHubState
 
 SECRET = "benchmark"  # noqa: S105 - signs deliveries to ourselves
-PATIENCE = 1800.0
+PATIENCE = 7200.0
+
+Signed = tuple[bytes, "Mapping[str, str]"]
 
 
 @dataclass(frozen=True)
@@ -70,13 +79,48 @@ def main() -> None:
         state = stage.set_up(material.repository, material.labels)
         with serving(state) as url:
             settings = settings.model_copy(update={"github_api_url": url})
+            deliveries = _deliveries(state, material, wanted)
+            signed = [(body := body_of(one), headers_of(one, body, SECRET)) for one in deliveries]
+            distinct = len({one.guid for one in deliveries})
+            _tell_conditions(len(deliveries), distinct)
+            _beside(signed, wanted)
             log = wanted.log or Path(folder) / "serve.log"
             with running(settings, log) as service:
-                deliveries = _deliveries(state, material, wanted)
-                answers, sent = asyncio.run(_post(service.url, deliveries, wanted.rate))
+                answers, sent = _posted(f"{service.url}/webhook", signed, wanted.rate)
+                _report("issue-tagger, tagging meanwhile", answers, sent)
                 drained = _wait_until_tagged(installation, service)
-        _report(answers, sent, drained, len(set(map(_guid, deliveries))), installation)
+        _report_tagged(drained, distinct, installation)
         installation.close()
+
+
+def _tell_conditions(deliveries: int, distinct: int) -> None:
+    load = ", ".join(f"{one:.1f}" for one in os.getloadavg())
+    print(
+        f"{deliveries} deliveries, {deliveries - distinct} of them repeats; load average {load}\n"
+    )
+    print("| receiver | rate/s | accepted | median ms | p95 ms | p99 ms | max ms |")
+    print("|---|---|---|---|---|---|---|", flush=True)
+
+
+def _beside(signed: Sequence[Signed], wanted: argparse.Namespace) -> None:
+    """The same deliveries to probot, where there is one."""
+    with probot_running(wanted.probot, SECRET, free_port()) as probot:
+        if probot.url is None:
+            print(f"| probot: left out, {probot.why} | | | | | | |", flush=True)
+            return
+        answers, sent = _posted(probot.url, signed, wanted.rate)
+        _report(f"probot {probot.version}, doing nothing", answers, sent)
+
+
+def _posted(url: str, signed: Sequence[Signed], rate: float) -> tuple[list[Answer], float]:
+    """Post from a process of its own: the stand-in's work here must not delay the clock's hand."""
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, mp_context=context) as sender:
+        return sender.submit(_post_all, url, list(signed), rate).result()
+
+
+def _post_all(url: str, signed: list[Signed], rate: float) -> tuple[list[Answer], float]:
+    return asyncio.run(_post(url, signed, rate))
 
 
 def _arguments() -> argparse.Namespace:
@@ -86,6 +130,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--repeats", type=float, default=0.2, help="share sent a second time")
     parser.add_argument("--strategies", type=lambda text: text.split(","), default=None)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--probot", type=Path, default=None, help="where probot is installed")
     parser.add_argument("--log", type=Path, default=None, help="where the service's log goes")
     return parser.parse_args()
 
@@ -139,16 +184,13 @@ def _open(state: GitHubState, repository: str, row: dict[str, object]) -> Delive
         return state.emit("issues", "reporter", there, content)
 
 
-async def _post(
-    url: str, deliveries: Sequence[Delivery], rate: float
-) -> tuple[list[Answer], float]:
+async def _post(url: str, signed: Sequence[Signed], rate: float) -> tuple[list[Answer], float]:
     """Post at a steady rate, whether or not earlier ones were answered; GitHub does not wait."""
-    signed = [(body := body_of(one), headers_of(one, body, SECRET)) for one in deliveries]
     limits = httpx.Limits(max_connections=100, max_keepalive_connections=100)
-    async with httpx.AsyncClient(base_url=url, limits=limits, timeout=30.0) as http:
+    async with httpx.AsyncClient(limits=limits, timeout=30.0) as http:
         began = time.perf_counter()
         posting = [
-            asyncio.create_task(_post_at(http, began + i / rate, body, headers))
+            asyncio.create_task(_post_at(http, url, began + i / rate, body, headers))
             for i, (body, headers) in enumerate(signed)
         ]
         answers = list(await asyncio.gather(*posting))
@@ -156,10 +198,10 @@ async def _post(
 
 
 async def _post_at(
-    http: httpx.AsyncClient, moment: float, body: bytes, headers: dict[str, str]
+    http: httpx.AsyncClient, url: str, moment: float, body: bytes, headers: Mapping[str, str]
 ) -> Answer:
     await asyncio.sleep(max(moment - time.perf_counter(), 0.0))
-    answer = await http.post("/webhook", content=body, headers=headers)
+    answer = await http.post(url, content=body, headers=headers)
     return Answer(answer.status_code, time.perf_counter() - moment)
 
 
@@ -177,28 +219,19 @@ def _wait_until_tagged(installation: Installation, service: object) -> float:
         time.sleep(0.5)
 
 
-def _guid(delivery: Delivery) -> str:
-    return delivery.guid
-
-
-def _report(
-    answers: Sequence[Answer],
-    sent: float,
-    drained: float,
-    distinct: int,
-    installation: Installation,
-) -> None:
+def _report(receiver: str, answers: Sequence[Answer], sent: float) -> None:
     taken = sorted(1000 * answer.seconds for answer in answers)
+    accepted = sum(200 <= answer.status < 300 for answer in answers)
+    print(
+        f"| {receiver} | {len(answers) / sent:.0f} | {accepted} | {statistics.median(taken):.1f} "
+        f"| {_quantile(taken, 0.95):.1f} | {_quantile(taken, 0.99):.1f} | {taken[-1]:.1f} |",
+        flush=True,
+    )
+
+
+def _report_tagged(drained: float, distinct: int, installation: Installation) -> None:
     with installation.store.read() as work:
         predictions, counts = work.predictions.count(), work.inbox.counts()
-    accepted = sum(answer.status == 202 for answer in answers)
-    print("| deliveries | repeats | rate/s | accepted | median ms | p95 ms | p99 ms | max ms |")
-    print("|---|---|---|---|---|---|---|---|")
-    print(
-        f"| {len(answers)} | {len(answers) - distinct} | {len(answers) / sent:.0f} | {accepted} "
-        f"| {statistics.median(taken):.1f} | {_quantile(taken, 0.95):.1f} "
-        f"| {_quantile(taken, 0.99):.1f} | {taken[-1]:.1f} |"
-    )
     print(
         f"\n{predictions} predictions of {distinct} distinct deliveries; inbox {counts}; "
         f"all tagged {drained:.1f} s after the last answer."
