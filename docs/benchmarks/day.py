@@ -15,6 +15,7 @@ import asyncio
 import math
 import os
 import random
+import signal
 import subprocess
 import sys
 import tempfile
@@ -82,6 +83,7 @@ def _serve() -> None:
     from bot.service.serving import serve
 
     began, speed = map(float, os.environ[CLOCK].split(","))
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     settings = load_settings()
     set_up_logs(settings.log_format, settings.secrets())
     # a lease is renewed by the process's own time and runs out by the fast clock

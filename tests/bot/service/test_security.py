@@ -23,12 +23,13 @@ from bot.bootstrap import Installation
 from bot.github import signature
 from bot.github.signature import sign, verify
 from bot.logs import set_up_logs
+from bot.markdown import code_span
 from bot.service import body as body_module
 from bot.service.app import create_app
 from bot.standin.faults import Fault
 from bot.standin.transport import StandInTransport
 from bot.use_cases.policy import Choice
-from bot.use_cases.suggesting import code_span, comment_body
+from bot.use_cases.suggesting import comment_body
 from bot.worker import Worker
 
 if TYPE_CHECKING:
