@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+_STUMBLED = "the worker stumbled and goes on; please report it"
+
 
 class InProcessJobs:
     """:param poll: how long an idle lane sleeps unless woken."""
@@ -63,8 +65,8 @@ class InProcessJobs:
 
 
 def _ended(task: asyncio.Task[None]) -> bool:
-    if task.done():
-        task.result()
+    if task.done() and (error := task.exception()) is not None:
+        log.error(_STUMBLED, exc_info=error)
     return task.done()
 
 
@@ -75,4 +77,7 @@ async def _claim(lane: Lane) -> Any:
         log.warning(
             "the database is not available", extra={"lane": lane.name, "reason": str(error)}
         )
+        return None
+    except Exception:  # a worker that ends for one piece of work would leave all the others
+        log.exception(_STUMBLED)
         return None

@@ -188,4 +188,6 @@ def test_another_process_gets_the_same_settings(monkeypatch: pytest.MonkeyPatch)
         *(PREFIX + name for name in ("DATA_DIR", "DATABASE_URL", "GITHUB_API_URL", "HOST")),
         *(PREFIX + name for name in ("WEBHOOK_SECRET", "PORT", "DEVICE", "LOG_FORMAT")),
         PREFIX + "RELEASE_MEMORY_MB",
+        *(PREFIX + name for name in ("SILENT_HOURS", "KEEP_PAYLOADS_DAYS")),
+        PREFIX + "KEEP_DELIVERIES_DAYS",
     }

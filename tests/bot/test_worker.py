@@ -162,6 +162,24 @@ async def test_a_busy_database_stops_no_worker(bench, monkeypatch) -> None:
     assert bench.delivery(opened).state == "done"
 
 
+async def test_a_mistake_of_ours_stops_no_worker(bench, monkeypatch) -> None:
+    bench.configure(SHADOW)
+    opened = bench.github.open_issue(REPO, "a bug")
+    bench.receive(opened)
+    worker = bench.worker(Pace(poll=timedelta(0)))
+    real, times = worker._claim, iter(range(2))
+
+    def sometimes(guid):
+        if next(times, None) is not None:
+            raise RuntimeError("not foreseen")
+        return real(guid)
+
+    monkeypatch.setattr(worker, "_claim", sometimes)
+    bench.release.before_tagging = lambda _: worker.stop()
+    await worker.run()
+    assert bench.delivery(opened).state == "done"
+
+
 async def test_a_promotion_is_noticed_between_two_deliveries(bench) -> None:
     bench.configure("mode: apply\ndelay_seconds: 0\n")
     await bench.deliver(bench.github.open_issue(REPO, "a bug"))

@@ -124,18 +124,18 @@ def locked(service: Service) -> Iterator[None]:
 @contextmanager
 def full(service: Service) -> Iterator[None]:
     """The file may not grow by another page, as on a disk without space."""
-    engine = service.installation.store._engine
+    engine, most = service.installation.store._engine, 2**31 - 2
+    is_full = True
 
     def limited(connection) -> None:
-        pages = connection.exec_driver_sql("PRAGMA page_count").scalar()
+        pages = connection.exec_driver_sql("PRAGMA page_count").scalar() if is_full else most
         connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
 
-    event.listen(engine, "begin", limited)
+    event.listen(engine, "begin", limited)  # for good: other threads may be at it
     try:
         yield
     finally:
-        event.remove(engine, "begin", limited)
-        engine.dispose()  # a connection keeps its limit
+        is_full = False
 
 
 FAULTS = {"locked": (locked, "try again"), "full": (full, "free some and try again")}
