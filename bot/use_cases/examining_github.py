@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from bot.errors import BotError
 from bot.github.access import AppAccess
 from bot.github.errors import GitHubError, NotFound
+from bot.github.manifest import EVENTS, PERMISSIONS
 from bot.settings import PREFIX
 from bot.use_cases.findings import Finding
 
@@ -17,9 +18,6 @@ if TYPE_CHECKING:
     from bot.bootstrap import Installation
     from bot.github.access import Access
 
-NEEDED = {"metadata": "read", "contents": "read", "issues": "write", "checks": "write"}
-"""https://docs.github.com/apps/creating-github-apps/registering-a-github-app/choosing-permissions-for-a-github-app"""
-EVENTS = ("issues", "issue_comment", "label", "push", "repository")
 MOST_REPOSITORIES = 10
 """A question each: enough to see a permission that is missing."""
 FAR_OFF = 30.0
@@ -98,7 +96,7 @@ async def _installed(access: AppAccess, repository: str) -> Finding:
         return Finding("permissions", "wrong", f"{repository}: the App is suspended", advice)
     missing = [
         f"{part}: {level}"
-        for part, level in NEEDED.items()
+        for part, level in PERMISSIONS.items()
         if found.permissions.get(part) not in {level, "write"}
     ]
     if missing:
