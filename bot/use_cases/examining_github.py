@@ -124,7 +124,7 @@ async def _token(access: Access, repository: str) -> Finding:
         permission = await client.permission(repository, login)
     except GitHubError as error:
         return Finding("permissions", "note", f"{repository}: unknown ({error})")
-    if permission.may_triage:
+    if permission.reaches("triage"):
         return Finding("permissions", "ok", f"{repository}: {login} may set labels")
     advice = f"give {login} the triage role there, unless the bot is only to predict"
     return Finding("permissions", "note", f"{repository}: {login} may not set labels", advice)
