@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from bot.jobs import bringing_in, reporting, sweeping, training
+from bot.jobs import bringing_in, forgetting, reporting, sweeping, training
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -81,4 +81,5 @@ KINDS: Mapping[str, Kind] = {
     "report": Kind(reporting.run, reporting.cron),
     "sync": Kind(bringing_in.run, bringing_in.cron),
     "reconcile": Kind(sweeping.run, sweeping.cron),
+    "forget": Kind(forgetting.run, forgetting.cron, of_repository=False),
 }

@@ -103,7 +103,7 @@ def _application(intake: Sampled, state: GitHubState) -> FastAPI:
     from datetime import timedelta
 
     metrics = Metrics(timedelta(hours=24))
-    webhook = Webhook(intake, lambda: (SECRET,), metrics, state.now, lambda: None)  # type: ignore[arg-type]
+    webhook = Webhook(intake, lambda: (SECRET,), metrics, state.now, lambda *_: None)  # type: ignore[arg-type]
     app = FastAPI()
     app.include_router(webhook.router)
     return app

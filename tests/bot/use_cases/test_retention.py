@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from fakes_bot import REPO
 
+from bot.configuration import RepositoryConfiguration
+from bot.jobs.kinds import KINDS, Circumstances, Errand
 from bot.use_cases import retention
 from bot.use_cases.retention import Forgotten, forget_old
 
@@ -42,3 +44,16 @@ async def test_a_great_many_go_in_small_transactions(bench, monkeypatch) -> None
     assert forget_old(bench.installation) == Forgotten(payloads=5, deliveries=0)
     bench.clock.advance(days=90)
     assert forget_old(bench.installation) == Forgotten(payloads=0, deliveries=5)
+
+
+async def test_it_comes_round_every_night_once_for_the_whole_installation(bench) -> None:
+    kind = KINDS["forget"]
+    assert not kind.of_repository
+    settings = bench.installation.settings
+    given = Circumstances(settings, RepositoryConfiguration.absent(), None)
+    assert kind.cron(given) == "17 3 * * *"
+    bench.github.open_issue(REPO, "a bug")
+    bench.receive(bench.github.comment(REPO, 1, "me too", by="ada"))
+    bench.clock.advance(days=8)
+    said = await kind.run(Errand(bench.installation, bench.desk, None))
+    assert said == "1 payloads and 0 deliveries dropped"
