@@ -329,6 +329,13 @@ def test_doctor_says_what_is_wrong_and_what_to_do(
     assert "encoder: check ISSUE_TAGGER_ENCODER" in done.out
 
 
+def test_work_offers_the_lanes_that_there_are() -> None:
+    from bot.cli.work import Lane
+    from bot.crew import LANES
+
+    assert tuple(Lane) == LANES
+
+
 def test_forget_says_what_was_dropped(terminal: Terminal, trained: Path) -> None:
     assert terminal("forget", "--json").document == {"payloads": 0, "deliveries": 0}
     assert "0 payloads older than 7 days" in terminal("forget").out
