@@ -60,12 +60,13 @@ class Repositories:
             raise NotStored("repository", full_name, f"issue-tagger sync {full_name} brings it in")
         return found
 
-    def by_id(self, repository_id: int) -> Repository:
+    def by_id(self, repository_id: int, *, to_change: bool = False) -> Repository:
         """The repository under its id here, as it is now.
 
+        :param to_change: keep others from changing it until this unit of work ends.
         :raises NotStored: it is gone.
         """
-        return _record(self._locked(repository_id))
+        return _record(self._one(repository_id, locked=to_change))
 
     def all(self) -> tuple[Repository, ...]:
         """Every repository, by name."""
@@ -83,12 +84,12 @@ class Repositories:
 
     def set_cursor(self, repository_id: int, name: str, value: Any) -> None:
         """Keep where a sync stopped; `value` is JSON, None forgets."""
-        row = self._locked(repository_id)
+        row = self._one(repository_id, locked=True)
         row.cursors = _with(row.cursors, name, value)
 
     def remember(self, repository_id: int, name: str, value: Any) -> None:
         """Keep what the bot found out about the repository; `value` is JSON, None forgets."""
-        row = self._locked(repository_id)
+        row = self._one(repository_id, locked=True)
         row.memory = _with(row.memory, name, value)
 
     def _by_name(self, full_name: str) -> RepositoryRow | None:
@@ -127,12 +128,10 @@ class Repositories:
             self._session.flush()
         row.full_name, row.name_key = full_name, name_key(full_name)
 
-    def _locked(self, repository_id: int) -> RepositoryRow:
-        query = (
-            select(RepositoryRow)
-            .where(RepositoryRow.id == repository_id)
-            .with_for_update(key_share=True)
-        )
+    def _one(self, repository_id: int, *, locked: bool) -> RepositoryRow:
+        query = select(RepositoryRow).where(RepositoryRow.id == repository_id)
+        if locked:
+            query = query.with_for_update(key_share=True)
         row = self._session.scalars(query.execution_options(populate_existing=True)).one_or_none()
         if row is None:
             raise NotStored("repository with id", repository_id)

@@ -86,7 +86,7 @@ def _keep(
     now: datetime,
 ) -> None:
     with store.begin() as work:
-        memory = work.repositories.by_id(repository_id).memory
+        memory = work.repositories.by_id(repository_id, to_change=True).memory
         before = (memory.get(KEPT_AS) or {}).get("labels", ())
         names = {one: name for name, one in before if one is not None}
         follow_list(work, repository_id, names, labels, now)

@@ -72,6 +72,13 @@ def test_cursors_and_memory_are_kept_apart(any_store: Store, repository: Reposit
         assert kept.memory == {"suggestions": "unsupported"}
 
 
+def test_a_reader_may_ask_by_id(any_store: Store, repository: Repository):
+    with any_store.read() as work:
+        assert work.repositories.by_id(repository.id) == repository
+        with pytest.raises(NotStored):
+            work.repositories.by_id(404)
+
+
 def test_what_is_not_there_cannot_remember(any_store: Store):
     with pytest.raises(NotStored), any_store.begin() as work:
         work.repositories.remember(404, "x", 1)
