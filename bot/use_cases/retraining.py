@@ -33,6 +33,9 @@ ENOUGH_TO_HOLD_OUT = 200
 HELD_OUT_SHARE = 10
 LARGEST_HELD_OUT = 500
 
+REPLAY = "replay"
+"""In the stored gate: what it takes to compare the same two releases once more."""
+
 
 @dataclass(frozen=True, slots=True)
 class Retrained:
@@ -138,9 +141,13 @@ def admit(
         active = work.releases.active(repository_id)
     location = f"{manifest.repository}/{manifest.id}"
     archive.keep(location)
-    gate = _gate(active, archive, location, parted.held_out, resources)
+    fair = _fair(active, parted.held_out)
+    gate = _gate(active, archive, location, fair, resources)
     now = manifest.created_at
-    kept = _kept(gate, parted, events_until, learned_from)
+    kept = {
+        **_kept(gate, parted, events_until, learned_from),
+        REPLAY: _replayable(active, fair),
+    }
     record = ReleaseRecord(manifest.id, now, location, manifest.digest, manifest.as_json(), kept)
     serves = promote and gate.promote
     with store.begin() as work:
@@ -183,11 +190,29 @@ def _is_held_out(repository: str, number: int) -> bool:
     return digest[0] * 256 + digest[1] < 65536 // HELD_OUT_SHARE
 
 
+def _fair(active: StoredRelease | None, held_out: TrainingSet) -> TrainingSet:
+    """Issues held out that the active release has not learned from either."""
+    seen = set((active.gate or {}).get("learned_from") or ()) if active else set()
+    return held_out.subset([n for n, number in enumerate(held_out.numbers) if number not in seen])
+
+
+def _replayable(active: StoredRelease | None, fair: TrainingSet) -> dict[str, Any] | None:
+    """What the gate compared on, with the labels as they were; see `replaying`."""
+    if active is None or not len(fair):
+        return None
+    rows = zip(fair.numbers, fair.targets, strict=True)
+    return {
+        "against": active.id,
+        "labels": list(fair.names),
+        "issues": [[number, row.nonzero()[0].tolist()] for number, row in rows],
+    }
+
+
 def _gate(
     active: StoredRelease | None,
     archive: ReleaseArchive,
     location: str,
-    held_out: TrainingSet,
+    fair: TrainingSet,
     resources: Resources,
 ) -> GateDecision:
     from tagger.errors import ReleaseDamaged
@@ -197,16 +222,14 @@ def _gate(
 
     if active is None:
         return first_release()
-    seen = set((active.gate or {}).get("learned_from") or ())
-    fair = [row for row, number in enumerate(held_out.numbers) if number not in seen]
-    if not fair:
+    if not len(fair):
         return GateDecision(True, _NOTHING_TO_COMPARE_ON, 0)
     new = Release.open(archive.folder / location, resources)
     try:
         serving = Release.open(archive.fetch(active.location, active.digest), resources)
     except ReleaseDamaged as damage:
         return GateDecision(True, f"the active release cannot be compared with: {damage}", 0)
-    return compare(new, serving, held_out.subset(fair))
+    return compare(new, serving, fair)
 
 
 _NOTHING_TO_COMPARE_ON = (

@@ -8,7 +8,7 @@ on GitHub in light and dark mode. Several reports may be given, such as one with
 that is in two, the first one counts. With `--png` a PNG is drawn beside it by Chromium, where that
 is installed.
 
-Chart after Tunstall, von Werra, Wolf (2022), *Natural Language Processing with Transformers*, ch. 9.
+After Tunstall, von Werra, Wolf (2022), *Natural Language Processing with Transformers*, chapter 9.
 """
 
 from __future__ import annotations

@@ -207,10 +207,10 @@ def dot_plot(
     label: str, names: Sequence[str], marks: Sequence[tuple[str, int, Sequence[float]]], title: str
 ) -> Markup:
     """Several marks (name, look, values in [0, 1]) on one line for each name."""
-    row, top, width = 24.0, 8.0, 2.0 * WIDTH
+    row, top, width = 24.0, 8.0, 1.25 * WIDTH  # on a phone most of it is seen without scrolling
     left = 14 + _LETTER * max((len(name) for name in names), default=0)
     height = top + row * len(names) + 46
-    x, y_axis = Axis(0, 1, even_ticks(0, 1, 0.1), title), Axis(0, 1, ())
+    x, y_axis = Axis(0, 1, even_ticks(0, 1, 0.2), title), Axis(0, 1, ())
     frame = Frame(x, y_axis, width=width, height=height, left=left, top=top)
     parts = [frame.axes()]
     for n, name in enumerate(names):

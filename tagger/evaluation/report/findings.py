@@ -59,7 +59,7 @@ def _confused(view: View, pooled: Pooled) -> Figure:
     return Figure(
         "Confusions between labels",
         "Test issues (all seeds) that carry the label on the left, did not get it, and wrongly got "
-        "the one on top; darker is a larger share of the label's issues.",
+        "the one on top; the stronger the colour, the larger the share of the label's issues.",
         heat_map(
             "Confusions between labels", names, names, shade, words, titles=("given instead", "")
         ),

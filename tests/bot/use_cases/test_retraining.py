@@ -12,6 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
+from bot.errors import CommandRefused
+from bot.use_cases.replaying import Replayed, replay
 from bot.use_cases.retraining import ENOUGH_TO_HOLD_OUT, Retrained, part, retrain
 from store.records import IssueRecord
 from tagger.issue import IssueText, Label, TrainingSet
@@ -148,6 +150,27 @@ def test_a_worse_release_is_refused_and_the_gate_is_kept(lab: Lab) -> None:
     assert (refused.state, active.state, active.id) == ("refused", "active", first.manifest.id)
     assert refused.gate is not None
     assert refused.gate["reason"] == worse.gate.reason
+
+
+def test_a_decision_is_replayed_as_it_was_whatever_people_changed_since(lab: Lab) -> None:
+    lab.file(range(1, 301))
+    lab.retrain()
+    lab.file(part(data_of(range(1, 301)), REPO).learned.numbers, mislabelled=True)
+    worse = lab.retrain()
+    lab.file(part(data_of(range(1, 301)), REPO).held_out.numbers, mislabelled=True)
+    encoder = HashedWords()
+    resources = Resources(encoder=lambda: encoder, device="cpu")
+
+    def again(release: str) -> Replayed:
+        return replay(lab.store, lambda one: lab.root / one.location, resources, REPO, release)
+
+    found = again(worse.manifest.id)
+    assert found.same
+    assert not found.now.promote
+    assert found.now == worse.gate
+    assert found.as_json()["against"] == lab.releases()[1].id
+    with pytest.raises(CommandRefused, match="no release is active yet"):
+        again(lab.releases()[1].id)
 
 
 def test_without_promotion_a_release_waits(lab: Lab) -> None:
