@@ -111,8 +111,8 @@ def _with_interval(found: Interval | None, best: float) -> Cell:
 def labels(view: View) -> Section:
     """Which strategy serves which label from how many examples."""
     lead = (
-        "Which strategy serves which label best, and from how many labelled issues. A strong colour "
-        "is a label that works; a faint one needs more examples, or a person."
+        "Which strategy serves which label best, and from how many labelled issues. A strong "
+        "colour is a label that works; a faint one needs more examples, or a person."
     )
     return Section("labels", "Label by label", lead, (_served(view), _profile(view)))
 
