@@ -89,10 +89,15 @@ async def _look_and_plan(
         return look, first
     look = await look_again(job, job.client)
     seen = asking(look.situation)
-    if seen.plan.to_suggest:
+    if seen.plan.to_suggest or (seen.plan.writes and _has_suggested(look)):
         look = await look_at_suggestions(job, job.client, look)
         seen = asking(look.situation, can_ask=look.form is not None)
     return look, seen
+
+
+def _has_suggested(look: Look) -> bool:
+    """Whether people may have turned down an earlier suggestion, of which only GitHub tells."""
+    return any(write.form == "suggestion" for write in look.writes)
 
 
 def _at_best(job: Job, decisions: Sequence[LabelDecision]) -> Situation:

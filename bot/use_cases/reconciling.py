@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from bot.errors import CommandRefused
+from bot.use_cases.answers import ask_for_answers
 from bot.use_cases.installations import move
 from bot.use_cases.missed_deliveries import Recovered, recover
 from bot.use_cases.missed_events import make_up
@@ -40,11 +41,13 @@ class Reconciled:
     """What a sweep found.
 
     :ivar made_up: events that were never delivered and are in the inbox now.
+    :ivar answered: suggestions that people have approved or turned down since the last sweep.
     """
 
     synced: Synced
     recovered: Recovered
     made_up: int
+    answered: int = 0
 
 
 def reconcile(
@@ -92,7 +95,9 @@ async def sweep(
     census = _census_is_due(stored, now)
     synced = await sync(store, access, stored.full_name, now=now, census=census, progress=progress)
     made_up = await asyncio.to_thread(_make_up, store, stored.id, login, now, census)
-    return Reconciled(synced, recovered, made_up)
+    client = await access.client(stored.full_name)
+    answered = await ask_for_answers(store, client, stored, now)
+    return Reconciled(synced, recovered, made_up, answered)
 
 
 async def _found(store: Store, access: Access, repository: str, now: datetime) -> Repository:

@@ -11,8 +11,8 @@ from bot.github.errors import Invalid, NotFound
 from bot.github.labels import LabelSuggestion
 from bot.markdown import code_span
 from bot.use_cases.actors import is_own
+from bot.use_cases.answers import remember_answers
 from bot.use_cases.look import with_pending
-from store.records import LabelEvent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -41,7 +41,7 @@ async def look_at_suggestions(job: Job, client: GitHubClient, look: Look) -> Loo
         return replace(look, form=form)
     names = look.labels.ids
     dismissed = [one for one in found if one.state == "dismissed" and one.target_id in names]
-    await asyncio.to_thread(_remember_dismissals, job, look, dismissed)
+    await asyncio.to_thread(_remember, job, look, found)
     looked = with_pending(
         look,
         pending=frozenset(names[one.target_id] for one in _pending(found, look)),  # type: ignore[index] # _pending leaves out None
@@ -133,22 +133,7 @@ def _pending(found: Iterable[Suggestion], look: Look) -> list[Suggestion]:
     return [one for one in found if one.state == "pending" and one.target_id in look.labels.ids]
 
 
-def _remember_dismissals(job: Job, look: Look, dismissed: Sequence[Suggestion]) -> None:
-    """A dismissal raises no webhook, and is a person's word against the label all the same."""
-    if not dismissed:
-        return
+def _remember(job: Job, look: Look, found: Sequence[Suggestion]) -> None:
     now = job.desk.clock()
-    events = [
-        LabelEvent(
-            number=job.number,
-            label=look.labels.names[look.labels.ids[one.target_id]],  # type: ignore[index] # the caller left out None
-            action="removed",
-            at=one.updated_at or now,
-            actor_kind="person",
-            source="suggestion",
-            key=f"suggestion {one.id}",
-        )
-        for one in dismissed
-    ]
     with job.desk.store.begin() as work:
-        work.labels.record_events(job.subject.repository.id, events)
+        remember_answers(work, job.subject.repository.id, job.number, found, look.labels, now)

@@ -123,3 +123,27 @@ async def test_what_the_training_knew_is_left_alone(bench) -> None:
         repository_id, "r2", now + timedelta(hours=1), "r2", "", "active", {}, None
     )
     assert CatchUp(bench.installation.store, without)(WordRelease(LABELS)) == OVERLAP
+
+
+async def test_a_dismissal_of_which_no_webhook_tells_is_asked_for_and_learned(bench) -> None:
+    from bot.use_cases.answers import ask_for_answers
+
+    bench.configure(APPLY)
+    await bench.deliver(bench.github.open_issue(REPO, "a bug?"))
+    await bench.deliver(bench.github.open_issue(REPO, "docs?"))
+    await bench.deliver(bench.github.open_issue(REPO, "a feature?"))
+    for number, answer in ((1, bench.github.dismiss), (2, bench.github.approve)):
+        (suggestion,) = bench.github.suggestions(REPO, number)
+        answer(REPO, number, suggestion.id, by="ada")
+    client = await bench.desk.access.client(REPO)
+    with bench.installation.store.read() as work:
+        repository = work.repositories.get(REPO)
+    assert await ask_for_answers(bench.installation.store, client, repository, bench.clock()) == 2
+    assert await ask_for_answers(bench.installation.store, client, repository, bench.clock()) == 0
+    bench.receive_all()
+    assert learned(bench) == {1: ("a bug?", ()), 2: ("docs?", ("docs",))}
+    with bench.installation.store.read() as work:
+        answers = {one.number: one.answer for one in work.outcomes.walk(repository.id)}
+        states = {one.number: one.state for one in work.writes.list(repository_id=repository.id)}
+    assert answers == {1: "dismissed", 2: "confirmed", 3: "none"}
+    assert states == {1: "dismissed", 2: "approved", 3: "written"}
