@@ -39,6 +39,15 @@ def evaluate(
         typer.Option(exists=True, dir_okay=False, help="File of issue numbers to test on."),
     ] = None,
     labels: Labels = None,
+    confirm_after_days: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            max=365,
+            metavar="N",
+            help="A bot's label that stood N days counts as confirmed; 0: never. By itself as configured.",
+        ),
+    ] = None,
     out: Annotated[Path | None, typer.Option(file_okay=False, help="Where reports go.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on where a run was ended.")] = False,
     processes: Annotated[
@@ -84,6 +93,7 @@ def evaluate(
             strategies=listed(strategies) or None,
             labels=listed(labels) or None,
             seeds=seeds,
+            confirm_after_days=confirm_after_days,
             resume=resume,
             processes=processes,
             issue_url=issue_address(settings.github_api_url, repo),

@@ -57,6 +57,7 @@ def evaluate(
     strategies: Sequence[str] | None = None,
     labels: Sequence[str] | None = None,
     seeds: int = 5,
+    confirm_after_days: int | None = None,
     resume: bool = False,
     processes: int | None = None,
     issue_url: str = "",
@@ -64,6 +65,7 @@ def evaluate(
     """Score every strategy on every slice with every seed, and write the report into `out`.
 
     :param strategies: by name; None: all that have their models here.
+    :param confirm_after_days: tries the rule of that name in the repository's file; 0: without it.
     :param resume: take finished cells of earlier runs on the same data, models and code.
     :param processes: of this machine that share the work; None: as many as it has room for.
     :raises TooFewIssues: the issues cannot be parted as planned.
@@ -72,11 +74,12 @@ def evaluate(
     from tagger.evaluation.report.writing import write_report
     from tagger.strategies import check_known
 
-    data = training_data(store, repository, labels, resources.progress)
-    _check_holdout(data, plan)
     names, notes = _playing(strategies, resources)
     check_known(names)
-    request = EvaluationRequest(plan, names, None if labels is None else tuple(labels), seeds)
+    chosen = None if labels is None else tuple(labels)
+    request = EvaluationRequest(plan, names, chosen, seeds, confirm_after_days, clock())
+    data = _data(store, repository, request, resources)
+    _check_holdout(data, plan)
     with store.read() as work:
         previous = work.evaluations.latest(work.repositories.get(repository).id, KIND)
     with _begun(store, repository, request, data, resources, clock) as run:
@@ -118,7 +121,7 @@ def join(
     """
     run = _running(store, repository, run_id)
     request = EvaluationRequest.of_json(run.settings["request"])
-    data = training_data(store, repository, request.labels, resources.progress)
+    data = _data(store, repository, request, resources)
     if (_method(resources), _fingerprint(data, request)) != (
         run.settings["method"],
         run.fingerprint,
@@ -130,6 +133,19 @@ def join(
     board = StoredBoard(store, run.id, clock, alive=alive)
     _score(store, run, data, request, board, resources, clock)
     return run.id
+
+
+def _data(
+    store: Store, repository: str, request: EvaluationRequest, resources: Resources
+) -> TrainingSet:
+    return training_data(
+        store,
+        repository,
+        request.labels,
+        resources.progress,
+        confirm_after=request.confirm_after,
+        now=request.as_of,
+    )
 
 
 def is_alive(process: int) -> Callable[[], bool]:

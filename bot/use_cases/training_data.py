@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from tagger.strategy import Progress
 
 
+ConfirmAfter = timedelta | None | Literal["as configured"]
+
 RECENT = 1000
 """Latest issues, labelled or not, that stand for those to come."""
 

@@ -248,6 +248,7 @@ def scene(settings, github: GitHubState, clock: Clock, releases: FakeReleases) -
     installation.close()
 
 
+@pytest.mark.timeout(300 + 3 * INTERLEAVINGS)
 @settings(
     max_examples=INTERLEAVINGS,
     deadline=None,

@@ -41,9 +41,10 @@ async def test_without_a_file_everything_is_recorded_and_nothing_written(bench) 
 
 async def test_the_right_labels_go_out_and_all_of_it_is_recorded(bench) -> None:
     bench.configure(APPLY)
+    bench.github.open_issue(REPO, "an old one, the neighbour")
     opened = bench.github.open_issue(REPO, "bug in docs")
     assert (await bench.deliver(opened)).state == "done"
-    assert sorted(bench.labels(1)) == ["bug", "docs"]
+    assert sorted(bench.labels(2)) == ["bug", "docs"]
     (prediction,) = bench.predictions()
     first = prediction.labels[0]
     assert (first.score, first.cut, first.decided_by) == (0.95, 0.8, "words")
@@ -53,7 +54,7 @@ async def test_the_right_labels_go_out_and_all_of_it_is_recorded(bench) -> None:
         repository = work.repositories.get(REPO)
         (run,) = work.writes.runs(repository.id)
         writes = work.writes.list(run_id=run.id)
-        history = work.labels.history(repository.id, 1)
+        history = work.labels.history(repository.id, 2)
     value = bench.installation.metrics.counted.get_sample_value
     assert value("issue_tagger_writes_total", {"form": "label", "state": "written"}) == 2
     assert value("issue_tagger_worked_deliveries_total", {"end": "done"}) == 1

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot.errors import CommandRefused
+from bot.use_cases.evaluation_request import EvaluationRequest
 from bot.use_cases.training_data import training_data
 from store.errors import NotStored
 from store.records import IssueRecord, LabelEvent, LabelRecord
+from tagger.evaluation.slices import SplitPlan
 
 if TYPE_CHECKING:
     from store.database import Store
@@ -176,3 +178,12 @@ def test_a_repository_without_labels_is_refused_with_the_way_out(store: Store) -
 def test_a_repository_that_is_not_stored_is_refused(store: Store) -> None:
     with pytest.raises(NotStored, match="octo/lab"):
         training_data(store, REPO)
+
+
+@pytest.mark.parametrize(
+    ("days", "expected"), [(None, "as configured"), (0, None), (30, timedelta(days=30))]
+)
+def test_an_evaluation_switches_the_rule_with_days(days: int | None, expected: object) -> None:
+    request = EvaluationRequest(SplitPlan(), ("knn",), None, 1, days, NOW)
+    assert request.confirm_after == expected
+    assert EvaluationRequest.of_json(request.to_json()) == request
