@@ -45,7 +45,7 @@ def evaluate(
             min=0,
             max=365,
             metavar="N",
-            help="A bot's label that stood N days counts as confirmed; 0: never. By itself as configured.",
+            help="A bot's label that stood N days counts as confirmed; 0: none does.",
         ),
     ] = None,
     out: Annotated[Path | None, typer.Option(file_okay=False, help="Where reports go.")] = None,
