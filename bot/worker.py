@@ -160,8 +160,11 @@ class Worker:
     async def _see_through(self, claim: ClaimedDelivery) -> None:
         working = asyncio.ensure_future(self._job(self._desk, claim))
         try:
-            async with KeptLease(lambda: self._renew(claim), self._pace.lease):
-                if not await finished(working, self.signals.stopping, self._pace.grace):
+            left = claim.lease_until - self._desk.clock()
+            async with KeptLease(lambda: self._renew(claim), self._pace.lease, left) as kept:
+                stopping, grace = self.signals.stopping, self._pace.grace
+                if not await finished(working, stopping, kept.lost, grace):
+                    kept.check(LeaseLost(claim.guid, self._me))
                     await self._hand_back(claim)
                     return
                 ending = working.result()

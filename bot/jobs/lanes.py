@@ -10,7 +10,9 @@ import asyncio
 import contextlib
 import os
 import socket
+import time
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Protocol
 
 from store.errors import LeaseLost, StoreUnavailable
@@ -89,14 +91,24 @@ def worker_name() -> str:
 
 
 class KeptLease:
-    """Renews a lease while a block runs.
+    """Renews a lease while a block runs, and tells when it could not be kept.
+
+    Whoever cannot renew in time has to stop before the lease runs out, or two would do the same
+    work at once. Renewals have a thread of their own: the shared ones may all be waiting for the
+    database with the very work that the lease is for.
+
+    :ivar lost: set a little before the lease runs out, or when it is another's already.
 
     :param renew: blocks; raises LeaseLost where the lease is another's by now.
+    :param left: of the lease that is held; a renewed one lasts for `lease`.
     """
 
-    def __init__(self, renew: Callable[[], object], lease: timedelta) -> None:
+    def __init__(self, renew: Callable[[], object], lease: timedelta, left: timedelta) -> None:
+        self.lost = asyncio.Event()
         self._renew = renew
-        self._pause = lease.total_seconds() / 3
+        self._lease = lease.total_seconds()
+        self._left = left.total_seconds()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="lease")
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -108,30 +120,57 @@ class KeptLease:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
+        self._thread.shutdown(wait=False)
+
+    def check(self, error: LeaseLost) -> None:
+        """Raise the error where the lease was lost."""
+        if self.lost.is_set():
+            raise error
 
     async def _keep(self) -> None:
-        while True:
-            await asyncio.sleep(self._pause)
-            try:
-                await asyncio.to_thread(self._renew)
-            except StoreUnavailable:
-                continue  # it may be back before the lease runs out
-            except LeaseLost:
-                return  # whoever ends the work finds out
+        end = time.monotonic() + self._left
+        margin, pause = self._lease / 10, self._lease / 3
+        while (left := end - margin - time.monotonic()) > 0:
+            await asyncio.sleep(min(pause, left))
+            began = time.monotonic()
+            if await self._renewed(max(end - margin - began, 0.0)):
+                end, pause = began + self._lease, self._lease / 3
+            else:
+                pause = self._lease / 20
+        self.lost.set()
+
+    async def _renewed(self, seconds: float) -> bool:
+        """Whether the lease was renewed, within so many seconds."""
+        renewing = asyncio.get_running_loop().run_in_executor(self._thread, self._renew)
+        try:
+            await asyncio.wait_for(renewing, seconds)
+        except (StoreUnavailable, TimeoutError):
+            return False  # the database may be back before the lease runs out
+        except LeaseLost:
+            self.lost.set()
+            return False
+        return True
 
 
-async def finished(working: asyncio.Future[Any], stopping: asyncio.Event, grace: timedelta) -> bool:
+async def finished(
+    working: asyncio.Future[Any], stopping: asyncio.Event, lost: asyncio.Event, grace: timedelta
+) -> bool:
     """Wait for the work; once all is to stop, only for as long as the grace lasts.
 
+    :param lost: set when the work is no longer ours: then it is cancelled at once.
     :returns: False: it was cancelled.
     """
-    asked = asyncio.ensure_future(stopping.wait())
+    asked, gone = (asyncio.ensure_future(one.wait()) for one in (stopping, lost))
     try:
-        await asyncio.wait({working, asked}, return_when=asyncio.FIRST_COMPLETED)
-        if not working.done():
-            await asyncio.wait({working}, timeout=grace.total_seconds())
+        await asyncio.wait({working, asked, gone}, return_when=asyncio.FIRST_COMPLETED)
+        if not (working.done() or gone.done()):
+            waiting = {working, gone}
+            await asyncio.wait(
+                waiting, timeout=grace.total_seconds(), return_when=asyncio.FIRST_COMPLETED
+            )
     finally:
         asked.cancel()
+        gone.cancel()
     if working.done():
         return True
     working.cancel()

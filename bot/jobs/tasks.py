@@ -72,10 +72,12 @@ class TaskLane:
         """See `Lane.see_through`."""
         working = asyncio.ensure_future(self._work(claim))
         try:
-            async with KeptLease(lambda: self._renew(claim), self._lease):
-                if await finished(working, self.signals.stopping, self._grace):
+            left = claim.lease_until - self._desk.clock()
+            async with KeptLease(lambda: self._renew(claim), self._lease, left) as kept:
+                if await finished(working, self.signals.stopping, kept.lost, self._grace):
                     await self._finish(claim, working.result())
                 else:
+                    kept.check(LeaseLost(claim.key, self.worker, what="task"))
                     await self._release(claim, self._desk.clock(), "the worker stops")
         except LeaseLost as error:
             log.warning("task lost to another worker", extra={"reason": str(error)})

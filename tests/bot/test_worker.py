@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -88,7 +89,7 @@ async def test_a_lease_is_renewed_while_the_work_goes_on(bench, monkeypatch) -> 
         assert bench.delivery(opened).lease_until > claim.lease_until
         return await desk.finish(claim)
 
-    worker = bench.worker(Pace(lease=timedelta(milliseconds=30)), job=long)
+    worker = bench.worker(Pace(lease=timedelta(seconds=3)), job=long)
     renew, loop = worker._renew, asyncio.get_running_loop()
 
     def telling(claim) -> None:
@@ -248,3 +249,31 @@ async def test_the_thread_works_what_comes_in_and_stops(bench) -> None:
     await asyncio.to_thread(thread.stop)
     assert not thread.alive
     assert bench.delivery(opened).state == "done"
+
+
+async def test_work_stops_before_a_lease_that_cannot_be_renewed_runs_out(
+    bench, monkeypatch
+) -> None:
+    opened = bench.github.open_issue(REPO, "a bug")
+    bench.receive(opened)
+    ended = asyncio.Event()
+
+    async def endless(*_: object) -> Ending:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+        raise AssertionError
+
+    worker = bench.worker(Pace(lease=timedelta(seconds=0.5)), job=endless)
+
+    def unreachable(_: object) -> None:
+        raise StoreBusy("locked")
+
+    monkeypatch.setattr(worker, "_renew", unreachable)
+    began = time.monotonic()
+    assert await worker.work_one()
+    assert ended.is_set()
+    assert time.monotonic() - began < 20
+    delivery = bench.delivery(opened)
+    assert (delivery.state, delivery.attempts) == ("running", 1)  # its lease runs out by itself
