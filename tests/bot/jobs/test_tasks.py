@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import subprocess
+import contextlib
 import sys
 from datetime import timedelta
 
@@ -179,9 +179,12 @@ async def test_a_child_ends_with_its_parent() -> None:
         "import threading, time; from bot.jobs.child import _end_with_parent;"
         "threading.Thread(target=_end_with_parent, daemon=True).start(); time.sleep(100)"
     )
-    child = subprocess.Popen(  # noqa: ASYNC220 - begun in a moment[sys.executable, "-c", code], stdin=subprocess.PIPE)
+    child = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", code, stdin=asyncio.subprocess.PIPE
+    )
     try:
         child.stdin.close()
-        assert await asyncio.to_thread(child.wait, 60) == 1
+        assert await asyncio.wait_for(child.wait(), 60) == 1
     finally:
-        child.kill()
+        with contextlib.suppress(ProcessLookupError):
+            child.kill()
