@@ -79,7 +79,7 @@ class Neighbours:
         """
         fresh = self._checked(vectors)
         with self._lock, one_thread():
-            if self.exact and len(self) + len(fresh) > self._exact_limit:
+            if self._outgrown(len(fresh)):
                 known = self._index.reconstruct_n(0, len(self))
                 self._index = inverted_lists(np.concatenate([known, fresh]), self._recall)
             else:
@@ -119,6 +119,16 @@ class Neighbours:
         loaded._index = index
         return loaded
 
+    def _outgrown(self, fresh: int) -> bool:
+        """Whether so many more vectors need other lists: some, or more of them.
+
+        Lists that were made for half as many vectors or fewer are long by then, and slow. They are
+        made anew for many vectors at once only: an issue that is labelled must not wait for it.
+        """
+        if self.exact:
+            return len(self) + fresh > self._exact_limit
+        return fresh > len(self)
+
     def _checked(self, vectors: Vectors) -> Vectors:
         if vectors.ndim != 2 or vectors.shape[1] != self.width:
             raise ValueError(f"vectors have shape {vectors.shape}, expected (n, {self.width})")
@@ -145,14 +155,14 @@ def inverted_lists(vectors: Vectors, recall: float) -> Any:
     index.nprobe = 1
     aim = (1 + recall) / 2  # texts never seen fare worse than stored ones: half is left to them
     while index.nprobe < n_lists and _recall(index, queries, true) < aim:
-        index.nprobe = min(n_lists, 2 * index.nprobe)
+        index.nprobe = min(n_lists, index.nprobe + 1 + index.nprobe // 3)
     return index
 
 
 def _exactly(vectors: Vectors, queries: Vectors) -> NDArray[np.int64]:
-    exact = faiss.IndexFlatIP(vectors.shape[1])
-    exact.add(vectors)
-    rows: NDArray[np.int64] = exact.search(queries, min(RECALL_AT + 1, len(vectors)))[1]
+    """Found without a copy of the vectors, which at a million would take 1.5 GB."""
+    wanted = min(RECALL_AT + 1, len(vectors))
+    rows: NDArray[np.int64] = faiss.knn(queries, vectors, wanted, faiss.METRIC_INNER_PRODUCT)[1]
     return rows
 
 

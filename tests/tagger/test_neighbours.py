@@ -66,6 +66,19 @@ def test_growing_past_the_limit_keeps_rows_and_recall():
     assert recall >= 0.97
 
 
+def test_many_more_vectors_at_once_get_lists_of_their_own():
+    """Else each list would grow tenfold, and with it the time of a query."""
+    vectors = unit(4000)
+    index = Neighbours(16, exact_limit=100).add(vectors[:200])
+    few = index._index.nlist
+    index.add(vectors[200:210])
+    assert index._index.nlist == few
+    index.add(vectors[210:])
+    assert index._index.nlist == int(2 * np.sqrt(4000))
+    found = index.search(vectors[[0, 205, 3999]], 1)
+    assert found.rows[:, 0].tolist() == [0, 205, 3999]
+
+
 def test_the_same_vectors_give_the_same_index(tmp_path):
     for name in ("one", "other"):
         Neighbours(16, exact_limit=500).add(unit(900)).save(tmp_path / name)
