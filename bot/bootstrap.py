@@ -23,8 +23,10 @@ if TYPE_CHECKING:
     from bot.use_cases.desk import Desk
     from bot.worker import Pace
     from store.database import Store
+    from tagger.benchmark.trial import Places
     from tagger.encoder import Encoder
     from tagger.model_sources import ModelSource
+    from tagger.runtimes import Runtime
     from tagger.strategy import Progress, Resources
 
 
@@ -54,6 +56,7 @@ class Installation:
         self._transport = transport
         self._given_open_release = open_release
         self._loading = threading.Lock()
+        self._encoders: dict[Runtime, Encoder] = {}
 
     @cached_property
     def store(self) -> Store:
@@ -69,35 +72,50 @@ class Installation:
 
         return locate(self.settings.encoder or DEFAULT_ENCODER)
 
-    @cached_property
-    def _encoder(self) -> Encoder:
-        from tagger.encoder import CachedEncoder
-        from tagger.threads import limit_threads
-        from tagger.transformer_encoder import TransformerEncoder
-
-        if self.threads is not None:
-            limit_threads(self.threads)
-        encoder = TransformerEncoder(self._encoder_source, device=self.settings.device)
-        return CachedEncoder(encoder, self.store.vectors)
-
-    def resources(self, progress: Progress | None = None, *, tuning: bool = True) -> Resources:
+    def resources(
+        self,
+        progress: Progress | None = None,
+        *,
+        tuning: bool = True,
+        runtime: Runtime | None = None,
+    ) -> Resources:
         """What strategies draw on; the encoder is loaded when first asked for.
 
         :param tuning: False leaves out the transformer to fine-tune, which may have to be
             fetched from the hub first.
+        :param runtime: in place of the one that is set, or was chosen before.
         :raises ModelNotFound: a model that the settings name is nowhere.
         """
         from tagger.strategy import Resources, silent
 
-        encoder = self._encoder_source
+        encoder, set_ = self._encoder_source, self.settings.runtime
+        runtime = runtime or (None if set_ == "auto" else set_)
         return Resources(
-            encoder=self._open_encoder,
+            encoder=partial(self._open_encoder, runtime),
             bert_model=to_tune(self.settings, encoder) if tuning else None,
             encoder_model=encoder.folder if tuning else None,
             zero_shot_model=to_entail(self.settings),
             device=self.settings.device,
             cache=self.settings.cache_folder,
             progress=progress or silent,
+            runtime=runtime,
+            runtimes=OwnRuntimes(self, encoder.digest, progress, tuning=tuning),
+        )
+
+    def places(self) -> Places:
+        """Where the models are, for a process that makes resources of its own.
+
+        :raises ModelNotFound: a model that the settings name is nowhere.
+        """
+        from tagger.benchmark.trial import Places
+
+        settings, encoder = self.settings, self._encoder_source
+        return Places(
+            encoder,
+            bert_model=to_tune(settings, encoder),
+            zero_shot_model=to_entail(settings),
+            device=settings.device,
+            cache=settings.cache_folder.resolve(),
         )
 
     @cached_property
@@ -175,9 +193,32 @@ class Installation:
         auth = TokenAuth(token.get_secret_value()) if token else None
         return TokenAccess(open_client(auth=auth))
 
-    def _open_encoder(self) -> Encoder:
+    def bare_encoder(self, runtime: Runtime | None = None) -> Encoder:
+        """The encoder newly loaded, without the store behind it."""
+        from tagger.threads import limit_threads
+        from tagger.transformer_encoder import TransformerEncoder
+
+        if self.threads is not None:
+            limit_threads(self.threads)
+        settings = self.settings
+        return TransformerEncoder(
+            self._encoder_source,
+            device=settings.device,
+            runtime=runtime,
+            cache=settings.cache_folder,
+        )
+
+    def _open_encoder(self, runtime: Runtime | None) -> Encoder:
+        """One encoder a runtime, which all releases of that runtime share."""
+        from tagger.devices import choose_device, usual_runtime
+        from tagger.encoder import CachedEncoder
+
+        name = runtime or usual_runtime(choose_device(self.settings.device))
         with self._loading:  # two threads that need it at once load it once
-            return self._encoder
+            if name not in self._encoders:
+                encoder = CachedEncoder(self.bare_encoder(name), self.store.vectors)
+                self._encoders[name] = encoder
+            return self._encoders[name]
 
     def _open_release(self, folder: Path) -> TaggingRelease:
         from tagger.release import Release
@@ -188,6 +229,20 @@ class Installation:
         """Close what was opened."""
         if "store" in self.__dict__:
             self.store.close()
+
+
+class OwnRuntimes:
+    """An installation's `tagger.runtimes.choice.Runtimes`."""
+
+    def __init__(
+        self, installation: Installation, model: str, progress: Progress | None, *, tuning: bool
+    ) -> None:
+        self.model = model
+        self.bare_encoder = installation.bare_encoder
+        self._resources = partial(installation.resources, progress, tuning=tuning)
+
+    def under(self, runtime: Runtime) -> Resources:
+        return self._resources(runtime=runtime)
 
 
 def build(settings: Settings) -> Installation:

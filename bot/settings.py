@@ -90,6 +90,7 @@ class Settings(BaseSettings):
     bert_model: str | None = None
     device: Literal["auto", "cpu", "cuda"] = "auto"
     release_memory_mb: int = Field(default=700, ge=1)
+    runtime: Literal["auto", "torch", "torch-bf16", "torch-int8", "onnx", "onnx-int8"] = "auto"
     log_format: Literal["text", "json"] = "text"
     releases_url: str | None = None
     retrain_schedule: Annotated[str, AfterValidator(_cron)] | None = None

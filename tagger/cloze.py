@@ -9,22 +9,17 @@ import numpy as np
 import torch
 
 from tagger.batching import pad, plan
+from tagger.devices import TOKENS_PER_BATCH, choose_device, usual_runtime
 from tagger.model_sources import weights_digest
-from tagger.transformer_encoder import (
-    CHARACTERS_PER_TOKEN,
-    TOKENS_PER_BATCH,
-    Precision,
-    choose_device,
-    choose_dtype,
-    filler_token,
-    quiet,
-)
+from tagger.transformer_encoder import CHARACTERS_PER_TOKEN, filler_token, quiet
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
+
+    from tagger.runtimes import Runtime
 
     Matrix = NDArray[np.float32]
 
@@ -42,16 +37,20 @@ class Cloze:
     Natural Language Inference* (EACL 2021, https://arxiv.org/abs/2001.07676); Tunstall, von Werra,
     Wolf, *Natural Language Processing with Transformers* (2022), chapter 9.
 
+    It computes in PyTorch under every runtime: its answers are as wide as the vocabulary, of which
+    a few columns are read.
+
+    :param runtime: "torch" is float32, any other what the device is fastest in.
     :ivar identity: SHA-256 of the weights.
     """
 
     def __init__(
-        self, folder: Path, *, device: str = "auto", precision: Precision = "auto"
+        self, folder: Path, *, device: str = "auto", runtime: Runtime | None = None
     ) -> None:
         self._device = choose_device(device)
-        self._tokenizer, self._model = _load(
-            folder, choose_dtype(precision, self._device), self._device
-        )
+        exact = "torch" in {runtime, usual_runtime(self._device)}
+        dtype = torch.float32 if exact else torch.bfloat16
+        self._tokenizer, self._model = _load(folder, dtype, self._device)
         self._budget = TOKENS_PER_BATCH[self._device.type]
         self.identity = weights_digest(folder)
 

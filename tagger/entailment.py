@@ -4,26 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
 
-from tagger.batching import pad, plan
+from tagger.devices import choose_device, usual_runtime
 from tagger.errors import ModelRefused
 from tagger.model_sources import weights_digest
-from tagger.transformer_encoder import (
-    CHARACTERS_PER_TOKEN,
-    TOKENS_PER_BATCH,
-    Precision,
-    choose_device,
-    choose_dtype,
-    quiet,
-)
+from tagger.runtimes.opening import open_runner
+from tagger.runtimes.runner import Network, run_rows
+from tagger.transformer_encoder import CHARACTERS_PER_TOKEN, load_tokenizer, quiet
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    import numpy as np
     from numpy.typing import NDArray
+
+    from tagger.runtimes import Runtime
 
     Matrix = NDArray[np.float32]
 
@@ -44,8 +41,10 @@ class Entailment:
     Each premise and each hypothesis is tokenised once, however many pairs they form, and pairs of
     like length share a batch.
 
+    :param runtime: what computes; None: PyTorch in the precision that the device is fastest in.
+    :param cache: folder for converted weights; None converts anew each time.
     :ivar identity: SHA-256 of the weights.
-    :raises ModelRefused: the folder holds no NLI classifier.
+    :raises ModelRefused: the folder holds no NLI classifier, or it cannot run in this runtime.
     """
 
     def __init__(
@@ -53,17 +52,27 @@ class Entailment:
         folder: Path,
         *,
         device: str = "auto",
-        precision: Precision = "auto",
         premise_tokens: int = PREMISE_TOKENS,
+        runtime: Runtime | None = None,
+        cache: Path | None = None,
     ) -> None:
-        self._device = choose_device(device)
-        self._tokenizer, self._model = _load(
-            folder, choose_dtype(precision, self._device), self._device
-        )
-        self._for, self._against = verdict_columns(self._model.config.id2label, folder)
+        from transformers import AutoConfig
+
+        on = choose_device(device)
+        config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
+        self._for, self._against = verdict_columns(config.id2label, folder)
+        self._n_classes = len(config.id2label)
         self._premise_tokens = premise_tokens
-        self._budget = TOKENS_PER_BATCH[self._device.type]
+        self._tokenizer = load_tokenizer(folder)
+        self._kinds = "token_type_ids" in self._tokenizer.model_input_names
         self.identity = weights_digest(folder)
+        network = Network(
+            f"{self.identity} nli",
+            lambda dtype: NliModel(_load(folder, dtype)),
+            config.vocab_size,
+            kinds=self._kinds,
+        )
+        self._runner = open_runner(network, runtime or usual_runtime(on), on, cache)
 
     def odds(self, premises: Sequence[str], hypotheses: Sequence[str]) -> Matrix:
         """Log-odds of entailment against contradiction; neutral is left aside as in the book.
@@ -71,9 +80,14 @@ class Entailment:
         *Shape:* (n_premises, n_hypotheses)
         """
         pairs = self._pairs(premises, hypotheses)
-        odds = np.zeros(len(pairs), dtype=np.float32)
-        for batch in plan([len(pair.ids) for pair in pairs], budget=self._budget):
-            odds[batch.rows] = self._run([pairs[row] for row in batch.rows], batch.width)
+        logits = run_rows(
+            self._runner,
+            [pair.ids for pair in pairs],
+            self._n_classes,
+            filler=self._tokenizer.pad_token_id,
+            kinds=[pair.type_ids for pair in pairs] if self._kinds else None,
+        )
+        odds: Matrix = logits[:, self._for] - logits[:, self._against]
         return odds.reshape(len(premises), len(hypotheses))
 
     def _pairs(self, premises: Sequence[str], hypotheses: Sequence[str]) -> list[Any]:
@@ -89,17 +103,24 @@ class Entailment:
                 text.truncate(most)
         return [backend.post_process(premise, said) for premise in left for said in right]
 
-    @torch.inference_mode()
-    def _run(self, pairs: Sequence[Any], width: int) -> Matrix:
-        """*Shape:* (n_pairs,)"""
-        ids, mask = pad([pair.ids for pair in pairs], width, self._tokenizer.pad_token_id)
-        inputs = {"input_ids": ids, "attention_mask": mask}
-        if "token_type_ids" in self._tokenizer.model_input_names:
-            inputs["token_type_ids"], _ = pad([pair.type_ids for pair in pairs], width, 0)
-        tensors = {name: torch.from_numpy(rows).to(self._device) for name, rows in inputs.items()}
-        logits = self._model(**tensors).logits.float()
-        odds: Matrix = (logits[:, self._for] - logits[:, self._against]).cpu().numpy()
-        return odds
+
+class NliModel(torch.nn.Module):
+    """A sequence classifier with its arguments in the order of `Network`.
+
+    :ivar body: the classifier.
+    """
+
+    def __init__(self, body: Any) -> None:
+        super().__init__()
+        self.body = body
+
+    def forward(
+        self, ids: torch.Tensor, mask: torch.Tensor, kinds: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        """*Shape:* (n_pairs, n_tokens) each, then (n_pairs, n_classes): logits, float32."""
+        given = {} if kinds is None else {"token_type_ids": kinds}
+        logits: torch.Tensor = self.body(input_ids=ids, attention_mask=mask, **given).logits
+        return logits.float()
 
 
 def verdict_columns(id2label: Mapping[int, str], folder: Path) -> tuple[int, int]:
@@ -118,13 +139,12 @@ def verdict_columns(id2label: Mapping[int, str], folder: Path) -> tuple[int, int
     return agree[0], against[0]
 
 
-def _load(folder: Path, dtype: torch.dtype, device: torch.device) -> tuple[Any, Any]:
-    """Tokenizer and classifier from a checked folder: safetensors only, no remote code."""
-    from transformers import AutoModelForSequenceClassification, AutoTokenizer
+def _load(folder: Path, dtype: torch.dtype) -> Any:
+    """Classifier from a checked folder: safetensors only, no remote code."""
+    from transformers import AutoModelForSequenceClassification
 
     with quiet():
-        tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
         model = AutoModelForSequenceClassification.from_pretrained(
             folder, trust_remote_code=False, use_safetensors=True, dtype=dtype
         )
-    return tokenizer, model.to(device).eval()
+    return model.eval()

@@ -112,7 +112,13 @@ class ByEntailment:
         """Loaded when first asked, so that a release that is only held costs no memory."""
         from tagger.entailment import Entailment
 
-        return Entailment(_folder(self._resources, "entailment"), device=self._resources.device)
+        resources = self._resources
+        return Entailment(
+            _folder(resources, "entailment"),
+            device=resources.device,
+            runtime=resources.runtime,
+            cache=resources.cache,
+        )
 
     def learn(self, labels: Sequence[Label], corpus: Sequence[IssueText]) -> Self:  # noqa: ARG002
         self._said = [list(hypotheses(label)) for label in labels]
@@ -154,7 +160,10 @@ class ByCloze:
         """Loaded when first asked, so that a release that is only held costs no memory."""
         from tagger.cloze import Cloze
 
-        return Cloze(_folder(self._resources, "cloze"), device=self._resources.device)
+        resources = self._resources
+        return Cloze(
+            _folder(resources, "cloze"), device=resources.device, runtime=resources.runtime
+        )
 
     def learn(self, labels: Sequence[Label], corpus: Sequence[IssueText]) -> Self:  # noqa: ARG002
         """:raises ModelRefused: a label has no word that the vocabulary holds whole."""

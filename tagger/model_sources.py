@@ -219,6 +219,11 @@ def weights_digest(folder: Path) -> str:
     return hashlib.sha256("\n".join(digests).encode()).hexdigest()
 
 
+def weights_bytes(folder: Path) -> int:
+    """Size of a model's weights on disk."""
+    return sum(path.stat().st_size for path in _weights(folder))
+
+
 def _weights(folder: Path) -> list[Path]:
     """The weight files that transformers would load: one file, or its shards."""
     whole = folder / "model.safetensors"

@@ -21,6 +21,7 @@ from tagger.chain.journal import Journal
 from tagger.decision import Policy
 from tagger.errors import ReleaseDamaged
 from tagger.persistence import load_json, save_json
+from tagger.runtimes.choice import RuntimeChoice, settle
 from tagger.tagging import Tagging
 
 if TYPE_CHECKING:
@@ -71,6 +72,8 @@ class Manifest:
     :ivar fingerprint: of the training data.
     :ivar models: digest by role, such as `encoder`.
     :ivar notes: sentences for people, such as that zero-shot has no entailment model.
+    :ivar runtime: what its models are computed with, and the figures that spoke for it; None in
+        releases older than the choice. No part of `digest`: times differ from run to run.
     :ivar files: SHA-256 of every file by path within the folder.
     """
 
@@ -86,6 +89,7 @@ class Manifest:
     models: Mapping[str, str]
     versions: Mapping[str, str]
     notes: tuple[str, ...] = ()
+    runtime: RuntimeChoice | None = None
     files: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
@@ -106,7 +110,9 @@ class Manifest:
         """:raises KeyError, TypeError, ValueError: not a manifest of this format."""
         if data["format"] != FORMAT:
             raise ValueError(f"got format {data['format']}, expected {FORMAT}")
-        given = {key: data[key] for key in cls.__dataclass_fields__}
+        given = {key: data[key] for key in cls.__dataclass_fields__ if key != "runtime"}
+        if data.get("runtime") is not None:
+            given["runtime"] = RuntimeChoice.from_json(data["runtime"])
         given["created_at"] = datetime.fromisoformat(given["created_at"])
         given["labels"] = tuple(LabelRow(**row) for row in given["labels"])
         given["strategies"], given["notes"] = tuple(given["strategies"]), tuple(given["notes"])
@@ -134,11 +140,11 @@ def train_release(
     """
     now = now or datetime.now(UTC)
     members = None if strategies is None else tuple(strategies)
-    models = _models(resources)
-    context = f"{train.fingerprint} {seed} {sorted(models.items())} {__version__}"
+    resources, choice = settle(resources, train)
+    context = f"{train.fingerprint} {seed} {sorted(_models(resources).items())} {__version__}"
     journal = Journal(root / repository / ".unfinished", context)
     chain = Chain(resources, seed=seed, members=members, journal=journal).fit(train)
-    written = write_release(repository, chain, train, root, target=target, now=now)
+    written = write_release(repository, chain, train, root, target=target, now=now, runtime=choice)
     journal.forget()
     return written
 
@@ -152,11 +158,13 @@ def write_release(
     target: float,
     now: datetime,
     notes: Sequence[str] = (),
+    runtime: RuntimeChoice | None = None,
 ) -> Manifest:
     """Write a fitted chain to `root/OWNER/NAME/ID`.
 
     :param train: what it was fitted on.
     :param notes: sentences for people, before those of the chain itself.
+    :param runtime: that the chain's resources compute in.
     """
     tagging = Tagging(chain, {})
     manifest = Manifest(
@@ -172,6 +180,7 @@ def write_release(
         models=_models(chain.resources),
         versions={name: version(name) for name in LIBRARIES},
         notes=(*notes, *tagging.notes()),
+        runtime=runtime,
     )
     titles = {
         str(number): issue.title for number, issue in zip(train.numbers, train.issues, strict=True)
@@ -196,6 +205,8 @@ class Release:
         """
         manifest = read_manifest(folder)
         check_files(folder, manifest.files)
+        if manifest.runtime is not None and resources.runtimes is not None:
+            resources = resources.runtimes.under(manifest.runtime.name)
         chain = Chain(resources, seed=manifest.seed).restore(folder / CHAIN)
         titles = {int(number): title for number, title in load_json(folder / TITLES).items()}
         return cls(manifest, folder, Tagging(chain, titles))

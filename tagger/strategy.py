@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from tagger.encoder import Encoder
     from tagger.issue import IssueText, TrainingSet
+    from tagger.runtimes import Runtime
+    from tagger.runtimes.choice import Runtimes
 
     Scores = NDArray[np.float32]
     """*Shape:* (n_issues, n_labels), each in [0, 1], higher for a label more likely to belong."""
@@ -39,8 +41,12 @@ class Resources:
     :ivar bert_model: folder of the transformer to fine-tune; None where there is none.
     :ivar zero_shot_model: folder of an NLI cross-encoder; None: the encoder stands in.
     :ivar device: "auto", "cpu" or "cuda".
-    :ivar cache: folder for work that outlives one training (adapted weights); None keeps none.
+    :ivar cache: folder for work that outlives one training (adapted weights, converted models);
+        None keeps none.
     :ivar progress: told of long work.
+    :ivar runtime: what all transformers are computed with, the encoder's own among them; None:
+        PyTorch in the precision that the device is fastest in.
+    :ivar runtimes: the others to choose from; None: there is no choice.
     """
 
     encoder: Callable[[], Encoder]
@@ -50,6 +56,8 @@ class Resources:
     cache: Path | None = None
     progress: Progress = silent
     encoder_model: Path | None = None
+    runtime: Runtime | None = None
+    runtimes: Runtimes | None = None
 
 
 @runtime_checkable

@@ -6,12 +6,14 @@ import hashlib
 import json
 from contextlib import contextmanager
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
-from tagger.batching import Batch, pad, plan
+from tagger.devices import choose_device, usual_runtime
+from tagger.runtimes.opening import open_runner
+from tagger.runtimes.runner import Network, run_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -19,8 +21,7 @@ if TYPE_CHECKING:
 
     from tagger.encoder import Vectors
     from tagger.model_sources import ModelSource
-
-Precision = Literal["auto", "float32", "bfloat16"]
+    from tagger.runtimes import Runtime
 
 CHARACTERS_PER_TOKEN = 24
 """Characters read for each token kept: enough for long words, and a pasted log is not tokenised."""
@@ -28,7 +29,11 @@ CHARACTERS_PER_TOKEN = 24
 WINDOW = 4096
 """Texts tokenised and sorted at a time: memory stays flat however many there are."""
 
-TOKENS_PER_BATCH = {"cpu": 4096, "cuda": 131_072}
+PASSING = ("_name_or_path", "transformers_version", "torch_dtype", "dtype")
+"""Fields of a model's config that change no number it computes."""
+
+IDENTITIES: dict[Runtime, str] = {"torch": "float32", "torch-bf16": "bfloat16"}
+"""What an identity calls a runtime, where not by its name: vectors kept so far stay valid."""
 
 
 class TransformerEncoder:
@@ -45,8 +50,10 @@ class TransformerEncoder:
     to its neighbours' (`tagger.batching`). 300 real issues, encoded one by one and in batches by
     all-MiniLM-L6-v2 on an AVX-512 processor, came out the same to the bit, in both precisions.
 
+    :param runtime: what computes; None: PyTorch in the precision that the device is fastest in.
+    :param cache: folder for converted weights; None converts anew each time.
     :ivar identity: digest of weights, tokenizer, architecture, pooling and length, then a colon
-        and the precision. What stands before the colon names the space: vectors that agree there
+        and the runtime. What stands before the colon names the space: vectors that agree there
         may be compared (bfloat16 against float32: cosine 0.99996), those that agree in full are
         the same.
     :ivar width: length of a vector.
@@ -58,25 +65,33 @@ class TransformerEncoder:
         *,
         device: str = "auto",
         max_tokens: int = 256,
-        precision: Precision = "auto",
-        tokens_per_batch: int | None = None,
+        runtime: Runtime | None = None,
+        cache: Path | None = None,
     ) -> None:
-        self._device = choose_device(device)
-        self._dtype = choose_dtype(precision, self._device)
-        self._tokenizer, self._model = load(source.folder, self._dtype, self._device)
-        self._max_tokens = min(max_tokens, position_limit(self._model.config))
+        from transformers import AutoConfig
+
+        on = choose_device(device)
+        self.runtime: Runtime = runtime or usual_runtime(on)
+        config = AutoConfig.from_pretrained(source.folder, trust_remote_code=False)
+        self._tokenizer = load_tokenizer(source.folder)
+        self._max_tokens = min(max_tokens, position_limit(config))
         self._filler = filler_token(self._tokenizer)
-        self._budget = tokens_per_batch or TOKENS_PER_BATCH[self._device.type]
-        self.width = int(self._model.config.hidden_size)
-        self.identity = f"{_space(source, self._max_tokens)}:{str(self._dtype).split('.')[-1]}"
+        self.width = int(config.hidden_size)
+        space = _space(source, self._max_tokens)
+        self.identity = f"{space}:{IDENTITIES.get(self.runtime, self.runtime)}"
+        network = Network(
+            space, lambda dtype: SentenceModel(load_body(source.folder, dtype)), config.vocab_size
+        )
+        self._runner = open_runner(network, self.runtime, on, cache)
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         """Vectors of texts, in their order. *Shape:* (n_texts, width), rows of unit length."""
         vectors = np.zeros((len(texts), self.width), dtype=np.float32)
         for start in range(0, len(texts), WINDOW):
             tokens = self._tokenise(texts[start : start + WINDOW])
-            for batch in plan([len(ids) for ids in tokens], budget=self._budget):
-                vectors[start + batch.rows] = self._run(tokens, batch)
+            vectors[start : start + len(tokens)] = run_rows(
+                self._runner, tokens, self.width, filler=self._filler
+            )
         return vectors
 
     def _tokenise(self, texts: Sequence[str]) -> list[list[int]]:
@@ -91,16 +106,20 @@ class TransformerEncoder:
         # a decoder's tokenizer adds no special tokens: an empty text would have nothing to pool
         return [list(ids) or [self._filler] for ids in encoded["input_ids"]]
 
-    @torch.inference_mode()
-    def _run(self, tokens: list[list[int]], batch: Batch) -> Vectors:
-        """*Shape:* (n_rows, width), unit length."""
-        ids, mask = pad([tokens[row] for row in batch.rows], batch.width, self._filler)
-        on_device = torch.from_numpy(mask).to(self._device)
-        states = self._model(
-            input_ids=torch.from_numpy(ids).to(self._device), attention_mask=on_device
-        ).last_hidden_state
-        pooled: Vectors = mean_pool(states, on_device).cpu().numpy()
-        return pooled
+
+class SentenceModel(torch.nn.Module):
+    """A transformer under its pooling: ids and mask in, unit vectors out.
+
+    :ivar body: any `AutoModel` with a `last_hidden_state`.
+    """
+
+    def __init__(self, body: Any) -> None:
+        super().__init__()
+        self.body = without_pooler(body)
+
+    def forward(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """*Shape:* (n_rows, n_tokens) twice, then (n_rows, width), float32, unit length."""
+        return mean_pool(self.body(input_ids=ids, attention_mask=mask).last_hidden_state, mask)
 
 
 def mean_pool(states: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
@@ -117,14 +136,36 @@ def mean_pool(states: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
 
 def load(folder: Path, dtype: torch.dtype, device: torch.device) -> tuple[Any, Any]:
     """Tokenizer and headless model from a checked folder: safetensors only, no remote code."""
-    from transformers import AutoModel, AutoTokenizer
+    return load_tokenizer(folder), load_body(folder, dtype).to(device)
+
+
+def load_tokenizer(folder: Path) -> Any:
+    """A checked folder's tokenizer."""
+    from transformers import AutoTokenizer
 
     with quiet():
-        tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
+        return AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
+
+
+def load_body(folder: Path, dtype: torch.dtype) -> Any:
+    """A checked folder's headless model, on the processor and ready to score."""
+    from transformers import AutoModel
+
+    with quiet():
         model = AutoModel.from_pretrained(
             folder, trust_remote_code=False, use_safetensors=True, dtype=dtype
         )
-    return tokenizer, model.to(device).eval()
+    return model.eval()
+
+
+def without_pooler(body: Any) -> Any:
+    """The same body without the [CLS] pooler, which nothing here reads.
+
+    Where a checkpoint has none, transformers would make one of random numbers and keep it.
+    """
+    if getattr(body, "pooler", None) is not None:
+        body.pooler = None
+    return body
 
 
 @contextmanager
@@ -141,30 +182,6 @@ def quiet() -> Iterator[None]:
         logging.set_verbosity(level)
         if bars:
             logging.enable_progress_bar()
-
-
-def choose_device(name: str) -> torch.device:
-    """The device by its setting: "auto" is CUDA where there is one."""
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    if name not in TOKENS_PER_BATCH:
-        raise ValueError(f"device is {name!r}, expected auto, cpu or cuda")
-    return torch.device(name)
-
-
-def choose_dtype(precision: Precision, device: torch.device) -> torch.dtype:
-    """The precision by its setting: "auto" is bfloat16 where the processor multiplies in it."""
-    if precision != "auto":
-        return torch.bfloat16 if precision == "bfloat16" else torch.float32
-    return torch.bfloat16 if has_fast_bfloat16(device) else torch.float32
-
-
-def has_fast_bfloat16(device: torch.device) -> bool:
-    """Whether matrices multiply in bfloat16 natively: elsewhere it is emulated and slower."""
-    if device.type == "cuda":
-        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    abilities = torch.cpu.get_capabilities()
-    return bool(abilities.get("avx512_bf16") or abilities.get("amx_bf16"))
 
 
 def position_limit(config: Any) -> int:
@@ -185,7 +202,7 @@ def filler_token(tokenizer: Any) -> int:
 def _space(source: ModelSource, max_tokens: int) -> str:
     """Digest of all that decides a vector but the precision it is computed in."""
     config = json.loads((source.folder / "config.json").read_text(encoding="utf-8"))
-    for passing in ("_name_or_path", "transformers_version", "torch_dtype", "dtype"):
+    for passing in PASSING:
         config.pop(passing, None)
     digest = hashlib.sha256(json.dumps(config, sort_keys=True).encode())
     for name in ("tokenizer.json", "vocab.txt"):

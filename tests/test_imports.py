@@ -45,6 +45,8 @@ ONLY_IN = {
     "sklearn": {"tagger"},
     "nlpaug": {"tagger"},
     "optuna": {"tagger"},
+    "onnx": {"tagger"},
+    "onnxruntime": {"tagger"},
 }
 """Library → the packages that may import it; one that is not named here may be used anywhere."""
 
@@ -56,6 +58,7 @@ HEAVY = {
     "scipy",
     "nlpaug",
     "skops",
+    "onnx",
     "onnxruntime",
     "optuna",
 }

@@ -13,6 +13,7 @@ import typer
 from bot.cli import opening
 from bot.cli.audit import audit
 from bot.cli.backfill import backfill
+from bot.cli.benchmark import benchmark
 from bot.cli.compress import compress
 from bot.cli.demo import demo
 from bot.cli.doctor import doctor
@@ -56,6 +57,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "report": report,
     "backfill": backfill,
     "undo": undo,
+    "benchmark": benchmark,
     "serve": serve,
     "work": work,
     "validate": validate,

@@ -11,6 +11,7 @@ from bot.cli.output import say, say_json, say_table
 if TYPE_CHECKING:
     from bot.use_cases.retraining import Retrained
     from tagger.release import LabelRow
+    from tagger.runtimes.choice import RuntimeChoice
 
 FAR = 1000
 """Examples beyond which an estimate says no more than that the label is hard to tell."""
@@ -75,10 +76,24 @@ def say_retrained(done: "Retrained") -> None:
         right=" > >>>",
     )
     say()
+    if manifest.runtime is not None:
+        say(_runtime(manifest.runtime))
     for note in manifest.notes:
         say(f"note: {note}")
     verdict = "serves now" if done.promoted else "does not serve"
     say(f"release {manifest.id} {verdict}: {done.gate.reason}")
+
+
+def _runtime(choice: "RuntimeChoice") -> str:
+    """What the release computes with, and what spoke for it."""
+    if choice.how == "set":
+        return f"runtime: {choice.name}, as set"
+    ours, exact = choice.measured[choice.name], choice.measured["torch"]
+    kept = "" if ours.f1 is None else f", F1 of neighbours {ours.f1:.3f} ({exact.f1:.3f})"
+    return (
+        f"runtime: {choice.name}, {ours.milliseconds:.1f} ms to encode an issue "
+        f"(torch {exact.milliseconds:.1f} ms){kept}, as measured on {choice.n_issues} issues"
+    )
 
 
 def _figures(row: "LabelRow") -> list[object]:

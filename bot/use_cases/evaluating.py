@@ -272,7 +272,7 @@ def _spare(processes: int | None, resources: Resources) -> int | None:
     """Helpers to start; None leaves it to the machine. One process fills a GPU."""
     if processes is not None:
         return processes - 1
-    from tagger.transformer_encoder import choose_device
+    from tagger.devices import choose_device
 
     return 0 if choose_device(resources.device).type == "cuda" else None
 

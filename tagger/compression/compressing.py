@@ -19,6 +19,7 @@ from tagger.compression.pruning import Pruning
 from tagger.compression.source import CHAIN, Source
 from tagger.compression.student import choose_layers
 from tagger.release import write_release
+from tagger.runtimes.choice import settle
 from tagger.strategies.distilled import Distilled, Teaching
 
 if TYPE_CHECKING:
@@ -78,6 +79,7 @@ def compress(
     :param recipe: that the search begins from.
     :raises NotATeacher: the release has no such member, or is a student itself.
     """
+    resources, runtime = settle(resources, train)
     usual = replace(recipe or Recipe(), pruning=wish.pruning)
     source = Source.of(teacher, wish.teacher, resources)
     layers = choose_layers(source.start, wish.layers)
@@ -97,7 +99,14 @@ def compress(
     if not wish.neighbours:
         notes.append("without nearest issues as reasons, as asked for")
     manifest = write_release(
-        teacher.manifest.repository, chain, train, root, target=target, now=now, notes=notes
+        teacher.manifest.repository,
+        chain,
+        train,
+        root,
+        target=target,
+        now=now,
+        notes=notes,
+        runtime=runtime,
     )
     journal.forget()
     return manifest

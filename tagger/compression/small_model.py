@@ -12,9 +12,9 @@ from tagger.errors import ReleaseDamaged
 from tagger.persistence import load_arrays, save_arrays
 from tagger.training.classifier import TextClassifier
 from tagger.training.descent import seeded
-from tagger.training.tokens import TokenReader
-from tagger.training.tuned_model import TunedModel, reader_limit, save_reader
-from tagger.transformer_encoder import choose_device, quiet
+from tagger.training.tuned_model import TunedModel, read_reader, save_reader
+from tagger.training.tuned_weights import digest_of
+from tagger.transformer_encoder import quiet
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,10 +23,49 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tagger.compression.eight_bits import Arrays
-    from tagger.strategy import Scores
+    from tagger.strategy import Resources, Scores
+    from tagger.training.tokens import TokenReader
 
 WEIGHTS = "weights.int8.safetensors"
 HEAD = "head.safetensors"
+
+
+class PackedWeights:
+    """A classifier's weights in eight bits: a `TunedWeights` that runtimes build from.
+
+    :ivar size: bytes of the body's weights.
+    """
+
+    def __init__(self, packed: Arrays, head: Arrays, config: Any) -> None:
+        self.packed = packed
+        self._head = head
+        self._config = config
+        self.n_labels = len(head["bias"])
+        self.size = sum(array.nbytes for array in packed.values())
+        self.digest = digest_of({**packed, **head}, config)
+
+    def build(self, dtype: torch.dtype) -> TextClassifier:
+        """See `TunedWeights.build`. The same numbers each time, whatever was built before."""
+        from transformers import AutoModel
+
+        make: Any = AutoModel
+        with quiet(), seeded(0, torch.device("cpu")):
+            body = make.from_config(self._config, trust_remote_code=False)
+        classifier = TextClassifier(body, self.n_labels)
+        weights = {
+            name: torch.from_numpy(np.array(each)) for name, each in unpack(self.packed).items()
+        }
+        classifier.body.load_state_dict(weights)
+        classifier.set_head(self._head["weight"], self._head["bias"])
+        classifier.body.to(dtype)
+        return classifier.eval()
+
+    def save(self, folder: Path) -> None:
+        """See `TunedWeights.save`."""
+        with quiet():
+            self._config.save_pretrained(folder)
+        save_arrays(folder / WEIGHTS, self.packed)
+        save_arrays(folder / HEAD, self._head)
 
 
 class SmallModel:
@@ -38,29 +77,33 @@ class SmallModel:
     :ivar size: bytes of its weights.
     """
 
-    def __init__(self, reader: TokenReader, classifier: TextClassifier, packed: Arrays) -> None:
-        self._packed = packed
-        self._tuned = TunedModel(reader, classifier)
+    def __init__(self, reader: TokenReader, weights: PackedWeights, resources: Resources) -> None:
+        self._reader = reader
+        self._weights = weights
+        self._tuned = TunedModel(reader, weights, resources)
 
     @classmethod
-    def of(cls, reader: TokenReader, classifier: TextClassifier) -> SmallModel:
-        """Round a trained classifier's weights, in place."""
+    def of(
+        cls, reader: TokenReader, classifier: TextClassifier, resources: Resources
+    ) -> SmallModel:
+        """Round a trained classifier's weights."""
         weights = classifier.body.state_dict()
         packed = pack({name: each.float().cpu().numpy() for name, each in weights.items()})
-        _fill(classifier.body, packed)
-        return cls(reader, classifier, packed)
+        given = {"weight": classifier.head.weight, "bias": classifier.head.bias}
+        head = {name: each.detach().cpu().numpy() for name, each in given.items()}
+        return cls(reader, PackedWeights(packed, head, classifier.body.config), resources)
 
     @property
     def size(self) -> int:
-        return sum(array.nbytes for array in self._packed.values())
+        return self._weights.size
 
     def weights(self) -> dict[str, NDArray[np.float32]]:
-        """The body's weights as they are scored with, but for the processor's own precision."""
-        return unpack(self._packed)
+        """The body's weights as they are scored with, but for the runtime's own precision."""
+        return unpack(self._weights.packed)
 
     @property
     def n_outputs(self) -> int:
-        return int(self._tuned.classifier.head.out_features)
+        return self._tuned.n_labels
 
     def score(self, texts: Sequence[str]) -> Scores:
         """Probability of each label. *Shape:* (n_texts, n_labels), in [0, 1]."""
@@ -68,46 +111,21 @@ class SmallModel:
 
     def save(self, folder: Path) -> None:
         """Write everything that `restore` needs."""
-        classifier = self._tuned.classifier
-        with quiet():
-            classifier.body.config.save_pretrained(folder)
-        save_arrays(folder / WEIGHTS, self._packed)
-        head = classifier.head
-        save_arrays(
-            folder / HEAD, {"weight": head.weight.cpu().numpy(), "bias": head.bias.cpu().numpy()}
-        )
-        save_reader(self._tuned.reader, folder)
+        self._weights.save(folder)
+        save_reader(self._reader, folder, self._weights.digest)
 
     @classmethod
-    def restore(cls, folder: Path, device: str = "auto") -> SmallModel:
+    def restore(cls, folder: Path, resources: Resources) -> SmallModel:
         """Read what `save` wrote; no network is asked.
 
         :raises ReleaseDamaged: a file is missing or cannot be read.
         """
-        limit = reader_limit(folder, WEIGHTS)
+        from transformers import AutoConfig
+
+        reader, _ = read_reader(folder, WEIGHTS)
         head, packed = load_arrays(folder / HEAD, "weight", "bias"), load_arrays(folder / WEIGHTS)
         try:
-            tokenizer, body = _empty(folder)
-            classifier = TextClassifier(body, len(head["bias"]))
-            _fill(classifier.body, packed)
-            classifier.set_head(head["weight"], head["bias"])
+            config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
+            return cls(reader, PackedWeights(packed, head, config), resources)
         except (OSError, ValueError, KeyError, RuntimeError) as error:
             raise ReleaseDamaged(folder, f"the student cannot be read ({error})") from error
-        return cls(TokenReader(tokenizer, limit), classifier.to(choose_device(device)), packed)
-
-
-def _empty(folder: Path) -> tuple[Any, Any]:
-    """The tokenizer, and a body of the right architecture with weights of no meaning."""
-    from transformers import AutoConfig, AutoModel, AutoTokenizer
-
-    make: Any = AutoModel
-
-    with quiet(), seeded(0, torch.device("cpu")):
-        config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
-        tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
-        return tokenizer, make.from_config(config, trust_remote_code=False)
-
-
-def _fill(body: torch.nn.Module, packed: Arrays) -> None:
-    weights = {name: torch.from_numpy(np.array(each)) for name, each in unpack(packed).items()}
-    body.load_state_dict(weights)

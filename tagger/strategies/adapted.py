@@ -8,6 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, ClassVar, Self
 
+from tagger.devices import choose_device
 from tagger.errors import ReleaseDamaged
 from tagger.evaluation.stratification import stratified_sample
 from tagger.persistence import load_json, save_json
@@ -15,7 +16,6 @@ from tagger.strategies.fine_tuned import FineTuned
 from tagger.training.adaptation import Workshop, curve_from
 from tagger.training.budget import Budget
 from tagger.training.probe import probe
-from tagger.transformer_encoder import choose_device
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

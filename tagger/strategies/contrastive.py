@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 import numpy as np
 import torch
 
+from tagger.devices import choose_device
 from tagger.errors import ModelNotFound
 from tagger.evaluation.stratification import stratified_sample
 from tagger.selection import learnable, require_examples, smoothed_share
@@ -15,7 +16,7 @@ from tagger.training.classifier import TextClassifier
 from tagger.training.contrast import ContrastRecipe, Tuned, tune
 from tagger.training.tokens import TokenReader
 from tagger.training.tuned_model import TunedModel
-from tagger.transformer_encoder import choose_device, load, position_limit
+from tagger.transformer_encoder import load, position_limit
 from tagger.wordings import wordings
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ class Contrastive(TunedLabels):
             progress=self.resources.progress,
         )
         classifier.set_head(*heads(tuned, train.targets, self.learnable_))
-        return TunedModel(reader, classifier)
+        return TunedModel.of(reader, classifier, self.resources)
 
     def _body(self) -> Path:
         """The sentence encoder's own transformer, or else the one that is there to be tuned."""

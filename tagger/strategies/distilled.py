@@ -11,11 +11,12 @@ import torch
 from tagger.compression.distilling import Texts, distil
 from tagger.compression.small_model import SmallModel
 from tagger.compression.student import drop_layers
+from tagger.devices import choose_device
 from tagger.errors import NothingToLearnFrom, ReleaseDamaged
 from tagger.persistence import load_json, save_json
 from tagger.training.classifier import TextClassifier
 from tagger.training.tokens import TokenReader
-from tagger.transformer_encoder import choose_device, load, position_limit
+from tagger.transformer_encoder import load, position_limit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -89,7 +90,7 @@ class Distilled:
             seed=self.seed,
             progress=self.resources.progress,
         )
-        self.model_ = SmallModel.of(reader, student)
+        self.model_ = SmallModel.of(reader, student, self.resources)
         return self
 
     def score(self, issues: Sequence[IssueText]) -> Scores:
@@ -103,7 +104,7 @@ class Distilled:
 
     def restore(self, folder: Path) -> Self:
         """See `Strategy.restore`."""
-        self.model_ = SmallModel.restore(folder, self.resources.device)
+        self.model_ = SmallModel.restore(folder, self.resources)
         if load_json(folder / RECORD).get("labels") != self.model_.n_outputs:
             raise ReleaseDamaged(folder, "the head and the labels are of different number")
         return self

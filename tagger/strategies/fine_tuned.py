@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 import numpy as np
 import torch
 
+from tagger.devices import choose_device
 from tagger.errors import ModelNotFound, NothingToLearnFrom
 from tagger.selection import learnable, smoothed_share
 from tagger.strategies.tuned import TunedLabels
@@ -16,7 +17,7 @@ from tagger.training.descent import seeded
 from tagger.training.fine_tuning import Recipe, fine_tune
 from tagger.training.tokens import TokenReader
 from tagger.training.tuned_model import TunedModel
-from tagger.transformer_encoder import choose_device, load, position_limit
+from tagger.transformer_encoder import load, position_limit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -87,7 +88,7 @@ class FineTuned(TunedLabels):
             seed=self.seed,
             progress=self.resources.progress,
         )
-        self.model_ = TunedModel(reader, classifier)
+        self.model_ = TunedModel.of(reader, classifier, self.resources)
 
     def restore(self, folder: Path) -> Self:
         """See `Strategy.restore`."""

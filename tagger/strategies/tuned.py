@@ -62,7 +62,7 @@ class TunedLabels:
         self.shares_, self.learnable_ = labels["shares"], labels["learnable"]
         self.model_ = None
         if len(self.learnable_):
-            self.model_ = TunedModel.restore(folder / "model", self.resources.device)
-            if self.model_.classifier.head.out_features != len(self.learnable_):
+            self.model_ = TunedModel.restore(folder / "model", self.resources)
+            if self.model_.n_labels != len(self.learnable_):
                 raise ReleaseDamaged(folder, "the head and the labels are of different number")
         return self

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import nn
 
-from tagger.transformer_encoder import mean_pool
+from tagger.transformer_encoder import mean_pool, without_pooler
 
 if TYPE_CHECKING:
     import numpy as np
@@ -60,13 +60,3 @@ class TextClassifier(nn.Module):
         with torch.no_grad():
             self.head.weight.copy_(torch.from_numpy(weights))
             self.head.bias.copy_(torch.from_numpy(bias))
-
-
-def without_pooler(body: Any) -> Any:
-    """The same body without the [CLS] pooler, which nothing here reads.
-
-    Where a checkpoint has none, transformers would make one of random numbers and keep it.
-    """
-    if getattr(body, "pooler", None) is not None:
-        body.pooler = None
-    return body

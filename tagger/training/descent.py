@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from tagger.devices import has_fast_bfloat16
 from tagger.training.optimisation import rate_factor
-from tagger.transformer_encoder import has_fast_bfloat16
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from tagger.batching import plan
+from tagger.devices import has_fast_bfloat16
 from tagger.training.descent import fast_precision
 from tagger.training.lower_layers import (
     freeze_lower,
@@ -17,7 +18,6 @@ from tagger.training.lower_layers import (
     stacked,
     without_lower,
 )
-from tagger.transformer_encoder import has_fast_bfloat16
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

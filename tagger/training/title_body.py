@@ -9,12 +9,11 @@ import torch
 from torch import nn
 
 from tagger.training.budget import layer_weights
-from tagger.training.classifier import without_pooler
 from tagger.training.descent import descend, fast_precision
 from tagger.training.errors import CannotAdapt
 from tagger.training.optimisation import parameter_groups, rate_for
 from tagger.training.tokens import TokenReader, endless_batches
-from tagger.transformer_encoder import load, mean_pool, position_limit
+from tagger.transformer_encoder import load, mean_pool, position_limit, without_pooler
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -4,116 +4,105 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
 import torch
 from safetensors import SafetensorError
 
-from tagger.batching import Batch, pad, plan
+from tagger.devices import choose_device, usual_runtime
 from tagger.errors import ReleaseDamaged
-from tagger.persistence import load_arrays, load_json, save_arrays, save_json
-from tagger.training.classifier import TextClassifier
-from tagger.training.descent import seeded
+from tagger.model_sources import weights_digest
+from tagger.persistence import load_json, save_json
+from tagger.runtimes.opening import open_runner
+from tagger.runtimes.runner import Network, run_rows
 from tagger.training.tokens import TokenReader
-from tagger.transformer_encoder import (
-    TOKENS_PER_BATCH,
-    choose_device,
-    has_fast_bfloat16,
-    load,
-    quiet,
-)
+from tagger.training.tuned_weights import WeightsInMemory, WeightsOnDisk
+from tagger.transformer_encoder import load_tokenizer, quiet
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    import numpy as np
     from numpy.typing import NDArray
+
+    from tagger.strategy import Resources
+    from tagger.training.classifier import TextClassifier
+    from tagger.training.tuned_weights import TunedWeights
 
 
 class TunedModel:
-    """Texts in, probabilities out, in the precision that the processor is fastest in.
-
-    Weights are rounded to float16 once, when the model is made, and kept so on disk: half the
-    size, and a restored model scores exactly like the one that was saved (every float16 survives
-    the way through bfloat16 and back once it has been through it).
+    """Texts in, probabilities out, in the runtime that `resources` names.
 
     :ivar reader: tokenizer and limit.
-    :ivar classifier: ready to score; not for further training.
+    :ivar n_labels: width of the answer.
     """
 
-    def __init__(self, reader: TokenReader, classifier: TextClassifier) -> None:
+    def __init__(self, reader: TokenReader, weights: TunedWeights, resources: Resources) -> None:
         self.reader = reader
-        self.classifier = classifier.requires_grad_(requires_grad=False).eval()
-        self._device = classifier.head.weight.device
-        fast = has_fast_bfloat16(self._device)
-        classifier.body.to(torch.float16).to(torch.bfloat16 if fast else torch.float32)
+        self.n_labels = weights.n_labels
+        self._weights = weights
+        device = choose_device(resources.device)
+        network = Network(weights.digest, weights.build, len(reader.tokenizer))
+        self._runner = open_runner(
+            network, resources.runtime or usual_runtime(device), device, resources.cache
+        )
+
+    @classmethod
+    def of(
+        cls, reader: TokenReader, classifier: TextClassifier, resources: Resources
+    ) -> TunedModel:
+        """From a classifier that was just trained, which is not to be trained further."""
+        return cls(reader, WeightsInMemory(classifier), resources)
 
     def score(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Probability of each label. *Shape:* (n_texts, n_labels), in [0, 1]."""
-        tokens = self.reader.read(texts)
-        scores = np.zeros((len(texts), self.classifier.head.out_features), dtype=np.float32)
-        lengths = [len(ids) for ids in tokens]
-        for batch in plan(lengths, budget=TOKENS_PER_BATCH[self._device.type]):
-            scores[batch.rows] = self._run(tokens, batch)
-        return scores
-
-    @torch.inference_mode()
-    def _run(self, tokens: list[list[int]], batch: Batch) -> NDArray[np.float32]:
-        ids, mask = pad([tokens[row] for row in batch.rows], batch.width, self.reader.filler)
-        logits = self.classifier(
-            torch.from_numpy(ids).to(self._device), torch.from_numpy(mask).to(self._device)
+        logits = run_rows(
+            self._runner, self.reader.read(texts), self.n_labels, filler=self.reader.filler
         )
-        probabilities: NDArray[np.float32] = torch.sigmoid(logits).cpu().numpy()
-        return probabilities
+        scores: NDArray[np.float32] = torch.sigmoid(torch.from_numpy(logits)).numpy()
+        return scores
 
     def save(self, folder: Path) -> None:
         """Write body and tokenizer as transformers does, beside them head and limit."""
-        body = self.classifier.body
-        weights = {name: each.to(torch.float16) for name, each in body.state_dict().items()}
-        with quiet():
-            body.save_pretrained(folder, state_dict=weights)
-        head = self.classifier.head
-        save_arrays(
-            folder / "head.safetensors",
-            {"weight": head.weight.cpu().numpy(), "bias": head.bias.cpu().numpy()},
-        )
-        save_reader(self.reader, folder)
+        self._weights.save(folder)
+        save_reader(self.reader, folder, self._weights.digest)
 
     @classmethod
-    def restore(cls, folder: Path, device: str = "auto") -> TunedModel:
+    def restore(cls, folder: Path, resources: Resources) -> TunedModel:
         """Read what `save` wrote; no network is asked.
 
         :raises ReleaseDamaged: a file is missing or cannot be read.
         """
-        limit = reader_limit(folder, "model.safetensors")
-        head = load_arrays(folder / "head.safetensors", "weight", "bias")
+        reader, digest = read_reader(folder, "model.safetensors")
         try:
-            with seeded(0, torch.device("cpu")):  # transformers makes a pooler of random numbers
-                tokenizer, body = load(folder, torch.float32, choose_device(device))
-            classifier = TextClassifier(body, len(head["bias"]))
-            classifier.set_head(head["weight"], head["bias"])
+            # releases from before there were runtimes recorded no digest
+            weights = WeightsOnDisk(folder, digest or weights_digest(folder))
+            return cls(reader, weights, resources)
         except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
             raise ReleaseDamaged(folder, f"the model cannot be read ({error})") from error
-        return cls(TokenReader(tokenizer, limit), classifier.to(body.device))
 
 
-def save_reader(reader: TokenReader, folder: Path) -> None:
+def save_reader(reader: TokenReader, folder: Path, digest: str = "") -> None:
     """Write a tokenizer as transformers does, with its limit and the names of its files.
 
     It remembers how it last cut a text, and would write that down, but differently once it has
     been read from a file: it forgets first, so that a restored model writes what it was read from.
+
+    :param digest: of the weights beside it.
     """
     if reader.tokenizer.is_fast:
         reader.tokenizer.backend_tokenizer.no_truncation()
     with quiet():
         written = reader.tokenizer.save_pretrained(folder)
     files = sorted(name for name in map(_name, written) if (folder / name).is_file())
-    save_json(folder / "reader.json", {"max_tokens": reader.max_tokens, "files": files})
+    record = {"max_tokens": reader.max_tokens, "files": files, "digest": digest}
+    save_json(folder / "reader.json", record)
 
 
-def reader_limit(folder: Path, weights: str) -> int:
-    """Tokens that a text is cut to, once every file that was written is seen to be there.
+def read_reader(folder: Path, weights: str) -> tuple[TokenReader, str]:
+    """The tokenizer with its limit, and the weights' digest, empty where none was written.
 
-    Without this look transformers would make do with what it finds, such as an empty tokenizer.
+    Every file that was written must be there: transformers would make do with what it finds, such
+    as an empty tokenizer.
 
     :param weights: the file that holds the model's weights.
     :raises ReleaseDamaged: a file is missing, or the record is not as it was written.
@@ -127,7 +116,10 @@ def reader_limit(folder: Path, weights: str) -> int:
     for name in ("config.json", weights, *files):
         if not (folder / name).is_file():
             raise ReleaseDamaged(folder, f"{name} is missing")
-    return limit
+    try:
+        return TokenReader(load_tokenizer(folder), limit), str(record.get("digest", ""))
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        raise ReleaseDamaged(folder, f"the tokenizer cannot be read ({error})") from error
 
 
 def _name(path: str) -> str:

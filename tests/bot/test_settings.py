@@ -42,7 +42,7 @@ def test_the_settings_are_those_of_the_contract() -> None:
     assert {name.upper() for name in Settings.model_fields} == {
         *("DATA_DIR", "DATABASE_URL", "GITHUB_API_URL", "GITHUB_APP_ID", "GITHUB_PRIVATE_KEY"),
         *("GITHUB_PRIVATE_KEY_FILE", "GITHUB_TOKEN", "WEBHOOK_SECRET", "HOST", "PORT", "ENCODER"),
-        *("ZERO_SHOT_MODEL", "BERT_MODEL", "DEVICE", "LOG_FORMAT", "RETRAIN_SCHEDULE"),
+        *("ZERO_SHOT_MODEL", "BERT_MODEL", "DEVICE", "RUNTIME", "LOG_FORMAT", "RETRAIN_SCHEDULE"),
         *("RELEASES_URL", "RELEASE_MEMORY_MB", "SILENT_HOURS", "METRICS_PORT"),
         *("KEEP_PAYLOADS_DAYS", "KEEP_DELIVERIES_DAYS"),
     }
@@ -186,8 +186,8 @@ def test_another_process_gets_the_same_settings(monkeypatch: pytest.MonkeyPatch)
     assert load_settings() == given
     assert {name for name in handed if name.startswith(PREFIX)} == {
         *(PREFIX + name for name in ("DATA_DIR", "DATABASE_URL", "GITHUB_API_URL", "HOST")),
-        *(PREFIX + name for name in ("WEBHOOK_SECRET", "PORT", "DEVICE", "LOG_FORMAT")),
         PREFIX + "RELEASE_MEMORY_MB",
         *(PREFIX + name for name in ("SILENT_HOURS", "KEEP_PAYLOADS_DAYS")),
         PREFIX + "KEEP_DELIVERIES_DAYS",
+        *(PREFIX + name for name in ("WEBHOOK_SECRET", "PORT", "DEVICE", "RUNTIME", "LOG_FORMAT")),
     }

@@ -128,7 +128,7 @@ def transformer_encoder(bert_folder: Path) -> TransformerEncoder:
     from tagger.model_sources import locate
     from tagger.transformer_encoder import TransformerEncoder
 
-    return TransformerEncoder(locate(str(bert_folder)), device="cpu", precision="float32")
+    return TransformerEncoder(locate(str(bert_folder)), device="cpu", runtime="torch")
 
 
 @pytest.fixture(scope="session")

@@ -42,12 +42,12 @@ def test_odds_are_those_of_the_classifier_run_pair_by_pair(nli: Path) -> None:
             with torch.inference_mode():
                 logits = model(**tokenizer(words, hypothesis, return_tensors="pt")).logits[0]
             expected[row, column] = logits[0] - logits[2]
-    entailment = Entailment(nli, precision="float32", premise_tokens=16)
+    entailment = Entailment(nli, runtime="torch", premise_tokens=16)
     assert np.allclose(entailment.odds(PREMISES, HYPOTHESES), expected, atol=1e-4)
 
 
 def test_a_pair_gets_the_same_odds_in_any_company(nli: Path) -> None:
-    entailment = Entailment(nli, precision="float32")
+    entailment = Entailment(nli, runtime="torch")
     together = entailment.odds(PREMISES, HYPOTHESES)
     alone = entailment.odds([PREMISES[1]], [HYPOTHESES[2]])
     assert together[1, 2] == pytest.approx(float(alone[0, 0]), abs=1e-5)
@@ -59,8 +59,8 @@ def test_nothing_asked_gives_an_empty_matrix(nli: Path) -> None:
 
 def test_classes_are_found_by_name_in_any_order(nli: Path, tmp_path: Path) -> None:
     turned = save_nli(tmp_path, ("CONTRADICTION", "NEUTRAL", "ENTAILMENT"))
-    usual = Entailment(nli, precision="float32").odds(PREMISES, HYPOTHESES)
-    assert np.allclose(Entailment(turned, precision="float32").odds(PREMISES, HYPOTHESES), -usual)
+    usual = Entailment(nli, runtime="torch").odds(PREMISES, HYPOTHESES)
+    assert np.allclose(Entailment(turned, runtime="torch").odds(PREMISES, HYPOTHESES), -usual)
 
 
 def test_a_two_way_model_is_asked_for_entailment_against_the_rest(tmp_path: Path) -> None:
@@ -83,7 +83,7 @@ def test_cloze_reads_the_gap_of_the_question(masked_lm: Path) -> None:
     gap = asked["input_ids"][0].tolist().index(tokenizer.mask_token_id)
     with torch.inference_mode():
         logs = model(**asked).logits[0, gap].log_softmax(0)
-    cloze = Cloze(masked_lm, precision="float32")
+    cloze = Cloze(masked_lm, runtime="torch")
     words = [cloze.words(["bug"]), cloze.words(["feature request"])]
     found = cloze.log_probabilities(["typo in the docs"], words)
     expected = [logs[list(tokens)].mean().item() for tokens in words]
@@ -98,7 +98,7 @@ def test_cloze_takes_the_words_that_the_vocabulary_holds_whole(masked_lm: Path) 
 
 
 def test_a_mask_typed_by_the_reporter_is_not_the_gap(masked_lm: Path) -> None:
-    cloze = Cloze(masked_lm, precision="float32")
+    cloze = Cloze(masked_lm, runtime="torch")
     found = cloze.log_probabilities(["the [MASK] crash", "", "slow " * 900], [(5,), (6, 7)])
     assert found.shape == (3, 2)
     assert np.isfinite(found).all()

@@ -12,14 +12,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tagger.devices import choose_device, usual_runtime
 from tagger.model_sources import locate
-from tagger.transformer_encoder import (
-    TransformerEncoder,
-    choose_device,
-    choose_dtype,
-    mean_pool,
-    quiet,
-)
+from tagger.transformer_encoder import TransformerEncoder, mean_pool, quiet
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,7 +31,7 @@ TEXTS = (
 
 def encoder(folder: Path, **settings: Any) -> TransformerEncoder:
     return TransformerEncoder(
-        locate(str(folder)), **{"device": "cpu", "precision": "float32", **settings}
+        locate(str(folder)), **{"device": "cpu", "runtime": "torch", **settings}
     )
 
 
@@ -56,7 +51,7 @@ def test_no_texts_give_no_vectors(transformer_encoder):
 @given(st.lists(st.sampled_from(TEXTS), min_size=1, max_size=8), st.integers(16, 400))
 @settings(max_examples=20, deadline=None)
 def test_a_vector_does_not_depend_on_the_company(transformer_encoder, texts, budget):
-    transformer_encoder._budget = budget
+    transformer_encoder._runner.budget = budget
     together = transformer_encoder.encode(texts)
     alone = np.concatenate([transformer_encoder.encode([text]) for text in texts])
     np.testing.assert_allclose(together, alone, atol=1e-6)
@@ -89,7 +84,7 @@ def test_many_texts_go_through_in_windows(transformer_encoder, monkeypatch):
 
 
 def test_bfloat16_stays_near_float32(bert_folder, transformer_encoder):
-    half = encoder(bert_folder, precision="bfloat16")
+    half = encoder(bert_folder, runtime="torch-bf16")
     likeness = (half.encode(TEXTS) * transformer_encoder.encode(TEXTS)).sum(axis=1)
     assert likeness.min() > 0.999
     space, _, precision = half.identity.partition(":")
@@ -168,12 +163,10 @@ def test_a_mean_over_nothing_is_no_nan():
     assert torch.isfinite(pooled).all()
 
 
-def test_device_and_precision_follow_their_settings():
+def test_the_device_follows_its_setting():
     cpu = torch.device("cpu")
     assert choose_device("cpu") == cpu
-    assert choose_dtype("float32", cpu) == torch.float32
-    assert choose_dtype("bfloat16", cpu) == torch.bfloat16
-    assert choose_dtype("auto", cpu) in {torch.float32, torch.bfloat16}
+    assert usual_runtime(cpu) in {"torch", "torch-bf16"}
     with pytest.raises(ValueError, match="auto, cpu or cuda"):
         choose_device("tpu")
 

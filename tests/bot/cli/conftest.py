@@ -40,6 +40,7 @@ def _environment(monkeypatch: pytest.MonkeyPatch, data_dir: Path, encoder_folder
     monkeypatch.setenv("ISSUE_TAGGER_DATA_DIR", str(data_dir))
     monkeypatch.setenv("ISSUE_TAGGER_ENCODER", str(encoder_folder))
     monkeypatch.setenv("ISSUE_TAGGER_DEVICE", "cpu")
+    monkeypatch.setenv("ISSUE_TAGGER_RUNTIME", "torch")  # comparing them takes seconds
     # whether this machine happens to reach the hub must not change what is tested
     monkeypatch.setattr("bot.bootstrap.to_tune", lambda *_: None)
     monkeypatch.setattr("bot.bootstrap.to_entail", lambda *_: None)

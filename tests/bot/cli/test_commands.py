@@ -228,6 +228,7 @@ def test_retrain_says_what_each_label_can_do(terminal: Terminal, trained: Path) 
     assert "target precision of 0.90" in lines[0]
     assert lines[2].split()[:4] == ["label", "examples", "served", "by"]
     assert {line.split()[0] for line in lines[3:5]} == {"bug", "speed"}
+    assert "runtime: torch, as set" in lines
     assert "serves now" in lines[-1]
 
 

@@ -1,0 +1,1 @@
+"""Benchmark: how fast, how large and how good each strategy is in each runtime."""

@@ -1,0 +1,95 @@
+"""Running a benchmark: one process a row, so that none sees another's memory or warm caches."""
+
+from __future__ import annotations
+
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from tagger.benchmark import rows as measuring
+from tagger.benchmark.peers import installed, measure_peer
+from tagger.benchmark.report import Report
+from tagger.errors import TaggerError
+from tagger.runtimes import ON_CPU_ONLY, RUNTIMES
+from tagger.strategies import TUNING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from tagger.benchmark.rows import Row
+    from tagger.benchmark.trial import Places, Trial
+    from tagger.runtimes import Runtime
+    from tagger.strategy import Progress
+
+NO_TRANSFORMER = ("naive-bayes",)
+"""Strategies that compute the same whatever the runtime: measured once."""
+
+
+def benchmark(
+    places: Places,
+    trial: Trial,
+    repository: str,
+    *,
+    strategies: Sequence[str],
+    runtimes: Sequence[Runtime] = RUNTIMES,
+    peers: bool = True,
+    progress: Progress,
+) -> Report:
+    """Measure the encoder, each strategy in each runtime, and the peers that are installed."""
+    from tagger.devices import choose_device
+
+    if choose_device(places.device).type != "cpu":
+        runtimes = [one for one in runtimes if one not in ON_CPU_ONLY]
+    with TemporaryDirectory(prefix="issue-tagger-benchmark-") as aside:
+        steps = list(_steps(places, trial, strategies, runtimes, Path(aside), peers=peers))
+        found, notes = [], []
+        for done, (name, function, given) in enumerate(steps):
+            progress(name, done, len(steps))
+            try:
+                answer = _apart(function, *given)
+            except (TaggerError, ImportError, OSError, ValueError, BrokenProcessPool) as problem:
+                notes.append(f"{name} was left out: {str(problem).splitlines()[0]}")
+                continue
+            if answer is not None:
+                found.append(answer)
+        progress("done", len(steps), len(steps))
+    return Report(repository, len(trial.train), len(trial.test), tuple(found), tuple(notes))
+
+
+def _steps(
+    places: Places,
+    trial: Trial,
+    strategies: Sequence[str],
+    runtimes: Sequence[Runtime],
+    aside: Path,
+    *,
+    peers: bool,
+) -> Iterator[tuple[str, Callable[..., Row | None], tuple[Any, ...]]]:
+    """Name, function and arguments of everything that is to be done, in order."""
+    for runtime in runtimes:
+        yield f"encode, {runtime}", measuring.measure_encoder, (places, runtime, trial)
+    for strategy in strategies:
+        folder = aside / strategy
+        yield f"fitting {strategy}", measuring.fit, (places, strategy, trial, folder)
+        for runtime in runtimes[:1] if strategy in NO_TRANSFORMER else runtimes:
+            given = (places, strategy, runtime, trial, folder)
+            yield f"{strategy}, {runtime}", measuring.measure, given
+    for peer in installed(places) if peers else ():
+        yield peer, measure_peer, (places, peer, trial)
+
+
+def usual_strategies() -> tuple[str, ...]:
+    """What is measured unless asked otherwise: without those whose fit takes many minutes."""
+    from tagger.strategies import REGISTRY
+
+    return tuple(name for name in REGISTRY if name not in TUNING)
+
+
+def _apart(function: Callable[..., Row | None], *given: Any) -> Row | None:
+    """The function's answer from a fresh process."""
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(max_workers=1, mp_context=context) as pool:
+        return pool.submit(function, *given).result()

@@ -1,0 +1,34 @@
+"""Devices: where models are computed, what is fast there, how much fits in a batch."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+
+if TYPE_CHECKING:
+    from tagger.runtimes import Runtime
+
+TOKENS_PER_BATCH = {"cpu": 4096, "cuda": 131_072}
+
+
+def choose_device(name: str) -> torch.device:
+    """The device by its setting: "auto" is CUDA where there is one."""
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    if name not in TOKENS_PER_BATCH:
+        raise ValueError(f"device is {name!r}, expected auto, cpu or cuda")
+    return torch.device(name)
+
+
+def has_fast_bfloat16(device: torch.device) -> bool:
+    """Whether matrices multiply in bfloat16 natively: elsewhere it is emulated and slower."""
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    abilities = torch.cpu.get_capabilities()
+    return bool(abilities.get("avx512_bf16") or abilities.get("amx_bf16"))
+
+
+def usual_runtime(device: torch.device) -> Runtime:
+    """What needs no measurement: PyTorch, in bfloat16 where the device multiplies in it."""
+    return "torch-bf16" if has_fast_bfloat16(device) else "torch"

@@ -1,0 +1,13 @@
+"""Runtimes: what the product's transformers are computed with, by name."""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+Runtime = Literal["torch", "torch-bf16", "torch-int8", "onnx", "onnx-int8"]
+"""PyTorch in float32, in bfloat16, or with 8-bit linear layers; ONNX Runtime likewise."""
+
+RUNTIMES: tuple[Runtime, ...] = get_args(Runtime)
+
+ON_CPU_ONLY: tuple[Runtime, ...] = ("torch-int8", "onnx", "onnx-int8")
+"""Runtimes that compute on the processor wherever there is a GPU as well."""

@@ -1,0 +1,220 @@
+"""The choice of a runtime: measured once on the repository's own issues, recorded, kept to."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from dataclasses import asdict, dataclass, field
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
+
+import numpy as np
+
+from tagger.errors import ModelRefused, ReleaseDamaged
+from tagger.evaluation.metrics import Counts
+from tagger.persistence import load_json, save_json
+from tagger.runtimes import ON_CPU_ONLY, RUNTIMES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from tagger.encoder import Encoder, Vectors
+    from tagger.issue import TrainingSet
+    from tagger.runtimes import Runtime
+    from tagger.strategy import Resources
+
+LOSS = 0.005
+"""F1 that a faster runtime may cost: half a point."""
+
+LEAST_LIKENESS = 0.98
+"""Mean cosine to float32 that a runtime must keep; where nothing is labelled it decides alone."""
+
+SECONDS = 2.0
+"""For encoding the sample in float32, the slowest way; the others take less."""
+
+SAMPLE = (24, 200)
+"""Fewest and most issues encoded."""
+
+TIMED = 12
+"""Issues encoded one by one, after two to warm up; their median counts."""
+
+NEIGHBOURS = 8
+
+LIBRARIES = ("torch", "onnxruntime", "transformers")
+
+
+class Runtimes(Protocol):
+    """What an installation can compute with.
+
+    :ivar model: digest of the encoder's weights, whose runtimes are compared.
+    """
+
+    model: str
+
+    def under(self, runtime: Runtime) -> Resources:
+        """The same resources in this runtime."""
+        ...
+
+    def bare_encoder(self, runtime: Runtime) -> Encoder:
+        """An encoder that asks no store and is nobody else's: to measure and let go."""
+        ...
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One runtime's figures on this machine.
+
+    :ivar milliseconds: median for one issue alone.
+    :ivar likeness: mean cosine to float32.
+    :ivar f1: micro F1 of the nearest neighbours, each issue left out; None: too few labelled.
+    """
+
+    milliseconds: float
+    likeness: float
+    f1: float | None
+
+
+@dataclass(frozen=True)
+class RuntimeChoice:
+    """Which runtime a release computes with, and why.
+
+    :ivar how: "set": by the setting; "measured": fastest of those that keep F1.
+    :ivar measured: figures by runtime.
+    :ivar refused: runtimes that could not be had, with the reason.
+    :ivar n_issues: how many the figures rest on.
+    """
+
+    name: Runtime
+    how: Literal["set", "measured"]
+    measured: Mapping[str, Measured] = field(default_factory=dict)
+    refused: Mapping[str, str] = field(default_factory=dict)
+    n_issues: int = 0
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """:raises KeyError, TypeError, ValueError: not what `as_json` gave, or an unknown name."""
+        if data["name"] not in RUNTIMES:
+            raise ValueError(f"runtime {data['name']!r}, expected one of {', '.join(RUNTIMES)}")
+        measured = {name: Measured(**one) for name, one in data["measured"].items()}
+        return cls(**{**data, "measured": measured})
+
+
+def settle(resources: Resources, train: TrainingSet) -> tuple[Resources, RuntimeChoice | None]:
+    """Resources in the runtime that this training and its release will use.
+
+    Times differ from run to run, and a release must not: what was chosen once on a machine, for a
+    model and its libraries, is recorded in the cache and holds until one of them changes.
+    """
+    if resources.runtimes is None:
+        return resources, None
+    if resources.runtime is not None:
+        return resources, RuntimeChoice(resources.runtime, "set")
+    choice = recorded(resources.runtimes, resources)
+    if choice is None:
+        choice = measure(resources.runtimes, train, resources)
+        if resources.cache is not None:
+            file = _file(resources.cache, resources.runtimes, resources.device)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            save_json(file, choice.as_json())
+    return resources.runtimes.under(choice.name), choice
+
+
+def recorded(runtimes: Runtimes, resources: Resources) -> RuntimeChoice | None:
+    """What was chosen on this machine before; None: nothing, or it cannot be read."""
+    if resources.cache is None:
+        return None
+    file = _file(resources.cache, runtimes, resources.device)
+    if not file.is_file():
+        return None
+    try:
+        return RuntimeChoice.from_json(load_json(file))
+    except (KeyError, TypeError, ValueError, ReleaseDamaged):
+        return None
+
+
+def measure(runtimes: Runtimes, train: TrainingSet, resources: Resources) -> RuntimeChoice:
+    """Encode a sample in every runtime: which is fastest of those that keep F1?"""
+    from tagger.devices import choose_device
+
+    texts, targets = _sample(train)
+    on_cpu = choose_device(resources.device).type == "cpu"
+    candidates = [one for one in RUNTIMES if on_cpu or one not in ON_CPU_ONLY]
+    figures: dict[str, Measured] = {}
+    refused: dict[str, str] = {}
+    exact, n_issues = None, 0
+    for done, name in enumerate(candidates):
+        resources.progress("comparing runtimes", done, len(candidates))
+        try:
+            encoder = runtimes.bare_encoder(name)
+        except ModelRefused as why:
+            refused[name] = str(why)
+            continue
+        milliseconds = _median(encoder, texts)
+        if exact is None:
+            n_issues = int(np.clip(1000 * SECONDS / max(milliseconds, 1e-3), *SAMPLE))
+        vectors = encoder.encode(texts[:n_issues])
+        exact = vectors if exact is None else exact
+        likeness = float((vectors * exact).sum(axis=1).mean())
+        f1 = neighbours_f1(vectors, targets[:n_issues])
+        figures[name] = Measured(round(milliseconds, 3), round(likeness, 5), f1)
+    resources.progress("comparing runtimes", len(candidates), len(candidates))
+    return RuntimeChoice(best(figures), "measured", figures, refused, min(n_issues, len(texts)))
+
+
+def best(figures: Mapping[str, Measured]) -> Runtime:
+    """The fastest runtime that loses at most `LOSS` of F1 to float32."""
+    exact = figures["torch"]
+    good: list[Runtime] = [
+        name
+        for name in RUNTIMES
+        if (one := figures.get(name)) is not None
+        and one.likeness >= LEAST_LIKENESS
+        and (one.f1 is None or exact.f1 is None or one.f1 >= exact.f1 - LOSS)
+    ]
+    return min(good, key=lambda name: figures[name].milliseconds)
+
+
+def neighbours_f1(vectors: Vectors, targets: NDArray[np.bool_]) -> float | None:
+    """Micro F1 of the labels that a third of the nearest issues carry, each issue left out.
+
+    None where fewer than `SAMPLE`'s least are labelled.
+    """
+    if len(targets) < SAMPLE[0]:
+        return None
+    alike = vectors @ vectors.T
+    np.fill_diagonal(alike, -np.inf)
+    near = np.argsort(-alike, axis=1, kind="stable")[:, :NEIGHBOURS]
+    carrying = targets[near].mean(axis=1)
+    return round(float(Counts.of(targets, carrying >= 1 / 3).micro_f1), 4)
+
+
+def _sample(train: TrainingSet) -> tuple[list[str], NDArray[np.bool_]]:
+    """Labelled issues spread evenly over the repository's life; without any, other texts."""
+    if not len(train):
+        return [text.full for text in train.corpus[: SAMPLE[1]]] or ["an issue"], train.targets
+    rows = np.unique(np.linspace(0, len(train) - 1, SAMPLE[1]).astype(int))
+    rows = np.random.default_rng(0).permutation(rows)  # a shorter sample is as mixed
+    return [train.issues[row].full for row in rows], train.targets[rows]
+
+
+def _median(encoder: Encoder, texts: Sequence[str]) -> float:
+    """Milliseconds for one text alone."""
+    times = []
+    for text in [*texts[:2], *texts[:TIMED]]:
+        start = time.perf_counter()
+        encoder.encode([text])
+        times.append(time.perf_counter() - start)
+    return 1000 * float(np.median(times[2:]))
+
+
+def _file(cache: Path, runtimes: Runtimes, device: str) -> Path:
+    on = [f"{name} {version(name)}" for name in LIBRARIES]
+    key = hashlib.sha256(json.dumps([runtimes.model, device, *on]).encode()).hexdigest()[:16]
+    return cache / "runtimes" / f"{key}.json"

@@ -1,0 +1,146 @@
+"""Conversion to ONNX: exported once, compared with PyTorch, kept under the network's digest."""
+
+from __future__ import annotations
+
+import hashlib
+import warnings
+from importlib.metadata import version
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from tagger.errors import ModelRefused
+from tagger.persistence import load_json, save_json
+from tagger.runtimes.onnx_runner import NAMES, OnnxRunner
+from tagger.runtimes.torch_runner import TorchRunner
+
+if TYPE_CHECKING:
+    from tagger.runtimes import Runtime
+    from tagger.runtimes.runner import Matrix, Network, Runner
+
+OPSET = 17
+
+LENGTHS = (3, 13, 30)
+"""Tokens of the texts that both sides are compared on; none is the length that was traced."""
+
+TOLERANCE: dict[Runtime, float] = {"onnx": 1e-3, "onnx-int8": 0.35}
+"""Largest relative error against PyTorch in float32. Random tokens are harder on 8 bits than text
+is; a conversion that went wrong is off by 1 and more."""
+
+LIBRARIES = ("torch", "transformers", "onnxruntime", "onnx")
+
+
+def converted(network: Network, runtime: Runtime, folder: Path) -> Path:
+    """The network as an ONNX file in `folder`, made now unless it is there.
+
+    The file appears under its name only once it was compared with PyTorch; `.json` beside it says
+    how far the two are apart.
+
+    :raises ModelRefused: it cannot be exported, or the copy computes something else.
+    """
+    file = folder / f"{_name(network, runtime)}.onnx"
+    if file.is_file():
+        return file
+    folder.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=folder, prefix=".converting-") as aside:
+        made = convert(network, runtime, Path(aside))
+        made.with_suffix(".json").replace(file.with_suffix(".json"))
+        made.replace(file)  # last, for its name is the sign that all is there
+    return file
+
+
+def convert(network: Network, runtime: Runtime, folder: Path) -> Path:
+    """Write `model.onnx` and `model.json` into an existing folder; see `converted`."""
+    module = network.build(torch.float32)
+    exported, file = folder / "exported.onnx", folder / "model.onnx"
+    try:
+        _export(module, network, exported)
+        if runtime == "onnx-int8":
+            from tagger.runtimes.onnx_eight_bits import quantise
+
+            quantise(exported, file)
+            exported.unlink()
+        else:
+            exported.rename(file)
+        error = _error(TorchRunner(module, torch.device("cpu")), OnnxRunner(file), network)
+    except ModelRefused:
+        raise
+    except Exception as problem:  # exporter and session raise their libraries' own kinds
+        raise _refused(runtime, f"{type(problem).__name__}: {problem}") from problem
+    if not error <= TOLERANCE[runtime]:
+        raise _refused(runtime, f"the copy's numbers are off by {error:.3f} of their size")
+    save_json(file.with_suffix(".json"), {"relative_error": error, "runtime": runtime})
+    return file
+
+
+def parity(file: Path) -> float:
+    """Relative error of a converted file against PyTorch in float32, as measured then."""
+    return float(load_json(file.with_suffix(".json"))["relative_error"])
+
+
+def _export(module: torch.nn.Module, network: Network, file: Path) -> None:
+    """Trace the module; its attention written out, which ONNX Runtime fuses best."""
+    body: Any = module.body
+    if hasattr(body, "set_attn_implementation"):
+        body.set_attn_implementation("eager")
+    names = NAMES[: 3 if network.kinds else 2]
+    axes = {name: {0: "rows", 1: "tokens"} for name in names}
+    with warnings.catch_warnings():
+        # of tracing, whose generality `_error` examines, and of the exporter that is to come,
+        # which needs one more package
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            module,
+            _random(network, n_rows=2, n_tokens=24),
+            str(file),
+            input_names=list(names),
+            output_names=["found"],
+            dynamic_axes={**axes, "found": {0: "rows"}},
+            opset_version=OPSET,
+            dynamo=False,
+        )
+
+
+def _error(ours: Runner, theirs: Runner, network: Network) -> float:
+    """Largest relative error over texts of several lengths, padded and not."""
+    errors = []
+    for n_tokens in LENGTHS:
+        for n_rows in (1, 2):
+            given = [one.numpy() for one in _random(network, n_rows, n_tokens)]
+            expected, got = ours.run(*given), theirs.run(*given)
+            errors.append(_relative(expected, got))
+    return round(max(errors), 6)
+
+
+def _relative(expected: Matrix, got: Matrix) -> float:
+    if expected.shape != got.shape or not np.isfinite(got).all():
+        return float("inf")
+    return float(np.linalg.norm(got - expected) / max(float(np.linalg.norm(expected)), 1e-6))
+
+
+def _random(network: Network, n_rows: int, n_tokens: int) -> tuple[torch.Tensor, ...]:
+    """Ids, mask and perhaps types; of several rows the last is padded in its second half."""
+    rng = np.random.default_rng(n_tokens)
+    ids = torch.from_numpy(rng.integers(0, network.vocabulary, (n_rows, n_tokens)))
+    mask = torch.ones_like(ids)
+    if n_rows > 1:
+        mask[-1, n_tokens // 2 + 1 :] = 0
+    kinds = torch.zeros_like(ids)
+    kinds[:, n_tokens // 2 :] = 1
+    return (ids, mask, kinds) if network.kinds else (ids, mask)
+
+
+def _name(network: Network, runtime: Runtime) -> str:
+    made_by = [f"{name} {version(name)}" for name in LIBRARIES]
+    text = "\n".join([network.digest, runtime, *made_by])
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def _refused(runtime: Runtime, why: str) -> ModelRefused:
+    return ModelRefused(
+        f"a model cannot be run with {runtime}: {why.splitlines()[0]}; set ISSUE_TAGGER_RUNTIME "
+        "to torch or torch-bf16"
+    )

@@ -1,0 +1,116 @@
+"""A tuned classifier's weights, in memory or in a folder: built in any precision, saved, named."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import json
+import shutil
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+import torch
+
+from tagger.errors import ReleaseDamaged
+from tagger.persistence import load_arrays, save_arrays
+from tagger.training.classifier import TextClassifier
+from tagger.training.descent import seeded
+from tagger.transformer_encoder import PASSING, load_body, quiet
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+HEAD = "head.safetensors"
+FILES = ("config.json", "model.safetensors", HEAD)
+
+
+class TunedWeights(Protocol):
+    """Where a classifier comes from.
+
+    :ivar digest: of the numbers; the same in memory and once written.
+    """
+
+    digest: str
+    n_labels: int
+
+    def build(self, dtype: torch.dtype) -> TextClassifier:
+        """The classifier with its body in this precision, ready to score."""
+        ...
+
+    def save(self, folder: Path) -> None:
+        """Write `FILES` into an existing folder."""
+        ...
+
+
+class WeightsInMemory:
+    """Of a classifier that was just trained.
+
+    The body is rounded to float16 once and kept so on disk: half the size, and a restored model
+    scores exactly like the one that was saved.
+    """
+
+    def __init__(self, classifier: TextClassifier) -> None:
+        self._classifier = classifier.requires_grad_(requires_grad=False).eval()
+        classifier.body.to(torch.float16).to(torch.float32)
+        self.n_labels = int(classifier.head.out_features)
+        self.digest = _digest(classifier)
+
+    def build(self, dtype: torch.dtype) -> TextClassifier:
+        built = copy.deepcopy(self._classifier)
+        built.body.to(dtype)
+        return built
+
+    def save(self, folder: Path) -> None:
+        body, head = self._classifier.body, self._classifier.head
+        weights = {name: each.to(torch.float16) for name, each in body.state_dict().items()}
+        with quiet():
+            body.save_pretrained(folder, state_dict=weights)
+        arrays = {"weight": head.weight.cpu().numpy(), "bias": head.bias.cpu().numpy()}
+        save_arrays(folder / HEAD, arrays)
+
+
+class WeightsOnDisk:
+    """Of a classifier that `WeightsInMemory` or this class wrote.
+
+    :raises ReleaseDamaged: a file is missing, or the head cannot be read.
+    """
+
+    def __init__(self, folder: Path, digest: str) -> None:
+        for name in FILES:
+            if not (folder / name).is_file():
+                raise ReleaseDamaged(folder, f"{name} is missing")
+        self._folder = folder
+        self._head = load_arrays(folder / HEAD, "weight", "bias")
+        self.n_labels = len(self._head["bias"])
+        self.digest = digest
+
+    def build(self, dtype: torch.dtype) -> TextClassifier:
+        with seeded(0, torch.device("cpu")):  # transformers makes a pooler of random numbers
+            body: Any = load_body(self._folder, dtype)
+        classifier = TextClassifier(body, self.n_labels)
+        classifier.set_head(self._head["weight"], self._head["bias"])
+        return classifier.eval()
+
+    def save(self, folder: Path) -> None:
+        for name in FILES:
+            shutil.copyfile(self._folder / name, folder / name)
+
+
+def _digest(classifier: TextClassifier) -> str:
+    arrays = {
+        name: each.detach().float().cpu().numpy() for name, each in classifier.state_dict().items()
+    }
+    return digest_of(arrays, classifier.body.config)
+
+
+def digest_of(arrays: Mapping[str, NDArray[Any]], config: Any) -> str:
+    """SHA-256 of weights and architecture, the same for a model and for its copy on disk."""
+    fields = {key: value for key, value in config.to_dict().items() if key not in PASSING}
+    found = hashlib.sha256(json.dumps(fields, sort_keys=True, default=str).encode())
+    for name, each in sorted(arrays.items()):
+        found.update(f"{name} {each.shape}".encode())
+        found.update(np.ascontiguousarray(each).tobytes())
+    return found.hexdigest()
