@@ -78,7 +78,7 @@ class Kind:
 
 KINDS: Mapping[str, Kind] = {
     "retrain": Kind(training.run, training.cron, own_process=True),
-    "report": Kind(reporting.run, reporting.cron),
+    "report": Kind(reporting.run, reporting.cron, own_process=True),
     "sync": Kind(bringing_in.run, bringing_in.cron),
     "reconcile": Kind(sweeping.run, sweeping.cron),
     "forget": Kind(forgetting.run, forgetting.cron, of_repository=False),

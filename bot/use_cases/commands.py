@@ -164,7 +164,7 @@ async def _scored(job: Job, shelved: OnShelf) -> Sequence[LabelDecision]:
     issue = job.subject.issue
     policy = policy_for(job.configuration, shelved.release.names, job.subject.renames)
     text = IssueText.of(issue.title, issue.body)
-    return (await asyncio.to_thread(shelved.release.tag, [text], policy))[0]
+    return await job.desk.scoring.tag(shelved, text, policy)
 
 
 def _latest(job: Job) -> StoredPrediction | None:

@@ -52,6 +52,10 @@ if TYPE_CHECKING:
     from store.records import ClaimedDelivery
 
 REPO, TOKEN, SECRET, LABEL = "acme/rocket", "ghp_0123456789abcdefghij", "benchmark", "bug"
+CONFIGURATION = """mode: apply
+delay_seconds: 0
+learning: {audit_share: 0, weekly_suggestions: 0} # on an issue that chance draws nothing is set
+"""
 PACE = Pace(
     lease=timedelta(seconds=15), poll=timedelta(seconds=0.1), sweep=timedelta(seconds=1), at_once=4
 )
@@ -222,7 +226,7 @@ def _github() -> GitHubState:
     state.add_token(TOKEN, "tagger-machine")
     state.set_role(REPO, "tagger-machine", "write")
     state.add_label(REPO, LABEL)
-    state.push_file(REPO, ".github/issue-tagger.yml", "mode: apply\ndelay_seconds: 0\n")
+    state.push_file(REPO, ".github/issue-tagger.yml", CONFIGURATION)
     return state
 
 
@@ -324,7 +328,7 @@ def _report(
         f"| {kind} | {len(deliveries)} | {kills} | {lost} | {missing} | {twice} | {overlaps} "
         f"| {repeated} | {seconds:.0f} |"
     )
-    print(f"\n{predictions} predictions; {site.dead or 'nobody'} never came back.")
+    print(f"\n{predictions} predictions; {site.dead or 'none'} stayed dead.")
     return bool(lost or missing or twice or overlaps)
 
 
