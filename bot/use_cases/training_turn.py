@@ -1,22 +1,21 @@
 """One training of a repository at a time, on however many machines.
 
 Two would share the folder of unfinished steps and promote over each other. The turn is a lease in
-the database: a training that dies leaves one that runs out, and the next one takes over.
+the database: a training that dies leaves one that runs out, and the next one takes over. On the
+same machine it does so at once, because there the death can be seen.
 """
 
 from __future__ import annotations
 
 import logging
-import os
-import socket
 import threading
-import uuid
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from bot.errors import CommandRefused
-from store.errors import LeaseLost, StoreUnavailable
+from bot.use_cases.holders import has_died, holder_name
+from store.errors import LeaseHeld, LeaseLost, StoreUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -45,9 +44,8 @@ def training_turn(
         and another one has taken over.
     """
     name = f"the training of {repository}"
-    holder = f"process {os.getpid()} on {socket.gethostname()} ({uuid.uuid4().hex[:6]})"
-    with store.begin() as work:
-        work.leases.take(name, holder, lease, clock())
+    holder = holder_name()
+    _take(store, name, holder, lease, clock)
     over, lost = threading.Event(), threading.Event()
 
     def keep() -> None:
@@ -82,3 +80,18 @@ def training_turn(
                 work.leases.give_back(name, holder)
         except StoreUnavailable as error:
             log.warning("the training's turn runs out by itself", extra={"reason": str(error)})
+
+
+def _take(
+    store: Store, name: str, holder: str, lease: timedelta, clock: Callable[[], datetime]
+) -> None:
+    try:
+        with store.begin() as work:
+            work.leases.take(name, holder, lease, clock())
+    except LeaseHeld as held:
+        if not has_died(held.lease.holder):
+            raise
+        log.warning("a training that died is taken over", extra={"holder": held.lease.holder})
+        with store.begin() as work:
+            work.leases.give_back(name, held.lease.holder)
+            work.leases.take(name, holder, lease, clock())

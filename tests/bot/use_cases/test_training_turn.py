@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import re
+import subprocess
+import sys
 import threading
+import time
 from datetime import timedelta
 
 import pytest
 
 from bot.errors import CommandRefused
+from bot.use_cases.holders import has_died, holder_name
 from bot.use_cases.training_turn import training_turn
 from store.errors import LeaseHeld
 from tagger.strategy import silent
@@ -44,6 +50,31 @@ def test_a_dead_trainings_turn_is_taken_over(store, clock) -> None:
     clock.advance(minutes=2)
     with training_turn(store, REPO, silent, clock=clock):
         pass
+
+
+def test_a_training_killed_on_this_machine_is_taken_over_at_once(store, clock) -> None:
+    sleeper = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    dead = re.sub(r"process \d+", f"process {sleeper.pid}", holder_name())
+    with store.begin() as work:
+        work.leases.take(f"the training of {REPO}", dead, timedelta(minutes=1), clock())
+    with pytest.raises(LeaseHeld), training_turn(store, REPO, silent, clock=clock):
+        pytest.fail("it is alive")
+    sleeper.kill()
+    deadline = time.monotonic() + 10
+    while not has_died(dead) and time.monotonic() < deadline:  # a zombie is dead enough
+        time.sleep(0.01)
+    with training_turn(store, REPO, silent, clock=clock):
+        pass
+    sleeper.wait()
+
+
+def test_of_other_machines_nothing_is_known() -> None:
+    mine = holder_name()
+    assert not has_died(mine)
+    assert not has_died(
+        re.sub(r"\(\w{6}-", "(000000-", mine).replace(str(os.getpid()), "999999999")
+    )
+    assert not has_died("somebody else")
 
 
 def test_a_training_that_was_taken_over_ends_and_changes_nothing(store, clock) -> None:
