@@ -47,15 +47,16 @@ def test_a_reader_that_goes_away_is_no_error_to_report() -> None:
 def test_ctrl_c_ends_quietly(tmp_path: Path) -> None:
     pipe = tmp_path / "issues.jsonl"
     os.mkfifo(pipe)
+    # a suite that was started in the background would hand down an ignored Ctrl-C
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     process = subprocess.Popen(
         [*COMMAND, "import", str(pipe), "--repo", "octo/lab"],
         env={**os.environ, "ISSUE_TAGGER_DATA_DIR": str(tmp_path / "data")},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        # a suite that was started in the background hands down an ignored Ctrl-C
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
+    signal.signal(signal.SIGINT, before)
     with pipe.open("w"):  # opens once the command reads, and never writes
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=240)
