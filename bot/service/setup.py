@@ -65,9 +65,13 @@ class Setup:
         self._states: list[str] = []
         self._one_at_a_time = asyncio.Lock()
         self.router = APIRouter()
-        self.router.add_api_route("/setup", self.ask, methods=["GET"])
-        self.router.add_api_route("/setup", self.hand_over, methods=["POST"])
-        self.router.add_api_route("/setup/callback", self.take_over, methods=["GET"])
+        self.router.add_api_route("/setup", self.ask, methods=["GET"], include_in_schema=False)
+        self.router.add_api_route(
+            "/setup", self.hand_over, methods=["POST"], include_in_schema=False
+        )
+        self.router.add_api_route(
+            "/setup/callback", self.take_over, methods=["GET"], include_in_schema=False
+        )
 
     def announce(self, address: str) -> None:
         """Say in the log where the App can be set up, if it can."""
