@@ -95,6 +95,8 @@ class Store:
 
         :raises SchemaTooNew: the database was migrated by a later version of the code.
         """
+        if to == "head" and not self.is_sqlite and self.is_current():
+            return  # twenty processes that start at once need not wait for each other
         self._make_folder()
         with self._writers_turn(), in_our_words(self.shown_url), self.migrating() as connection:
             if to == "head":
@@ -233,6 +235,8 @@ class Store:
         engine = self._engine.execution_options(**{_MIGRATING: True})
         with engine.begin() as connection:
             if not self.is_sqlite:
+                # another process migrates: that may take longer than a writer's patience
+                connection.execute(text("SET LOCAL lock_timeout = 0"))
                 connection.execute(
                     text("SELECT pg_advisory_xact_lock(:name)"), {"name": _MIGRATION_LOCK}
                 )

@@ -148,6 +148,14 @@ class Site:
         else:
             self.start(name)
 
+    def restart_ended(self) -> None:
+        """Start again what ended by itself, as systemd would, and say so."""
+        for name, process in list(self.running.items()):
+            if process.poll() is not None:
+                print(f"{name} ended with {process.returncode}", file=sys.stderr)
+                self.killed[process.pid] = time.monotonic()
+                self.start(name)
+
     def end(self) -> None:
         """End all."""
         for process in self.running.values():
@@ -255,6 +263,7 @@ def _run(site: Site, store: Store, state: GitHubState, wanted: argparse.Namespac
             time.sleep(chance.uniform(0.0, 0.5))
             site.kill(chance)
             kills += 1
+        site.restart_ended()
         if counts["done"] + counts["failed"] + counts["ignored"] >= len(deliveries):
             break
         if time.monotonic() - began > PATIENCE:
