@@ -89,8 +89,8 @@ class Manifest:
     models: Mapping[str, str]
     versions: Mapping[str, str]
     notes: tuple[str, ...] = ()
-    runtime: RuntimeChoice | None = None
     files: Mapping[str, str] = field(default_factory=dict, repr=False)
+    runtime: RuntimeChoice | None = None
 
     @property
     def digest(self) -> str:

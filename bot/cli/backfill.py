@@ -1,6 +1,5 @@
 """`issue-tagger backfill`: labels for issues that are open already; previewed, or written."""
 
-import asyncio
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -34,6 +33,8 @@ def backfill(
     as_json: Json = False,
 ) -> None:
     """Show which labels open issues would get; with --apply, set and suggest them."""
+    import asyncio
+
     from bot.progress import ShownProgress
     from bot.use_cases.backfilling import Wanted
 

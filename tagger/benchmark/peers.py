@@ -105,7 +105,7 @@ def _setfit(places: Places, trial: Trial) -> Row:
     from setfit import SetFitModel, Trainer, TrainingArguments
 
     model = SetFitModel.from_pretrained(
-        str(places.encoder.folder), multi_target_strategy="one-vs-rest"
+        str(places.encoder.folder), multi_target_strategy="one-vs-rest", trust_remote_code=False
     )
     learned = np.flatnonzero(
         (trial.train.positives > 0) & (trial.train.positives < len(trial.train))
