@@ -1,6 +1,5 @@
 """`issue-tagger undo`: takes back the labels of a run that nobody has touched since."""
 
-import asyncio
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -30,6 +29,8 @@ def undo(
     as_json: Json = False,
 ) -> None:
     """Take off the labels that a run set and nobody has touched since; say what is left and why."""
+    import asyncio
+
     from bot.progress import ShownProgress
 
     with opened() as installation, ShownProgress() as progress:

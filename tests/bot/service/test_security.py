@@ -118,7 +118,7 @@ def test_no_code_of_a_model_repository_is_ever_run() -> None:
     assert len(loading) >= 5
     for file, what, keywords in loading:
         assert "trust_remote_code=False" in keywords, (file, what)
-        # SetFit, a peer of the benchmark, hides how it loads; it gets a folder that `locate` checked
+        # SetFit, a peer in the benchmark, hides how it loads: it gets a folder already checked
         if "Model" in what and file != "peers.py":
             assert "use_safetensors=True" in keywords, (file, what)
 
