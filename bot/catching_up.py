@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from bot.use_cases.configuration import configuration_in
 from store.text import name_key
-from store.upsert import chunks
 from tagger.issue import IssueText
 
 if TYPE_CHECKING:
@@ -57,10 +56,9 @@ class CatchUp:
             learned = 0
             if fresh:
                 names = names_in(work, repository_id, release)
-                for numbers in chunks(fresh):
-                    for row in work.issues.training_rows(repository_id, numbers=numbers):
-                        with self._using:
-                            learned += learn(release, row, names)
+                for row in work.issues.training_rows(repository_id, numbers=fresh):
+                    with self._using:
+                        learned += learn(release, row, names)
         self._seen.update({number: changed[number] for number in fresh})
         if changed:
             self._until = max(self._until, *changed.values())

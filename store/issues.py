@@ -93,7 +93,7 @@ class Issues:
         """Every issue and pull request as filed, with what people say of its labels.
 
         :param patience: counts a bot's label that stood unopposed for so long as confirmed.
-        :param numbers: only these; at most `CHUNK`.
+        :param numbers: only these, at most some thousands.
         """
         last = 0
         while True:

@@ -139,6 +139,7 @@ class Interrupted(httpx.AsyncBaseTransport):
             self.last[label.id] = "remove"
         elif act.kind == "bot adds" and not carried:
             self._state.add_labels(REPO, self.number, [label.name], by="other[bot]")
+            self.last.pop(label.id, None)  # what other bots do to people is not ours to mend
         elif act.kind == "edit":
             self._state.edit_issue(REPO, self.number, by="ada", title=f"{act.label} after all")
         elif act.kind == "rename":
