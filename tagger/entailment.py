@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
     Matrix = NDArray[np.float32]
 
-PREMISE_TOKENS = 48
+PREMISE_TOKENS = 32
 """Tokens kept of an issue: title and first sentences say what it is about. With a small NLI model
-32 tokens rank labels no worse than 96, at a third of the cost."""
+32 tokens rank labels no worse than 96, at a third of the cost; 16 do rank them worse."""
 
 HYPOTHESIS_TOKENS = 64
 

@@ -21,10 +21,7 @@ if TYPE_CHECKING:
 UNKNOWN_SHARE = 0.05
 """Share of issues that a label with an unfamiliar name is taken to carry."""
 
-TEMPLATES = (
-    "This issue is about {}.",
-    "The topic of this report is {}.",
-)
+TEMPLATE = "This issue is about {}."
 """How a wording becomes a hypothesis for entailment."""
 
 
@@ -191,19 +188,20 @@ def wordings(label: Label) -> tuple[str, ...]:
     return tuple(dict.fromkeys(wording for wording in _all_wordings(label) if wording))
 
 
-def hypotheses(label: Label, limit: int = 3) -> tuple[str, ...]:
+def hypotheses(label: Label, limit: int = 2) -> tuple[str, ...]:
     """Sentences that would follow from an issue that deserves the label, best first.
 
-    The name in every template, then the description, aliases and paraphrases in the first one. A
-    hypothesis costs a pass of the cross-encoder for every issue, hence the limit.
+    The name, then the description, aliases and paraphrases. A hypothesis costs a pass of the
+    cross-encoder for every issue, hence the limit: with a small NLI model on two repositories,
+    name and description ranked issues better than either alone, and the name in a second sentence
+    added nothing (mean average precision of the labels .309, .282, .239; .286 with it).
     """
     said = wordings(label)
-    by_name = [template.format(said[0]) for template in TEMPLATES]
     others = sorted(
         said[1:], key=lambda wording: wording not in (label.description, *label.aliases)
     )
-    rest = [TEMPLATES[0].format(wording.rstrip(".")) for wording in others]
-    return tuple(dict.fromkeys(by_name + rest))[:limit]
+    sentences = [TEMPLATE.format(wording.rstrip(".")) for wording in (said[0], *others)]
+    return tuple(dict.fromkeys(sentences))[:limit]
 
 
 def usual_share(label: Label) -> float:

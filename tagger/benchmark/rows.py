@@ -112,7 +112,8 @@ def weights_megabytes() -> float:
     from tagger.runtimes.torch_runner import TorchRunner
 
     gc.collect()
-    runners = [one for one in gc.get_objects() if isinstance(one, TorchRunner | OnnxRunner)]
+    # not isinstance: it would ask objects of torch for a class that they warn about
+    runners = [one for one in gc.get_objects() if type(one) in {TorchRunner, OnnxRunner}]
     return round(sum(one.weight_bytes for one in runners) / 1e6, 1)
 
 

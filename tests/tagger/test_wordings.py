@@ -83,6 +83,7 @@ def test_usual_shares_are_those_of_the_convention() -> None:
 def test_hypotheses_are_few_distinct_sentences_about_the_label() -> None:
     said = hypotheses(Label("c: Privacy", "For issues that impact privacy.", ("gdpr",)), limit=4)
     assert len(said) == len(set(said)) == 4
+    assert said[1] == "This issue is about For issues that impact privacy."
     assert said[0] == "This issue is about privacy."
     assert "This issue is about For issues that impact privacy." in said
     assert len(hypotheses(Label("bug"), limit=2)) == 2
