@@ -114,7 +114,8 @@ def weights_megabytes() -> float:
     gc.collect()
     # not isinstance: it would ask objects of torch for a class that they warn about
     runners = [one for one in gc.get_objects() if type(one) in {TorchRunner, OnnxRunner}]
-    return round(sum(one.weight_bytes for one in runners) / 1e6, 1)
+    weights: int = sum(one.weight_bytes for one in runners)
+    return round(weights / 1e6, 1)
 
 
 def limit_to_processors() -> None:
