@@ -35,6 +35,7 @@ from bot.bootstrap import Installation
 from bot.demo.service import free_port
 from bot.logs import set_up_logs
 from bot.settings import environment_of, load_settings
+from bot.standin.faults import RequestBudget
 from bot.standin.server import serving
 from bot.standin.state import GitHubState
 from bot.standin.webhooks import body_of, headers_of
@@ -57,9 +58,9 @@ delay_seconds: 0
 learning: {audit_share: 0, weekly_suggestions: 0} # on an issue that chance draws nothing is set
 """
 PACE = Pace(
-    lease=timedelta(seconds=15), poll=timedelta(seconds=0.1), sweep=timedelta(seconds=1), at_once=4
+    lease=timedelta(seconds=30), poll=timedelta(seconds=0.1), sweep=timedelta(seconds=1), at_once=4
 )
-PATIENCE = 1800.0
+PATIENCE = 3600.0
 WITNESS = "KILLS_WITNESS"
 
 
@@ -232,6 +233,8 @@ def _github() -> GitHubState:
     state = GitHubState()
     state.add_repository(REPO)
     state.add_token(TOKEN, "tagger-machine")
+    # 2,000 deliveries are 10,000 requests: more than GitHub gives a token in an hour
+    state.budgets["tagger-machine"] = RequestBudget(limit=10**6, remaining=10**6)
     state.set_role(REPO, "tagger-machine", "write")
     state.add_label(REPO, LABEL)
     state.push_file(REPO, ".github/issue-tagger.yml", CONFIGURATION)
