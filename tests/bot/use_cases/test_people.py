@@ -161,7 +161,9 @@ class Interrupted(httpx.AsyncBaseTransport):
             if suggestion.label.id == label_id and suggestion.state == "pending":
                 if answer == "dismiss":
                     self._state.dismiss(REPO, self.number, suggestion.id, by="ada")
-                    self.last[label_id] = "remove"
+                    # turning a suggestion down takes nothing off that a person has set meanwhile
+                    if not self.issue.carries(suggestion.label.name):
+                        self.last[label_id] = "remove"
                 elif not self.issue.carries(suggestion.label.name):
                     self._state.approve(REPO, self.number, suggestion.id, by="ada")
                     self.last[label_id] = "add"
