@@ -19,7 +19,7 @@ nobody is shown anything: there, `everything` is an audit of all issues, each we
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import or_, select
 
@@ -40,7 +40,38 @@ if TYPE_CHECKING:
 
     from store.provenance import Patience
 
-    _Found = tuple[PredictionLabelRow, PredictionRow, int]
+
+class _Said(NamedTuple):
+    """What one prediction said of one label: plain columns, because there are very many."""
+
+    number: int
+    issue_id: int
+    release: str
+    at: datetime
+    issue_inclusion: float | None
+    label: str
+    score: float
+    cut: float
+    decision: str
+    action: str | None
+    drawn: str | None
+    inclusion: float | None
+
+
+_COLUMNS = (
+    IssueRow.number,
+    PredictionRow.issue_id,
+    PredictionRow.release_id,
+    PredictionRow.at,
+    PredictionRow.inclusion,
+    PredictionLabelRow.name,
+    PredictionLabelRow.score,
+    PredictionLabelRow.cut,
+    PredictionLabelRow.decision,
+    PredictionLabelRow.action,
+    PredictionLabelRow.drawn,
+    PredictionLabelRow.inclusion,
+)
 
 
 class Outcomes:
@@ -71,7 +102,6 @@ class Outcomes:
         for numbers in chunks(self._issues(repository_id, since, until), size=100):
             rows = self._rows(numbers, since, until, everything=everything)
             yield from self._outcomes(rows, renames, patience)
-            self._session.expunge_all()
 
     def _issues(
         self, repository_id: int, since: datetime | None, until: datetime | None
@@ -93,9 +123,9 @@ class Outcomes:
         until: datetime | None,
         *,
         everything: bool,
-    ) -> list[_Found]:
+    ) -> list[_Said]:
         query = (
-            select(PredictionLabelRow, PredictionRow, IssueRow.number)
+            select(*_COLUMNS)
             .join(PredictionRow, PredictionRow.id == PredictionLabelRow.prediction_id)
             .join(IssueRow, IssueRow.id == PredictionRow.issue_id)
             .where(PredictionRow.issue_id.in_(issue_ids), *_when(since, until))
@@ -104,24 +134,22 @@ class Outcomes:
         if not everything:
             acted = PredictionLabelRow.action.in_(("set", "suggested"))
             query = query.where(or_(acted, PredictionLabelRow.drawn.is_not(None)))
-        return [(row[0], row[1], row[2]) for row in self._session.execute(query)]
+        return [_Said._make(row) for row in self._session.execute(query)]
 
     def _outcomes(
-        self, rows: Iterable[_Found], renames: dict[str, str], patience: Patience | None
+        self, rows: Iterable[_Said], renames: dict[str, str], patience: Patience | None
     ) -> Iterator[LabelOutcome]:
-        chosen: dict[tuple[int, str], tuple[_Found, str]] = {}
-        for found in rows:
-            label, _, number = found
-            name = renames.get(name_key(label.name), label.name)
-            key = number, name_key(name)
-            if key not in chosen or (_acted(label) and not _acted(chosen[key][0][0])):
-                chosen[key] = found, name
-        ids = {found[1].issue_id for found, _ in chosen.values()}
+        chosen: dict[tuple[int, str], tuple[_Said, str]] = {}
+        for said in rows:
+            name = renames.get(name_key(said.label), said.label)
+            key = said.number, name_key(name)
+            if key not in chosen or (_acted(said) and not _acted(chosen[key][0])):
+                chosen[key] = said, name
+        ids = {said.issue_id for said, _ in chosen.values()}
         present, (acts, _) = labels_of(self._session, ids), acts_of(self._session, ids)
-        for (_, folded), (found, name) in sorted(chosen.items(), key=_by_number_and_label):
-            issue_id = found[1].issue_id
-            history = acts.get(issue_id, [])
-            yield _outcome(found, name, folded, present.get(issue_id, {}), history, patience)
+        for (_, folded), (said, name) in sorted(chosen.items(), key=_by_number_and_label):
+            history = acts.get(said.issue_id, [])
+            yield _outcome(said, name, folded, present.get(said.issue_id, {}), history, patience)
 
 
 def _when(since: datetime | None, until: datetime | None) -> list[ColumnElement[bool]]:
@@ -133,8 +161,8 @@ def _when(since: datetime | None, until: datetime | None) -> list[ColumnElement[
     return bounds
 
 
-def _acted(label: PredictionLabelRow) -> bool:
-    return label.action in {"set", "suggested"}
+def _acted(said: _Said) -> bool:
+    return said.action in {"set", "suggested"}
 
 
 def _by_number_and_label(item: tuple[tuple[int, str], object]) -> tuple[int, str]:
@@ -143,30 +171,29 @@ def _by_number_and_label(item: tuple[tuple[int, str], object]) -> tuple[int, str
 
 
 def _outcome(
-    found: _Found,
+    said: _Said,
     name: str,
     key: str,
     present: Iterable[str],
     acts: Sequence[Act],
     patience: Patience | None,
 ) -> LabelOutcome:
-    label, prediction, number = found
-    action = label.action or "none"
+    action = said.action or "none"
     answer, answered_at = answer_to(key, action, present, acts, patience)  # type: ignore[arg-type] # a check constraint allows nothing else
-    spoke = prediction.at.replace(microsecond=0)  # GitHub's own times know no more
+    spoke = said.at.replace(microsecond=0)  # GitHub's own times know no more
     reviews = [act.at for act in acts if act.actor_kind in PEOPLE and act.at >= spoke]
     return LabelOutcome(
-        number=number,
+        number=said.number,
         label=name,
-        release=prediction.release_id,
-        at=prediction.at,
-        score=label.score,
-        cut=label.cut,
-        decision=label.decision,  # type: ignore[arg-type] # likewise
+        release=said.release,
+        at=said.at,
+        score=said.score,
+        cut=said.cut,
+        decision=said.decision,  # type: ignore[arg-type] # likewise
         action=action,  # type: ignore[arg-type] # likewise
-        drawn=label.drawn,
-        inclusion=label.inclusion,
-        issue_inclusion=prediction.inclusion,
+        drawn=said.drawn,
+        inclusion=said.inclusion,
+        issue_inclusion=said.issue_inclusion,
         answer=answer,
         answered_at=answered_at,
         reviewed_at=max(reviews, default=None),
