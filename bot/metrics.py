@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+from bot.live_metrics import LiveMetrics
+
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
@@ -67,6 +69,8 @@ class Metrics:
         self.silent_alarm = self._of_store(
             "silent_alarm", "1 where silent_seconds exceeds ISSUE_TAGGER_SILENT_HOURS"
         )
+        self.live = LiveMetrics()
+        self.stored.register(self.live)
 
     def observe_github(self, answered: Answered) -> None:
         """Take down one answer of GitHub (see `bot.github.client`)."""
@@ -93,6 +97,7 @@ class Metrics:
         silent = now - (last or self._began)
         self.silent.set(max(silent.total_seconds(), 0))  # a clock may have been set back
         self.silent_alarm.set(silent > self._silent_alarm)
+        self.live.look(store, now)
         return generate_latest(self.counted) + generate_latest(self.stored)
 
     def _counter(self, name: str, help_text: str, *labels: str) -> Counter:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from bot.app_credentials import is_private
 from bot.settings import PREFIX, unknown_variables
 from bot.use_cases.examining_github import examine_clock, examine_github
+from bot.use_cases.examining_live import examine_live
 from bot.use_cases.findings import Finding
 from store.errors import SchemaMismatch, SchemaTooNew, StoreError
 from tagger.errors import TaggerError
@@ -32,7 +33,7 @@ async def examine(installation: Installation) -> tuple[Finding, ...]:
     findings.append(examine_clock(installation, _database_ahead(installation)))
     findings += [_webhook(settings), *credentials_file(settings)]
     findings += [_encoder(settings), _zero_shot(settings), _bert(settings)]
-    findings += _releases(installation)
+    findings += [*_releases(installation), *examine_live(installation)]
     return tuple(findings)
 
 

@@ -42,6 +42,12 @@ def live_gauges(store: Store, now: datetime) -> tuple[LiveLabel, ...]:
     return live_figures(found, weekly=False)
 
 
+def figures_of(store: Store, repository: Repository, now: datetime) -> tuple[LiveLabel, ...]:
+    """Each label's figures over the period, of one repository."""
+    with store.read() as work:
+        return live_figures(answered(work, repository, now), weekly=False)
+
+
 def _answered(one: LabelOutcome) -> Answered:
     """An answer counts as one to the audit's question only where the audit asked it."""
     wanted = {"confirmed": True, "added": True, "removed": False, "dismissed": False}
