@@ -7,7 +7,8 @@
   now)`, `release(claim, now)`: all raise LeaseLost where the claim is no longer ours, so that
   whatever else the unit of work did is rolled back
 - `counts()`, `oldest_due(now)`, `last_received()`, `waiting(now, limit)`, `find(guid)`,
-  `retry(guid, due_at)`, `purge_payloads(before, limit)`, `forget(before, limit)`
+  `given_up(repository=None)`, `retry(guid, due_at)`, `purge_payloads(before, limit)`,
+  `forget(before, limit)`
 
 A *lane* is what must stay in order: the deliveries of one issue, or those of a repository that
 concern no issue; those that stand aside have a lane of their own beside it. Of a lane only the
@@ -28,7 +29,13 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import aliased
 
 from store.errors import LeaseLost, NotStored
-from store.records import ClaimedDelivery, DeliveryRecord, DeliveryState, StoredDelivery
+from store.records import (
+    ClaimedDelivery,
+    DeliveryRecord,
+    DeliveryState,
+    GivenUp,
+    StoredDelivery,
+)
 from store.tables import DeliveryRow
 from store.text import name_key
 from store.upsert import insert_into
@@ -38,6 +45,19 @@ if TYPE_CHECKING:
 
     from sqlalchemy import ColumnElement, Select
     from sqlalchemy.orm import Session
+
+_GIVEN_UP = (
+    DeliveryRow.guid,
+    DeliveryRow.event,
+    DeliveryRow.action,
+    DeliveryRow.repository,
+    DeliveryRow.issue_number,
+    DeliveryRow.attempts,
+    DeliveryRow.error,
+    DeliveryRow.received_at,
+    DeliveryRow.finished_at,
+    DeliveryRow.payload.is_not(None).label("has_payload"),
+)
 
 FARTHEST = timedelta(days=2)
 """Ahead of now: a pause or delay lasts a day at most, a lease a minute or so."""
@@ -140,14 +160,25 @@ class Inbox:
         row = self._session.scalars(query.execution_options(populate_existing=True)).one_or_none()
         return None if row is None else _stored(row)
 
+    def given_up(self, repository: str | None = None) -> tuple[GivenUp, ...]:
+        """Deliveries that failed for good, the oldest first, of one repository or of all."""
+        query = select(*_GIVEN_UP).where(DeliveryRow.state == "failed").order_by(DeliveryRow.id)
+        if repository is not None:
+            query = query.where(func.lower(DeliveryRow.repository) == repository.lower())
+        return tuple(GivenUp(**row) for row in self._session.execute(query).mappings())
+
     def retry(self, guid: str, due_at: datetime) -> None:
         """Make a delivery that was given up pending again.
 
-        :raises NotStored: there is no failed delivery of this GUID.
+        :raises NotStored: there is no failed delivery of this GUID whose payload is still kept.
         """
         changed = self._session.scalars(
             update(DeliveryRow)
-            .where(DeliveryRow.guid == guid, DeliveryRow.state == "failed")
+            .where(
+                DeliveryRow.guid == guid,
+                DeliveryRow.state == "failed",
+                DeliveryRow.payload.is_not(None),
+            )
             .values(state="pending", due_at=due_at, attempts=0, finished_at=None)
             .returning(DeliveryRow.id)
         )

@@ -223,6 +223,26 @@ class StoredDelivery:
 
 
 @dataclass(frozen=True, slots=True)
+class GivenUp:
+    """A delivery that is not tried again by itself.
+
+    :ivar error: why its last attempt failed.
+    :ivar has_payload: it can be tried again; False: what it told was dropped since.
+    """
+
+    guid: str
+    event: str
+    action: str | None
+    repository: str | None
+    issue_number: int | None
+    attempts: int
+    error: str | None
+    received_at: datetime
+    finished_at: datetime | None
+    has_payload: bool
+
+
+@dataclass(frozen=True, slots=True)
 class PredictedLabel:
     """One label's part of a prediction, as in `tag --json`.
 

@@ -18,6 +18,7 @@ from bot.cli.compress import compress
 from bot.cli.demo import demo
 from bot.cli.doctor import doctor
 from bot.cli.evaluate import evaluate
+from bot.cli.failed import failed
 from bot.cli.forget import forget
 from bot.cli.import_issues import import_issues
 from bot.cli.promote import promote
@@ -61,6 +62,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "serve": serve,
     "work": work,
     "validate": validate,
+    "failed": failed,
     "forget": forget,
     "doctor": doctor,
     "demo": demo,

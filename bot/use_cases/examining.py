@@ -74,10 +74,11 @@ def _inbox(installation: Installation) -> Iterator[Finding]:
         counts, last = work.inbox.counts(), work.inbox.last_received()
     waiting, failed = counts["pending"] + counts["running"], counts["failed"]
     if failed:
-        advice = "the service's log says why; sync brings in what they told"
-        yield Finding("inbox", "note", f"{failed} deliveries failed, {waiting} waiting", advice)
+        found = f"{failed} deliveries were given up, {waiting} waiting"
+        advice = "issue-tagger failed says why; with --retry it sets them going again"
+        yield Finding("inbox", "note", found, advice)
     else:
-        yield Finding("inbox", "ok", f"{waiting} deliveries waiting, none failed")
+        yield Finding("inbox", "ok", f"{waiting} deliveries waiting, none given up")
     if last is None:
         yield Finding("webhooks", "ok", "none came in yet")
     elif now - last > most:

@@ -275,6 +275,28 @@ def test_what_was_given_up_can_be_tried_again(any_store: Store, desk: Desk):
     assert claim.attempts == 1
 
 
+def test_what_was_given_up_is_listed_with_its_reason(any_store: Store, desk: Desk):
+    for guid, repository in (("a1", "acme/rocket"), ("b1", "acme/boat"), ("c1", "acme/rocket")):
+        desk.accept(guid, repository=repository)
+    desk.fail(desk.claim(guid="b1"), None)
+    desk.fail(desk.claim(guid="a1"), None)
+    with any_store.begin() as work:
+        work.inbox.purge_payloads(desk.now + SECOND)
+    desk.fail(desk.claim(guid="c1"), None)
+    with any_store.begin() as work:
+        listed = work.inbox.given_up()
+        of_one = work.inbox.given_up("Acme/Rocket")
+        with pytest.raises(NotStored, match="a1"):
+            work.inbox.retry("a1", desk.now)  # nobody knows any more what it told
+    assert [(one.guid, one.has_payload) for one in listed] == [
+        ("a1", False),
+        ("b1", False),
+        ("c1", True),
+    ]
+    assert {one.error for one in listed} == {"GitHub said 502"}
+    assert [one.guid for one in of_one] == ["a1", "c1"]
+
+
 def test_an_earlier_one_tried_again_waits_for_the_one_that_runs(any_store: Store, desk: Desk):
     desk.accept("a1")
     desk.accept("a2")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,6 +12,8 @@ from fakes_cli import REPO, issue_file, row, sixty
 
 from bot.standin.server import serving
 from bot.standin.state import GitHubState
+from store.database import Store
+from store.records import DeliveryRecord
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -340,6 +343,30 @@ def test_work_offers_the_lanes_that_there_are() -> None:
 def test_forget_says_what_was_dropped(terminal: Terminal, trained: Path) -> None:
     assert terminal("forget", "--json").document == {"payloads": 0, "deliveries": 0}
     assert "0 payloads older than 7 days" in terminal("forget").out
+
+
+def test_failed_lists_what_was_given_up_and_sets_it_going(
+    terminal: Terminal, trained: Path, data_dir: Path
+) -> None:
+    assert terminal("failed").out == "no delivery was given up\n"
+    now = datetime(2026, 3, 1, tzinfo=UTC)
+    store = Store(f"sqlite:///{data_dir / 'issue-tagger.sqlite3'}")
+    with store.begin() as work:
+        work.inbox.accept(DeliveryRecord("g-1", "issues", {}, now, "opened", REPO, 7))
+        claim = work.inbox.claim("w", timedelta(minutes=1), now)
+        assert claim is not None
+        work.inbox.fail(claim, "ValueError: \x1b[31modd", now, None)
+    store.close()
+    listed = terminal("failed", REPO)
+    assert "octo/lab#7  issues opened  g-1" in listed.out
+    assert "ValueError: [31modd" in listed.out
+    assert "--retry" in listed.err
+    assert terminal("failed", "octo/other").out == "no delivery was given up\n"
+    unknown = terminal("failed", "--delivery", "g-2")
+    assert (unknown.status, "no delivery g-2 was given up" in unknown.err) == (1, True)
+    done = terminal("failed", "--delivery", "g-1", "--retry", "--json").document
+    assert (done["retried"], [one["guid"] for one in done["deliveries"]]) == (1, ["g-1"])
+    assert terminal("failed", "--json").document == {"deliveries": [], "retried": 0}
 
 
 def test_serve_wants_a_webhook_secret(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
