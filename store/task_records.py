@@ -21,7 +21,7 @@ class StoredTask:
     :ivar cron: when it comes round by itself; None: only when asked for.
     :ivar asked_at: when somebody asked for a run that has not begun; None: nobody waits for one.
     :ivar asked_by: who asked for the run that is due or going on, "" for the schedule.
-    :ivar detail: what the request said beyond that, such as the comment that it came in.
+    :ivar detail: what the requests said beyond that, such as the issues that they came from.
     :ivar outcome: what the last run that ended well came to, in a sentence.
     :ivar error: why the last run failed; None after one that went well.
     """

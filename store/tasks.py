@@ -5,7 +5,7 @@
 - `plan(kind, repository_id, cron, due_at)`: comes round by itself; None as `cron` stops that
 - `due(now, limit=100) -> tuple[str, ...]`: keys of what waits for a worker, by due time
 - `claim(key, worker, lease, now) -> ClaimedTask | None`
-- `finish(claim, now, outcome, next_due)`, `fail(claim, error, now, retry_at)`,
+- `finish(claim, now, outcome, next_due)`, `fail(claim, error, now, retry_at, for_good=False)`,
   `renew(claim, lease, now)`, `release(claim, due_at)`: all raise LeaseLost where the claim is no
   longer ours
 - `find(kind, repository_id) -> StoredTask | None`, `all()`
@@ -54,10 +54,15 @@ class Tasks:
         by: str = "",
         detail: Mapping[str, Any] | None = None,
     ) -> StoredTask:
-        """Ask for a run as soon as there is a worker for it; the latest `detail` counts."""
+        """Ask for a run as soon as there is a worker for it.
+
+        :param detail: kept, beside that of others who ask, until a run that began after this has
+            ended; its keys are this request's own.
+        """
         self._make(kind, repository_id)
         row = self._locked(task_key(kind, repository_id))
-        row.asked_at, row.asked_by, row.detail = now, by, dict(detail or {})
+        row.asked_at, row.asked_by = now, by
+        row.detail = {**row.detail, **(detail or {})}
         row.due_at, row.attempts = now, 0 if row.state == "waiting" else row.attempts
         self._session.flush()
         return _stored(row)
@@ -128,19 +133,29 @@ class Tasks:
         """
         row = self._held(claim)
         row.outcome, row.error, row.finished_at, row.attempts = outcome, None, now, 0
+        _answer(row, claim)
         if row.asked_at is None:
-            row.due_at, row.asked_by, row.detail = next_due, "", {}
+            row.due_at, row.asked_by = next_due, ""
         self._let_go(row)
 
     def fail(
-        self, claim: ClaimedTask, error: str, now: datetime, retry_at: datetime | None
+        self,
+        claim: ClaimedTask,
+        error: str,
+        now: datetime,
+        retry_at: datetime | None,
+        *,
+        for_good: bool = False,
     ) -> None:
         """It failed and is due again at `retry_at`; with None only when asked for.
 
+        :param for_good: those who asked are answered by that; a run at `retry_at` is another one.
         :raises LeaseLost: the claim is no longer ours.
         """
         row = self._held(claim)
         row.error, row.finished_at = error, now
+        if for_good:
+            _answer(row, claim)
         if row.asked_at is None:
             row.due_at = retry_at
         else:
@@ -203,6 +218,11 @@ class Tasks:
     def _let_go(self, row: TaskRow) -> None:
         row.state, row.claimed_by, row.lease_until = "waiting", None, None
         self._session.flush()
+
+
+def _answer(row: TaskRow, claim: ClaimedTask) -> None:
+    """Drop what the requests said that this run was for."""
+    row.detail = {key: said for key, said in row.detail.items() if key not in claim.detail}
 
 
 def _claimable(now: datetime) -> ColumnElement[bool]:

@@ -29,7 +29,7 @@ class Errand:
     :ivar desk: made inside the event loop that the task runs in.
     :ivar repository: None for a task of the whole installation.
     :ivar asked_by: a login, or "" for the schedule.
-    :ivar detail: what the request said beyond that.
+    :ivar detail: what the requests said beyond that.
     """
 
     installation: Installation
@@ -62,8 +62,9 @@ class Circumstances:
 class Kind:
     """One kind of task.
 
-    :ivar run: does it, and says in a sentence what came of it. It may be killed at any moment and
-        run again from its beginning. Errors have it run again later, except `CommandRefused`.
+    :ivar run: does it, and says in a sentence what came of it, for the issue that it was asked for
+        on: no path, no secret, and `CommandRefused` likewise. It may be killed at any moment and
+        run again from its beginning. Other errors have it run again later.
     :ivar cron: five fields of crontab(5) in UTC, or None where it does not come round by itself.
     :ivar of_repository: there is one for each repository; else one for the whole installation.
     :ivar own_process: it computes for long, so it gets a process of its own with a low priority,

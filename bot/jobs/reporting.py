@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import TYPE_CHECKING
 
 from bot.configuration import RepositoryConfiguration
@@ -13,6 +14,8 @@ from bot.use_cases.configuration import known_configuration
 
 if TYPE_CHECKING:
     from bot.jobs.kinds import Circumstances, Errand
+
+log = logging.getLogger(__name__)
 
 
 async def run(errand: Errand) -> str:
@@ -34,7 +37,8 @@ async def run(errand: Errand) -> str:
     ):
         folder = installation.settings.reports_folder / name
         await asyncio.to_thread(write_files, reported, folder)
-        return f"written to {folder}, {_alarms(len(reported.alarms))}"
+        log.info("report written", extra={"repository": name, "folder": str(folder)})
+        return f"written to files, {_alarms(len(reported.alarms))}"
     if desk.access is None:
         raise CommandRefused("there are no credentials to write the report's issue with")
     client = await desk.access.client(name, None)

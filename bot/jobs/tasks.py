@@ -12,6 +12,7 @@ from bot.jobs.child import run_in_child
 from bot.jobs.kinds import KINDS, Errand
 from bot.jobs.lanes import KeptLease, Signals, finished, worker_name
 from bot.jobs.planning import next_due
+from bot.use_cases import task_answers
 from store.errors import LeaseHeld, LeaseLost, StoreUnavailable
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ class TaskLane:
             left = claim.lease_until - self._desk.clock()
             async with KeptLease(lambda: self._renew(claim), self._lease, left) as kept:
                 if await finished(working, self.signals.stopping, kept.lost, self._grace):
-                    await self._finish(claim, working.result())
+                    await self._finish(claim, "done", working.result())
                 else:
                     kept.check(LeaseLost(claim.key, self.worker, what="task"))
                     await self._release(claim, self._desk.clock(), "the worker stops")
@@ -84,7 +85,7 @@ class TaskLane:
         except LeaseHeld as error:
             await self._release(claim, error.lease.until, str(error))
         except CommandRefused as error:
-            await self._finish(claim, f"refused: {error}")
+            await self._finish(claim, "refused", str(error))
         except Exception as error:
             await self._fail(claim, error)
 
@@ -117,12 +118,14 @@ class TaskLane:
         with self._desk.store.begin() as work:
             work.tasks.renew(claim, self._lease, self._desk.clock())
 
-    async def _finish(self, claim: ClaimedTask, outcome: str) -> None:
+    async def _finish(self, claim: ClaimedTask, end: task_answers.End, said: str) -> None:
         now = self._desk.clock()
+        outcome = said if end == "done" else f"{end}: {said}"
 
         def finish() -> None:
             with self._desk.store.begin() as work:
                 work.tasks.finish(claim, now, outcome, next_due(claim.cron, now))
+                task_answers.have_told(work, claim, end, said, now)
 
         log.info("task done", extra={"task": claim.key, "outcome": outcome})
         await _put_down(finish)
@@ -137,7 +140,7 @@ class TaskLane:
 
     async def _fail(self, claim: ClaimedTask, error: Exception) -> None:
         now = self._desk.clock()
-        again = when_again(claim, now)
+        again, for_good = when_again(claim, now), claim.attempts >= MOST_ATTEMPTS
         log.error(
             "task failed",
             exc_info=error,
@@ -146,7 +149,10 @@ class TaskLane:
 
         def fail() -> None:
             with self._desk.store.begin() as work:
-                work.tasks.fail(claim, f"{type(error).__name__}: {error}", now, again)
+                said = f"{type(error).__name__}: {error}"
+                work.tasks.fail(claim, said, now, again, for_good=for_good)
+                if for_good:
+                    task_answers.have_told(work, claim, "given up", "", now)
 
         await _put_down(fail)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from bot.github.errors import NotFound
+from bot.github.errors import Gone, NotFound
 from bot.use_cases.actors import is_own
 
 if TYPE_CHECKING:
@@ -39,6 +39,51 @@ async def answer(
         await asyncio.to_thread(_keep, desk, issue, _BEING_MADE)
         known = (await client.comment(name, issue.number, body)).id
     await asyncio.to_thread(_keep, desk, issue, known)
+
+
+async def amend(
+    desk: Desk, client: GitHubClient, repository: Repository, issue: StoredIssue, line: str
+) -> bool:
+    """Put a line into the answer that stands, in place of the one with the same `line_mark`.
+
+    Where there is no such line it comes last: the answer may be about something else by now.
+
+    :return: False where somebody has deleted the answer; then nothing is said.
+    :raises GitHubError: GitHub could not be asked; asking again says nothing twice.
+    """
+    name = repository.full_name
+    try:
+        known = await _standing(desk, client, name, issue)
+        comments = await client.comments(name, issue.number) if known else ()
+        body = next((one.body for one in comments if one.id == known), None)
+        if body is None:
+            return False
+        changed = amended(body, line)
+        if changed != body:
+            await client.edit_comment(name, known, changed)
+    except (Gone, NotFound):  # the comment, or the issue with it
+        return False
+    return True
+
+
+def line_mark(name: str) -> str:
+    """How a line of the answer is found again; it ends with this.
+
+    At its beginning it would make the line HTML, in which Markdown means nothing
+    (https://spec.commonmark.org/0.31.2/#html-blocks).
+    """
+    return f" <!-- issue-tagger: {name} -->"
+
+
+def amended(body: str, line: str) -> str:
+    """The body with the line in place of the one with the same mark, or after all others."""
+    mark = line[line.rindex(" <!-- ") :]
+    lines = body.split("\n")
+    places = [place for place, old in enumerate(lines) if old.rstrip().endswith(mark)]
+    if not places:
+        return f"{body.rstrip()}\n\n{line}"
+    lines[places[0]] = line
+    return "\n".join(lines)
 
 
 async def _standing(desk: Desk, client: GitHubClient, name: str, issue: StoredIssue) -> int:

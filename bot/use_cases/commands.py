@@ -22,6 +22,7 @@ from bot.use_cases.job import Job
 from bot.use_cases.look import look_again
 from bot.use_cases.policy import plan
 from bot.use_cases.tag_issue import RETRY, left_alone, policy_for, subject_of
+from bot.use_cases.task_answers import asked_for, request
 from store.records import DeliveryRecord
 from tagger.issue import IssueText
 
@@ -127,10 +128,12 @@ async def _off(order: _Order) -> Ending:
 
 
 async def _ask_for(kind: str, order: _Order) -> Ending:
-    new = await asyncio.to_thread(_request, kind, order)
-    what = "A training" if kind == "retrain" else "A report"
-    state = "is asked for" if new else "was asked for already and still waits"
-    return await _say(order, f"{what} {state}; it runs beside the tagging of issues.")
+    """Answer first: what is asked for may have ended before an answer that comes after it."""
+    job = order.job
+    text = asked_for(kind, waits=await asyncio.to_thread(_waits, kind, job))
+    await answer(job.desk, order.client, job.subject.repository, job.subject.issue, text)
+    await asyncio.to_thread(_request, kind, order)
+    return Ending("done")
 
 
 async def _teach(word: str, order: _Order) -> Ending:
@@ -203,17 +206,21 @@ def _remember_off(job: Job) -> None:
         work.issues.remember(job.subject.issue.id, OFF, job.desk.clock().isoformat())
 
 
-def _request(kind: str, order: _Order) -> bool:
-    """Ask for a task; False: it was due already."""
-    job, sender = order.job, sender_of(order.claim)
-    now, repository_id = job.desk.clock(), job.subject.repository.id
+def _waits(kind: str, job: Job) -> bool:
+    """Whether the task is due already, and has not begun."""
+    with job.desk.store.read() as work:
+        found = work.tasks.find(kind, job.subject.repository.id)
+    return bool(
+        found and found.state == "waiting" and found.due_at and found.due_at <= job.desk.clock()
+    )
+
+
+def _request(kind: str, order: _Order) -> None:
+    """Ask for the task and end the command, in one: a repeat of it asks for nothing."""
+    job, now = order.job, order.job.desk.clock()
     with job.desk.store.begin() as work:
-        found = work.tasks.find(kind, repository_id)
-        if found and found.state == "waiting" and found.due_at and found.due_at <= now:
-            return False
-        login = sender.login if sender else ""
-        work.tasks.request(kind, repository_id, now, by=login, detail={"number": job.number})
-    return True
+        request(work, kind, job.subject.repository, order.claim, now)
+        work.inbox.finish(order.claim, now)
 
 
 def _no_release(job: Job) -> str:

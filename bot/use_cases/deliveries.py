@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from bot.use_cases import configuration_notice, presence, writing
+from bot.use_cases import configuration_notice, presence, task_answers, writing
 from bot.use_cases.commands import obey
 from bot.use_cases.configuration import current_configuration, forget_configuration, refresh
 from bot.use_cases.desk import Ending, repository_of
@@ -39,6 +39,8 @@ def _not_at_home(desk: Desk, claim: ClaimedDelivery) -> str | None:
     repository = repository_of(desk, claim)
     if repository is None or (why := presence.left_because(repository)) is None:
         return None
+    if claim.event == task_answers.EVENT:  # GitHub did not send it, so it is no sign of life
+        return why
     if not presence.speaks_again(repository, claim.received_at):
         return why
     with desk.store.begin() as work:
@@ -95,6 +97,7 @@ _JOBS: dict[tuple[str, str | None], Callable[[Desk, ClaimedDelivery], Awaitable[
     ("issues", RETRY): tag_issue,
     ("issues", "labeled"): tidy_fallback,
     ("issue_comment", "created"): obey,
+    (task_answers.EVENT, None): task_answers.tell,
     ("push", None): reread_configuration,
     ("installation", None): follow_installation,
     ("installation_repositories", None): follow_installation,

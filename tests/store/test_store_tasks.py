@@ -62,6 +62,28 @@ def test_asked_for_while_it_runs_it_runs_once_more(any_store, repository, now) -
     assert again.asked_by == "bob"
 
 
+def test_what_requests_say_is_kept_until_a_run_that_began_after_them_has_ended(
+    any_store, repository, now
+) -> None:
+    key = request(any_store, "retrain", repository, now, detail={"a": 1})
+    request(any_store, "retrain", repository, now, detail={"b": 2})
+    claimed = claim(any_store, key, now)
+    assert claimed.detail == {"a": 1, "b": 2}
+    request(any_store, "retrain", repository, now, detail={"c": 3})
+    after = now + 2 * LEASE
+    with any_store.begin() as work:
+        assert work.tasks.find("retrain", repository.id).detail == {"a": 1, "b": 2, "c": 3}
+        work.tasks.finish(claimed, now, "done", None)
+        assert work.tasks.find("retrain", repository.id).detail == {"c": 3}
+    claimed = claim(any_store, key, after)
+    with any_store.begin() as work:
+        work.tasks.fail(claimed, "disk full", after, after + LATER)
+        assert work.tasks.find("retrain", repository.id).detail == {"c": 3}
+        claimed = work.tasks.claim(key, "w1", LEASE, after + LATER)
+        work.tasks.fail(claimed, "disk full", after, after + 2 * LATER, for_good=True)
+        assert work.tasks.find("retrain", repository.id).detail == {}
+
+
 def test_what_comes_round_runs_once_however_long_nobody_worked(any_store, repository, now) -> None:
     def plan(cron: str | None, at: datetime | None) -> None:
         with any_store.begin() as work:

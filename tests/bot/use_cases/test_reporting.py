@@ -214,7 +214,7 @@ async def test_files_are_written_where_files_are_asked_for(filed, configured) ->
     configured("files")
     said = await job.run(errand(filed))
     folder = filed.installation.settings.reports_folder / REPO
-    assert str(folder) in said
+    assert said == "written to files, 0 alarms"  # where they lie is nobody's business on GitHub
     assert json.loads((folder / "live.json").read_text("utf-8"))["repository"] == REPO
     assert not filed.github.repository(REPO).issues
 
