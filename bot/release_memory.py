@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from bot import freed_memory
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -51,8 +53,9 @@ class ReleaseMemory(Generic[Loaded]):
         return found.value
 
     def drop(self, repository_id: int) -> None:
-        """Unload what is there for a repository, if anything is."""
-        self._kept.pop(repository_id, None)
+        """Unload what is there for a repository, if anything is; its memory goes back."""
+        if self._kept.pop(repository_id, None) is not None:
+            freed_memory.give_back()
 
     def load(self, repository_id: int, size: int, load: Callable[[], Loaded]) -> Loaded:
         """Make room, load, and keep in place of what was there for the repository before.
@@ -63,10 +66,13 @@ class ReleaseMemory(Generic[Loaded]):
         :param size: bytes expected; where the process grows by more, that counts.
         """
         self._make_room(size, repository_id)
+        freed_memory.trim()  # else what was free before would make the release look small
         before = resident_bytes()
         value = load()
+        freed_memory.give_back()  # what the loading needed for a moment is no part of it
+        grown = resident_bytes() - before
         self.drop(repository_id)
-        self._kept[repository_id] = _Kept(value, max(size, resident_bytes() - before))
+        self._kept[repository_id] = _Kept(value, max(size, grown))
         self._make_room(0, repository_id)
         return value
 

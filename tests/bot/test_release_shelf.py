@@ -10,6 +10,7 @@ from fakes_bot import FakeReleases
 from hypothesis import given
 from hypothesis import strategies as some
 
+from bot import freed_memory
 from bot.release_memory import ReleaseMemory, resident_bytes
 from bot.release_shelf import ReleaseShelf
 
@@ -21,6 +22,13 @@ if TYPE_CHECKING:
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 PAGE = 100_000_000
 """Larger than what the tests' process may grow by between two readings."""
+
+
+@pytest.fixture(autouse=True)
+def _quickly(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Looking for circles among all that the tests hold would take minutes."""
+    if "memory_goes_back" not in request.node.name:
+        monkeypatch.setattr(freed_memory.gc, "collect", lambda: 0)
 
 
 @given(
@@ -75,6 +83,52 @@ def test_a_release_that_grows_the_process_counts_for_what_it_takes() -> None:
     memory: ReleaseMemory[bytearray] = ReleaseMemory(10 * PAGE)
     memory.load(1, 1, lambda: bytearray(b"x" * PAGE))
     assert memory.size > PAGE // 2
+
+
+class Circle:
+    """Much memory in pieces that glibc keeps when they are freed, held by a circle."""
+
+    def __init__(self) -> None:
+        self.own = self
+        self.pieces = [bytes(60_000) + bytes([n % 256]) for n in range(PAGE // 60_000)]
+        self.last = bytes(60_000)  # what lies above keeps the heap from shrinking by itself
+
+
+def test_of_what_is_unloaded_memory_goes_back_to_the_system() -> None:
+    if not resident_bytes() or freed_memory._malloc_trim() is None:
+        pytest.skip("this system does not say how much memory a process holds, or has no glibc")
+    memory: ReleaseMemory[Circle] = ReleaseMemory(10 * PAGE)
+    memory.load(1, 1, Circle)
+    above = [bytes(60_000) for _ in range(100)]
+    held = resident_bytes()
+    memory.drop(1)
+    assert resident_bytes() < held - PAGE // 2
+    assert above
+
+
+def test_memory_goes_back_that_only_the_loading_needed() -> None:
+    if not resident_bytes() or freed_memory._malloc_trim() is None:
+        pytest.skip("this system does not say how much memory a process holds, or has no glibc")
+    memory: ReleaseMemory[bytes] = ReleaseMemory(10 * PAGE)
+
+    def load() -> bytes:
+        Circle()
+        return bytes(1000)
+
+    memory.load(1, 1, load)
+    assert memory.size < PAGE // 2
+
+
+@pytest.mark.parametrize("without", [AttributeError, OSError, TypeError])
+def test_where_there_is_no_glibc_nothing_is_trimmed(
+    monkeypatch: pytest.MonkeyPatch, without: type[Exception]
+) -> None:
+    def library(_: object) -> None:
+        raise without
+
+    monkeypatch.setattr(freed_memory.ctypes, "CDLL", library)
+    monkeypatch.setattr(freed_memory, "_malloc_trim", freed_memory._malloc_trim.__wrapped__)
+    freed_memory.trim()
 
 
 def shelf_of(store: Store, releases: FakeReleases, folder: Path, memory: int) -> ReleaseShelf:
