@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import hashlib
+import threading
+from collections import OrderedDict
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
     Vectors = NDArray[np.float32]
     """*Shape:* (n_texts, width), rows of unit length."""
+
+
+RECENT = 512
+"""Vectors that a `CachedEncoder` keeps in memory: some 800 kB at a width of 384."""
 
 
 class Encoder(Protocol):
@@ -50,20 +56,58 @@ class MemoryVectors:
         self._vectors.update({(encoder, key): vector for key, vector in vectors.items()})
 
 
-class CachedEncoder:
-    """An `Encoder` that asks a `VectorStore` first and encodes each distinct text once."""
+class RecentVectors:
+    """The vectors used last, by content hash; no more than `most` of them. Thread-safe."""
 
-    def __init__(self, encoder: Encoder, store: VectorStore) -> None:
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._vectors: OrderedDict[str, NDArray[np.float32]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        return len(self._vectors)
+
+    def get(self, keys: Iterable[str]) -> dict[str, NDArray[np.float32]]:
+        """Those that are here; none is changed by whoever gets them."""
+        with self._lock:
+            return {key: self._vectors[key] for key in keys if key in self._vectors}
+
+    def keep(self, vectors: Mapping[str, NDArray[np.float32]]) -> None:
+        """Keep these as the ones used last; the ones used longest ago go."""
+        latest = list(vectors)[-self._most :]
+        with self._lock:
+            for key in latest:
+                if key not in self._vectors:  # copied: a row would keep its whole batch alive
+                    self._vectors[key] = np.array(vectors[key], dtype=np.float32)
+                self._vectors.move_to_end(key)
+            while len(self._vectors) > self._most:
+                self._vectors.popitem(last=False)
+
+
+class CachedEncoder:
+    """An `Encoder` that asks a `VectorStore` first and encodes each distinct text once.
+
+    Of texts that it was asked for lately it does not even ask the store: the strategies of a chain
+    ask for the same issue one after the other.
+
+    :param recent: how many vectors are kept in memory.
+    """
+
+    def __init__(self, encoder: Encoder, store: VectorStore, *, recent: int = RECENT) -> None:
         self._encoder = encoder
         self._store = store
+        self._recent = RecentVectors(recent)
         self.identity = encoder.identity
         self.width = encoder.width
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         keys = [content_key(text) for text in texts]
         by_key = dict(zip(keys, texts, strict=True))
-        known = dict(self._store.get(self.identity, list(by_key)))
-        missing = [key for key in by_key if key not in known]
+        known = self._recent.get(by_key)
+        asked = [key for key in by_key if key not in known]
+        if asked:
+            known.update(self._store.get(self.identity, asked))
+        missing = [key for key in asked if key not in known]
         if missing:
             fresh = self._encoder.encode([by_key[key] for key in missing])
             new = dict(zip(missing, fresh, strict=True))
@@ -71,6 +115,7 @@ class CachedEncoder:
             known.update(new)
         if not keys:
             return np.zeros((0, self.width), dtype=np.float32)
+        self._recent.keep({key: known[key] for key in by_key})
         return np.stack([known[key] for key in keys]).astype(np.float32, copy=False)
 
 
