@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 CONFIGURATION_PATH = ".github/issue-tagger.yml"
 REPOSITORY, ORGANISATION = "repository", "organisation"
+LOOK = "configuration"
+"""An event that is none of GitHub's: the file is to be looked at, though nobody pushed it."""
 KEPT_AS = "configuration"
 """The name in `Repository.memory`."""
 FRESH_FOR = timedelta(minutes=10)

@@ -89,10 +89,9 @@ async def show(
     :param head: the commit that the file was read at.
     :raises GitHubError: GitHub could not be asked; asking again repairs it.
     """
-    problems = reading.problems if reading.is_own and not reading.is_forbidden else ()
-    before = Shown.of(repository)
-    if not problems and not before.failing:
+    if not is_needed(repository, reading):
         return
+    problems, before = _own_problems(reading), Shown.of(repository)
     place = _Place(desk, client, repository, desk.clock())
     try:
         checked = await _check(place, before, problems, head)
@@ -103,6 +102,15 @@ async def show(
         log.warning("no check run could be made", extra={"repository": repository.full_name})
         return
     await place.keep(checked)
+
+
+def is_needed(repository: Repository, reading: Reading) -> bool:
+    """Whether there is anything to show, or to take back."""
+    return bool(_own_problems(reading)) or Shown.of(repository).failing
+
+
+def _own_problems(reading: Reading) -> tuple[Problem, ...]:
+    return reading.problems if reading.is_own and not reading.is_forbidden else ()
 
 
 async def _check(place: _Place, before: Shown, problems: Sequence[Problem], head: str) -> Shown:

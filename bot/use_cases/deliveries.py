@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING
 
 from bot.use_cases import configuration_notice, presence, task_answers, writing
 from bot.use_cases.commands import obey
-from bot.use_cases.configuration import current_configuration, forget_configuration, refresh
+from bot.use_cases.configuration import (
+    LOOK,
+    current_configuration,
+    forget_configuration,
+    refresh,
+)
 from bot.use_cases.desk import Ending, repository_of
 from bot.use_cases.installations import follow_installation, follow_repository
 from bot.use_cases.job import Job
@@ -17,9 +22,10 @@ from bot.use_cases.tag_issue import RETRY, subject_of, tag_issue
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from bot.github.client import GitHubClient
     from bot.use_cases.desk import Desk
     from bot.use_cases.writing import Written
-    from store.records import ClaimedDelivery
+    from store.records import ClaimedDelivery, Repository
 
 
 async def handle(desk: Desk, claim: ClaimedDelivery) -> Ending:
@@ -39,7 +45,7 @@ def _not_at_home(desk: Desk, claim: ClaimedDelivery) -> str | None:
     repository = repository_of(desk, claim)
     if repository is None or (why := presence.left_because(repository)) is None:
         return None
-    if claim.event == task_answers.EVENT:  # GitHub did not send it, so it is no sign of life
+    if claim.event in _OUR_OWN:  # GitHub did not send it, so it is no sign of life
         return why
     if not presence.speaks_again(repository, claim.received_at):
         return why
@@ -70,7 +76,10 @@ async def tidy_fallback(desk: Desk, claim: ClaimedDelivery) -> Ending:
 
 
 async def reread_configuration(desk: Desk, claim: ClaimedDelivery) -> Ending:
-    """The configuration file was pushed: look at it now, everywhere where it holds."""
+    """The file was pushed, or may be read from now on: look at it, everywhere where it holds.
+
+    :raises GitHubError: GitHub could not be asked; nothing is lost, the delivery runs again.
+    """
     repository = await asyncio.to_thread(repository_of, desk, claim)
     if repository is None:
         return await desk.ignore(claim, "the repository is not stored")
@@ -78,9 +87,16 @@ async def reread_configuration(desk: Desk, claim: ClaimedDelivery) -> Ending:
     client = await desk.client(claim, repository)
     if client is not None:
         reading = await refresh(desk.store, client, repository, desk.clock())
-        head = claim.payload.get("after")
-        await configuration_notice.show(desk, client, repository, reading, str(head))
+        if configuration_notice.is_needed(repository, reading):
+            head = claim.payload.get("after") or await _head(client, repository)
+            await configuration_notice.show(desk, client, repository, reading, str(head))
     return await desk.finish(claim)
+
+
+async def _head(client: GitHubClient, repository: Repository) -> str:
+    """The commit whose file is read where no commit is asked for."""
+    found = await client.repository(repository.full_name)
+    return await client.head(repository.full_name, found.default_branch)
 
 
 def _record(job: Job, claim: ClaimedDelivery, written: Written) -> None:
@@ -99,9 +115,11 @@ _JOBS: dict[tuple[str, str | None], Callable[[Desk, ClaimedDelivery], Awaitable[
     ("issue_comment", "created"): obey,
     (task_answers.EVENT, None): task_answers.tell,
     ("push", None): reread_configuration,
+    (LOOK, None): reread_configuration,
     ("installation", None): follow_installation,
     ("installation_repositories", None): follow_installation,
     ("repository", None): follow_repository,
 }
+_OUR_OWN = frozenset({task_answers.EVENT, LOOK})
 ABOUT_PRESENCE = frozenset({"installation", "installation_repositories", "repository"})
 """Events that say where the bot may act, and so are heard wherever they come from."""

@@ -1,6 +1,7 @@
 """What GitHub tells of the App's installations and of repositories as a whole, acted on.
 
-Installed or added: the repository is stored and a sync is asked for. Removed, suspended, deleted,
+Installed or added: the repository is stored, its configuration file is looked at, and a sync is
+asked for. Removed, suspended, deleted,
 archived: nothing is done there any more. Renamed or transferred: followed, with every address that
 was kept under the old name.
 """
@@ -13,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from bot.github.events import InstallationFact, RepositoryFact, read_event
 from bot.use_cases import configuration, presence, repository_labels, syncing
+from bot.use_cases.desk import installation_of
+from store.records import DeliveryRecord
 from store.text import name_key
 
 if TYPE_CHECKING:
@@ -62,18 +65,41 @@ def _follow_installation(desk: Desk, claim: ClaimedDelivery, fact: InstallationF
                 _leave(work, repository, ended, now)
             return
         if claim.event == "installation" and fact.action in RENEWED:
-            _renew(work, of_account)
+            _renew(work, claim, of_account, now)
         for name in fact.gained:
             found = work.repositories.get_or_create(name, now=now, github_id=fact.ids.get(name))
             presence.come_back(work, found)
+            _look_at_configuration(work, claim, found, now)
             work.tasks.request("sync", found.id, now)
 
 
-def _renew(work: UnitOfWork, repositories: Iterable[Repository]) -> None:
+def _renew(
+    work: UnitOfWork, claim: ClaimedDelivery, repositories: Iterable[Repository], now: datetime
+) -> None:
     for repository in repositories:
         if presence.left_because(repository) == ENDED["suspend"]:
             presence.come_back(work, repository)
         configuration.look_anew(work, repository)
+        _look_at_configuration(work, claim, repository, now)
+
+
+def _look_at_configuration(
+    work: UnitOfWork, claim: ClaimedDelivery, repository: Repository, now: datetime
+) -> None:
+    """Put a look at the file into the inbox: there may be hundreds, and each may have to wait."""
+    installation = installation_of(claim.payload)
+    work.inbox.accept(
+        DeliveryRecord(
+            guid=f"{claim.guid}-{configuration.LOOK}-{repository.id}",
+            event=configuration.LOOK,
+            payload={
+                "repository": {"id": repository.github_id},
+                "installation": {"id": installation},
+            },
+            received_at=now,
+            repository=repository.full_name,
+        )
+    )
 
 
 def _of(repositories: Iterable[Repository], account: str) -> Iterable[Repository]:

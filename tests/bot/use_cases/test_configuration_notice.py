@@ -80,6 +80,60 @@ async def test_a_file_that_was_taken_away_is_no_longer_wrong(bench) -> None:
         assert known_configuration(work.repositories.get(REPO)).mode == "shadow"
 
 
+async def test_a_file_that_was_bad_before_the_app_came_is_shown_at_installation(bench, app) -> None:
+    pushed = push(bench, BAD)  # nobody hears of it
+    created = bench.github.deliveries[0]
+    assert created.event == "installation"
+    await bench.deliver(created)
+    (run,) = checks(bench)
+    assert (run.head_sha, run.conclusion) == (pushed.payload["after"], "failure")
+    assert len(run.output["annotations"]) == 2
+    await bench.deliver(push(bench, GOOD))
+    assert [one.conclusion for one in checks(bench)] == ["failure", "success"]
+
+
+async def test_at_an_installation_every_repository_is_looked_at_by_itself(bench, app) -> None:
+    names = ["acme/one", "acme/two", "acme/three"]
+    (installation,) = bench.github.installations.values()
+    for name in names:
+        bench.github.add_repository(name)
+    push(bench, BAD, names[0])
+    push(bench, BAD, names[2])
+    added = [bench.github.add_to_installation(installation, name) for name in names]
+    for delivery in added:
+        bench.receive(delivery)
+    bench.github.fail_next(*[trouble(Trouble.CLOSED)] * 4)  # whatever comes first is repeated
+    await bench.work()
+    bench.clock.advance(hours=1)
+    await bench.work()
+    assert [len(checks(bench, name)) for name in names] == [1, 0, 1]
+    assert checks(bench) == []
+
+
+async def test_a_good_file_or_none_is_asked_for_and_no_more(bench, app) -> None:
+    push(bench, GOOD)
+    await bench.deliver(bench.github.deliveries[0])
+    asked = [one.path for one in bench.github.requests if one.path.startswith("/repos/")]
+    assert asked == [f"/repos/{REPO}/contents/{CONFIGURATION_PATH}"]
+    with bench.installation.store.read() as work:
+        assert known_configuration(work.repositories.get(REPO)).mode == "apply"
+
+
+async def test_permission_to_read_a_bad_file_lets_it_be_shown(bench, app) -> None:
+    (installation,) = bench.github.installations.values()
+    installation.permissions["contents"] = "none"
+    push(bench, BAD)
+    await bench.deliver(bench.github.deliveries[0])
+    assert checks(bench) == []
+    installation.permissions["contents"] = "read"
+    accepted = bench.github.emit(
+        "installation", "acme", None,
+        {"action": "new_permissions_accepted", **bench.github.whole_installation(installation)},
+    )  # fmt: skip
+    await bench.deliver(accepted)
+    assert [one.conclusion for one in checks(bench)] == ["failure"]
+
+
 async def test_a_repeated_attempt_updates_its_own_check(bench) -> None:
     bad = push(bench, BAD)
     await bench.deliver(bad)
