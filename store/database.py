@@ -10,8 +10,8 @@
 SQLite: write-ahead log, every commit on the disk (`synchronous=FULL`), foreign keys on. A writer
 takes the write lock at once (`BEGIN IMMEDIATE`), because a reader that becomes a writer may find
 that another was faster, and SQLite then fails instead of waiting
-(https://sqlite.org/isolation.html). Within a process writers queue on a Python lock: SQLite
-polls for its own.
+(https://sqlite.org/isolation.html). Within a process writers queue for their turn: SQLite polls
+for its lock.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from sqlalchemy.exc import ArgumentError
 from store import schema
 from store.errors import NestedUnitOfWork, StoreBusy, StoreRefused, StoreUnreachable
 from store.failures import in_our_words
+from store.turn import Turn
 from store.unit_of_work import unit_of_work
 from store.vectors import StoredVectors
 
@@ -56,7 +57,7 @@ class Store:
     def __init__(self, url: str, *, patience_seconds: float = 10.0) -> None:
         self.url = _checked(url)
         self._patience = patience_seconds
-        self._turn = threading.Lock()
+        self._turn = Turn()
         self._turn_of: int | None = None
         self._opened: tuple[int, int] | None = None
 
@@ -74,15 +75,18 @@ class Store:
         """A `tagger.encoder.VectorStore`; each call is a short transaction of its own."""
         return StoredVectors(self.begin, self.read)
 
-    def begin(self) -> AbstractContextManager[UnitOfWork]:
+    def begin(self, *, urgent: bool = False) -> AbstractContextManager[UnitOfWork]:
         """One write transaction; commits when the block ends, rolls back when it raises.
 
         Keep it short, and wait for nothing from outside within it.
 
+        :param urgent: before the other writers of this process that wait, where there is only one
+            at a time (SQLite).
+
         :raises NestedUnitOfWork: this thread has one open already (SQLite).
         :raises StoreUnavailable: unreachable, busy or full.
         """
-        return self._begin()
+        return self._begin(urgent=urgent)
 
     def read(self) -> AbstractContextManager[UnitOfWork]:
         """One consistent view of the data; a write in it raises StoreReadOnly."""
@@ -198,9 +202,9 @@ class Store:
             self._opened = identity
 
     @contextmanager
-    def _begin(self) -> Iterator[UnitOfWork]:
+    def _begin(self, *, urgent: bool) -> Iterator[UnitOfWork]:
         self._follow_file()
-        with self._writers_turn(), unit_of_work(self._engine, self.shown_url) as work:
+        with self._writers_turn(urgent=urgent), unit_of_work(self._engine, self.shown_url) as work:
             yield work
 
     @contextmanager
@@ -210,14 +214,14 @@ class Store:
             yield work
 
     @contextmanager
-    def _writers_turn(self) -> Iterator[None]:
+    def _writers_turn(self, *, urgent: bool = False) -> Iterator[None]:
         if not self.is_sqlite:
             yield
             return
         me = threading.get_ident()
         if self._turn_of == me:
             raise NestedUnitOfWork
-        if not self._turn.acquire(timeout=self._patience):
+        if not self._turn.acquire(self._patience, urgent=urgent):
             raise StoreBusy(
                 f"another thread has been writing to {self.shown_url} for more than "
                 f"{self._patience:g} s; try again"

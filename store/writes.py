@@ -169,10 +169,11 @@ class Writes:
         query = _joined()
         if run_id is not None:
             query = query.where(WriteRow.run_id == run_id)
-        if repository_id is not None:
-            query = query.where(IssueRow.repository_id == repository_id)
         if number is not None:
-            query = query.where(IssueRow.number == number)
+            # by its index: joined and in the order of ids, SQLite would walk through all writes
+            query = query.where(WriteRow.issue_id.in_(_issue_ids(number, repository_id)))
+        elif repository_id is not None:
+            query = query.where(IssueRow.repository_id == repository_id)
         if state is not None:
             query = query.where(WriteRow.state == state)
         if form is not None:
@@ -245,3 +246,8 @@ def _write(row: WriteRow, number: int) -> Write:
         external_id=row.external_id,
         at=row.at,
     )
+
+
+def _issue_ids(number: int, repository_id: int | None) -> Select[int]:
+    query = select(IssueRow.id).where(IssueRow.number == number)
+    return query if repository_id is None else query.where(IssueRow.repository_id == repository_id)

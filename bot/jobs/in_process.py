@@ -10,6 +10,7 @@ import contextlib
 import logging
 from typing import TYPE_CHECKING, Any
 
+from bot.jobs.rush import Rush
 from store.errors import StoreUnavailable
 
 if TYPE_CHECKING:
@@ -30,9 +31,11 @@ class InProcessJobs:
         self._poll = poll.total_seconds()
         self._lanes: dict[str, Lane] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._rush = Rush()
 
     def put(self, lane: str, name: str, due_at: datetime | None = None) -> None:  # noqa: ARG002 - the lane looks for itself
         """Wake the lane; where it runs in another process, that one looks every `poll`."""
+        self._rush.arrived()
         found, loop = self._lanes.get(lane), self._loop
         if found is not None and loop is not None:
             with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
@@ -52,8 +55,13 @@ class InProcessJobs:
     async def _serve(self, lane: Lane) -> None:
         in_hand: set[asyncio.Task[None]] = set()
         while not lane.signals.stopping.is_set():
+            if not in_hand:
+                await self._rush.hold_back(lane.signals.stopping)
             lane.signals.woken.clear()
-            if len(in_hand) < lane.at_once and (claim := await _claim(lane)) is not None:
+            if (
+                len(in_hand) < self._rush.room(lane.at_once)
+                and (claim := await _claim(lane)) is not None
+            ):
                 task = asyncio.create_task(lane.see_through(claim))
                 in_hand.add(task)
                 # what ended makes room, and may have been in the way of something

@@ -112,7 +112,7 @@ class Intake:
 
     def _commit(self, batch: Sequence[_Waiting]) -> list[bool]:
         own_login = self._own_login()
-        with self._store.begin() as work:
+        with self._store.begin(urgent=True) as work:
             return [keep(work, waiting.received, own_login) for waiting in batch]
 
 
