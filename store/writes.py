@@ -169,11 +169,10 @@ class Writes:
         query = _joined()
         if run_id is not None:
             query = query.where(WriteRow.run_id == run_id)
-        if number is not None:
-            # by its index: joined and in the order of ids, SQLite would walk through all writes
-            query = query.where(WriteRow.issue_id.in_(_issue_ids(number, repository_id)))
-        elif repository_id is not None:
+        if repository_id is not None:
             query = query.where(IssueRow.repository_id == repository_id)
+        if number is not None:
+            query = query.where(IssueRow.number == number)
         if state is not None:
             query = query.where(WriteRow.state == state)
         if form is not None:
@@ -246,8 +245,3 @@ def _write(row: WriteRow, number: int) -> Write:
         external_id=row.external_id,
         at=row.at,
     )
-
-
-def _issue_ids(number: int, repository_id: int | None) -> Select[int]:
-    query = select(IssueRow.id).where(IssueRow.number == number)
-    return query if repository_id is None else query.where(IssueRow.repository_id == repository_id)
