@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-MANY = 30
+MANY = 8
 """Arrivals within `WINDOW` that make a rush: below, both fit beside each other."""
 
-WINDOW = 1.0
-"""Seconds."""
+WINDOW = 0.25
+"""Seconds: short, so that a rush is noticed before much has been taken in hand."""
 
 REST = 2.0
 """Seconds between two pieces of work during a rush: each slows half a dozen answers down."""
