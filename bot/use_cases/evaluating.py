@@ -93,7 +93,7 @@ def evaluate(
             found = _score(store, run, data, request, board, resources, clock)
         alarms = worse_than_last(store, found, previous)
         notes += _left_out(found) + tuple(f"Alarm: {alarm}" for alarm in alarms)
-        about = extras(store, repository, found, resources, previous, issue_url, notes)
+        about = extras(store, repository, found, resources, previous, issue_url, notes, clock())
         files = write_report(found, about, out)
         report = json.loads(files[0].read_text(encoding="utf-8"))
         for alarm in alarms:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bot.use_cases.live_outcomes import figures_of
 from bot.use_cases.next_issues import next_issues
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
     from store.database import Store
     from store.records import EvaluationRun
@@ -28,11 +30,14 @@ def extras(
     previous: EvaluationRun | None,
     issue_url: str,
     notes: tuple[str, ...],
+    now: datetime,
 ) -> Extras:
     """Everything that the report takes beside the evaluation, as far as it is there."""
     from tagger.evaluation.report.extras import Extras
 
     data = found.data
+    with store.read() as work:
+        stored = work.repositories.get(repository)
     return Extras(
         repository,
         issue_url=issue_url,
@@ -42,6 +47,7 @@ def extras(
         vectors=resources.encoder().encode([issue.full for issue in data.issues]),
         previous=dict(previous.report) if previous and previous.report else None,
         notes=notes,
+        live=figures_of(store, stored, now),
     )
 
 

@@ -26,6 +26,7 @@ def report_json(evaluation: Evaluation, figures: Figures, extras: Extras) -> dic
         "positives": dict(zip(names, map(int, evaluation.data.positives), strict=True)),
         "notes": list(extras.notes),
         "changes": changes(figures, extras.previous),
+        "live": [one.to_json() for one in extras.live],
     }
 
 

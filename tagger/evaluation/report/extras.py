@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from tagger.evaluation.live import LiveLabel
+
 
 @dataclass(frozen=True)
 class NeighbourMap:
@@ -50,6 +52,7 @@ class Extras:
     :ivar vectors: of the labelled issues, for their map. *Shape:* (n_issues, width)
     :ivar previous: the last run's `report.json`, to compare with.
     :ivar notes: sentences that a reader must know, such as which model stands in for which.
+    :ivar live: what people did with labels in use.
     """
 
     repository: str
@@ -60,6 +63,7 @@ class Extras:
     vectors: NDArray[Any] | None = None
     previous: dict[str, Any] | None = None
     notes: tuple[str, ...] = ()
+    live: tuple[LiveLabel, ...] = ()
 
     def url(self, number: int) -> str:
         return self.issue_url.replace("{number}", str(number))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from tagger.evaluation.report.charts import sample
 from tagger.evaluation.report.corpus import corpus
 from tagger.evaluation.report.findings import errors, learning, next_steps
+from tagger.evaluation.report.in_use import in_use
 from tagger.evaluation.report.skill import cost, curves, labels
 from tagger.evaluation.report.trust import trust
 from tagger.evaluation.report.verdict import sentences, tiles
@@ -20,7 +21,7 @@ _HERE = Path(__file__).parent
 
 def sections(view: View) -> list[Section]:
     """All chapters, in reading order."""
-    found = (curves, labels, trust, errors, next_steps, corpus, learning, cost)
+    found = (curves, labels, trust, in_use, errors, next_steps, corpus, learning, cost)
     return [section for make in found if (section := make(view)) is not None]
 
 

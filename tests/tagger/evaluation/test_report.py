@@ -13,7 +13,9 @@ from rivals import BOTH, NAMED, VOTES
 
 from tagger.evaluation.cells import MemoryCells
 from tagger.evaluation.figures import figures
+from tagger.evaluation.live import LiveLabel, weighted_share
 from tagger.evaluation.metrics import macro_f1, micro_f1
+from tagger.evaluation.report.document import report_json
 from tagger.evaluation.report.extras import Extras, LossCurve, NeighbourMap, NextIssue
 from tagger.evaluation.report.issue_map import places
 from tagger.evaluation.report.page import report_page
@@ -36,6 +38,15 @@ def _evil(data):
     return TrainingSet(labels, data.numbers, issues, data.targets)
 
 
+NOBODY = weighted_share([])
+
+
+def _lived(label):
+    """Nine of ten were wanted."""
+    share = weighted_share([(n > 0, 1.0) for n in range(10)], "asked")
+    return LiveLabel(label, None, share, NOBODY, share, 12)
+
+
 def _extras(n_issues):
     rng = np.random.default_rng(0)
     return Extras(
@@ -46,6 +57,7 @@ def _extras(n_issues):
         (NextIssue(901, EVIL, "bug", 0.5, EVIL),),
         rng.normal(size=(n_issues, 6)),
         notes=(f"No entailment model is at hand. {EVIL}",),
+        live=(_lived(f"bug {EVIL}"), LiveLabel("never", None, NOBODY, NOBODY, NOBODY, 0)),
     )
 
 
@@ -163,12 +175,37 @@ def test_every_figure_has_its_numbers_and_is_named(evil):
 
 def test_the_page_has_all_chapters_and_looks(evil):
     page = report_page(evil)
-    for anchor in ("curves", "labels", "trust", "errors", "next", "data", "learning", "cost"):
+    for anchor in (
+        "curves",
+        "labels",
+        "trust",
+        "use",
+        "errors",
+        "next",
+        "data",
+        "learning",
+        "cost",
+    ):
         assert f'<section id="{anchor}">' in page
         assert f'href="#{anchor}"' in page
     assert "prefers-color-scheme: dark" in page
     assert "@media print" in page
     assert 'name="viewport"' in page
+
+
+def test_what_people_did_in_use_is_told_by_label(evil):
+    page = report_page(evil)
+    section = page[page.index('<section id="use">') :]
+    section = section[: section.index("</section>")]
+    assert "0.900" in section
+    assert "asked" in section
+    assert "never" not in section
+    assert report_json(evil.evaluation, evil.figures, evil.extras)["live"][0]["decided"] == 12
+
+
+def test_without_anybody_s_word_nothing_is_told_of_use(evaluation):
+    page = report_page(View(evaluation, figures(evaluation), Extras("acme/rocket")))
+    assert '<section id="use">' not in page
 
 
 def test_markdown_shows_markup_as_text_and_mentions_nobody(evil):

@@ -1,0 +1,59 @@
+"""What people did with labels in use: the figures that no test set can give."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tagger.evaluation.report.tables import Cell, Table
+from tagger.evaluation.report.view import Figure, Section, View
+
+if TYPE_CHECKING:
+    from tagger.evaluation.live import LiveLabel, Share
+
+
+def in_use(view: View) -> Section | None:
+    """Precision, miss rate, coverage by label; None where no label was ever decided or judged."""
+    known = [one for one in view.extras.live if one.decided or one.coverage.n]
+    if not known:
+        return None
+    lead = (
+        "What people said to labels in use, over twelve weeks: by answering the audit's questions "
+        "(asked), by editing issues that the audit drew (reviewed), or any issues (seen)."
+    )
+    heads = [
+        "label",
+        "decided",
+        "precision",
+        "",
+        "miss rate",
+        "",
+        "coverage",
+        "",
+        "answers",
+        "from",
+    ]
+    return Section("use", "In use", lead, (_figure(Table.of(heads, map(_row, known))),))
+
+
+def _figure(table: Table) -> Figure:
+    return Figure(
+        "Precision, miss rate and coverage in use",
+        "Precision: of what would be set, the share that people wanted. Miss rate and coverage: "
+        "of what they wanted, the share kept back and the share that would be set. The ranges "
+        "are 95 % intervals.",
+        table=table,
+        wide=True,
+    )
+
+
+def _row(one: LiveLabel) -> list[object]:
+    shares = (one.precision, one.miss_rate, one.coverage)
+    surest = max(shares, key=lambda share: share.n)
+    figures = [cell for share in shares for cell in _cells(share)]
+    return [one.label, one.decided, *figures, surest.n, surest.basis]
+
+
+def _cells(share: Share) -> tuple[Cell, Cell]:
+    if share.value is None:
+        return Cell("", number=True), Cell("")
+    return Cell(f"{share.value:.3f}", number=True), Cell(f"{share.low:.3f}-{share.high:.3f}")
