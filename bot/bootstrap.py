@@ -246,7 +246,7 @@ class OwnRuntimes:
         return self._resources(runtime=runtime)
 
 
-KERNELS = "16"
+KERNELS = "64"
 """Kernels that oneDNN keeps. It makes one for each shape that it multiplies, and by itself keeps
 1024 of them: batches of texts have ever new shapes, and a training grew by 50 MB a step."""
 
