@@ -24,6 +24,7 @@ from sklearn.metrics import f1_score
 
 from bot.bootstrap import build
 from bot.settings import load_settings
+from tagger.chain.chain import Chain
 from tagger.evaluation.stratification import stratified_sample
 from tagger.issue import IssueText, Label, TrainingSet
 from tagger.strategies import create
@@ -85,7 +86,7 @@ def _drawn(train: TrainingSet, size: int, seed: int) -> np.ndarray:
 
 
 def _scores(train, test, given, resources, seed) -> dict[str, float]:
-    chain = create("chain", resources, seed=seed).fit(train)
+    chain = Chain(resources, seed=seed, members=given.chain).fit(train)
     judged = {"chain": chain.score(test.issues)}
     for name in given.members:
         member = chain.member(name) or create(name, resources, seed=seed).fit(train)
@@ -117,6 +118,11 @@ def _arguments() -> argparse.Namespace:
         help=numbers,
     )
     parser.add_argument("--seeds", type=int, default=3, help="draws of each smaller size")
+    parser.add_argument(
+        "--chain",
+        type=lambda text: tuple(text.split(",")),
+        help="members of the chain; without it, all that are at hand",
+    )
     parser.add_argument(
         "--members",
         type=lambda text: [one for one in text.split(",") if one],
