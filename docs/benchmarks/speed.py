@@ -117,7 +117,7 @@ def entailment(given, installation, data):
             cache=places.cache,
             premise_tokens=tokens,
         )
-        for name, tokens in (("whole", 490), ("cut", 32))
+        for name, tokens in (("whole", 490), ("half", 128), ("cut", 32))
     }
     for work in (ask, *(lambda t, m=m: m.odds([t], hypotheses) for m in models.values())):
         work(texts[0])
