@@ -33,6 +33,7 @@ from bot.demo import stage
 from bot.demo.material import from_sample
 from bot.demo.service import free_port, running
 from bot.settings import load_settings
+from bot.standin.faults import RequestBudget
 from bot.standin.server import serving
 from bot.standin.webhooks import body_of, headers_of
 from bot.use_cases.importing import import_rows
@@ -77,6 +78,8 @@ def main() -> None:
         material = from_sample(silent)
         _learn(installation, material, wanted.strategies)
         state = stage.set_up(material.repository, material.labels)
+        # four requests an issue: GitHub's 5,000 an hour would end this after some 1,150 issues
+        state.budgets[stage.BOT] = RequestBudget(limit=10**6, remaining=10**6)
         with serving(state) as url:
             settings = settings.model_copy(update={"github_api_url": url})
             deliveries = _deliveries(state, material, wanted)
