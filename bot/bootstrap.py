@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from datetime import UTC, datetime, timedelta
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
+
+from bot.settings import bound_kernels
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -246,14 +247,9 @@ class OwnRuntimes:
         return self._resources(runtime=runtime)
 
 
-KERNELS = "64"
-"""Kernels that oneDNN keeps. It makes one for each shape that it multiplies, and by itself keeps
-1024 of them: batches of texts have ever new shapes, and a training grew by 50 MB a step."""
-
-
 def build(settings: Settings) -> Installation:
     """Wire one installation; nothing is opened yet."""
-    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", KERNELS)
+    bound_kernels()
     return Installation(settings)
 
 

@@ -219,6 +219,15 @@ def environment_of(settings: Settings) -> dict[str, str]:
     return {**kept, **shown}
 
 
+def bound_kernels() -> None:
+    """Let oneDNN keep few kernels, unless the environment says how many; before it is first used.
+
+    It makes one for each shape that it multiplies, and by itself keeps 1024 of them. Batches of
+    texts have ever new shapes: a training grew by 50 MB a step.
+    """
+    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "64")
+
+
 def unknown_variables(environment: Mapping[str, str] | None = None) -> list[str]:
     """A sentence for each variable with the prefix that is no setting: most likely misspelt."""
     known = [PREFIX + name.upper() for name in Settings.model_fields]
