@@ -11,7 +11,12 @@ from tagger.errors import ModelRefused
 from tagger.model_sources import weights_digest
 from tagger.runtimes.opening import open_runner
 from tagger.runtimes.runner import Network, run_rows
-from tagger.transformer_encoder import CHARACTERS_PER_TOKEN, load_tokenizer, quiet
+from tagger.transformer_encoder import (
+    CHARACTERS_PER_TOKEN,
+    load_tokenizer,
+    position_limit,
+    quiet,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -39,7 +44,7 @@ class Entailment:
     with Transformers* (2022), chapter 9, "Working with no labeled data".
 
     Each premise and each hypothesis is tokenised once, however many pairs they form, and pairs of
-    like length share a batch.
+    like length share a batch. A premise is cut further where the model has no room for the pair.
 
     :param runtime: what computes; None: PyTorch in the precision that the device is fastest in.
     :param cache: folder for converted weights; None converts anew each time.
@@ -63,6 +68,7 @@ class Entailment:
         self._for, self._against = verdict_columns(config.id2label, folder)
         self._n_classes = len(config.id2label)
         self._premise_tokens = premise_tokens
+        self._most_tokens = position_limit(config)
         self._tokenizer = load_tokenizer(folder)
         self._kinds = "token_type_ids" in self._tokenizer.model_input_names
         self.identity = weights_digest(folder)
@@ -101,6 +107,7 @@ class Entailment:
         for tokens, most in ((left, self._premise_tokens), (right, HYPOTHESIS_TOKENS)):
             for text in tokens:
                 text.truncate(most)
+        backend.enable_truncation(self._most_tokens, strategy="only_first")  # while joining
         return [backend.post_process(premise, said) for premise in left for said in right]
 
 

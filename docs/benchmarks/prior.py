@@ -140,14 +140,17 @@ def one_draw(train, test, members, resources, seed):
 def measure(members, repositories):
     """Moments by count, from each repository's (features, share, count, truth).
 
-    Neighbouring counts lend each other a hand, by a kernel on the logarithm of the count.
+    Neighbouring counts lend each other a hand, by a kernel on the logarithm of the count. Each
+    repository weighs the same, however many rows it gave: the next one may be like any of them.
     """
     names = feature_names(members)
     flat = [[part.reshape(-1, *part.shape[2:]) for part in rows] for rows in repositories]
     features, share, known, truth = (np.concatenate(parts) for parts in zip(*flat, strict=True))
+    say = np.concatenate([np.full(len(rows[1]), 1 / len(rows[1])) for rows in flat])
+    say *= len(say) / len(flat)
     tables = {name: [] for name in ("present", "absent", "covariance", "correction")}
     for count in COUNTS:
-        weight = nearness(known, count)
+        weight = say * nearness(known, count)
         present, absent, covariance = classes(features, weight, truth)
         slopes = np.linalg.solve(covariance + RIDGE * np.eye(len(names)), present - absent)
         discriminant = features @ slopes - (present + absent) @ slopes / 2
@@ -157,7 +160,7 @@ def measure(members, repositories):
             table.append(value)
     data = {"counts": list(COUNTS), "features": list(names), **tables}
     data["competition"] = [[0.0, 1.0, 0.0]] * len(COUNTS)
-    data["competition"] = competition(Moments.from_json(data), repositories)
+    data["competition"] = competition(Moments.from_json(data), repositories, say)
     return {
         key: value if key in {"counts", "features"} else np.round(np.array(value), 5).tolist()
         for key, value in data.items()
@@ -183,7 +186,7 @@ def classes(features, weight, truth):
     return present, absent, (centred * half[:, None]).T @ centred
 
 
-def competition(moments, repositories):
+def competition(moments, repositories, say):
     """What a label's log odds lose to its strongest rival's on the same issue."""
     own, rival, known, truth = [], [], [], []
     for features, share, counted, right in repositories:
@@ -196,7 +199,7 @@ def competition(moments, repositories):
         truth.append(right.ravel())
     columns = np.column_stack([np.concatenate(own), np.concatenate(rival)])
     known, truth = np.concatenate(known), np.concatenate(truth)
-    return [logistic(columns, truth, nearness(known, count)) for count in COUNTS]
+    return [logistic(columns, truth, say * nearness(known, count)) for count in COUNTS]
 
 
 def logistic(columns, truth, weight):

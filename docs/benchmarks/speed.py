@@ -111,13 +111,14 @@ def entailment(given, installation, data):
     hypotheses = [f"This example is {name}." for name in names]  # the pipeline's own template
     ask = zero_shot_pipeline(places, names)
     models = {
-        name: Entailment(
+        f"{runtime}, {tokens} tokens": Entailment(
             places.zero_shot_model,
-            runtime=given.runtime,
+            runtime=runtime,
             cache=places.cache,
             premise_tokens=tokens,
         )
-        for name, tokens in (("whole", 490), ("half", 128), ("cut", 32))
+        for runtime in given.runtime.split(",")
+        for tokens in given.premises
     }
     for work in (ask, *(lambda t, m=m: m.odds([t], hypotheses) for m in models.values())):
         work(texts[0])
@@ -129,7 +130,7 @@ def entailment(given, installation, data):
     for name in models:
         same = np.mean(np.array(tops[name]) == np.array(tops["pipeline"]))
         speed = watch.ratio("pipeline", name)
-        print(f"{name} premise, {given.runtime}: {speed}, same top label on {same:.1%}")
+        print(f"premise in {name}: {speed}, same top label on {same:.1%}")
     print(f"pipeline: {1000 * watch.median('pipeline'):.0f} ms an issue, {len(texts)} issues")
 
 
@@ -234,7 +235,14 @@ def _arguments():
     )
     parser.add_argument("bar", choices=["encoding", "entailment", "chain", "serve"])
     parser.add_argument("issues_of", nargs="?", help="ISSUES.jsonl.gz:LABELS.json:NAME,NAME,…")
-    parser.add_argument("--runtime", default="onnx-int8")
+    parser.add_argument("--runtime", default="onnx-int8", help="entailment takes several, A,B,…")
+    parser.add_argument(
+        "--premises",
+        type=int,
+        nargs="+",
+        default=[512, 128, 32],
+        help="tokens of the issue that entailment reads; the pipeline reads what the model can",
+    )
     parser.add_argument("--issues", type=int, default=500, help="asked about")
     parser.add_argument("--train", type=int, default=1000, help="learned from")
     parser.add_argument("--chunk", type=int, default=CHUNK, help="texts encoded together")

@@ -16,7 +16,7 @@ from tagger.errors import ModelRefused
 if TYPE_CHECKING:
     from pathlib import Path
 
-PREMISES = ("crash when i open the page", "typo in the docs", "", "slow " * 500)
+PREMISES = ("crash when i open the page", "typo in the docs", "", "slow " * 600)
 HYPOTHESES = ("This issue is about bug.", "The topic of this report is documentation.", "privacy")
 
 
@@ -44,6 +44,21 @@ def test_odds_are_those_of_the_classifier_run_pair_by_pair(nli: Path) -> None:
             expected[row, column] = logits[0] - logits[2]
     entailment = Entailment(nli, runtime="torch", premise_tokens=16)
     assert np.allclose(entailment.odds(PREMISES, HYPOTHESES), expected, atol=1e-4)
+
+
+def test_a_premise_fills_what_the_model_has_room_for(nli: Path) -> None:
+    from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer
+
+    model = AutoModelForSequenceClassification.from_pretrained(nli).eval()
+    room = AutoConfig.from_pretrained(nli).max_position_embeddings
+    cut = AutoTokenizer.from_pretrained(nli)(
+        PREMISES[3], HYPOTHESES[1], truncation="only_first", max_length=room, return_tensors="pt"
+    )
+    assert cut["input_ids"].shape == (1, room)
+    with torch.inference_mode():
+        logits = model(**cut).logits[0]
+    odds = Entailment(nli, runtime="torch", premise_tokens=10 * room).odds(PREMISES, HYPOTHESES)
+    assert odds[3, 1] == pytest.approx(float(logits[0] - logits[2]), abs=1e-4)
 
 
 def test_a_pair_gets_the_same_odds_in_any_company(nli: Path) -> None:
