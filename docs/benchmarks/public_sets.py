@@ -1,8 +1,9 @@
 """Labelled issues of five public repositories, as collected by others, in the shape `import` reads.
 
-    git clone https://github.com/Surya-dcode/scikit-learn-Issue-Labeling-using-encoder-models sklearn
-    git clone https://github.com/0WN463/NLP-Issue-Labeller several
-    git clone https://github.com/dotnet/machinelearning-samples dotnet
+    U=https://github.com
+    git clone $U/Surya-dcode/scikit-learn-Issue-Labeling-using-encoder-models sklearn
+    git clone $U/0WN463/NLP-Issue-Labeller several
+    git clone $U/dotnet/machinelearning-samples dotnet
     python docs/benchmarks/public_sets.py sklearn several dotnet --out FOLDER
 
 writes NAME.jsonl.gz and NAME.labels.json for each and prints what `prior.py` wants to be told of
