@@ -120,6 +120,13 @@ def entailment(given, installation, data):
         for runtime in given.runtime.split(",")
         for tokens in given.premises
     }
+    if "torch-bf16" in given.runtime:
+        models["torch-bf16, level ones again in float32"] = Entailment(
+            places.zero_shot_model,
+            runtime="torch-bf16",
+            premise_tokens=max(given.premises),
+            exact_top=True,
+        )
     for work in (ask, *(lambda t, m=m: m.odds([t], hypotheses) for m in models.values())):
         work(texts[0])
     tops = {"pipeline": [], **{name: [] for name in models}}

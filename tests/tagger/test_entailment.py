@@ -10,7 +10,7 @@ import torch
 from tiny_label_models import save_masked_lm, save_nli
 
 from tagger.cloze import QUESTION, Cloze
-from tagger.entailment import Entailment, verdict_columns
+from tagger.entailment import LEVEL, Entailment, verdict_columns
 from tagger.errors import ModelRefused
 
 if TYPE_CHECKING:
@@ -59,6 +59,19 @@ def test_a_premise_fills_what_the_model_has_room_for(nli: Path) -> None:
         logits = model(**cut).logits[0]
     odds = Entailment(nli, runtime="torch", premise_tokens=10 * room).odds(PREMISES, HYPOTHESES)
     assert odds[3, 1] == pytest.approx(float(logits[0] - logits[2]), abs=1e-4)
+
+
+def test_hypotheses_level_with_the_best_are_judged_in_full_precision(nli: Path) -> None:
+    asked = (*HYPOTHESES, f"{HYPOTHESES[0]} a")
+    exact = Entailment(nli, runtime="torch").odds(PREMISES, asked)
+    rough = Entailment(nli, runtime="torch-bf16").odds(PREMISES, asked)
+    settled = Entailment(nli, runtime="torch-bf16", exact_top=True).odds(PREMISES, asked)
+    level = rough >= rough.max(axis=1, keepdims=True) - LEVEL
+    assert (level.sum(axis=1) > 1).any()
+    for row, near in enumerate(level):
+        expected = exact[row, near] if near.sum() > 1 else rough[row, near]
+        assert np.allclose(settled[row, near], expected, atol=1e-5)
+        assert np.array_equal(settled[row, ~near], rough[row, ~near])
 
 
 def test_a_pair_gets_the_same_odds_in_any_company(nli: Path) -> None:
