@@ -8,7 +8,6 @@ import numpy as np
 
 from tagger.chain.journal import Journal
 from tagger.chain.members import (
-    CHEAP,
     Member,
     available,
     check_measured,
@@ -21,7 +20,7 @@ from tagger.chain.stage import Opinion, Stage
 from tagger.errors import NothingToLearnFrom
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -31,13 +30,15 @@ if TYPE_CHECKING:
     from tagger.strategy import Resources, Scores, Strategy
 
     Array = NDArray[np.float64]
+    Ask = Callable[[Member, NDArray[np.int_]], Scores]
+    """One member's scores of the issues in these rows."""
 
 DEFAULT_TARGET = 0.9
 AGREEMENT = 0.99
-"""Share of decisions that the dear members may not change, for an issue to be spared them."""
+"""Share of decisions that dearer members may not change, for an issue to be spared them."""
 
 MARGINS = (0.5, 1.0, 1.5, 2.0, 3.0, 4.0)
-"""Distances from the cut, in log odds, tried for sparing issues the dear members."""
+"""Distances from the cut, in log odds, tried for sparing issues dearer members."""
 
 
 class Chain:
@@ -78,24 +79,24 @@ class Chain:
         """
         if not train.labels:
             raise NothingToLearnFrom("the chain got no labels, expected at least one label")
-        fitted = self._fit_members(train)
+        fitted = sorted(self._fit_members(train), key=lambda one: one.cost)
         moments = Moments.shipped()
-        cheap = [one for one in fitted if one.name in CHEAP]
-        stages = [Stage.fit(cheap, train, moments)] if cheap else []
-        if len(cheap) < len(fitted):
-            stages.append(Stage.fit(fitted, train, moments))
+        stages = [
+            Stage.fit([one for one in fitted if one.cost <= cost], train, moments)
+            for cost in sorted({one.cost for one in fitted})
+        ]
         return self.settle(train, fitted, stages)
 
     def settle(self, train: TrainingSet, fitted: list[Member], stages: list[Stage]) -> Self:
         """Conclude from fitted members and stages what a chain needs beside them.
 
         :param fitted: a member that is in no stage is asked for neighbours only.
-        :param stages: at least one, in order of cost.
+        :param stages: at least one, in order of cost, each with the members of the one before.
         """
         self.names_ = train.names
         self.fitted_ = fitted
         self.stages_ = stages
-        self.margin_ = self._margin()
+        self.margins_ = tuple(self._margin(stage) for stage in stages[:-1])
         self.asked_ = self._asked()
         self.served_by_ = self._served_by()
         self.always_labelled_ = not len(train) or bool(train.targets.any(axis=1).mean() > 0.5)
@@ -144,16 +145,12 @@ class Chain:
         }
 
     def consider(self, issues: Sequence[IssueText]) -> Opinion:
-        """Ask the cheap members, and the dear ones about issues with a label near its cut."""
-        first, last = self.stages_[0], self.stages_[-1]
-        opinion = self._ask(first, issues)
-        self.seen_ = {name: len(issues) for name in first.members}
-        if first is not last and issues:
-            near = _distance(opinion.scores, opinion.cuts) <= self.margin_
-            undecided = np.flatnonzero(near.any(axis=1))
-            if len(undecided):
-                opinion.replace(undecided, self._ask(last, [issues[int(row)] for row in undecided]))
-            self.seen_ |= {name: len(undecided) for name in last.members if name not in self.seen_}
+        """Ask the cheap members, and dearer ones about issues with a label near its cut."""
+
+        def ask(one: Member, rows: NDArray[np.int_]) -> Scores:
+            return one.strategy.score([issues[row] for row in rows])
+
+        opinion, self.seen_ = self._through_stages(len(issues), ask)
         return opinion
 
     def member(self, name: str) -> Strategy | None:
@@ -177,13 +174,26 @@ class Chain:
     def _labels(self) -> range:
         return range(len(self.names_))
 
-    def _ask(self, stage: Stage, issues: Sequence[IssueText]) -> Opinion:
-        scores = {
-            one.name: one.strategy.score(issues)
-            for one in self.fitted_
-            if one.name in stage.members
-        }
-        return stage.opinion(scores)
+    def _through_stages(self, n_issues: int, ask: Ask) -> tuple[Opinion, dict[str, int]]:
+        """What is said of the issues in the end, and how many of them each member scored."""
+        rows = np.arange(n_issues)
+        said: dict[str, Scores] = {}
+        asked = dict.fromkeys(self.stages_[-1].members, 0)
+        told = Opinion.blank(n_issues, len(self.names_))
+        for stage, margin in zip(self.stages_, (*self.margins_, 0.0), strict=True):
+            if np.isinf(margin):
+                continue  # it decides nothing; the next one asks its members too
+            for one in self.fitted_:
+                if one.name in stage.members and one.name not in said:
+                    said[one.name] = ask(one, rows)
+                    asked[one.name] = len(rows)
+            opinion = stage.opinion(said)
+            told.replace(rows, opinion)
+            near = (_distance(opinion.scores, opinion.cuts) <= margin).any(axis=1)
+            if stage is self.stages_[-1] or not near.any():
+                break
+            rows, said = rows[near], {name: scores[near] for name, scores in said.items()}
+        return told, asked
 
     def _fit_members(self, train: TrainingSet) -> list[Member]:
         names = self.members or available(self.resources, len(train))
@@ -199,13 +209,13 @@ class Chain:
             )
         return fitted
 
-    def _margin(self) -> float:
-        """How far from its cut a label must be after the cheap stage to count as decided."""
-        first, last = self.stages_[0], self.stages_[-1]
-        if first is last or first.out_of_fold is None or last.out_of_fold is None:
+    def _margin(self, stage: Stage) -> float:
+        """How far from its cut a label must be after this stage to count as decided."""
+        last = self.stages_[-1]
+        if stage.out_of_fold is None or last.out_of_fold is None:
             return float("inf")
-        distance = _distance(first.out_of_fold, first.cuts)
-        same = (first.out_of_fold >= first.cuts) == (last.out_of_fold >= last.cuts)
+        distance = _distance(stage.out_of_fold, stage.cuts)
+        same = (stage.out_of_fold >= stage.cuts) == (last.out_of_fold >= last.cuts)
         for margin in MARGINS:
             far = distance > margin
             if far.any() and same[far].mean() >= AGREEMENT:
@@ -214,12 +224,9 @@ class Chain:
 
     def _asked(self) -> dict[str, float]:
         """For each member the share of the reference texts that reaches it: cheap ones see all."""
-        first, last = self.stages_[0], self.stages_[-1]
-        scores = {one.name: one.reference for one in self.fitted_ if one.name in first.members}
-        opinion = first.opinion(scores)
-        near = _distance(opinion.scores, opinion.cuts) <= self.margin_
-        share = float(near.any(axis=1).mean())
-        return {name: 1.0 if name in first.members else share for name in last.members}
+        total = len(self.fitted_[0].reference)
+        _, asked = self._through_stages(total, lambda one, rows: one.reference[rows])
+        return {name: number / total for name, number in asked.items()}
 
     def _served_by(self) -> list[str]:
         """For each label the member that moves its score most, over the reference texts."""

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from tagger.strategy import Resources, Scores, Strategy
 
 CHEAP = ("zero-shot", "linear", "naive-bayes", "knn")
-"""Members that share the encoder's one vector an issue: milliseconds."""
+"""Members that share the encoder's one vector an issue: milliseconds. Zero-shot is one of them
+unless a model of its own judges each label, see `cost`."""
 
 DEAR = {"contrastive": 1, "adapted": 96}
 """Members that run a transformer of their own, and the labelled issues from which they join.
@@ -51,6 +52,13 @@ class ScoresItself(Protocol):
     out_of_fold_: Scores
 
 
+@runtime_checkable
+class JudgesEachLabel(Protocol):
+    """A strategy that may run a transformer once for every wording of every label."""
+
+    judges_each_label: bool
+
+
 @dataclass(frozen=True)
 class Member:
     """A fitted member.
@@ -66,6 +74,13 @@ class Member:
     out_of_fold: Scores | None
     reference: Scores
     fit_seconds: float
+
+    @property
+    def cost(self) -> int:
+        """0 shares the encoder's vector, 1 runs a transformer once, 2 once for each wording."""
+        if isinstance(self.strategy, JudgesEachLabel) and self.strategy.judges_each_label:
+            return 2
+        return 0 if self.name in CHEAP else 1
 
     @property
     def unseen(self) -> Scores:

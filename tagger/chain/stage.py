@@ -47,6 +47,17 @@ class Opinion:
     decided_by: NDArray[np.str_]
     votes: list[dict[str, Array]]
 
+    @classmethod
+    def blank(cls, n_issues: int, n_labels: int) -> Self:
+        """Nothing said yet."""
+        shape = (n_issues, n_labels)
+        return cls(
+            np.zeros(shape, dtype=np.float32),
+            np.zeros(shape),
+            np.full(shape, "", dtype=object),
+            [{} for _ in range(n_issues)],
+        )
+
     def replace(self, rows: NDArray[np.int_], later: Opinion) -> None:
         """Let a later stage's word stand for these issues."""
         self.scores[rows], self.cuts[rows] = later.scores, later.cuts

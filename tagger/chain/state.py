@@ -38,7 +38,7 @@ def save_chain(chain: Chain, folder: Path) -> None:
             "labels": chain.names_,
             "members": [one.name for one in chain.fitted_],
             "stages": [list(stage.members) for stage in chain.stages_],
-            "margin": None if np.isinf(chain.margin_) else chain.margin_,
+            "margins": [None if np.isinf(margin) else margin for margin in chain.margins_],
             "asked": chain.asked_,
             "served_by": chain.served_by_,
             "always_labelled": chain.always_labelled_,
@@ -64,8 +64,7 @@ def restore_chain(chain: Chain, folder: Path) -> None:
     own, arrays = load_json(folder / OWN), load_arrays(folder / NUMBERS)
     try:
         chain.names_ = tuple(own["labels"])
-        margin = own["margin"]
-        chain.margin_ = float("inf") if margin is None else float(margin)
+        chain.margins_ = tuple(float("inf") if m is None else float(m) for m in _margins(own))
         chain.asked_ = {str(name): float(share) for name, share in own["asked"].items()}
         chain.served_by_ = [str(name) for name in own["served_by"]]
         chain.always_labelled_ = bool(own["always_labelled"])
@@ -86,6 +85,11 @@ def restore_chain(chain: Chain, folder: Path) -> None:
         chain.evidence_ = _evidence(arrays)
     except (KeyError, TypeError, ValueError) as error:
         raise ReleaseDamaged(folder, f"{OWN} or {NUMBERS}: {error!r}") from error
+
+
+def _margins(own: Mapping[str, Any]) -> list[float | None]:
+    """One for each stage but the last; releases of 0.1 have the one of their first."""
+    return list(own["margins"]) if "margins" in own else [own["margin"]] * (len(own["stages"]) - 1)
 
 
 def _stage_arrays(stage: Stage) -> Arrays:

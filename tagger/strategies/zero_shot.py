@@ -122,6 +122,11 @@ class ZeroShot:
         return self
 
     @property
+    def judges_each_label(self) -> bool:
+        """Whether a transformer runs for each label's wordings, beside the encoder's one vector."""
+        return self.route_ != "encoder"
+
+    @property
     def note(self) -> str:
         """What manifest and reports should say of the route; empty where nothing is amiss."""
         if self.route_ != "encoder" or self.resources.zero_shot_model is not None:

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import beta
+from tiny_label_models import save_nli
 
 from tagger.chain.blend import Blend, fit_around
 from tagger.chain.chain import Chain
@@ -150,10 +151,10 @@ def test_a_tuned_member_is_asked_only_about_what_the_cheap_ones_leave_open(
 ):
     chain = Chain(resources, members=("zero-shot", "linear", "contrastive")).fit(training_set)
     assert chain.asked_["linear"] == 1
-    chain.margin_ = 0.0  # whatever the cheap ones say counts as decided
+    chain.margins_ = (0.0,)  # whatever the cheap ones say counts as decided
     calm = chain.score(training_set.issues)
     assert chain.seen_ == {"zero-shot": 28, "linear": 28, "contrastive": 0}
-    chain.margin_ = np.inf
+    chain.margins_ = (np.inf,)
     thorough = chain.score(training_set.issues)
     assert chain.seen_["contrastive"] == 28
     assert not np.allclose(calm, thorough)
@@ -161,3 +162,38 @@ def test_a_tuned_member_is_asked_only_about_what_the_cheap_ones_leave_open(
     again = Chain(resources).restore(tmp_path)
     assert np.array_equal(again.score(training_set.issues), thorough)
     assert again.asked_ == chain.asked_
+
+
+class Counted:
+    """A strategy that keeps how many issues it was asked about each time."""
+
+    def __init__(self, strategy):
+        self.strategy, self.asked = strategy, []
+
+    def __getattr__(self, name):
+        return getattr(self.strategy, name)
+
+    def score(self, issues):
+        self.asked.append(len(issues))
+        return self.strategy.score(issues)
+
+
+def test_entailment_comes_last_and_nobody_is_asked_twice(resources, training_set, tmp_path):
+    able = replace(resources, zero_shot_model=save_nli(tmp_path / "nli"))
+    members = ("zero-shot", "linear", "contrastive")
+    chain = Chain(able, members=members).fit(training_set)
+    stages = [stage.members for stage in chain.stages_]
+    assert stages == [members[1:2], members[1:], (*members[1:], "zero-shot")]
+    chain.fitted_ = [replace(one, strategy=Counted(one.strategy)) for one in chain.fitted_]
+    chain.margins_ = (100.0, 0.0)  # all are open after the first stage, none after the second
+    chain.score(training_set.issues)
+    assert chain.seen_ == {"linear": 28, "contrastive": 28, "zero-shot": 0}
+    assert [one.strategy.asked for one in chain.fitted_] == [[28], [28], []]
+    chain.margins_ = (np.inf, 100.0)
+    thorough = chain.score(training_set.issues)
+    assert [one.strategy.asked for one in chain.fitted_] == [[28, 28], [28, 28], [28]]
+    kept = tmp_path / "chain"
+    kept.mkdir()
+    chain.save(kept)
+    again = Chain(able).restore(kept)
+    assert np.allclose(again.score(training_set.issues), thorough)
