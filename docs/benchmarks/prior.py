@@ -58,7 +58,7 @@ def measured(given, members, resources, arguments):
         kept.parent.mkdir(parents=True, exist_ok=True)
         np.savez(kept, *(np.concatenate(parts) for parts in zip(*drawn, strict=True)))
     with np.load(kept) as arrays:
-        return tuple(arrays[name] for name in ("arr_0", "arr_1", "arr_2", "arr_3"))
+        return tuple(arrays[f"arr_{place}"] for place in range(4))
 
 
 def load(given: str, newest: int | None = None) -> TrainingSet:
@@ -113,7 +113,8 @@ def draws(data, members, resources, largest, share):
                 recent=rest[: 2 * REFERENCE],
             )
             print(f"{size} issues, draw {draw + 1}", file=sys.stderr, flush=True)
-            yield one_draw(train, test, members, resources, draw)
+            rows = one_draw(train, test, members, resources, draw)
+            yield *rows, np.full(len(test), size), np.full(len(test), draw)  # for unseen.py
 
 
 def one_draw(train, test, members, resources, seed):
