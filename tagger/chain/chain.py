@@ -37,7 +37,7 @@ DEFAULT_TARGET = 0.9
 AGREEMENT = 0.99
 """Share of decisions that dearer members may not change, for an issue to be spared them."""
 
-MARGINS = (0.5, 1.0, 1.5, 2.0, 3.0, 4.0)
+MARGINS = (0.1, 0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0)
 """Distances from the cut, in log odds, tried for sparing issues dearer members."""
 
 
