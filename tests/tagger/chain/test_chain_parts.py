@@ -17,6 +17,7 @@ from tagger.chain.members import CHEAP, available
 from tagger.chain.prior import Moments
 from tagger.chain.promise import Evidence, examples_needed, lower_bound
 from tagger.errors import NotMeasured
+from tagger.persistence import load_json, save_json
 
 MEMBERS = ("zero-shot", "linear")
 
@@ -162,6 +163,9 @@ def test_a_tuned_member_is_asked_only_about_what_the_cheap_ones_leave_open(
     again = Chain(resources).restore(tmp_path)
     assert np.array_equal(again.score(training_set.issues), thorough)
     assert again.asked_ == chain.asked_
+    own = load_json(tmp_path / "chain.json")  # as an earlier release has it
+    save_json(tmp_path / "chain.json", {**own, "margin": own.pop("margins")[0]})
+    assert Chain(resources).restore(tmp_path).margins_ == (np.inf,)
 
 
 class Counted:
