@@ -18,7 +18,6 @@ from bot.catching_up import CatchUp
 from bot.release_archive import ReleaseArchive
 from bot.release_memory import ReleaseMemory, bytes_on_disk
 from tagger.errors import ReleaseDamaged
-from tagger.issue import IssueText
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from store.database import Store
     from store.records import StoredRelease
     from tagger.decision import LabelDecision, Policy
+    from tagger.issue import IssueText
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +43,10 @@ class TaggingRelease(Protocol):
     @property
     def names(self) -> Sequence[str]:
         """Labels of the release."""
+        ...
+
+    def warm_up(self) -> None:
+        """Load what every issue goes through."""
         ...
 
     def tag(
@@ -115,7 +119,7 @@ class ReleaseShelf:
             return found
 
     def warm(self) -> None:
-        """Load releases and let each tag a word, so that no delivery waits for models to load.
+        """Load releases with the models that every issue asks, so that no delivery waits for them.
 
         One that cannot be loaded is left for the delivery that needs it to report.
         """
@@ -125,7 +129,7 @@ class ReleaseShelf:
             try:
                 found = self.active(repository_id)
                 if found is not None:
-                    found.release.tag([IssueText("warm up")])
+                    found.release.warm_up()
             except Exception:
                 log.exception("a release cannot be loaded")
 

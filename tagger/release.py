@@ -229,6 +229,10 @@ class Release:
         """The labels it gives for the best F1. *Shape:* (n_issues, n_labels)"""
         return self._tagging.chain.decide(issues)
 
+    def warm_up(self) -> None:
+        """Load what every issue goes through, so that the first one need not wait for it."""
+        self.chain.warm_up()
+
     def tag(
         self, issues: Sequence[IssueText], policy: Policy | None = None
     ) -> tuple[tuple[LabelDecision, ...], ...]:

@@ -18,6 +18,7 @@ from tagger.chain.prior import Moments
 from tagger.chain.promise import Evidence
 from tagger.chain.stage import Opinion, Stage
 from tagger.errors import NothingToLearnFrom
+from tagger.issue import IssueText
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tagger.evaluation.contest import FittedMember, Judgement
-    from tagger.issue import IssueText, TrainingSet
+    from tagger.issue import TrainingSet
     from tagger.strategy import Resources, Scores, Strategy
 
     Array = NDArray[np.float64]
@@ -152,6 +153,14 @@ class Chain:
 
         opinion, self.seen_ = self._through_stages(len(issues), ask)
         return opinion
+
+    def warm_up(self) -> None:
+        """Have what every issue goes through ready to answer; dearer members load when asked."""
+        deciding = zip(self.stages_, (*self.margins_, 0.0), strict=True)
+        first = next(stage for stage, margin in deciding if not np.isinf(margin))
+        for one in self.fitted_:
+            if one.name in first.members:
+                one.strategy.score([IssueText("warm up")])
 
     def member(self, name: str) -> Strategy | None:
         """The fitted strategy of this name, None where the chain has none."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import torch
-from safetensors import SafetensorError
 
 from tagger.devices import choose_device, usual_runtime
 from tagger.errors import ReleaseDamaged
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from tagger.runtimes.runner import Runner
     from tagger.strategy import Resources
     from tagger.training.classifier import TextClassifier
     from tagger.training.tuned_weights import TunedWeights
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
 
 class TunedModel:
     """Texts in, probabilities out, in the runtime that `resources` names.
+
+    The network is built when it is first asked: of a release's tuned models most see few issues,
+    and none before the first.
 
     :ivar reader: tokenizer and limit.
     :ivar n_labels: width of the answer.
@@ -40,11 +44,7 @@ class TunedModel:
         self.reader = reader
         self.n_labels = weights.n_labels
         self._weights = weights
-        device = choose_device(resources.device)
-        network = Network(weights.digest, weights.build, len(reader.tokenizer))
-        self._runner = open_runner(
-            network, resources.runtime or usual_runtime(device), device, resources.cache
-        )
+        self._resources = resources
 
     @classmethod
     def of(
@@ -52,6 +52,13 @@ class TunedModel:
     ) -> TunedModel:
         """From a classifier that was just trained, which is not to be trained further."""
         return cls(reader, WeightsInMemory(classifier), resources)
+
+    @cached_property
+    def _runner(self) -> Runner:
+        device = choose_device(self._resources.device)
+        network = Network(self._weights.digest, self._weights.build, len(self.reader.tokenizer))
+        runtime = self._resources.runtime or usual_runtime(device)
+        return open_runner(network, runtime, device, self._resources.cache)
 
     def score(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Probability of each label. *Shape:* (n_texts, n_labels), in [0, 1]."""
@@ -68,17 +75,14 @@ class TunedModel:
 
     @classmethod
     def restore(cls, folder: Path, resources: Resources) -> TunedModel:
-        """Read what `save` wrote; no network is asked.
+        """Read what `save` wrote, all but the body's weights; no network is asked.
 
         :raises ReleaseDamaged: a file is missing or cannot be read.
         """
         reader, digest = read_reader(folder, "model.safetensors")
-        try:
-            # releases from before there were runtimes recorded no digest
-            weights = WeightsOnDisk(folder, digest or weights_digest(folder))
-            return cls(reader, weights, resources)
-        except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
-            raise ReleaseDamaged(folder, f"the model cannot be read ({error})") from error
+        # releases from before there were runtimes recorded no digest
+        weights = WeightsOnDisk(folder, digest or weights_digest(folder))
+        return cls(reader, weights, resources)
 
 
 def save_reader(reader: TokenReader, folder: Path, digest: str = "") -> None:

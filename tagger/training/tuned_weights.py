@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import torch
+from safetensors import SafetensorError, safe_open
 
 from tagger.errors import ReleaseDamaged
 from tagger.persistence import load_arrays, save_arrays
@@ -75,21 +76,35 @@ class WeightsInMemory:
 class WeightsOnDisk:
     """Of a classifier that `WeightsInMemory` or this class wrote.
 
-    :raises ReleaseDamaged: a file is missing, or the head cannot be read.
+    The body's numbers stay there until `build`; that they are all there is looked at at once.
+
+    :raises ReleaseDamaged: a file is missing, or cannot be read.
     """
 
     def __init__(self, folder: Path, digest: str) -> None:
         for name in FILES:
             if not (folder / name).is_file():
                 raise ReleaseDamaged(folder, f"{name} is missing")
+        try:
+            with safe_open(folder / "model.safetensors", "np"):  # compares header and length
+                pass
+        except (OSError, SafetensorError) as error:
+            raise ReleaseDamaged(folder, f"model.safetensors: {error}") from error
         self._folder = folder
         self._head = load_arrays(folder / HEAD, "weight", "bias")
         self.n_labels = len(self._head["bias"])
         self.digest = digest
 
     def build(self, dtype: torch.dtype) -> TextClassifier:
-        with seeded(0, torch.device("cpu")):  # transformers makes a pooler of random numbers
-            body: Any = load_body(self._folder, dtype)
+        """See `TunedWeights.build`.
+
+        :raises ReleaseDamaged: the files do not make a model.
+        """
+        try:
+            with seeded(0, torch.device("cpu")):  # transformers makes a pooler of random numbers
+                body: Any = load_body(self._folder, dtype)
+        except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
+            raise ReleaseDamaged(self._folder, f"the model cannot be read ({error})") from error
         classifier = TextClassifier(body, self.n_labels)
         classifier.set_head(self._head["weight"], self._head["bias"])
         return classifier.eval()

@@ -53,6 +53,7 @@ class WordRelease:
     """Applies each label whose name is a word of the title; `name?` in the title suggests it.
 
     :ivar policies: what it was asked with.
+    :ivar warmed_up: how often it was made ready.
     :ivar learned: by number, title and labels of issues learned since it was opened.
     :ivar before_tagging: called with each issue's title, to let something happen meanwhile.
     """
@@ -61,8 +62,12 @@ class WordRelease:
         self.names = tuple(labels)
         self.policies: list[Policy] = []
         self.texts: list[IssueText] = []
+        self.warmed_up = 0
         self.before_tagging: Callable[[str], None] = lambda title: None
         self.learned: dict[int, tuple[str, tuple[str, ...]]] = {}
+
+    def warm_up(self) -> None:
+        self.warmed_up += 1
 
     def tag(
         self, issues: Sequence[IssueText], policy: Policy | None = None

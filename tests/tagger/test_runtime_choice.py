@@ -79,6 +79,16 @@ def test_the_fastest_that_keeps_f1_is_best():
     assert best({"torch": Measured(20.0, 1.0, None)}) == "torch"
 
 
+def test_of_runtimes_as_fast_the_lighter_is_best():
+    figures = {
+        "torch": Measured(20.0, 1.0, 0.6),
+        "torch-int8": Measured(10.0, 0.998, 0.6),
+        "onnx-int8": Measured(10.9, 0.995, 0.6),
+    }
+    assert best(figures) == "onnx-int8"
+    assert best({**figures, "onnx-int8": Measured(11.1, 0.995, 0.6)}) == "torch-int8"
+
+
 def test_neighbours_tell_whether_vectors_still_say_anything(
     training_set: TrainingSet, resources: Resources
 ) -> None:

@@ -11,7 +11,7 @@ import torch
 from tiny_label_models import save_nli
 
 from tagger.entailment import Entailment
-from tagger.errors import ModelRefused
+from tagger.errors import ModelRefused, ReleaseDamaged
 from tagger.model_sources import locate
 from tagger.runtimes import RUNTIMES, Runtime
 from tagger.runtimes import conversion as conversions
@@ -20,7 +20,7 @@ from tagger.runtimes.runner import Network, run_rows
 from tagger.training.classifier import TextClassifier
 from tagger.training.tokens import TokenReader
 from tagger.training.tuned_model import TunedModel
-from tagger.training.tuned_weights import FILES
+from tagger.training.tuned_weights import FILES, WeightsOnDisk
 from tagger.transformer_encoder import SentenceModel, TransformerEncoder, load, load_body
 
 if TYPE_CHECKING:
@@ -96,18 +96,22 @@ def test_entailment_judges_alike(runtime: Runtime, cache: Path, tmp_path: Path) 
     assert error < (1e-4 if runtime in EXACT else 0.1)
 
 
-def test_a_tuned_model_scores_the_same_after_it_was_saved(
-    runtime: Runtime, cache: Path, bert_folder: Path, tmp_path: Path, resources: Resources
-) -> None:
-    given = replace(resources, runtime=runtime, cache=cache, device="cpu")
-    tokenizer, body = load(bert_folder, torch.float32, CPU)
+def tuned(folder: Path, given: Resources) -> TunedModel:
+    tokenizer, body = load(folder, torch.float32, CPU)
     classifier = TextClassifier(body, 3)
     rng = np.random.default_rng(0)
     classifier.set_head(
         rng.normal(size=(3, 32)).astype(np.float32), rng.normal(size=3).astype(np.float32)
     )
-    exact = TunedModel.of(TokenReader(tokenizer, 32), classifier, replace(given, runtime="torch"))
-    made = TunedModel.of(TokenReader(tokenizer, 32), classifier, given)
+    return TunedModel.of(TokenReader(tokenizer, 32), classifier, given)
+
+
+def test_a_tuned_model_scores_the_same_after_it_was_saved(
+    runtime: Runtime, cache: Path, bert_folder: Path, tmp_path: Path, resources: Resources
+) -> None:
+    given = replace(resources, runtime=runtime, cache=cache, device="cpu")
+    exact = tuned(bert_folder, replace(given, runtime="torch"))
+    made = tuned(bert_folder, given)
     (tmp_path / "model").mkdir()
     made.save(tmp_path / "model")
     restored = TunedModel.restore(tmp_path / "model", given)
@@ -119,6 +123,37 @@ def test_a_tuned_model_scores_the_same_after_it_was_saved(
     for name in FILES:
         written = (tmp_path / "model" / name).read_bytes()
         assert (tmp_path / "again" / name).read_bytes() == written
+
+
+def test_a_restored_model_is_built_when_it_is_first_asked_and_once(
+    bert_folder: Path, tmp_path: Path, resources: Resources, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = replace(resources, device="cpu")
+    tuned(bert_folder, given).save(tmp_path)
+    built = []
+    build = WeightsOnDisk.build
+
+    def counted(weights: WeightsOnDisk, dtype: torch.dtype) -> TextClassifier:
+        built.append(dtype)
+        return build(weights, dtype)
+
+    monkeypatch.setattr(WeightsOnDisk, "build", counted)
+    restored = TunedModel.restore(tmp_path, given)
+    assert not built
+    restored.score(TEXTS)
+    restored.score(TEXTS)
+    assert len(built) == 1
+
+
+def test_weights_that_were_cut_short_are_refused_before_they_are_needed(
+    bert_folder: Path, tmp_path: Path, resources: Resources
+) -> None:
+    given = replace(resources, device="cpu")
+    tuned(bert_folder, given).save(tmp_path)
+    weights = tmp_path / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-8])
+    with pytest.raises(ReleaseDamaged, match=r"model\.safetensors"):
+        TunedModel.restore(tmp_path, given)
 
 
 def test_rows_of_very_different_length_keep_their_order(bert_folder: Path) -> None:

@@ -164,7 +164,7 @@ def test_a_job_that_cannot_be_recorded_runs_again_and_sets_nothing_twice(
     tagging, let_go = threading.Event(), threading.Event()
 
     def wait(title: str) -> None:
-        if title == "a bug":  # and not the word that warms the release up
+        if title == "a bug":
             tagging.set()
             let_go.wait(120)
 

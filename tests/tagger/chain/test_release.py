@@ -1,6 +1,7 @@
 """A release on disk: whole or refused, the same for the same data, and able to explain itself."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -102,6 +103,25 @@ def test_no_issue_is_its_own_precedent(release, training_set):
     others = [near.number for one in labels for near in one.without(itself).neighbours]
     assert others
     assert itself not in others
+
+
+def test_warming_up_asks_only_what_every_issue_asks(trained, resources, monkeypatch):
+    chain = Release.open(trained[1], resources).chain
+    asked = []
+    for one in chain.fitted_:
+        score = one.strategy.score
+        monkeypatch.setattr(
+            one.strategy,
+            "score",
+            lambda issues, name=one.name, of=score: asked.append(name) or of(issues),
+        )
+    chain.stages_ = [replace(chain.stages_[0], members=("linear", "knn")), *chain.stages_]
+    chain.margins_ = (1.0, *chain.margins_)
+    chain.warm_up()
+    assert sorted(asked) == ["knn", "linear"]
+    chain.margins_ = (float("inf"), *chain.margins_[1:])
+    chain.warm_up()
+    assert sorted(asked[2:]) == sorted(MEMBERS)
 
 
 def test_no_issue_is_no_answer(release):
