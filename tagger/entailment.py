@@ -76,8 +76,10 @@ class Entailment:
         self._for, self._against = verdict_columns(config.id2label, folder)
         self._n_classes = len(config.id2label)
         self._premise_tokens = premise_tokens
-        self._most_tokens = position_limit(config)
         self._tokenizer = load_tokenizer(folder)
+        # two, since how one cuts is its own state, which threads must not change under each other
+        self._apart, self._joining = (_copy(self._tokenizer) for _ in range(2))
+        self._joining.enable_truncation(position_limit(config), strategy="only_first")
         self._kinds = "token_type_ids" in self._tokenizer.model_input_names
         self.identity = weights_digest(folder)
         network = Network(
@@ -117,17 +119,14 @@ class Entailment:
 
     def _pairs(self, premises: Sequence[str], hypotheses: Sequence[str]) -> list[Any]:
         """Every premise with every hypothesis, premise by premise, as the tokenizer joins them."""
-        backend = self._tokenizer.backend_tokenizer
-        backend.no_truncation()
-        backend.no_padding()
         limit = self._premise_tokens * CHARACTERS_PER_TOKEN
-        left = backend.encode_batch([text[:limit] for text in premises], add_special_tokens=False)
-        right = backend.encode_batch(list(hypotheses), add_special_tokens=False)
+        cut = [text[:limit] for text in premises]
+        left = self._apart.encode_batch(cut, add_special_tokens=False)
+        right = self._apart.encode_batch(list(hypotheses), add_special_tokens=False)
         for tokens, most in ((left, self._premise_tokens), (right, HYPOTHESIS_TOKENS)):
             for text in tokens:
                 text.truncate(most)
-        backend.enable_truncation(self._most_tokens, strategy="only_first")  # while joining
-        return [backend.post_process(premise, said) for premise in left for said in right]
+        return [self._joining.post_process(premise, said) for premise in left for said in right]
 
 
 class NliModel(torch.nn.Module):
@@ -163,6 +162,16 @@ def verdict_columns(id2label: Mapping[int, str], folder: Path) -> tuple[int, int
             "entailment and contradiction among them"
         )
     return agree[0], against[0]
+
+
+def _copy(tokenizer: Any) -> Any:
+    """The tokenizer under one of transformers', which neither cuts nor pads."""
+    from tokenizers import Tokenizer
+
+    copied = Tokenizer.from_str(tokenizer.backend_tokenizer.to_str())
+    copied.no_truncation()
+    copied.no_padding()
+    return copied
 
 
 def _load(folder: Path, dtype: torch.dtype) -> Any:
