@@ -7,11 +7,12 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from fakes_cli import REPO
+from fakes_cli import REPO, issue_file, sixty
 
 from bot.use_cases.evaluation_request import EvaluationRequest
 from bot.use_cases.evaluation_run import LEASE, StoredBoard, StoredCells
 from bot.use_cases.helping import Helpers
+from bot.use_cases.importing import import_files
 from store.database import Store
 from tagger.evaluation.slices import SplitPlan
 
@@ -46,6 +47,27 @@ def test_two_processes_give_the_numbers_of_one(
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "empty"))
     alone = terminal("evaluate", REPO, *OPTIONS, "--processes", 1, "--json", "--out", tmp_path)
     shared = terminal("evaluate", REPO, *OPTIONS, "--processes", 2, "--json", "--out", tmp_path)
+    assert (alone.status, shared.status) == (0, 0)
+    assert figures(shared.document) == figures(alone.document)
+    assert "a helper ended early" not in shared.err
+
+
+@pytest.mark.slow
+@pytest.mark.postgres
+def test_processes_on_postgresql_give_the_numbers_of_one_on_sqlite(
+    terminal: Terminal,
+    trained: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    postgres_store: Store,
+    postgres_url: str,
+) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "empty"))
+    alone = terminal("evaluate", REPO, *OPTIONS, "--processes", 1, "--json", "--out", tmp_path)
+    monkeypatch.setenv("ISSUE_TAGGER_DATABASE_URL", postgres_url)
+    import_files(postgres_store, REPO, [issue_file(tmp_path, *sixty())], now=NOW)
+    shared = terminal("evaluate", REPO, *OPTIONS, "--processes", 3, "--json", "--out", tmp_path)
     assert (alone.status, shared.status) == (0, 0)
     assert figures(shared.document) == figures(alone.document)
     assert "a helper ended early" not in shared.err
