@@ -14,6 +14,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from bot import freed_memory
 from bot.catching_up import CatchUp
 from bot.release_archive import ReleaseArchive
 from bot.release_memory import ReleaseMemory, bytes_on_disk
@@ -132,6 +133,7 @@ class ReleaseShelf:
                     found.release.warm_up()
             except Exception:
                 log.exception("a release cannot be loaded")
+        freed_memory.give_back()  # what loading took and does not need
 
     def location(self, record: StoredRelease) -> Path:
         """The folder of a release, fetched where this machine has not got it.
