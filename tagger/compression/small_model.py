@@ -77,10 +77,17 @@ class SmallModel:
     :ivar size: bytes of its weights.
     """
 
-    def __init__(self, reader: TokenReader, weights: PackedWeights, resources: Resources) -> None:
+    def __init__(
+        self,
+        reader: TokenReader,
+        weights: PackedWeights,
+        resources: Resources,
+        *,
+        lasting: bool = False,
+    ) -> None:
         self._reader = reader
         self._weights = weights
-        self._tuned = TunedModel(reader, weights, resources)
+        self._tuned = TunedModel(reader, weights, resources, lasting=lasting)
 
     @classmethod
     def of(
@@ -126,6 +133,6 @@ class SmallModel:
         head, packed = load_arrays(folder / HEAD, "weight", "bias"), load_arrays(folder / WEIGHTS)
         try:
             config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
-            return cls(reader, PackedWeights(packed, head, config), resources)
+            return cls(reader, PackedWeights(packed, head, config), resources, lasting=True)
         except (OSError, ValueError, KeyError, RuntimeError) as error:
             raise ReleaseDamaged(folder, f"the student cannot be read ({error})") from error

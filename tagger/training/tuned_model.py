@@ -36,15 +36,25 @@ class TunedModel:
     The network is built when it is first asked: of a release's tuned models most see few issues,
     and none before the first.
 
+    :param lasting: whether it will be opened again, so that a converted copy is worth keeping; the
+        many models of folds and trials are not.
     :ivar reader: tokenizer and limit.
     :ivar n_labels: width of the answer.
     """
 
-    def __init__(self, reader: TokenReader, weights: TunedWeights, resources: Resources) -> None:
+    def __init__(
+        self,
+        reader: TokenReader,
+        weights: TunedWeights,
+        resources: Resources,
+        *,
+        lasting: bool = False,
+    ) -> None:
         self.reader = reader
         self.n_labels = weights.n_labels
         self._weights = weights
         self._resources = resources
+        self._cache = resources.cache if lasting else None
 
     @classmethod
     def of(
@@ -58,7 +68,7 @@ class TunedModel:
         device = choose_device(self._resources.device)
         network = Network(self._weights.digest, self._weights.build, len(self.reader.tokenizer))
         runtime = self._resources.runtime or usual_runtime(device)
-        return open_runner(network, runtime, device, self._resources.cache)
+        return open_runner(network, runtime, device, self._cache)
 
     def score(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Probability of each label. *Shape:* (n_texts, n_labels), in [0, 1]."""
@@ -82,7 +92,7 @@ class TunedModel:
         reader, digest = read_reader(folder, "model.safetensors")
         # releases from before there were runtimes recorded no digest
         weights = WeightsOnDisk(folder, digest or weights_digest(folder))
-        return cls(reader, weights, resources)
+        return cls(reader, weights, resources, lasting=True)
 
 
 def save_reader(reader: TokenReader, folder: Path, digest: str = "") -> None:

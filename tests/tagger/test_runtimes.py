@@ -145,6 +145,19 @@ def test_a_restored_model_is_built_when_it_is_first_asked_and_once(
     assert len(built) == 1
 
 
+def test_a_converted_copy_is_kept_of_what_will_be_opened_again(
+    bert_folder: Path, tmp_path: Path, resources: Resources
+) -> None:
+    cache = tmp_path / "cache"
+    given = replace(resources, runtime="onnx-int8", cache=cache, device="cpu")
+    passing = tuned(bert_folder, given)
+    passing.score(TEXTS)
+    assert not cache.exists()
+    passing.save(tmp_path)
+    TunedModel.restore(tmp_path, given).score(TEXTS)
+    assert list(cache.rglob("*.onnx"))
+
+
 def test_weights_that_were_cut_short_are_refused_before_they_are_needed(
     bert_folder: Path, tmp_path: Path, resources: Resources
 ) -> None:
