@@ -71,12 +71,17 @@ TRIED_AGAIN = 60.0
 
 @dataclass(frozen=True)
 class OnShelf:
-    """A loaded release and its id."""
+    """A loaded release and its id.
+
+    :ivar unsound: set where it failed for want of its files: what loads when first asked may find
+        them gone. The shelf looks for a whole one then.
+    """
 
     id: str
     release: TaggingRelease
     catch_up: CatchUp = field(repr=False, compare=False)
     using: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
+    unsound: threading.Event = field(default_factory=threading.Event, repr=False, compare=False)
 
 
 class ReleaseShelf:
@@ -114,6 +119,9 @@ class ReleaseShelf:
                 self._loaded.drop(repository_id)
                 return None
             found = self._loaded.get(repository_id)
+            if found is not None and found.unsound.is_set():
+                self._loaded.drop(repository_id)
+                found = None
             if found is None or (found.id != record.id and not self._stands_in(record)):
                 found = self._load_or_stand_in(repository_id, record)
             found.catch_up(found.release)

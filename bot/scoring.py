@@ -9,6 +9,8 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tagger.errors import ReleaseDamaged
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -78,7 +80,11 @@ def _tag(
     shelved: OnShelf, issues: Sequence[IssueText], policy: Policy
 ) -> Sequence[Sequence[LabelDecision]]:
     with shelved.using:
-        return shelved.release.tag(issues, policy)
+        try:
+            return shelved.release.tag(issues, policy)
+        except ReleaseDamaged:
+            shelved.unsound.set()
+            raise
 
 
 def _fail(waiting: _Waiting, error: Exception) -> None:

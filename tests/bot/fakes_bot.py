@@ -13,6 +13,7 @@ from bot.github.signature import sign
 from bot.standin.webhooks import body_of, headers_of
 from store.records import ReleaseRecord
 from tagger.decision import LabelDecision, Neighbour, Policy
+from tagger.errors import ReleaseDamaged
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -95,14 +96,20 @@ class WordRelease:
 
 
 class FakeReleases:
-    """Opens folders as the releases that were put there; counts how often."""
+    """Opens folders as the releases that were put there; counts how often.
+
+    :ivar damaged: folders that are refused.
+    """
 
     def __init__(self) -> None:
         self.by_folder: dict[str, WordRelease] = {}
+        self.damaged: set[str] = set()
         self.opened: list[str] = []
 
     def __call__(self, folder: Path) -> WordRelease:
         self.opened.append(folder.name)
+        if folder.name in self.damaged:
+            raise ReleaseDamaged(folder, "a file is missing")
         return self.by_folder[folder.name]
 
     def promote(

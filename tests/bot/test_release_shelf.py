@@ -13,6 +13,10 @@ from hypothesis import strategies as some
 from bot import freed_memory
 from bot.release_memory import ReleaseMemory, resident_bytes
 from bot.release_shelf import ReleaseShelf
+from bot.scoring import Scoring
+from tagger.decision import Policy
+from tagger.errors import ReleaseDamaged
+from tagger.issue import IssueText
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -179,3 +183,28 @@ def test_a_promotion_is_noticed_and_the_old_release_leaves(store: Store, tmp_pat
     assert found is not None
     assert found.id == "newer"
     assert shelf.loaded == ("newer",)
+
+
+@pytest.mark.anyio
+async def test_a_release_whose_files_go_while_it_serves_gives_way_to_the_one_before(
+    store: Store, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    releases = FakeReleases()
+    repository_id = stored(store, releases, tmp_path, "a", 1)
+    newer = releases.promote(store, "newer", ["bug"], NOW, "acme/a")
+    (tmp_path / "newer").mkdir()
+    shelf = shelf_of(store, releases, tmp_path, PAGE)
+    serving = shelf.active(repository_id)
+    assert serving is not None
+
+    def gone(_: str) -> None:
+        raise ReleaseDamaged(tmp_path / "newer", "model.safetensors is missing")
+
+    newer.before_tagging = gone
+    with pytest.raises(ReleaseDamaged):
+        await Scoring().tag(serving, IssueText("a bug"), Policy())
+    releases.damaged.add("newer")
+    found = shelf.active(repository_id)
+    assert found is not None
+    assert found.id == "a"
+    assert "an earlier one stands in" in caplog.text
