@@ -148,9 +148,7 @@ class _Filling:
             raise CommandRefused(
                 f"{full_name} has no active release; issue-tagger retrain {full_name} makes one"
             )
-        # Old issues are many: a comment on each would be read as noise by all who follow them.
-        rules = rules.renamed(renames).model_copy(update={"suggestion_comments": False})
-        return cls(desk, repository, rules, client, shelved, renames, wanted)
+        return cls(desk, repository, rules.renamed(renames), client, shelved, renames, wanted)
 
     def preview(self, progress: Progress) -> Backfilled:
         """What would be done, as far as the store knows; GitHub is not asked."""
@@ -195,7 +193,10 @@ class _Filling:
         unhurried: Unhurried,
     ) -> None:
         subject = Subject(self.repository, issue, self.renames)
-        job = Job(self.desk, None, subject, self.configuration, self.client, run.id)
+        # Old issues are many: a comment on each would be read as noise by all who follow them.
+        job = Job(
+            self.desk, None, subject, self.configuration, self.client, run.id, may_comment=False
+        )
         asking = await unhurried.see_through(
             lambda: act_on(job, self.shelved.id, decisions, may_ask=False)
         )

@@ -151,8 +151,7 @@ async def _say(order: _Order, text: str) -> Ending:
 
 async def _told(order: _Order, decisions: Sequence[LabelDecision]) -> str:
     """What the rules make of the decisions as things stand on GitHub now."""
-    job = order.job
-    look = await look_again(job, order.client)
+    job, look = await look_again(order.job, order.client)
     planned = plan(decisions, job.configuration, look.situation, job.subject.renames)
     issue = order.claim.payload.get("issue")
     page = issue.get("html_url") if isinstance(issue, dict) else None

@@ -42,7 +42,7 @@ async def act_on(
     :raises GitHubError: nothing is recorded but the intention; the next attempt goes on from it.
     """
     standing = await asyncio.to_thread(_standing, job, decisions) if may_ask else None
-    look, asking = await _look_and_plan(job, decisions, standing)
+    job, look, asking = await _look_and_plan(job, decisions, standing)
     written = await writing.carry_out(job, look, asking.plan)
     await asyncio.to_thread(_record, job, release_id, decisions, asking, written)
     _tell(job, decisions, asking.plan, written)
@@ -70,29 +70,29 @@ def predicted(
 
 async def _look_and_plan(
     job: Job, decisions: Sequence[LabelDecision], standing: Standing | None
-) -> tuple[Look, Asking]:
+) -> tuple[Job, Look, Asking]:
     """See how it stands on GitHub, if it could come to a write at all, and plan for that."""
 
-    def asking(situation: Situation, *, can_ask: bool = True) -> Asking:
+    def asking(job: Job, situation: Situation, *, can_ask: bool = True) -> Asking:
         planned = plan(decisions, job.configuration, situation, job.subject.renames)
         if standing is None:
             return Asking(planned)
         issue = job.subject.repository.id, job.number
         return ask(planned, job.configuration, situation, standing, issue, can_ask=can_ask)
 
-    look = not_looked("no write is possible")
-    if job.client is None:
-        return look, asking(look.situation, can_ask=False)
-    first = asking(_at_best(job, decisions))
+    look, client = not_looked("no write is possible"), job.client
+    if client is None:
+        return job, look, asking(job, look.situation, can_ask=False)
+    first = asking(job, _at_best(job, decisions))
     # A shadow asks GitHub for nothing; a second attempt may find writes of the first.
     if not (first.plan.writes or job.was_tried):
-        return look, first
-    look = await look_again(job, job.client)
-    seen = asking(look.situation)
+        return job, look, first
+    job, look = await look_again(job, client)
+    seen = asking(job, look.situation)
     if seen.plan.to_suggest or (seen.plan.writes and _has_suggested(look)):
-        look = await look_at_suggestions(job, job.client, look)
-        seen = asking(look.situation, can_ask=look.form is not None)
-    return look, seen
+        look = await look_at_suggestions(job, client, look)
+        seen = asking(job, look.situation, can_ask=look.form is not None)
+    return job, look, seen
 
 
 def _has_suggested(look: Look) -> bool:

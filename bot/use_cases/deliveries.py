@@ -69,7 +69,7 @@ async def tidy_fallback(desk: Desk, claim: ClaimedDelivery) -> Ending:
     if configuration.fallback_label is None:
         return await desk.ignore(claim, "there is no fallback label")
     job = Job(desk, claim, subject, configuration, client)
-    look = await look_again(job, client)
+    job, look = await look_again(job, client)
     written = await writing.remove_fallback(job, client, look)
     await asyncio.to_thread(_record, job, claim, written)
     return Ending("done")

@@ -30,6 +30,7 @@ class Job:
     :ivar claim: the delivery that asks for it; None where none does, as in a backfill.
     :ivar client: None where there are no credentials; then nothing is written.
     :ivar run_id: the run that what is written belongs to; None: the delivery's own.
+    :ivar may_comment: whether it may suggest labels in a comment, where the rules allow it.
     """
 
     desk: Desk
@@ -38,6 +39,7 @@ class Job:
     configuration: RepositoryConfiguration
     client: GitHubClient | None
     run_id: int | None = None
+    may_comment: bool = True
 
     @property
     def delivery_id(self) -> int | None:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from bot.github.errors import Gone, Moved, NotFound
 from bot.use_cases.actors import LabelActs, label_acts
 from bot.use_cases.census import lives_elsewhere
+from bot.use_cases.configuration import known_configuration
+from bot.use_cases.job import Job, Subject
 from bot.use_cases.policy import Situation
 from bot.use_cases.repository_labels import RepositoryLabels, labels_now
 from store.text import name_key
@@ -18,8 +20,8 @@ if TYPE_CHECKING:
 
     from bot.github.client import GitHubClient
     from bot.github.models import Issue
-    from bot.use_cases.job import Job
     from store.records import Write, WriteForm, WriteRun
+    from store.unit_of_work import UnitOfWork
 
 _STANDING = frozenset({"written", "approved"})
 
@@ -49,10 +51,13 @@ def not_looked(why: str) -> Look:
     return Look(Situation({}, closed_because=why))
 
 
-async def look_again(job: Job, client: GitHubClient) -> Look:
+async def look_again(job: Job, client: GitHubClient) -> tuple[Job, Look]:
     """See what is there now; the issue comes last but for its history, to be as fresh as can be.
 
+    :returns: the job with what was heard since it began, and what was seen. A rename may be found
+        by this very look: what comes after it goes by the job returned.
     :raises Moved: the repository has another name by now, of which no webhook told yet.
+    :raises NotStored: the issue was forgotten in the meantime.
     """
     now = job.desk.clock()
     own_login = await job.desk.own_login()
@@ -61,9 +66,9 @@ async def look_again(job: Job, client: GitHubClient) -> Look:
         timeline = await client.timeline(job.full_name, job.number)
         issue = await client.issue(job.full_name, job.number)
     except (NotFound, Gone):
-        return not_looked("the issue is gone")
+        return job, not_looked("the issue is gone")
     _refuse_elsewhere(job, issue)
-    writes, removed, own_runs = await asyncio.to_thread(_history, job)
+    job, writes, removed, own_runs = await asyncio.to_thread(_known_now, job)
     standing = _standing(writes, issue)
     acts = label_acts(timeline, own_login, writes, job.subject.renames)
     added = {key for key, act in acts.people.items() if act == "added"}
@@ -75,7 +80,7 @@ async def look_again(job: Job, client: GitHubClient) -> Look:
         ours=standing - _fallback_key(job),
         closed_because=_closed_because(job, issue),
     )
-    return Look(situation, issue, own_login, acts, writes, own_runs, labels)
+    return job, Look(situation, issue, own_login, acts, writes, own_runs, labels)
 
 
 async def acts_since(
@@ -96,15 +101,26 @@ def with_pending(look: Look, *, pending: frozenset[str], dismissed: frozenset[st
     return replace(look, situation=situation)
 
 
-def _history(job: Job) -> tuple[tuple[Write, ...], frozenset[str], frozenset[int]]:
-    """The bot's writes on the issue, what people removed, and the runs of this delivery."""
+def _known_now(job: Job) -> tuple[Job, tuple[Write, ...], frozenset[str], frozenset[int]]:
+    """The job as of now, the bot's writes on the issue, what people removed, and its own runs."""
     repository_id, number = job.subject.repository.id, job.number
     with job.desk.store.read() as work:
+        job = _up_to_date(work, job)
         writes = work.writes.list(repository_id=repository_id, number=number)
         removed = work.labels.removed_by_people(repository_id, number)
         runs = [work.writes.run(run_id) for run_id in {write.run_id for write in writes}]
     own_runs = frozenset(run.id for run in runs if _is_own(run, job))
-    return writes, frozenset(map(name_key, removed)), own_runs
+    return job, writes, frozenset(map(name_key, removed)), own_runs
+
+
+def _up_to_date(work: UnitOfWork, job: Job) -> Job:
+    """The job with what the store has heard of its issue, repository and labels since."""
+    repository = work.repositories.by_id(job.subject.repository.id)
+    issue = work.issues.get(repository.id, job.number)
+    renames = work.labels.renames(repository.id)
+    rules = known_configuration(repository) or job.configuration
+    subject = Subject(repository, issue, renames)
+    return replace(job, subject=subject, configuration=rules.renamed(renames))
 
 
 def _is_own(run: WriteRun, job: Job) -> bool:

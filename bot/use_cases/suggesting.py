@@ -37,7 +37,8 @@ async def look_at_suggestions(job: Job, client: GitHubClient, look: Look) -> Loo
     """Find out how labels are suggested here, and what people said to earlier suggestions."""
     found = None if _known_to_lack_them(job) else await _suggestions(job, client)
     if found is None:
-        form: WriteForm | None = "comment" if job.configuration.suggestion_comments else None
+        comments = job.may_comment and job.configuration.suggestion_comments
+        form: WriteForm | None = "comment" if comments else None
         return replace(look, form=form)
     names = look.labels.ids
     dismissed = [one for one in found if one.state == "dismissed" and one.target_id in names]

@@ -122,7 +122,10 @@ class _Undoing:
             return [Taken(number, one.label, "the issue is gone") for one in writes]
         subject = Subject(self.repository, issue, self.renames)
         job = Job(self.desk, None, subject, RepositoryConfiguration.absent(), self.client)
-        look = await look_again(job, self.client)
+        job, look = await look_again(job, self.client)
+        # By the names that the labels have now.
+        known = {write.id: write for write in look.writes}
+        writes = [known.get(write.id, write) for write in writes]
         reasons = {write.id: _touched(write, look) for write in writes}
         mine = {name_key(one.label): one for one in writes if reasons[one.id] is None}
         if mine:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from bot.use_cases.label_changes import in_order
 from bot.use_cases.repository_labels import labels_now
+from bot.use_cases.undoing import undo
 
 if TYPE_CHECKING:
     from conftest import Bench
@@ -147,4 +148,39 @@ async def test_a_renamed_fallback_label_is_still_the_fallback_label(bench: Bench
     assert bench.labels(1) == ["triage"]
     (labelled,) = bench.github.add_labels(REPO, 1, ["bug"], by="grace")
     await bench.deliver(labelled)
+    assert bench.labels(1) == ["bug"]
+
+
+async def test_a_rename_that_the_look_itself_finds_holds_for_this_very_issue(bench: Bench) -> None:
+    bench.configure(APPLY + "exclusive: [[bug, feature]]\n")
+    await bench.deliver(bench.github.open_issue(REPO, "docs", by="ada"))
+    bench.github.rename_label(REPO, "bug", "defect", by="ada")  # its webhook never arrives
+    chosen = bench.github.open_issue(REPO, "a feature", by="ada")
+    bench.github.add_labels(REPO, 2, ["defect"], by="ada")
+    await bench.deliver(chosen)
+    assert bench.labels(2) == ["defect"], "it excludes feature, whatever the file calls it"
+    bench.github.rename_label(REPO, "defect", "flaw", by="ada")
+    await bench.deliver(bench.github.open_issue(REPO, "a bug", by="ada"))
+    assert bench.labels(3) == ["flaw"]
+
+
+async def test_an_undo_follows_a_rename_that_its_look_finds(bench: Bench) -> None:
+    bench.configure(APPLY)
+    await bench.deliver(bench.github.open_issue(REPO, "a bug", by="ada"))
+    bench.github.rename_label(REPO, "bug", "defect", by="ada")
+    with bench.installation.store.read() as work:
+        (run,) = work.writes.runs(work.repositories.get(REPO).id)
+    done = await undo(bench.desk, run.id)
+    assert [(one.number, one.label) for one in done.removed] == [(1, "defect")]
+    assert bench.labels(1) == []
+
+
+async def test_a_fallback_label_whose_rename_is_found_late_goes_all_the_same(bench: Bench) -> None:
+    bench.configure(APPLY + "fallback_label: needs-triage\n")
+    bench.github.add_label(REPO, "needs-triage")
+    await bench.deliver(bench.github.open_issue(REPO, "what is this", by="ada"))
+    (labelled,) = bench.github.add_labels(REPO, 1, ["bug"], by="grace")
+    bench.receive(labelled)
+    bench.github.rename_label(REPO, "needs-triage", "triage", by="grace")
+    await bench.work()
     assert bench.labels(1) == ["bug"]
