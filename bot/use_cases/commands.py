@@ -9,10 +9,12 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from bot.configuration.model import Commands
+from bot.github.models import Comment, parse
 from bot.markdown import code_span
+from bot.use_cases import told_off
 from bot.use_cases.answering import answer
 from bot.use_cases.command_line import COMMANDS, nearest_command, read_command
 from bot.use_cases.configuration import current_configuration
@@ -37,8 +39,8 @@ if TYPE_CHECKING:
     from store.records import ClaimedDelivery, StoredPrediction
     from tagger.decision import LabelDecision
 
-OFF = "off"
-"""The name in `StoredIssue.memory`; `left_alone` heeds it."""
+
+_HEARD_LATE = "a later command speaks against it"
 
 
 @dataclass(frozen=True)
@@ -108,7 +110,9 @@ async def _why(order: _Order) -> Ending:
 async def _retry(order: _Order) -> Ending:
     """Take the issue up again, as it is now; what people decided on it stands all the same."""
     job = order.job
-    subject = await asyncio.to_thread(_lift_off, order)
+    if await asyncio.to_thread(_remember, told_off.RETRY, order):
+        return await job.desk.ignore(order.claim, _HEARD_LATE)
+    subject = await asyncio.to_thread(subject_of, job.desk, order.claim) or job.subject
     if why := left_alone(job.configuration, subject.issue, job.desk.clock()):
         return await _say(order, f"This issue is left alone: {code_span(why)}.")
     shelved = await asyncio.to_thread(_shelved, job)
@@ -122,7 +126,8 @@ async def _retry(order: _Order) -> Ending:
 
 
 async def _off(order: _Order) -> Ending:
-    await asyncio.to_thread(_remember_off, order.job)
+    if not await asyncio.to_thread(_remember, told_off.OFF, order):
+        return await order.job.desk.ignore(order.claim, _HEARD_LATE)
     again = code_span("/tagger retry")
     return await _say(order, f"This issue is left alone from now on; {again} takes it up again.")
 
@@ -174,14 +179,6 @@ def _latest(job: Job) -> StoredPrediction | None:
         return work.predictions.latest(job.subject.repository.id, job.number)
 
 
-def _lift_off(order: _Order) -> Subject:
-    """The subject once it is no longer left alone."""
-    job = order.job
-    with job.desk.store.begin() as work:
-        work.issues.remember(job.subject.issue.id, OFF, None)
-    return subject_of(job.desk, order.claim) or job.subject
-
-
 def _tag_again(order: _Order) -> None:
     """Put the issue into the line of those to be tagged, and end the command."""
     job, claim = order.job, order.claim
@@ -200,9 +197,12 @@ def _tag_again(order: _Order) -> None:
         work.inbox.finish(claim, now)
 
 
-def _remember_off(job: Job) -> None:
-    with job.desk.store.begin() as work:
-        work.issues.remember(job.subject.issue.id, OFF, job.desk.clock().isoformat())
+def _remember(word: Literal["off", "retry"], order: _Order) -> bool:
+    """Whether the issue is left alone, now that this is known as well."""
+    said_at = parse(Comment, order.claim.payload.get("comment"), "comment").created_at
+    with order.job.desk.store.begin() as work:
+        issue = order.job.subject.issue
+        return told_off.remember_said(work, issue, word, said_at or order.claim.received_at)
 
 
 def _waits(kind: str, job: Job) -> bool:

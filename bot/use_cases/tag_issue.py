@@ -7,6 +7,7 @@ import time
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from bot.use_cases import told_off
 from bot.use_cases.actors import is_own
 from bot.use_cases.configuration import current_configuration
 from bot.use_cases.deciding import act_on
@@ -65,8 +66,8 @@ def left_alone(
     """Why an issue is not even scored, or None where it is."""
     if issue.is_pull_request:
         return "pull requests are not tagged"
-    if issue.memory.get("off"):
-        return "somebody told the bot to leave this issue alone"
+    if told_off.is_told_off(issue):
+        return told_off.WHY
     if configuration.mode == "off" and not any(
         one.mode not in {None, "off"} for one in configuration.labels.values()
     ):

@@ -160,6 +160,22 @@ async def test_off_leaves_the_issue_alone_until_retry(bench, answers) -> None:
     assert "`bug` 0.95 (cut 0.80): set, meets the target precision" in answers()[0]
 
 
+@pytest.mark.parametrize(("late", "later"), [("retry", "off"), ("off", "retry")])
+async def test_a_command_that_is_heard_late_overturns_no_later_one(
+    bench, answers, late, later
+) -> None:
+    await bench.deliver(bench.github.open_issue(REPO, "words"))
+    delayed = bench.github.comment(REPO, 1, f"/tagger {late}", by="tess")  # GitHub could not send
+    bench.clock.advance(minutes=10)
+    await say(bench, f"/tagger {later}")
+    answered = answers()
+    bench.clock.advance(hours=3)
+    assert (await bench.deliver(delayed)).state == "ignored"
+    assert answers() == answered
+    await bench.deliver(bench.github.edit_issue(REPO, 1, by="ada", title="a bug"))
+    assert bench.labels(1) == ([] if later == "off" else ["bug"])
+
+
 async def test_retry_reads_the_text_as_it_is_and_overturns_nobody(bench, answers) -> None:
     await bench.deliver(bench.github.open_issue(REPO, "a bug somewhere"))
     bench.receive(bench.github.remove_label(REPO, 1, "bug", by="ada"))
