@@ -1,8 +1,9 @@
 """Backfill: labels for issues that are open already; looked at first, then written as one run.
 
-A run that was ended, however suddenly, goes on when the same is asked for again: an issue that has
-a prediction since the run began is done. What the run meant to write and did not record is found
-again by the look before the write.
+A run may last for hours: what people say meanwhile, to the bot, in the file or of labels, is heard
+before each issue. A run that was ended, however suddenly, goes on when the same is asked for again:
+an issue that has a prediction since the run began is done. What the run meant to write and did not
+record is found again by the look before the write. One that was undone does not go on.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from bot.release_shelf import OnShelf
     from bot.use_cases.desk import Desk
     from bot.use_cases.policy import Plan
+    from bot.use_cases.questions import Asking
     from store.records import Repository, StoredIssue, WriteRun
     from tagger.decision import LabelDecision
     from tagger.strategy import Progress
@@ -116,7 +118,8 @@ async def backfill(
     """Preview, or write.
 
     :raises NotStored: the repository was never imported or synced.
-    :raises CommandRefused: no release serves, or `apply` where nothing may be written.
+    :raises CommandRefused: no release serves, `apply` where nothing may be written, or the run was
+        ended meanwhile; a run that may write no more goes on once it may, when the same is asked.
     :raises GitHubError: GitHub refuses; what was done is recorded, the same call goes on from it.
     """
     filling = await _Filling.open(desk, repository, wanted)
@@ -192,17 +195,48 @@ class _Filling:
         run: WriteRun,
         unhurried: Unhurried,
     ) -> None:
-        subject = Subject(self.repository, issue, self.renames)
-        # Old issues are many: a comment on each would be read as noise by all who follow them.
-        job = Job(
-            self.desk, None, subject, self.configuration, self.client, run.id, may_comment=False
-        )
-        asking = await unhurried.see_through(
-            lambda: act_on(job, self.shelved.id, decisions, may_ask=False)
-        )
+        async def act() -> Asking | None:
+            job = await self._job(issue.number, run)
+            if job is None:
+                return None
+            return await act_on(job, self.shelved.id, decisions, may_ask=False)
+
+        asking = await unhurried.see_through(act)
+        if asking is None:
+            return
         self._note(issue, asking.plan)
         if asking.plan.writes:
             await unhurried.after_a_write()
+
+    async def _job(self, number: int, run: WriteRun) -> Job | None:
+        """The job on an issue by what is known now; None: it is to be left alone by now.
+
+        :raises CommandRefused: nothing may be written any more, or the run was ended.
+        """
+        issue = await asyncio.to_thread(self._hear, number, run)
+        now = self.desk.clock()
+        rules = await current_configuration(self.desk.store, self.client, self.repository, now)
+        self.configuration = rules.renamed(self.renames)
+        self._refuse_in_vain()
+        if issue is None or left_alone(self.configuration, issue, now):
+            return None
+        subject = Subject(self.repository, issue, self.renames)
+        # Old issues are many: a comment on each would be read as noise by all who follow them.
+        return Job(
+            self.desk, None, subject, self.configuration, self.client, run.id, may_comment=False
+        )
+
+    def _hear(self, number: int, run: WriteRun) -> StoredIssue | None:
+        """The issue, None where it is gone, and what the store has heard of the repository."""
+        with self.desk.store.read() as work:
+            if work.writes.run(run.id).finished_at is not None:
+                raise CommandRefused(
+                    f"run {run.id} was ended meanwhile, by issue-tagger undo or by another "
+                    f"backfill; issue-tagger undo {run.id} takes back what is left of it"
+                )
+            self.repository = work.repositories.by_id(self.repository.id)
+            self.renames = work.labels.renames(self.repository.id)
+            return work.issues.find(self.repository.id, number)
 
     def _refuse_in_vain(self) -> None:
         """:raises CommandRefused: nothing can or may be written."""

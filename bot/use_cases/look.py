@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from bot.github.errors import Gone, Moved, NotFound
+from bot.use_cases import told_off
 from bot.use_cases.actors import LabelActs, label_acts
 from bot.use_cases.census import lives_elsewhere
 from bot.use_cases.configuration import known_configuration
@@ -68,7 +69,8 @@ async def look_again(job: Job, client: GitHubClient) -> tuple[Job, Look]:
     except (NotFound, Gone):
         return job, not_looked("the issue is gone")
     _refuse_elsewhere(job, issue)
-    job, writes, removed, own_runs = await asyncio.to_thread(_known_now, job)
+    known = await asyncio.to_thread(_known_now, job)
+    job, writes, removed = known.job, known.writes, known.removed
     standing = _standing(writes, issue)
     acts = label_acts(timeline, own_login, writes, job.subject.renames)
     added = {key for key, act in acts.people.items() if act == "added"}
@@ -78,9 +80,9 @@ async def look_again(job: Job, client: GitHubClient) -> tuple[Job, Look]:
         on_issue=frozenset(map(name_key, issue.label_names)),
         removed=removed - added,
         ours=standing - _fallback_key(job),
-        closed_because=_closed_because(job, issue),
+        closed_because=known.closed_because or _closed_because(job, issue),
     )
-    return job, Look(situation, issue, own_login, acts, writes, own_runs, labels)
+    return job, Look(situation, issue, own_login, acts, writes, known.own_runs, labels)
 
 
 async def acts_since(
@@ -101,16 +103,29 @@ def with_pending(look: Look, *, pending: frozenset[str], dismissed: frozenset[st
     return replace(look, situation=situation)
 
 
-def _known_now(job: Job) -> tuple[Job, tuple[Write, ...], frozenset[str], frozenset[int]]:
-    """The job as of now, the bot's writes on the issue, what people removed, and its own runs."""
+@dataclass(frozen=True)
+class _Known:
+    """What the store says once GitHub was asked; `removed` by people, folded."""
+
+    job: Job
+    writes: tuple[Write, ...]
+    removed: frozenset[str]
+    own_runs: frozenset[int]
+    closed_because: str | None
+
+
+def _known_now(job: Job) -> _Known:
     repository_id, number = job.subject.repository.id, job.number
     with job.desk.store.read() as work:
         job = _up_to_date(work, job)
         writes = work.writes.list(repository_id=repository_id, number=number)
         removed = work.labels.removed_by_people(repository_id, number)
         runs = [work.writes.run(run_id) for run_id in {write.run_id for write in writes}]
+        why = told_off.WHY if told_off.is_told_off(job.subject.issue) else None
+        if job.run_id is not None and work.writes.run(job.run_id).finished_at is not None:
+            why = "its run was ended"
     own_runs = frozenset(run.id for run in runs if _is_own(run, job))
-    return job, writes, frozenset(map(name_key, removed)), own_runs
+    return _Known(job, writes, frozenset(map(name_key, removed)), own_runs, why)
 
 
 def _up_to_date(work: UnitOfWork, job: Job) -> Job:

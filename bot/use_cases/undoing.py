@@ -76,11 +76,12 @@ async def undo(
     :raises CommandRefused: it is an undo itself, or there are no credentials.
     :raises GitHubError: GitHub refuses; what was taken back is recorded, the same call goes on.
     """
-    run, repository, writes, renames = await asyncio.to_thread(_stored, desk, run_id)
+    run, repository, renames = await asyncio.to_thread(_stored, desk, run_id)
     if desk.access is None:
         raise CommandRefused(
             "there are no credentials for GitHub; set ISSUE_TAGGER_GITHUB_TOKEN, or a GitHub App"
         )
+    writes = await asyncio.to_thread(_ended, desk, run)
     client = await desk.access.client(repository.full_name)
     undoing = _Undoing(desk, client, repository, run, renames)
     patient = unhurried or Unhurried(desk.clock)
@@ -142,13 +143,10 @@ class _Undoing:
         return found
 
     def close(self) -> int | None:
-        """The run that undid; the one undone is over as well, and is not gone on with."""
-        now = self.desk.clock()
-        with self.desk.store.begin() as work:
-            if self.run.finished_at is None:
-                work.writes.close_run(self.run.id, now)
-            if self.undo_id is not None:
-                work.writes.close_run(self.undo_id, now)
+        """The run that undid."""
+        if self.undo_id is not None:
+            with self.desk.store.begin() as work:
+                work.writes.close_run(self.undo_id, self.desk.clock())
         return self.undo_id
 
     def _open(self) -> None:
@@ -177,9 +175,7 @@ def _on_issue(undoing: _Undoing, number: int, writes: Sequence[Write]) -> Any:
     return act
 
 
-def _stored(
-    desk: Desk, run_id: int
-) -> tuple[WriteRun, Repository, tuple[Write, ...], Mapping[str, str]]:
+def _stored(desk: Desk, run_id: int) -> tuple[WriteRun, Repository, Mapping[str, str]]:
     with desk.store.read() as work:
         run = work.writes.run(run_id)
         if run.kind == "undo":
@@ -187,12 +183,19 @@ def _stored(
                 f"run {run_id} is an undo itself; what it took off, issue-tagger backfill sets anew"
             )
         repository = work.repositories.by_id(run.repository_id)
-        writes = tuple(
+        return run, repository, work.labels.renames(repository.id)
+
+
+def _ended(desk: Desk, run: WriteRun) -> tuple[Write, ...]:
+    """What the run wrote, now that it is over also for a backfill that is still at it."""
+    with desk.store.begin() as work:
+        if run.finished_at is None:
+            work.writes.close_run(run.id, desk.clock())
+        return tuple(
             one
-            for one in work.writes.list(run_id=run_id)
+            for one in work.writes.list(run_id=run.id)
             if one.state in {"intended", "written", "approved"}
         )
-        return run, repository, writes, work.labels.renames(repository.id)
 
 
 def _not_ours_to_take(write: Write) -> str:

@@ -197,6 +197,93 @@ async def test_a_backfill_comments_on_nothing(bench) -> None:
     assert (done.written, done.suggested) == (0, 0)
 
 
+def meanwhile(bench, happens) -> Unhurried:
+    """Takes its time, in which something happens once, after the first write."""
+    slept = Slept(bench)
+
+    async def sleep(seconds: float) -> None:
+        await slept(seconds)
+        if len(slept.seconds) == 1:
+            await happens()
+
+    return Unhurried(bench.clock, sleep)
+
+
+async def filled_while(bench, happens):
+    return await backfill(
+        bench.desk, REPO, Wanted(), apply=True, unhurried=meanwhile(bench, happens)
+    )
+
+
+async def test_what_is_said_of_an_issue_during_a_run_is_heard(bench) -> None:
+    await opened(bench, "a bug", "a bug", "a bug feature", "docs")
+    bench.configure(APPLY + "exclusive: [[bug, feature]]\n")
+    bench.github.set_role(REPO, "tess", "triage")
+
+    async def happens() -> None:
+        await bench.deliver(bench.github.comment(REPO, 1, "/tagger off", by="tess"))
+        await bench.deliver(bench.github.delete_issue(REPO, 2, by="ada"))
+        await bench.deliver(bench.github.rename_label(REPO, "bug", "defect", by="ada"))
+        bench.github.add_labels(REPO, 3, ["defect"], by="ada")
+
+    done = await filled_while(bench, happens)
+    assert [bench.labels(n) for n in (1, 3, 4)] == [[], ["defect"], ["docs"]]
+    assert [line.number for line in done.lines] == [4]
+
+
+@pytest.mark.parametrize("heard", ["by a webhook", "by looking again"])
+async def test_a_run_stops_once_nothing_may_be_written_and_goes_on_later(bench, heard) -> None:
+    await opened(bench, "a bug", "a bug", "docs")
+    bench.configure(APPLY)
+
+    async def happens() -> None:
+        if heard == "by a webhook":
+            pushed = bench.github.push_file(REPO, ".github/issue-tagger.yml", "mode: off\n")
+            await bench.deliver(pushed)
+        else:
+            bench.configure("mode: off\n")
+            bench.clock.advance(minutes=15)
+
+    with pytest.raises(CommandRefused, match="in mode shadow or off"):
+        await filled_while(bench, happens)
+    assert [bench.labels(n) for n in (1, 2, 3)] == [[], [], ["docs"]]
+    bench.configure(APPLY)
+    bench.clock.advance(minutes=15)
+    done = await fill(bench)
+    assert (done.resumed, done.written) == (True, 3)
+
+
+async def test_a_run_that_is_undone_meanwhile_writes_no_more(bench) -> None:
+    await opened(bench, "a bug", "a bug", "docs")
+    bench.configure(APPLY)
+
+    async def happens() -> None:
+        (run,) = runs(bench, kind="backfill")
+        await take_back(bench, run.id)
+
+    with pytest.raises(CommandRefused, match="was ended meanwhile"):
+        await filled_while(bench, happens)
+    assert [bench.labels(n) for n in (1, 2, 3)] == [[], [], []]
+    assert not (await fill(bench)).resumed
+
+
+async def test_an_undo_in_the_moment_of_the_look_is_heard(bench, monkeypatch) -> None:
+    await opened(bench, "a bug", "docs")
+    bench.configure(APPLY)
+    real, calls = GitHubClient.issue, []
+
+    async def racing(self, *given):
+        calls.append(given)
+        if len(calls) == 2:
+            (run,) = runs(bench, kind="backfill")
+            await take_back(bench, run.id)
+        return await real(self, *given)
+
+    monkeypatch.setattr(GitHubClient, "issue", racing)
+    await fill(bench)
+    assert [bench.labels(n) for n in (1, 2)] == [[], []]
+
+
 async def test_it_refuses_to_write_in_vain(bench) -> None:
     await opened(bench, "a bug")
     with pytest.raises(CommandRefused, match="mode: suggest or apply"):

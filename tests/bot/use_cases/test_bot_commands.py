@@ -10,6 +10,7 @@ from bot.standin.faults import Fault, Trouble
 from bot.use_cases.answering import MARK
 from bot.use_cases.command_line import COMMANDS, read_command
 from bot.use_cases.explaining import issue_link
+from bot.use_cases.told_off import remember_said
 from tagger.decision import LabelDecision, Neighbour
 
 pytestmark = pytest.mark.anyio
@@ -158,6 +159,22 @@ async def test_off_leaves_the_issue_alone_until_retry(bench, answers) -> None:
     await say(bench, "/tagger retry")
     assert bench.labels(1) == ["bug"]
     assert "`bug` 0.95 (cut 0.80): set, meets the target precision" in answers()[0]
+
+
+async def test_off_is_heard_while_the_issue_is_scored(bench, answers) -> None:
+    opened = bench.github.open_issue(REPO, "a bug somewhere")
+
+    def obeyed(_: str) -> None:
+        with bench.installation.store.begin() as work:
+            issue = work.issues.get(work.repositories.get(REPO).id, 1)
+            remember_said(work, issue, "off", bench.clock())
+
+    bench.release.before_tagging = obeyed
+    await bench.deliver(opened)
+    assert bench.labels(1) == []
+    bench.release.before_tagging = lambda _: None
+    await say(bench, "/tagger why")
+    assert "left alone, somebody told the bot to leave this issue alone" in answers()[0]
 
 
 @pytest.mark.parametrize(("late", "later"), [("retry", "off"), ("off", "retry")])
