@@ -68,7 +68,8 @@ async def look_again(job: Job, client: GitHubClient) -> tuple[Job, Look]:
         issue = await client.issue(job.full_name, job.number)
     except (NotFound, Gone):
         return job, not_looked("the issue is gone")
-    _refuse_elsewhere(job, issue)
+    if await _was_transferred(job, client, issue):
+        return job, not_looked("the issue is gone")
     known = await asyncio.to_thread(_known_now, job)
     job, writes, removed = known.job, known.writes, known.removed
     standing = _standing(writes, issue)
@@ -164,10 +165,18 @@ def _fallback_key(job: Job) -> frozenset[str]:
     return frozenset({name_key(label)} if label else ())
 
 
-def _refuse_elsewhere(job: Job, issue: Issue) -> None:
-    """:raises Moved: a redirect led to an issue of another repository, or of another number."""
-    if lives_elsewhere(issue, job.full_name, job.number):
-        raise Moved(f"issue {job.full_name}#{job.number}", 301, location=issue.repository_url)
+async def _was_transferred(job: Job, client: GitHubClient, issue: Issue) -> bool:
+    """Whether a redirect led to where the issue is now: no longer in this repository.
+
+    :raises Moved: it led to this repository under another name, so that it holds for all issues.
+    """
+    if not lives_elsewhere(issue, job.full_name, job.number):
+        return False
+    if issue.number == job.number:  # a transfer may have kept it by chance
+        now = await client.repository(job.full_name)
+        if not lives_elsewhere(issue, now.full_name, job.number):
+            raise Moved(f"issue {job.full_name}#{job.number}", 301, location=issue.repository_url)
+    return True
 
 
 def _closed_because(job: Job, issue: Issue) -> str | None:

@@ -7,7 +7,7 @@ from fakes_bot import BOT, REPO
 
 from bot.errors import CommandRefused
 from bot.github.client import GitHubClient
-from bot.github.errors import RateLimited
+from bot.github.errors import Moved, RateLimited
 from bot.standin.records import SuggestionMode
 from bot.use_cases.backfilling import Wanted, backfill
 from bot.use_cases.undoing import undo
@@ -282,6 +282,31 @@ async def test_an_undo_in_the_moment_of_the_look_is_heard(bench, monkeypatch) ->
     monkeypatch.setattr(GitHubClient, "issue", racing)
     await fill(bench)
     assert [bench.labels(n) for n in (1, 2)] == [[], []]
+
+
+@pytest.mark.parametrize("moved", [1, 3])
+async def test_a_transferred_issue_stands_in_nobodys_way(bench, moved) -> None:
+    bench.github.add_repository("acme/other")  # there, the issue becomes number 1
+    await opened(bench, "a bug", "docs", "a feature", "a question")
+    bench.configure(APPLY)
+    bench.github.transfer_issue(REPO, 4, "acme/other", by="ada")  # its webhook never arrives
+    done = await fill(bench)
+    assert [bench.labels(n) for n in (1, 2, 3)] == [["bug"], ["docs"], ["feature"]]
+    assert bench.github.issue("acme/other", 1).label_names == []
+    bench.github.add_repository("acme/another")
+    bench.github.transfer_issue(REPO, moved, "acme/another", by="ada")
+    found = await take_back(bench, done.run_id)
+    assert [(one.number, one.reason) for one in found.left] == [(moved, "the issue is gone")]
+    assert [bench.labels(n) for n in {1, 2, 3} - {moved}] == [[], []]
+
+
+async def test_a_repository_that_was_renamed_unheard_is_no_transfer(bench) -> None:
+    await opened(bench, "a bug")
+    bench.configure(APPLY)
+    bench.github.rename_repository(REPO, "legacy", by="ada")
+    with pytest.raises(Moved):
+        await fill(bench)
+    assert bench.github.issue("acme/legacy", 1).label_names == []
 
 
 async def test_it_refuses_to_write_in_vain(bench) -> None:
