@@ -1,7 +1,8 @@
 """Repositories: found by name without regard to case, followed by GitHub's id when renamed.
 
 - `get_or_create(full_name, now=…, github_id=None) -> Repository`
-- `find(full_name) -> Repository | None`, `get(full_name)` or NotStored, `by_id(id)`, `all()`
+- `find(full_name, github_id=None) -> Repository | None`, `get(full_name)` or NotStored,
+  `by_id(id)`, `all()`
 - `delete(full_name)`: with all that hangs on it (the App was removed)
 - `set_cursor(id, name, value)`: where `sync` stopped (ETags, `since`); None forgets
 - `remember(id, name, value)`: what the bot found out (suggestions unsupported, config file)
@@ -36,6 +37,9 @@ class Repositories:
     ) -> Repository:
         """The repository of this name, made if need be; a known `github_id` is renamed."""
         row = self._by_github_id(github_id) or self._by_name(full_name)
+        if row is not None and _is_another(row, github_id):
+            self._step_aside(row)
+            row = None
         if row is None:
             row = self._create(full_name, now, github_id)
         if row.github_id is None:
@@ -45,10 +49,15 @@ class Repositories:
         self._session.flush()
         return _record(row)
 
-    def find(self, full_name: str) -> Repository | None:
-        """The repository of this name (any case), or None."""
-        row = self._by_name(full_name)
-        return None if row is None else _record(row)
+    def find(self, full_name: str, *, github_id: int | None = None) -> Repository | None:
+        """The repository of this name (any case), or None.
+
+        :param github_id: where GitHub told it: then whatever this is called now is found, and
+            another that has the name by now is not.
+        """
+        # By GitHub's id first: a name may be another's by now. What was imported has no id yet.
+        row = self._by_github_id(github_id) or self._by_name(full_name)
+        return None if row is None or _is_another(row, github_id) else _record(row)
 
     def get(self, full_name: str) -> Repository:
         """The repository of this name.
@@ -122,11 +131,14 @@ class Repositories:
     def _rename(self, row: RepositoryRow, full_name: str) -> None:
         holder = self._by_name(full_name)
         if holder is not None and holder is not row:
-            # GitHub gave the old name away; its former holder keeps its rows under its id.
-            stale = f"{holder.full_name}#{holder.id}"
-            holder.full_name, holder.name_key = stale, name_key(stale)
-            self._session.flush()
+            self._step_aside(holder)
         row.full_name, row.name_key = full_name, name_key(full_name)
+
+    def _step_aside(self, holder: RepositoryRow) -> None:
+        """GitHub gave the name away; its former holder keeps its rows under its id."""
+        stale = f"{holder.full_name}#{holder.id}"
+        holder.full_name, holder.name_key = stale, name_key(stale)
+        self._session.flush()
 
     def _one(self, repository_id: int, *, locked: bool) -> RepositoryRow:
         query = select(RepositoryRow).where(RepositoryRow.id == repository_id)
@@ -136,6 +148,10 @@ class Repositories:
         if row is None:
             raise NotStored("repository with id", repository_id)
         return row
+
+
+def _is_another(row: RepositoryRow, github_id: int | None) -> bool:
+    return github_id is not None and row.github_id not in {None, github_id}
 
 
 def _with(kept: dict[str, Any], name: str, value: Any) -> dict[str, Any]:

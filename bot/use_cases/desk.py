@@ -95,11 +95,8 @@ def sender_of(claim: ClaimedDelivery) -> User | None:
 
 
 def repository_of(desk: Desk, claim: ClaimedDelivery) -> Repository | None:
-    """The delivery's repository, also where it was renamed since."""
+    """The delivery's repository, also where it was renamed since and another has its name."""
     told = claim.payload.get("repository")
     github_id = told.get("id") if isinstance(told, dict) else None
     with desk.store.read() as work:
-        found = work.repositories.find(claim.repository) if claim.repository else None
-        if found is not None or github_id is None:
-            return found
-        return next((one for one in work.repositories.all() if one.github_id == github_id), None)
+        return work.repositories.find(claim.repository or "", github_id=github_id)

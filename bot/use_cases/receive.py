@@ -97,7 +97,8 @@ def keep(work: UnitOfWork, received: Received, own_login: str | None) -> bool:
         due_at = when_due(fact, None, now, own_login)
         return work.inbox.accept(replace(received.delivery, due_at=due_at, ignored=due_at is None))
     # First the delivery: a repeat must change nothing, an old payload least of all.
-    known = work.repositories.find(fact.repository.full_name)
+    told = fact.repository
+    known = work.repositories.find(told.full_name, github_id=told.id)
     labelled = isinstance(fact, IssueFact) and fact.label is not None
     configuration = configuration_in(work, known) if labelled else known_configuration(known)
     due_at = when_due(fact, configuration, now, own_login)

@@ -50,6 +50,18 @@ def test_a_name_given_away_does_not_mix_two_repositories(any_store: Store, now: 
         assert len(work.repositories.all()) == 2
 
 
+def test_a_new_repository_under_a_name_once_used_is_another_one(any_store: Store, now: datetime):
+    with any_store.begin() as work:
+        first = work.repositories.get_or_create("acme/site", now=now, github_id=1)
+        assert work.repositories.find("acme/site", github_id=2) is None
+        second = work.repositories.get_or_create("acme/site", now=now, github_id=2)
+        assert second.id != first.id
+        assert work.repositories.get("acme/site").id == second.id
+        found = work.repositories.find("acme/site", github_id=1)
+        assert found is not None
+        assert found.id == first.id
+
+
 def test_an_imported_repository_learns_its_github_id(any_store: Store, now: datetime):
     with any_store.begin() as work:
         imported = work.repositories.get_or_create("acme/site", now=now)

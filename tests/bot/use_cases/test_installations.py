@@ -151,6 +151,26 @@ async def test_a_moved_repository_is_asked_for_under_its_new_name(bench, move) -
         assert work.issues.numbers(work.repositories.get(name).id) == (1,)
 
 
+async def test_an_issue_stays_its_repositorys_when_another_takes_the_name(bench) -> None:
+    bench.configure("mode: apply\ndelay_seconds: 120\n")
+    await bench.deliver(bench.github.open_issue(REPO, "docs"))
+    waiting = bench.github.open_issue(REPO, "a bug")
+    bench.receive(waiting)
+    await bench.deliver(bench.github.rename_repository(REPO, "legacy", by="acme"))
+    bench.github.add_repository(REPO)
+    bench.github.add_label(REPO, "bug")
+    await bench.deliver(bench.github.add_to_installation(installed(bench), REPO))
+    for _ in range(2):
+        await bench.deliver(bench.github.open_issue(REPO, "words"))
+    bench.clock.advance(minutes=5)
+    await bench.work()
+    assert bench.github.issue("acme/legacy", 2).label_names == ["bug"]
+    assert bench.labels(2) == []
+    with bench.installation.store.read() as work:
+        assert work.issues.get(stored(bench, "acme/legacy").id, 2).title == "a bug"
+        assert work.issues.get(stored(bench).id, 2).title == "words"
+
+
 @pytest.mark.parametrize("end", ["archive", "delete"])
 async def test_an_archived_or_deleted_repository_is_left_alone(bench, end) -> None:
     bench.configure(APPLY)
