@@ -25,7 +25,7 @@ from store.text import name_key, storable
 from store.upsert import chunks, insert_into
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Container, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from sqlalchemy.orm import Session
@@ -116,11 +116,17 @@ class Labels:
         return self.renames(repository_id).get(name_key(name), name)
 
     def renames(self, repository_id: int) -> dict[str, str]:
-        """Folded former name → present name, of names that no label has today."""
+        """Folded former name → present name, of names that no label has today.
+
+        However many names lie between; names that lead to no label of today are left out.
+        """
         rows = self._rows(repository_id)
-        former = {name_key(old): row.name for row in rows for old in row.former_names}
-        present = {row.name_key for row in rows if row.deleted_at is None}
-        return {old: now for old, now in former.items() if old not in present}
+        present = {row.name_key: row.name for row in rows if row.deleted_at is None}
+        # Those of today last: where two labels once had the same name, theirs it is.
+        by_life = sorted(rows, key=lambda row: row.deleted_at is None)
+        later = {name_key(old): row.name_key for row in by_life for old in row.former_names}
+        ends = {old: _end_of(old, later, present) for old in later if old not in present}
+        return {old: present[end] for old, end in ends.items() if end is not None}
 
     def record_events(self, repository_id: int, events: Iterable[LabelEvent]) -> int:
         """Add acts to the history; returns how many it did not hold yet.
@@ -251,6 +257,17 @@ _TWINS: dict[Any, tuple[str, ...]] = {
     WriteRow: ("run_id", "issue_id", "form"),
 }
 """Beside the name, the columns of each table's unique constraint."""
+
+
+def _end_of(name: str, later: Mapping[str, str], present: Container[str]) -> str | None:
+    """Where the renames that begin here lead; None: to no name in use, or in a circle."""
+    seen: set[str] = set()
+    while name not in present:
+        if name in seen or name not in later:
+            return None
+        seen.add(name)
+        name = later[name]
+    return name
 
 
 def _issue_ids(repository_id: int) -> Any:

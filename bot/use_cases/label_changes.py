@@ -20,15 +20,73 @@ if TYPE_CHECKING:
     from store.unit_of_work import UnitOfWork
 
 
-def follow_webhook(work: UnitOfWork, repository_id: int, fact: LabelFact, now: datetime) -> None:
-    """Follow what a `label` webhook says."""
+def follow_webhook(
+    work: UnitOfWork,
+    repository_id: int,
+    names: Mapping[int, str],
+    fact: LabelFact,
+    now: datetime,
+) -> dict[int, str]:
+    """Follow what a `label` webhook says, which may be over by now.
+
+    :param names: GitHub's label id → its name, as known so far.
+    :returns: the same, with what the webhook adds.
+    """
     label = fact.label
+    present = None if label.id is None else names.get(label.id)
+    others = {one: name for one, name in names.items() if one != label.id}
     if fact.action == "deleted":
-        work.labels.delete(repository_id, label.name, now=now)
-        return
+        if present is not None or not _holds(others, label.name):
+            work.labels.delete(repository_id, present or label.name, now=now)
+        return others
     if fact.previous_name and fact.previous_name != label.name:
-        rename(work, repository_id, fact.previous_name, label.name)
-    work.labels.upsert(repository_id, [_record(label)], now=now)
+        told = (fact.previous_name, label.name)
+        present = _follow_rename(work, repository_id, present, told, others)
+    if present in {None, label.name}:
+        present = label.name
+        work.labels.upsert(repository_id, [_record(label)], now=now)
+    return others if label.id is None else {**others, label.id: present or label.name}
+
+
+def _follow_rename(
+    work: UnitOfWork,
+    repository_id: int,
+    present: str | None,
+    told: tuple[str, str],
+    others: Mapping[int, str],
+) -> str:
+    """Follow what GitHub tells of one label; returns what that label is called now.
+
+    :param present: what it was called until now, by its id; None where that is not known.
+    :param told: from which name to which.
+    :param others: the names of the other labels, by their ids.
+    """
+    old, new = told
+    if present is None:
+        return rename(work, repository_id, old, new)
+    former = _former_names(work, repository_id, present)
+    if name_key(present) == name_key(old):
+        work.labels.rename(repository_id, present, new)
+        return new
+    if present != new and not {name_key(old), name_key(new)} & former:
+        work.labels.rename(repository_id, present, new)  # what came in between is still to come
+        present = new
+    for passed in told:
+        new_to_us = name_key(passed) not in former | {name_key(present)}
+        if new_to_us and not _holds(others, passed):
+            work.labels.rename(repository_id, passed, present)
+    return present
+
+
+def _holds(names: Mapping[int, str], name: str) -> bool:
+    return name_key(name) in map(name_key, names.values())
+
+
+def _former_names(work: UnitOfWork, repository_id: int, name: str) -> set[str]:
+    """Folded names that the label had before it came to this one."""
+    labels = work.labels.list(repository_id)
+    former = (one.former_names for one in labels if name_key(one.name) == name_key(name))
+    return set(map(name_key, next(former, ())))
 
 
 def follow_list(
@@ -56,14 +114,21 @@ def follow_list(
     work.labels.upsert(repository_id, map(_record, listed), now=now)
 
 
-def rename(work: UnitOfWork, repository_id: int, old: str, new: str) -> None:
-    """Let everything that goes by the old name go by the new one, unless that was done before."""
-    followed = any(
-        name_key(one.name) == name_key(new) and name_key(old) in map(name_key, one.former_names)
-        for one in work.labels.list(repository_id)
-    )
-    if not followed:  # else the old name may be a new label's by now
-        work.labels.rename(repository_id, old, new)
+def rename(work: UnitOfWork, repository_id: int, old: str, new: str) -> str:
+    """Let everything that goes by the old name go by the new one, unless that was done before.
+
+    :returns: what the label is called now: by a still newer name where it went on from `new`.
+    """
+    labels = work.labels.list(repository_id)
+    in_use = name_key(old) in (name_key(one.name) for one in labels)
+    for one in labels:
+        former = set(map(name_key, one.former_names))
+        if name_key(old) in former and (
+            name_key(one.name) == name_key(new) or (name_key(new) in former and not in_use)
+        ):
+            return one.name  # the old name may be a new label's by now
+    work.labels.rename(repository_id, old, new)
+    return new
 
 
 def in_order(renames: Mapping[str, str]) -> Iterator[tuple[str, str]]:

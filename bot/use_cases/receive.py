@@ -21,6 +21,7 @@ from bot.github.events import (
     RepositoryFact,
     read_event,
 )
+from bot.use_cases import repository_labels
 from bot.use_cases.actors import is_own, kind_of
 from bot.use_cases.command_line import read_command
 from bot.use_cases.configuration import (
@@ -28,7 +29,6 @@ from bot.use_cases.configuration import (
     configuration_in,
     known_configuration,
 )
-from bot.use_cases.label_changes import follow_webhook
 from store.records import DeliveryRecord, IssueRecord, LabelEvent
 from store.text import name_key
 
@@ -115,7 +115,7 @@ def keep(work: UnitOfWork, received: Received, own_login: str | None) -> bool:
     elif isinstance(fact, CommentFact) and due_at is not None:
         work.issues.upsert(repository.id, [issue_record(fact.issue, now)])
     elif isinstance(fact, LabelFact):
-        follow_webhook(work, repository.id, fact, now)
+        repository_labels.hear(work, repository.id, fact, now)
     return True
 
 

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from bot.github.pages import KnownPage
-from bot.use_cases.label_changes import follow_list
+from bot.use_cases.label_changes import follow_list, follow_webhook
 from store.text import name_key
 
 if TYPE_CHECKING:
@@ -18,9 +18,11 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from bot.github.client import GitHubClient
+    from bot.github.events import LabelFact
     from bot.github.models import Label
     from store.database import Store
     from store.records import Repository
+    from store.unit_of_work import UnitOfWork
 
 KEPT_AS = "label_list"
 
@@ -50,6 +52,17 @@ async def labels_now(
     labels, known = await _read(client, repository.full_name)
     await asyncio.to_thread(_keep, store, repository.id, labels, known, now)
     return _from_kept([[label.name, label.id] for label in labels])
+
+
+def hear(work: UnitOfWork, repository_id: int, fact: LabelFact, now: datetime) -> None:
+    """Follow what a `label` webhook says, and have the whole list read again before it is used."""
+    kept = _kept(work, repository_id)
+    before = _by_id(kept)
+    names = follow_webhook(work, repository_id, before, fact, now)
+    if names != before:
+        nameless = [pair for pair in kept.get("labels", ()) if pair[1] is None]
+        labels = [*([name, one] for one, name in names.items()), *nameless]
+        work.repositories.remember(repository_id, KEPT_AS, {"pages": {}, "labels": labels})
 
 
 async def _read(
@@ -86,12 +99,18 @@ def _keep(
     now: datetime,
 ) -> None:
     with store.begin() as work:
-        memory = work.repositories.by_id(repository_id, to_change=True).memory
-        before = (memory.get(KEPT_AS) or {}).get("labels", ())
-        names = {one: name for name, one in before if one is not None}
-        follow_list(work, repository_id, names, labels, now)
+        follow_list(work, repository_id, _by_id(_kept(work, repository_id)), labels, now)
         kept = {
             "pages": {url: asdict(page) for url, page in known.items()},
             "labels": [[label.name, label.id] for label in labels],
         }
         work.repositories.remember(repository_id, KEPT_AS, kept)
+
+
+def _kept(work: UnitOfWork, repository_id: int) -> Mapping[str, Any]:
+    """What is known of the list, for nobody else to change meanwhile."""
+    return work.repositories.by_id(repository_id, to_change=True).memory.get(KEPT_AS) or {}
+
+
+def _by_id(kept: Mapping[str, Any]) -> dict[int, str]:
+    return {one: name for name, one in kept.get("labels", ()) if one is not None}

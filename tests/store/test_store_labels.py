@@ -119,6 +119,18 @@ def test_a_rename_onto_a_label_that_is_known_merges_them(
         assert work.labels.current_name(repository.id, "bug") == "docs"
 
 
+def test_renames_lead_to_a_label_of_today_or_nowhere(
+    any_store: Store, repository: Repository, issues: tuple[int, int], now: datetime
+):
+    with any_store.begin() as work:
+        work.labels.rename(repository.id, "type-bug", "defect")
+        work.labels.rename(repository.id, "bug", "type-bug")
+        work.labels.delete(repository.id, "type-bug", now=now)
+        assert work.labels.renames(repository.id) == {"bug": "defect", "type-bug": "defect"}
+        work.labels.delete(repository.id, "defect", now=now)
+        assert work.labels.renames(repository.id) == {}
+
+
 def test_a_rename_in_case_only_loses_nothing(
     any_store: Store, repository: Repository, issues: tuple[int, int]
 ):

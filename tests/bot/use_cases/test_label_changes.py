@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise, permutations
 from typing import TYPE_CHECKING
 
 import pytest
@@ -83,6 +84,74 @@ async def test_the_webhook_of_a_rename_that_was_seen_already_changes_nothing(ben
     bench.receive(bench.github.open_issue(REPO, "two", labels=["bug"], by="ada"))
     bench.receive(late)
     assert labels_in_store(bench, 1) == ("defect",)
+    assert labels_in_store(bench, 2) == ("bug",)
+
+
+async def took_off_what_the_bot_set(bench: Bench) -> None:
+    bench.configure(APPLY)
+    await bench.deliver(bench.github.open_issue(REPO, "a bug", by="ada"))
+    assert bench.labels(1) == ["bug"]
+    bench.receive_all()
+    bench.receive(bench.github.remove_label(REPO, 1, "bug", by="ada"))
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+@pytest.mark.parametrize("looked", ["never", "first", "in between"])
+async def test_renames_told_in_any_order_keep_what_a_person_took_off(
+    bench: Bench, order: tuple[int, ...], looked: str
+) -> None:
+    await took_off_what_the_bot_set(bench)
+    names = ("bug", "type-bug", "flaw", "defect")
+    told = [bench.github.rename_label(REPO, *pair, by="grace") for pair in pairwise(names)]
+    if looked == "first":
+        await look(bench)
+    for place in order:
+        bench.receive(told[place])
+        if looked == "in between":
+            await look(bench)
+    await bench.deliver(bench.github.open_issue(REPO, "a bug", by="ada"))
+    assert bench.labels(2) == ["defect"]
+    bench.releases.promote(bench.installation.store, "r2", ["defect"], bench.clock())
+    await bench.deliver(bench.github.edit_issue(REPO, 1, by="ada", title="still a defect"))
+    assert bench.labels(1) == []
+    assert await look(bench) == ["defect", "docs", "feature", "question"]
+
+
+async def test_an_act_told_under_a_name_in_between_counts_for_the_label(bench: Bench) -> None:
+    await took_off_what_the_bot_set(bench)
+    first = bench.github.rename_label(REPO, "bug", "type-bug", by="grace")
+    for delivery in bench.github.add_labels(REPO, 1, ["type-bug"], by="grace"):
+        bench.receive(delivery)  # before the news of the name
+    last = bench.github.rename_label(REPO, "type-bug", "defect", by="grace")
+    bench.receive(last)
+    bench.receive(first)
+    with bench.installation.store.read() as work:
+        repository = work.repositories.get(REPO)
+        assert work.labels.set_by_people(repository.id, 1) == {"defect"}
+        assert work.labels.removed_by_people(repository.id, 1) == frozenset()
+
+
+async def test_a_new_label_under_a_former_name_goes_its_own_way(bench: Bench) -> None:
+    await took_off_what_the_bot_set(bench)
+    bench.receive(bench.github.rename_label(REPO, "bug", "defect", by="grace"))
+    bench.receive(bench.github.rename_label(REPO, "docs", "bug", by="grace"))
+    bench.receive(bench.github.open_issue(REPO, "one", labels=["bug"], by="ada"))
+    bench.receive(bench.github.rename_label(REPO, "bug", "type-bug", by="grace"))
+    bench.receive(bench.github.rename_label(REPO, "defect", "flaw", by="grace"))
+    assert await look(bench) == ["feature", "flaw", "question", "type-bug"]
+    assert labels_in_store(bench, 2) == ("type-bug",)
+    with bench.installation.store.read() as work:
+        repository = work.repositories.get(REPO)
+        assert work.labels.removed_by_people(repository.id, 1) == {"flaw"}
+
+
+async def test_a_deletion_told_late_spares_the_label_that_has_the_name_now(bench: Bench) -> None:
+    bench.receive(bench.github.open_issue(REPO, "one", by="ada"))
+    deleted = bench.github.delete_label(REPO, "bug", by="grace")
+    bench.github.add_label(REPO, "bug")
+    await look(bench)
+    bench.receive(bench.github.open_issue(REPO, "two", labels=["bug"], by="ada"))
+    bench.receive(deleted)
     assert labels_in_store(bench, 2) == ("bug",)
 
 
