@@ -41,6 +41,7 @@ from store.text import name_key
 from store.upsert import insert_into
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from datetime import datetime
 
     from sqlalchemy import ColumnElement, Select
@@ -82,12 +83,19 @@ class Inbox:
         """Whether a delivery of this GUID was accepted."""
         return self._session.scalars(select(exists().where(DeliveryRow.guid == guid))).one()
 
-    def told(self, repository: str, issue_number: int, action: str) -> bool:
-        """Whether any delivery told that this happened to this issue, whatever became of it."""
+    def told(
+        self, repository: str, issue_number: int, action: str, *, besides: Collection[str] = ()
+    ) -> bool:
+        """Whether any delivery told that this happened to this issue, whatever became of it.
+
+        :param besides: those do not count that were ignored for one of these reasons.
+        """
+        why = DeliveryRow.error
         query = exists().where(
             DeliveryRow.lane == _lane_of(repository, issue_number),
             DeliveryRow.event == "issues",
             DeliveryRow.action == action,
+            or_(DeliveryRow.state != "ignored", why.is_(None), why.not_in(besides)),
         )
         return self._session.scalars(select(query)).one()
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from bot.use_cases import presence
 from bot.use_cases.configuration import configuration_in
 from bot.use_cases.receive import keep, made_up_id, understand
 from store.text import name_key
@@ -57,11 +58,13 @@ def make_up(work: UnitOfWork, repository: Repository, own_login: str | None, now
 def _opened(
     work: UnitOfWork, repository: Repository, since: datetime, until: datetime
 ) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Issues of whose opening no delivery told, the oldest first."""
+    """Issues of whose opening no delivery told while the bot was there, the oldest first."""
     if repository.github_id is None:
         return
     for issue in reversed(list(work.issues.walk(repository.id, created_since=since))):
-        told = work.inbox.told(repository.full_name, issue.number, "opened")
+        told = work.inbox.told(
+            repository.full_name, issue.number, "opened", besides=presence.REASONS
+        )
         if issue.created_at > until or told or work.predictions.latest(repository.id, issue.number):
             continue
         guid = made_up_id(repository.github_id, issue.number, "opened")

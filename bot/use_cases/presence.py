@@ -14,6 +14,12 @@ if TYPE_CHECKING:
 
 KEPT_AS = "left"
 """The name in `Repository.memory`."""
+UNINSTALLED = "the App was uninstalled"
+SUSPENDED = "the App was suspended"
+TAKEN = "it was taken from the App"
+DELETED = "the repository was deleted"
+ARCHIVED = "it is archived"
+REASONS = frozenset({UNINSTALLED, SUSPENDED, TAKEN, DELETED, ARCHIVED})
 EVIDENCE_AFTER = timedelta(hours=1)
 """GitHub sends webhooks only from where the App is installed: one that comes so long after the
 goodbye says that the news of the return was lost."""

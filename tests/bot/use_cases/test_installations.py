@@ -6,7 +6,9 @@ import pytest
 from fakes_bot import REPO, SECRET
 
 from bot.settings import Settings
+from bot.standin.faults import secondary_limit
 from bot.use_cases import presence
+from bot.use_cases.reconciling import sweep
 from bot.use_cases.syncing import sync
 
 pytestmark = pytest.mark.anyio
@@ -105,6 +107,81 @@ async def test_a_webhook_long_after_the_goodbye_is_a_return(bench) -> None:
     bench.clock.advance(hours=2)
     await bench.deliver(bench.github.open_issue(REPO, "a bug"))
     assert bench.labels(3) == ["bug"]
+
+
+def goodbye(bench, how: str):
+    if how == "suspended":
+        return bench.github.suspend(installed(bench))
+    if how == "taken":
+        return bench.github.take_from_installation(installed(bench), REPO)
+    if how == "archived":
+        return bench.github.set_archived(REPO, True, by="acme")
+    return bench.github.uninstall(installed(bench))
+
+
+def comeback(bench, how: str):
+    if how == "suspended":
+        return bench.github.unsuspend(installed(bench))
+    if how == "taken":
+        return bench.github.add_to_installation(installed(bench), REPO)
+    if how == "archived":
+        return bench.github.set_archived(REPO, False, by="acme")
+    bench.github.install(next(iter(bench.github.apps.values())), REPO)
+    return bench.github.deliveries[-1]
+
+
+ABSENCES = ("suspended", "taken", "archived", "uninstalled")
+
+
+@pytest.mark.parametrize("how", ABSENCES)
+async def test_a_goodbye_that_is_told_after_the_return_is_none(bench, how) -> None:
+    bench.configure(APPLY)
+    await bench.deliver(bench.github.open_issue(REPO, "a bug"))
+    late = goodbye(bench, how)
+    await bench.deliver(comeback(bench, how))
+    assert (await bench.deliver(late)).state == "done"
+    assert presence.left_because(stored(bench)) is None
+    await bench.deliver(bench.github.open_issue(REPO, "a bug"))
+    assert bench.labels(2) == ["bug"]
+
+
+@pytest.mark.parametrize("how", ABSENCES)
+async def test_a_return_that_is_told_after_the_next_goodbye_is_none(bench, how) -> None:
+    await bench.deliver(bench.github.open_issue(REPO, "a bug"))
+    goodbye(bench, how)
+    late = comeback(bench, how)
+    await bench.deliver(goodbye(bench, how))
+    why = presence.left_because(stored(bench))
+    assert why in presence.REASONS
+    assert (await bench.deliver(late)).state == "done"
+    assert presence.left_because(stored(bench)) == why
+
+
+async def test_a_goodbye_waits_until_github_can_be_asked(bench) -> None:
+    bench.configure(APPLY)
+    await bench.deliver(bench.github.open_issue(REPO, "a bug"))
+    gone = bench.github.suspend(installed(bench))
+    bench.github.fail_next(secondary_limit(retry_after=3600))
+    assert (await bench.deliver(gone)).state == "pending"
+    assert presence.left_because(stored(bench)) is None
+    bench.clock.advance(hours=1)
+    await bench.work()
+    assert presence.left_because(stored(bench)) == presence.SUSPENDED
+
+
+async def test_an_issue_left_alone_while_the_app_was_suspended_is_made_up_for(bench) -> None:
+    bench.configure(APPLY)
+    await bench.deliver(bench.github.open_issue(REPO, "a bug"))
+    waiting = bench.github.open_issue(REPO, "a bug")
+    await bench.deliver(bench.github.suspend(installed(bench)))
+    assert (await bench.deliver(waiting)).error == presence.SUSPENDED
+    await bench.deliver(bench.github.unsuspend(installed(bench)))
+    bench.clock.advance(hours=1)
+    store, access = bench.installation.store, bench.desk.access
+    assert (await sweep(store, access, REPO, now=bench.clock())).made_up == 1
+    await bench.work()
+    assert bench.labels(2) == ["bug"]
+    assert (await sweep(store, access, REPO, now=bench.clock())).made_up == 0
 
 
 async def test_new_permissions_let_the_configuration_be_read_again(bench) -> None:

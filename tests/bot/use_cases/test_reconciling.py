@@ -13,7 +13,9 @@ from bot.errors import CommandRefused
 from bot.settings import Settings
 from bot.standin.faults import secondary_limit
 from bot.standin.transport import StandInTransport
+from bot.use_cases.receive import keep, understand
 from bot.use_cases.reconciling import Reconciled, reconcile, sweep
+from bot.worker import Worker
 from tagger.strategy import silent
 
 if TYPE_CHECKING:
@@ -217,6 +219,28 @@ async def test_a_rate_limit_ends_a_sweep_and_the_next_goes_on(
         await swept(as_app, limit)
     clock.advance(hours=1)
     assert (await swept(as_app)).recovered.taken_in == 2
+
+
+async def test_an_old_suspension_that_is_over_silences_nobody(
+    as_app: Installation, github: GitHubState, clock: Clock
+) -> None:
+    github.push_file(REPO, ".github/issue-tagger.yml", APPLY)
+    await swept(as_app)
+    (installed,) = github.installations.values()
+    failed(github.suspend(installed), clock)
+    clock.advance(minutes=5)
+    failed(github.unsuspend(installed), clock).status_code = 200  # and it was worked off
+    clock.advance(hours=8)
+    assert (await swept(as_app)).recovered.taken_in == 1
+    desk = as_app.desk()
+    await Worker(desk).run_until_empty()
+    opened = github.open_issue(REPO, "a bug", by="ada")
+    with as_app.store.begin() as work:
+        keep(work, understand(opened.guid, opened.event, opened.payload, clock()), None)
+    await Worker(desk).run_until_empty()
+    assert github.issue(REPO, 1).label_names == ["bug"]
+    assert desk.access is not None
+    await desk.access.aclose()
 
 
 async def test_a_payload_that_github_dropped_is_asked_for_again(
