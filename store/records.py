@@ -361,7 +361,10 @@ class WriteRun:
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """A label that the bot means to set or has set; `external_id` is GitHub's, where it has one."""
+    """A label that the bot means to set or has set; `external_id` is GitHub's, where it has one.
+
+    :ivar reason: why it was left or taken back, or is about to be taken back.
+    """
 
     id: int
     run_id: int
@@ -372,6 +375,11 @@ class Write:
     reason: str
     external_id: str | None
     at: datetime
+
+    @property
+    def is_being_taken_back(self) -> bool:
+        """Whether the bot is about to take the label off, or has and did not come to record it."""
+        return self.state in {"intended", "written"} and bool(self.reason)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 - `open_run(repository_id, kind, now, delivery_id=None, undoes=None, detail=None) -> WriteRun`
 - `intend(run_id, number, labels, now, form="label") -> tuple[Write, …]`: before GitHub is asked
 - `mark(write_id, state, now, reason="", external_id=None)`: after it answered
+- `take_back(write_id, reason)`: before GitHub is asked to take the label off
 - `close_run(run_id, now)`, `run(run_id)`, `runs(repository_id, limit)`, `unfinished(…)`
 - `list(run_id=None, repository_id=None, number=None, state=None, form=None)`
 
@@ -146,15 +147,23 @@ class Writes:
 
         :raises NotStored: there is no such write.
         """
-        row = self._session.get(WriteRow, write_id, populate_existing=True, with_for_update=True)
-        if row is None:
-            raise NotStored("write", write_id)
+        row = self._row(write_id)
         was = row.state
         row.state, row.at, row.reason = state, now, reason
         row.external_id = external_id or row.external_id
         self._session.flush()
         if state != was and row.form == "label" and state in _OWN_ACTS:
             self._put_into_history(row, _OWN_ACTS[state], now)
+
+    def take_back(self, write_id: int, reason: str) -> None:
+        """Put down why a label is about to be taken off; "": it is not, after all.
+
+        It keeps its state until it is marked `undone`.
+
+        :raises NotStored: there is no such write.
+        """
+        self._row(write_id).reason = reason
+        self._session.flush()
 
     def list(
         self,
@@ -194,6 +203,12 @@ class Writes:
         }
         statement = insert_into(self._session, LabelEventRow).on_conflict_do_nothing()
         self._session.execute(statement, [event])
+
+    def _row(self, write_id: int) -> WriteRow:
+        row = self._session.get(WriteRow, write_id, populate_existing=True, with_for_update=True)
+        if row is None:
+            raise NotStored("write", write_id)
+        return row
 
     def _run_row(self, run_id: int) -> WriteRunRow:
         row = self._session.get(WriteRunRow, run_id)

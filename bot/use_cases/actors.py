@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -68,9 +69,39 @@ class LabelActs:
         return frozenset(key for key, act in self.last.items() if act.action == "added")
 
 
-def _wrote(write: Write) -> tuple[Action, ...]:
-    """What the bot did, or was about to do: what it took back it had set before."""
-    return ("added", "removed") if write.state == "undone" else ("added",)
+def acts_of(write: Write) -> tuple[Action, ...]:
+    """What the bot did about a label, or was about to do: what it took back it had set before.
+
+    To suggest is no act, and where it left a label alone somebody else had acted.
+    """
+    if write.form != "label" or write.state == "left":
+        return ()
+    taken_back = write.state == "undone" or write.is_being_taken_back
+    return ("added", "removed") if taken_back else ("added",)
+
+
+class OwnActs:
+    """What the bot's records account for on one issue: each write for each of its acts once.
+
+    Whoever shares the login may do the same by hand: what goes beyond the records is theirs.
+
+    :param writes: of one that is given twice the later counts.
+    :param told: actions and folded labels that were accounted for before.
+    """
+
+    def __init__(self, writes: Iterable[Write], told: Iterable[tuple[Action, str]] = ()) -> None:
+        once = {write.id: write for write in writes}.values()
+        self._open = Counter((act, name_key(one.label)) for one in once for act in acts_of(one))
+        self._open.subtract(told)
+
+    def kind_of(
+        self, user: User | None, own_login: str | None, action: Action, key: str
+    ) -> ActorKind:
+        """Whose the next such act is, in the order in which they happened."""
+        kind = kind_of(user, own_login, wrote=self._open[action, key] > 0)
+        if kind != kind_of(user, own_login, wrote=False):
+            self._open[action, key] -= 1
+        return kind
 
 
 def label_acts(
@@ -81,10 +112,11 @@ def label_acts(
 ) -> LabelActs:
     """Read a timeline, oldest first.
 
-    :param writes: what the bot's records say that it wrote, or was about to.
+    :param writes: what the bot's records say that it wrote, or was about to; of one that is
+        given twice the later counts.
     :param renames: folded former name → present name; a timeline keeps the names of its time.
     """
-    wrote = {(action, name_key(write.label)) for write in writes for action in _wrote(write)}
+    own = OwnActs(writes)
     last: dict[str, LastAct] = {}
     people: dict[str, Action] = {}
     for event in timeline:
@@ -93,7 +125,7 @@ def label_acts(
             continue
         key = name_key(event.label.name)
         key = name_key((renames or {}).get(key, key))  # as in the bot's records
-        kind = kind_of(event.actor, own_login, wrote=(action, key) in wrote)
+        kind = own.kind_of(event.actor, own_login, action, key)
         last[key] = LastAct(action, kind)
         if kind in PEOPLE:
             people[key] = action

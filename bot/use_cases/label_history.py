@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from bot.github.pages import KnownPage
-from bot.use_cases.actors import kind_of
+from bot.use_cases.actors import acts_of, kind_of
 from store.records import LabelEvent
 from store.text import name_key
 
@@ -72,11 +72,10 @@ class EventWalk:
 
 def own_acts(writes: Iterable[Write]) -> frozenset[OwnAct]:
     """What the bot did to labels, or was about to do when it was last heard of."""
-    done = {"intended": "added", "written": "added", "undone": "removed"}
     return frozenset(
-        (write.number, name_key(write.label), done[write.state])
+        (write.number, name_key(write.label), action)
         for write in writes
-        if write.state in done
+        for action in acts_of(write)
     )
 
 

@@ -22,13 +22,14 @@ from bot.github.events import (
     read_event,
 )
 from bot.use_cases import repository_labels
-from bot.use_cases.actors import is_own, kind_of
+from bot.use_cases.actors import OwnActs, is_own
 from bot.use_cases.command_line import read_command
 from bot.use_cases.configuration import (
     CONFIGURATION_PATH,
     configuration_in,
     known_configuration,
 )
+from store.provenance import PEOPLE
 from store.records import DeliveryRecord, IssueRecord, LabelEvent
 from store.text import name_key
 
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 
     from bot.configuration import RepositoryConfiguration
     from bot.github.models import Issue
-    from store.records import Repository
+    from store.records import Action, Repository
     from store.unit_of_work import UnitOfWork
 
 TAGGED = frozenset({"opened", "reopened", "edited"})
@@ -240,19 +241,28 @@ def _label_event(
     own_login: str | None,
 ) -> LabelEvent:
     name = fact.label.name if fact.label else ""
-    added = fact.action == "labeled"
-    states = {"intended", "written"} if added else {"undone"}
-    writes = work.writes.list(repository_id=repository.id, number=fact.issue.number)
-    wrote = any(
-        name_key(write.label) == name_key(name) and write.state in states for write in writes
-    )
+    action: Action = "added" if fact.action == "labeled" else "removed"
+    own = _own_acts(work, repository, fact)
     return LabelEvent(
         number=fact.issue.number,
         label=name,
-        action="added" if added else "removed",
+        action=action,
         at=fact.issue.updated_at or delivery.received_at,
         actor=fact.sender.login if fact.sender else None,
-        actor_kind=kind_of(fact.sender, own_login, wrote=wrote),
+        actor_kind=own.kind_of(fact.sender, own_login, action, name_key(name)),
         source="webhook",
         key=delivery.guid,
     )
+
+
+def _own_acts(work: UnitOfWork, repository: Repository, fact: IssueFact) -> OwnActs:
+    """What the bot did on the issue, and no webhook has told of yet."""
+    number, sender = fact.issue.number, fact.sender.login if fact.sender else None
+    writes = work.writes.list(repository_id=repository.id, number=number)
+    history = work.labels.history(repository.id, number) if writes else ()
+    told = [
+        (event.action, name_key(event.label))
+        for event in history
+        if event.source == "webhook" and event.actor == sender and event.actor_kind not in PEOPLE
+    ]
+    return OwnActs(writes, told)

@@ -17,7 +17,7 @@ from bot.github.errors import Gone, NotFound
 from bot.use_cases.job import Job, Subject
 from bot.use_cases.look import look_again
 from bot.use_cases.unhurried import Unhurried
-from bot.use_cases.yielding import settle
+from bot.use_cases.yielding import settle, take_off
 from store.text import name_key
 from tagger.strategy import silent
 
@@ -132,7 +132,7 @@ class _Undoing:
         if mine:
             await asyncio.to_thread(self._open)
         for write in mine.values():
-            await self.client.remove_label(self.repository.full_name, number, write.label)
+            await take_off(job, self.client, write, self._reason)
         # Its own removals are known for its own, also where it shares a login with a person.
         as_undone = {key: replace(write, state="undone") for key, write in mine.items()}
         restored = (await settle(job, self.client, look, as_undone)).restored if mine else set()
@@ -141,6 +141,10 @@ class _Undoing:
         found = [Taken(number, one.label, reasons[one.id] or "") for one in writes]
         await asyncio.to_thread(self._record, writes, found)
         return found
+
+    @property
+    def _reason(self) -> str:
+        return f"undo of run {self.run.id}"
 
     def close(self) -> int | None:
         """The run that undid."""
@@ -162,7 +166,7 @@ class _Undoing:
         with self.desk.store.begin() as work:
             for write, one in zip(writes, taken, strict=True):
                 if not one.reason:
-                    work.writes.mark(write.id, "undone", now, reason=f"undo of run {self.run.id}")
+                    work.writes.mark(write.id, "undone", now, reason=self._reason)
 
 
 def _on_issue(undoing: _Undoing, number: int, writes: Sequence[Write]) -> Any:

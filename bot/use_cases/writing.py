@@ -59,7 +59,7 @@ async def carry_out(job: Job, look: Look, planned: Plan) -> Written:
     intended: tuple[Write, ...] = ()
     if planned.to_apply or planned.fallback or (planned.to_suggest and look.form):
         run_id, intended = await asyncio.to_thread(_intend, job, look, planned)
-    labels = [write for write in intended if write.form == "label" and write.state == "intended"]
+    labels = [write for write in intended if write.form == "label" and _is_to_be_set(write)]
     marks = await _set(job, client, look, labels)
     marks += _forgotten(look, intended)
     suggested = [write for write in intended if write.form != "label"]
@@ -148,9 +148,11 @@ def _marks(key: str, write: Write, settled: Settled, *, just_added: bool = False
     if key in settled.restored:
         return [Mark(write, "left", "a person set it")]
     last, person = settled.acts.last.get(key), settled.acts.people.get(key)
-    if key in settled.undone:
-        return [Mark(write, "written"), Mark(write, "undone", settled.undone[key])]
-    if write.state != "intended":
+    took_off = last is not None and last.kind == "self" and last.action == "removed"
+    # What an earlier attempt took off and could not record has kept its reason.
+    if why := settled.undone.get(key) or (write.reason if took_off else ""):
+        return [Mark(write, "written"), Mark(write, "undone", why)]
+    if write.state != "intended" and not write.is_being_taken_back:
         return []
     if person == "added" and last is not None and last.kind != "self":
         return [Mark(write, "left", "a person set it")]
@@ -162,6 +164,10 @@ def _marks(key: str, write: Write, settled: Settled, *, just_added: bool = False
 def _is_left_over(write: Write, look: Look, form: WriteForm) -> bool:
     """Whether an earlier attempt at this delivery meant it, and ended before it was recorded."""
     return write.state == "intended" and write.form == form and write.run_id in look.own_runs
+
+
+def _is_to_be_set(write: Write) -> bool:
+    return write.state == "intended" and not write.is_being_taken_back
 
 
 def _forgotten(look: Look, intended: Sequence[Write]) -> list[Mark]:

@@ -8,9 +8,11 @@ where a person had just set it.
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from bot.github.errors import RateLimited, Refused, Unreachable
 from bot.use_cases.look import acts_since
 from store.text import name_key
 
@@ -61,7 +63,7 @@ async def settle(job: Job, client: GitHubClient, look: Look, mine: Mapping[str, 
         settled.acts = await acts_since(job, client, look, known)
         wrong = list(amends(mine, settled.acts, job.configuration, look.labels.names))
         for one in wrong:
-            await _make(job, client, mine[one.key].label, one, settled)
+            await _make(job, client, mine[one.key], one, settled)
             if one.action == "removed":  # or it would pass for a person's, who shares the login
                 known.append(replace(mine[one.key], state="undone"))
         if not wrong:
@@ -100,11 +102,33 @@ def amends(
             yield Amends(key, "removed", "a label arrived")
 
 
-async def _make(job: Job, client: GitHubClient, label: str, one: Amends, settled: Settled) -> None:
+async def take_off(job: Job, client: GitHubClient, write: Write, reason: str) -> None:
+    """Take a label of the bot's off, put down first: GitHub's webhook may come before the record.
+
+    :raises GitHubError: where nothing can have happened, it is no longer put down.
+    """
+    await asyncio.to_thread(_put_down, job, write, reason)
+    try:
+        await client.remove_label(job.full_name, job.number, write.label)
+    except (RateLimited, Refused, Unreachable) as error:
+        # The next removal under this login would pass for the bot's, and may be a person's.
+        if not getattr(error, "may_have_happened", False):
+            await asyncio.to_thread(_put_down, job, write, write.reason)
+        raise
+
+
+def _put_down(job: Job, write: Write, reason: str) -> None:
+    with job.desk.store.begin() as work:
+        work.writes.take_back(write.id, reason)
+
+
+async def _make(
+    job: Job, client: GitHubClient, write: Write, one: Amends, settled: Settled
+) -> None:
     if one.action == "removed":
-        await client.remove_label(job.full_name, job.number, label)
+        await take_off(job, client, write, one.reason)
         settled.undone[one.key] = one.reason
     else:
-        await client.add_labels(job.full_name, job.number, [label])
+        await client.add_labels(job.full_name, job.number, [write.label])
         settled.undone.pop(one.key, None)
         settled.restored.add(one.key)

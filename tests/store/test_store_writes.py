@@ -103,6 +103,30 @@ def test_undoing_is_an_own_act_and_leaving_is_none(
         assert (left.label, left.reason, left.at) == ("docs", "ada set it again", now + MINUTE)
 
 
+def test_what_is_about_to_be_taken_back_keeps_its_state_and_is_no_act_yet(
+    any_store: Store, repository: Repository, run: WriteRun, now: datetime
+):
+    with any_store.begin() as work:
+        bug, docs = work.writes.intend(run.id, 1, ["bug", "docs"], now)
+        work.writes.mark(bug.id, "written", now)
+        for write in (bug, docs):
+            work.writes.take_back(write.id, "ada chose ui")
+        before = work.labels.history(repository.id, 1)
+        bug, docs = work.writes.list(run_id=run.id)
+        assert [(one.state, one.reason) for one in (bug, docs)] == [
+            ("written", "ada chose ui"),
+            ("intended", "ada chose ui"),
+        ]
+        assert bug.is_being_taken_back
+        assert docs.is_being_taken_back
+        assert [act.action for act in before] == ["added"]
+        work.writes.mark(bug.id, "undone", now + MINUTE, reason=bug.reason)
+        work.writes.take_back(docs.id, "")
+        assert not any(one.is_being_taken_back for one in work.writes.list(run_id=run.id))
+        with pytest.raises(NotStored, match="write 999"):
+            work.writes.take_back(999, "")
+
+
 def test_a_suggestion_is_no_act_until_people_decide(
     any_store: Store, repository: Repository, run: WriteRun, now: datetime
 ):

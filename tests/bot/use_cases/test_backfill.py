@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from fakes_bot import BOT, REPO
+from fakes_bot import BOT, REPO, Clock
 
 from bot.errors import CommandRefused
 from bot.github.client import GitHubClient
-from bot.github.errors import Moved, RateLimited
+from bot.github.errors import Forbidden, Moved, RateLimited, Unreachable
 from bot.standin.records import SuggestionMode
 from bot.use_cases.backfilling import Wanted, backfill
 from bot.use_cases.undoing import undo
@@ -400,3 +400,118 @@ async def test_a_webhooks_run_can_be_undone_too(bench) -> None:
             event.actor_kind for event in work.labels.history(work.repositories.get(REPO).id, 1)
         }
     assert kinds == {"self"}, "what the bot took back is nobody's word against the label"
+
+
+async def test_a_removal_of_its_own_that_is_heard_of_at_once_is_nobodys_word(
+    bench, monkeypatch
+) -> None:
+    await opened(bench, "a bug")
+    bench.configure(APPLY)
+    done = await fill(bench)
+    real = GitHubClient.remove_label
+
+    async def heard_at_once(self, *given):
+        gone = await real(self, *given)
+        bench.receive_all()
+        return gone
+
+    monkeypatch.setattr(GitHubClient, "remove_label", heard_at_once)
+    await take_back(bench, done.run_id)
+    with bench.installation.store.read() as work:
+        repository = work.repositories.get(REPO)
+        kinds = {event.actor_kind for event in work.labels.history(repository.id, 1)}
+        (row,) = work.issues.training_rows(repository.id)
+    assert kinds == {"self"}
+    assert (row.refused, row.declined) == ((), ()), "an undo teaches nothing"
+    assert (await fill(bench)).written == 1
+    assert bench.labels(1) == ["bug"], "what an undo took off, a backfill sets anew"
+
+
+async def test_webhooks_that_come_after_an_undo_are_its_own_acts_too(bench) -> None:
+    await opened(bench, "a bug")
+    bench.configure(APPLY)
+    done = await fill(bench)
+    await take_back(bench, done.run_id)
+    bench.receive_all()
+    with bench.installation.store.read() as work:
+        history = work.labels.history(work.repositories.get(REPO).id, 1)
+    assert {event.actor_kind for event in history} == {"self"}
+    assert {event.source for event in history} == {"write", "webhook"}
+
+
+async def test_after_an_undo_the_tokens_owner_has_the_last_word(bench) -> None:
+    await opened(bench, "a bug")
+    bench.configure(APPLY)
+    done = await fill(bench)
+    await take_back(bench, done.run_id)
+    bench.receive_all()
+    bench.clock.advance(minutes=5)
+    bench.receive(*bench.github.add_labels(REPO, 1, ["bug"], by=BOT))
+    bench.clock.advance(minutes=5)
+    bench.receive(bench.github.remove_label(REPO, 1, "bug", by=BOT))
+    with bench.installation.store.read() as work:
+        history = work.labels.history(work.repositories.get(REPO).id, 1)
+    assert [(one.action, one.actor_kind) for one in history[-2:]] == [
+        ("added", "person"),
+        ("removed", "person"),
+    ]
+    await bench.deliver(bench.github.edit_issue(REPO, 1, title="a bug indeed", by="ada"))
+    assert bench.labels(1) == []
+
+
+async def test_what_the_tokens_owner_did_counts_although_no_webhook_told_of_it(bench) -> None:
+    await opened(bench, "a bug")
+    bench.configure(APPLY)
+    done = await fill(bench)
+    await take_back(bench, done.run_id)
+    bench.github.add_labels(REPO, 1, ["bug"], by=BOT)
+    bench.github.remove_label(REPO, 1, "bug", by=BOT)
+    await bench.deliver(bench.github.edit_issue(REPO, 1, title="a bug indeed", by="ada"))
+    assert bench.labels(1) == []
+
+
+async def test_a_removal_that_an_undo_could_not_record_is_still_its_own(bench, monkeypatch) -> None:
+    await opened(bench, "a bug")
+    bench.configure(APPLY)
+    done = await fill(bench)
+    real = GitHubClient.remove_label
+
+    async def die(self, *given):
+        await real(self, *given)
+        raise Killed
+
+    monkeypatch.setattr(GitHubClient, "remove_label", die)
+    with pytest.raises(Killed):
+        await take_back(bench, done.run_id)
+    monkeypatch.undo()
+    bench.receive_all()
+    found = await take_back(bench, done.run_id)
+    assert [(one.number, one.label) for one in found.removed] == [(1, "bug")]
+    with bench.installation.store.read() as work:
+        assert work.labels.removed_by_people(work.repositories.get(REPO).id, 1) == frozenset()
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        Forbidden("DELETE", 403),
+        Unreachable("DELETE", "no route", Clock()(), attempts=1, may_have_happened=False),
+    ],
+)
+async def test_what_could_not_be_taken_off_is_the_owners_to_take_off(
+    bench, monkeypatch, refusal
+) -> None:
+    await opened(bench, "a bug")
+    bench.configure(APPLY)
+    done = await fill(bench)
+
+    async def refuse(self, *given):
+        raise refusal
+
+    monkeypatch.setattr(GitHubClient, "remove_label", refuse)
+    with pytest.raises(type(refusal)):
+        await take_back(bench, done.run_id)
+    monkeypatch.undo()
+    bench.receive(bench.github.remove_label(REPO, 1, "bug", by=BOT))
+    await bench.deliver(bench.github.edit_issue(REPO, 1, title="a bug indeed", by="ada"))
+    assert bench.labels(1) == []

@@ -86,6 +86,40 @@ async def test_who_sets_the_fallback_label_while_the_bot_takes_it_off_keeps_it(b
     assert sorted(bench.labels(1)) == ["docs", "needs-triage"]
 
 
+async def test_taking_the_fallback_label_off_is_nobodys_word_however_soon_it_is_heard_of(
+    bench,
+) -> None:
+    bench.github.add_label(REPO, "needs-triage")
+    bench.configure(APPLY + "fallback_label: needs-triage\n")
+    await bench.deliver(bench.github.open_issue(REPO, "who knows"))
+    (labeled,) = bench.github.add_labels(REPO, 1, ["docs"], by="ada")
+    remove = bench.github.remove_label
+
+    def heard_at_once(name, number, label, *, by):
+        gone = remove(name, number, label, by=by)
+        bench.receive(gone)
+        return gone
+
+    bench.github.remove_label = heard_at_once
+    await bench.deliver(labeled)
+    assert bench.labels(1) == ["docs"]
+    with bench.installation.store.read() as work:
+        repository = work.repositories.get(REPO)
+        (write,) = work.writes.list(repository_id=repository.id)
+        assert work.labels.removed_by_people(repository.id, 1) == frozenset()
+    assert (write.state, write.reason) == ("undone", "a label arrived")
+
+
+async def test_a_fallback_label_that_the_tokens_owner_set_again_stays(bench) -> None:
+    bench.github.add_label(REPO, "needs-triage")
+    bench.configure(APPLY + "fallback_label: needs-triage\n")
+    await bench.deliver(bench.github.open_issue(REPO, "who knows"))
+    bench.github.remove_label(REPO, 1, "needs-triage", by=BOT)
+    bench.github.add_labels(REPO, 1, ["needs-triage"], by=BOT)
+    await bench.deliver(*bench.github.add_labels(REPO, 1, ["docs"], by="ada"))
+    assert bench.labels(1) == ["needs-triage", "docs"]
+
+
 async def test_a_dismissed_label_is_not_set_however_sure_the_bot_becomes(bench) -> None:
     bench.configure(APPLY)
     await bench.deliver(bench.github.open_issue(REPO, "docs?"))

@@ -181,6 +181,37 @@ async def test_a_choice_made_in_the_moment_of_the_write_wins(bench) -> None:
     assert (write.state, write.reason) == ("undone", "a person chose feature")
 
 
+async def test_a_removal_that_could_not_be_recorded_is_still_the_bots(bench, monkeypatch) -> None:
+    bench.configure(APPLY + "exclusive:\n  - [bug, feature]\n")
+    opened = bench.github.open_issue(REPO, "a bug")
+    add, remove = bench.github.add_labels, GitHubClient.remove_label
+
+    def racing(name, number, labels, *, by):
+        bench.github.add_labels = add
+        add(name, number, ["feature"], by="ada")
+        return add(name, number, labels, by=by)
+
+    async def die(self, *given):
+        await remove(self, *given)
+        raise Killed
+
+    bench.github.add_labels = racing
+    monkeypatch.setattr(GitHubClient, "remove_label", die)
+    with pytest.raises(Killed):
+        await bench.deliver(opened)
+    monkeypatch.undo()
+    bench.receive_all()
+    bench.clock.advance(minutes=10)
+    await bench.work()
+    assert bench.delivery(opened).state == "done"
+    assert bench.labels(1) == ["feature"]
+    with bench.installation.store.read() as work:
+        repository = work.repositories.get(REPO)
+        (write,) = work.writes.list(repository_id=repository.id)
+        assert work.labels.removed_by_people(repository.id, 1) == frozenset()
+    assert (write.state, write.reason) == ("undone", "a person chose feature")
+
+
 @pytest.mark.parametrize(
     ("rule", "title", "by"),
     [
