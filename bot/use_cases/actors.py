@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from bot.use_cases.command_line import OWN_MARK
 from store.provenance import PEOPLE
 from store.text import name_key
 
@@ -42,6 +43,19 @@ def is_own(user: User | None, own_login: str | None) -> bool:
     return user is not None and own_login is not None and (
         user.login.casefold() == own_login.casefold()
     )  # fmt: skip
+
+
+def is_own_doing(sender: User | None, own_login: str | None, body: str) -> bool:
+    """Whether what happened to an issue is the bot's own doing.
+
+    Under a token that is a person's own, that person files issues and labels them too: then only
+    the issues of the bot are its own, told by how they begin.
+
+    :param body: the issue's text.
+    """
+    if sender is None or not is_own(sender, own_login):
+        return False
+    return sender.is_bot or body.startswith(OWN_MARK)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import re
 
 COMMANDS = ("why", "retry", "off", "retrain", "report")
 OWN_MARK = "<!-- issue-tagger:"
-"""How every comment of the bot begins: it takes no orders from itself."""
+"""How every comment and issue of the bot begins: it takes no orders from itself."""
 
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
 _LINE = re.compile(r"/tagger(?:[ \t]+(\S{1,40})(?:[ \t].*)?)?[ \t]*")

@@ -22,7 +22,7 @@ from bot.github.events import (
     read_event,
 )
 from bot.use_cases import repository_labels
-from bot.use_cases.actors import OwnActs, is_own
+from bot.use_cases.actors import OwnActs, is_own_doing
 from bot.use_cases.command_line import read_command
 from bot.use_cases.configuration import (
     CONFIGURATION_PATH,
@@ -164,7 +164,8 @@ def _issue_due(
     now: datetime,
     own_login: str | None,
 ) -> datetime | None:
-    if fact.issue.is_pull_request or is_own(fact.sender, own_login):
+    issue = fact.issue
+    if issue.is_pull_request or is_own_doing(fact.sender, own_login, issue.body):
         return None
     if fact.action in TAGGED and (fact.action != "edited" or _says_something_else(fact)):
         return now + timedelta(seconds=configuration.delay_seconds) if configuration else now

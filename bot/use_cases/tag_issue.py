@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from bot.use_cases import told_off
-from bot.use_cases.actors import is_own
+from bot.use_cases.actors import is_own_doing
 from bot.use_cases.configuration import current_configuration
 from bot.use_cases.deciding import act_on
 from bot.use_cases.desk import Ending, repository_of, sender_of
@@ -41,7 +41,8 @@ async def tag_issue(desk: Desk, claim: ClaimedDelivery) -> Ending:
     subject = await asyncio.to_thread(subject_of, desk, claim)
     if subject is None:
         return await desk.ignore(claim, "the issue is no longer in this repository")
-    if claim.action != RETRY and is_own(sender_of(claim), await desk.own_login()):
+    sender, own_login = sender_of(claim), await desk.own_login()
+    if claim.action != RETRY and is_own_doing(sender, own_login, subject.issue.body):
         return await desk.ignore(claim, "the bot did this itself")
     now = desk.clock()
     client = await desk.client(claim, subject.repository)

@@ -56,7 +56,7 @@ async def test_labels_by_people_do_not_count_against_the_bots(bench) -> None:
     assert sorted(bench.labels(1)) == ["bug", "docs", "question"]
 
 
-@pytest.mark.parametrize("by", ["ada", "other[bot]"])
+@pytest.mark.parametrize("by", ["ada", "other[bot]", BOT])
 async def test_the_fallback_label_goes_whoever_brings_a_label(bench, by) -> None:
     bench.github.add_label(REPO, "needs-triage")
     bench.configure(APPLY + "fallback_label: needs-triage\n")

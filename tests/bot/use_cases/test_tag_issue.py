@@ -11,6 +11,7 @@ from bot.github.client import GitHubClient
 from bot.github.errors import RateLimited
 from bot.standin.faults import server_error
 from bot.standin.records import SuggestionMode
+from bot.use_cases import configuration_notice, report_issue
 from bot.use_cases.configuration import Reading
 from bot.use_cases.deliveries import handle
 from bot.use_cases.suggesting import MARK
@@ -78,6 +79,34 @@ async def test_its_own_webhooks_cause_no_work_and_enter_history_as_its_own(bench
         assert work.issues.get(repository.id, 1).labels == ("bug",)
         kinds = {event.actor_kind for event in work.labels.history(repository.id, 1)}
     assert kinds == {"self"}
+
+
+async def test_the_tokens_owner_files_issues_too(bench) -> None:
+    bench.configure(APPLY)
+    opened = await bench.deliver(bench.github.open_issue(REPO, "a bug", by=BOT))
+    assert (opened.state, bench.labels(1)) == ("done", ["bug"])
+    await bench.deliver(bench.github.edit_issue(REPO, 1, by=BOT, title="a bug in docs"))
+    assert bench.labels(1) == ["bug", "docs"]
+    bench.github.set_state(REPO, 1, "closed", by=BOT)
+    reopened = bench.github.set_state(REPO, 1, "open", by=BOT)
+    assert (await bench.deliver(reopened)).state == "done"
+
+
+@pytest.mark.parametrize("mark", [configuration_notice.MARK, report_issue.MARK])
+async def test_the_bots_own_issues_are_left_out_under_a_persons_login(bench, mark) -> None:
+    bench.configure(APPLY)
+    opened = bench.github.open_issue(REPO, "a bug", body=f"{mark}\nfound", by=BOT)
+    assert (await bench.deliver(opened)).state == "ignored"
+    edited = bench.github.edit_issue(REPO, 1, by=BOT, body=f"{mark}\nfound more")
+    assert (await bench.deliver(edited)).state == "ignored"
+    assert (bench.labels(1), bench.predictions()) == ([], ())
+
+
+async def test_whatever_an_apps_own_account_does_is_left_out(bench) -> None:
+    bench.configure(APPLY)
+    bench.installation.own_login = "tagger[bot]"
+    opened = bench.github.open_issue(REPO, "a bug", by="tagger[bot]")
+    assert (await bench.deliver(opened)).state == "ignored"
 
 
 async def test_what_a_person_removed_during_the_delay_stays_removed(bench) -> None:
@@ -420,7 +449,8 @@ async def test_what_a_person_removed_after_a_kill_is_not_set_again(bench, monkey
 async def test_the_bots_own_issues_are_not_tagged_even_before_it_knows_its_name(bench) -> None:
     bench.configure(APPLY)
     bench.installation.own_login = None
-    delivery = await bench.deliver(bench.github.open_issue(REPO, "a bug", by=BOT))
+    opened = bench.github.open_issue(REPO, "a bug", body=report_issue.MARK, by=BOT)
+    delivery = await bench.deliver(opened)
     assert (delivery.state, delivery.error) == ("ignored", "the bot did this itself")
 
 
