@@ -36,12 +36,39 @@ PATIENCE = 0.5
 """Seconds for which the store waits for a lock."""
 
 
+class Disk:
+    """Where the database lies; while it is full the file may not grow by another page.
+
+    It listens from the beginning: to add a listener while other threads begin transactions would
+    break theirs.
+    """
+
+    MOST = 2**31 - 2
+
+    def __init__(self, store: Store) -> None:
+        self.is_full: bool | None = None
+        event.listen(store._engine, "begin", self._limit)
+
+    def _limit(self, connection) -> None:
+        if self.is_full is None:
+            return
+        pages = "PRAGMA page_count"
+        most = connection.exec_driver_sql(pages).scalar() if self.is_full else self.MOST
+        connection.exec_driver_sql(f"PRAGMA max_page_count = {most}")
+
+
 class Service:
     """The application with its worker, asked over HTTP."""
 
     def __init__(
-        self, installation: Installation, client: TestClient, github: GitHubState, release
+        self,
+        installation: Installation,
+        client: TestClient,
+        github: GitHubState,
+        release,
+        disk: Disk,
     ) -> None:
+        self.disk = disk
         self.installation = installation
         self.github = github
         self.release = release
@@ -95,11 +122,12 @@ def serving(settings, github: GitHubState) -> Iterator[Service]:
     installation = Installation(settings, transport=StandInTransport(github), open_release=releases)
     installation.store = Store(settings.database_url, patience_seconds=PATIENCE)
     installation.own_login = BOT
+    disk = Disk(installation.store)
     # so many that a prediction takes pages of its own: a few rows fit into a full file
     names = ["bug", *(f"label {number}" for number in range(300))]
     release = releases.promote(installation.store, "r1", names, installation.clock())
     with TestClient(create_app(installation, pace=PACE)) as client:
-        yield Service(installation, client, github, release)
+        yield Service(installation, client, github, release, disk)
     installation.close()
 
 
@@ -123,19 +151,12 @@ def locked(service: Service) -> Iterator[None]:
 
 @contextmanager
 def full(service: Service) -> Iterator[None]:
-    """The file may not grow by another page, as on a disk without space."""
-    engine, most = service.installation.store._engine, 2**31 - 2
-    is_full = True
-
-    def limited(connection) -> None:
-        pages = connection.exec_driver_sql("PRAGMA page_count").scalar() if is_full else most
-        connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
-
-    event.listen(engine, "begin", limited)  # for good: other threads may be at it
+    """As on a disk without space."""
+    service.disk.is_full = True
     try:
         yield
     finally:
-        is_full = False
+        service.disk.is_full = False
 
 
 FAULTS = {"locked": (locked, "try again"), "full": (full, "free some and try again")}
