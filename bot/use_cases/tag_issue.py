@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from bot.use_cases import told_off
 from bot.use_cases.actors import is_own_doing
+from bot.use_cases.command_line import OWN_MARK
 from bot.use_cases.configuration import current_configuration
 from bot.use_cases.deciding import act_on
 from bot.use_cases.desk import Ending, repository_of, sender_of
@@ -67,6 +68,8 @@ def left_alone(
     """Why an issue is not even scored, or None where it is."""
     if issue.is_pull_request:
         return "pull requests are not tagged"
+    if issue.body.startswith(OWN_MARK):
+        return "the bot wrote this issue itself"
     if told_off.is_told_off(issue):
         return told_off.WHY
     if configuration.mode == "off" and not any(

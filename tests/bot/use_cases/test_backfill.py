@@ -188,6 +188,16 @@ async def opened_more(bench) -> None:
     bench.receive(bench.github.open_issue(REPO, "a bug"))
 
 
+async def test_the_bots_own_report_is_no_issue_to_label(bench) -> None:
+    await opened(bench, "a bug")
+    report = bench.github.open_issue(REPO, "a bug in figures", "<!-- issue-tagger:report -->")
+    bench.receive(report)
+    bench.configure(APPLY)
+    await fill(bench)
+    assert bench.github.issue(REPO, 1).label_names == ["bug"]
+    assert bench.github.issue(REPO, 2).label_names == []
+
+
 async def test_a_backfill_comments_on_nothing(bench) -> None:
     await opened(bench, "docs?")
     bench.configure(APPLY)
