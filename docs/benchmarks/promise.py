@@ -1,6 +1,6 @@
 """Is the promise kept? Precision on test issues of the labels that are applied, case by case.
 
-    python docs/benchmarks/promise.py ISSUES.jsonl.gz:LABELS.json:NAME,NAME,… --slices 256,500,all --pool 1000
+    python docs/benchmarks/promise.py ISSUES.jsonl.gz:LABELS.json:NAME,NAME,… --slices 256,500,all
 
 The chain of the members that need no tuning, so that many seeds are to be had in minutes; a case is
 one slice with one seed. A killed run goes on when it is called again.
