@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from tagger.errors import ModelNotFound, ModelRefused
+from tagger.persistence import file_digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -241,8 +242,7 @@ def _file_digest(path: Path) -> str:
 
 @lru_cache(maxsize=256)
 def _digest_of_state(path: Path, mtime_ns: int, size: int) -> str:  # noqa: ARG001 - the cache's key
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return file_digest(path)
 
 
 def _first_line(error: Exception) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from io import BytesIO
@@ -38,6 +39,12 @@ PLAIN_TYPES = frozenset(
 
 _PLACE = re.compile(r'(?<="__id__": )\d+|(?<="file": ")\d+(?=\.npy")|\A\d+(?=\.npy\Z)')
 """Where an object lay in memory, as skops writes it: in its schema, and as an array's file name."""
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def save_json(path: Path, value: object) -> None:

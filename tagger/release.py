@@ -20,7 +20,7 @@ from tagger.chain.chain import Chain
 from tagger.chain.journal import Journal
 from tagger.decision import Policy
 from tagger.errors import ReleaseDamaged
-from tagger.persistence import load_json, save_json
+from tagger.persistence import file_digest, load_json, save_json
 from tagger.runtimes.choice import RuntimeChoice, settle
 from tagger.tagging import Tagging
 
@@ -269,7 +269,7 @@ def _write(manifest: Manifest, chain: Chain, titles: Mapping[str, str], root: Pa
     (aside / CHAIN).mkdir(parents=True)
     chain.save(aside / CHAIN)
     save_json(aside / TITLES, titles)
-    files = {str(path.relative_to(aside)): _digest(path) for path in _files(aside)}
+    files = {str(path.relative_to(aside)): file_digest(path) for path in _files(aside)}
     manifest = Manifest(**{**_fields(manifest), "files": files})
     save_json(aside / MANIFEST, manifest.as_json())
     for path in _files(aside):
@@ -289,17 +289,12 @@ def check_files(folder: Path, files: Mapping[str, str]) -> None:
         path = folder / name
         if not path.is_file():
             raise ReleaseDamaged(folder, f"{name} is missing")
-        if _digest(path) != digest:
+        if file_digest(path) != digest:
             raise ReleaseDamaged(folder, f"{name} has changed since it was written")
 
 
 def _files(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if path.is_file())
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _to_disk(path: Path) -> None:
@@ -316,5 +311,5 @@ def _models(resources: Resources) -> dict[str, str]:
     for role, folder in (("bert", resources.bert_model), ("zero-shot", resources.zero_shot_model)):
         weights = None if folder is None else folder / "model.safetensors"
         if weights is not None and weights.is_file():
-            models[role] = _digest(weights)
+            models[role] = file_digest(weights)
     return models

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from tagger.errors import ModelRefused
-from tagger.persistence import load_json, save_json
+from tagger.errors import ModelRefused, ReleaseDamaged
+from tagger.persistence import file_digest, load_json, save_json
 from tagger.runtimes.onnx_runner import NAMES, OnnxRunner
 from tagger.runtimes.torch_runner import TorchRunner
 
@@ -34,15 +34,15 @@ LIBRARIES = ("torch", "transformers", "onnxruntime", "onnx")
 
 
 def converted(network: Network, runtime: Runtime, folder: Path) -> Path:
-    """The network as an ONNX file in `folder`, made now unless it is there.
+    """The network as an ONNX file in `folder`, made now unless it is there and whole.
 
     The file appears under its name only once it was compared with PyTorch; `.json` beside it says
-    how far the two are apart.
+    how far the two are apart, and the file's digest.
 
     :raises ModelRefused: it cannot be exported, or the copy computes something else.
     """
     file = folder / f"{_name(network, runtime)}.onnx"
-    if file.is_file():
+    if file.is_file() and _is_whole(file):
         return file
     folder.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=folder, prefix=".converting-") as aside:
@@ -72,8 +72,17 @@ def convert(network: Network, runtime: Runtime, folder: Path) -> Path:
         raise _refused(runtime, f"{type(problem).__name__}: {problem}") from problem
     if not error <= TOLERANCE[runtime]:
         raise _refused(runtime, f"the copy's numbers are off by {error:.3f} of their size")
-    save_json(file.with_suffix(".json"), {"relative_error": error, "runtime": runtime})
+    record = {"relative_error": error, "runtime": runtime, "sha256": file_digest(file)}
+    save_json(file.with_suffix(".json"), record)
     return file
+
+
+def _is_whole(file: Path) -> bool:
+    """Whether it is what was compared; a copy of before digests were recorded is made anew."""
+    try:
+        return load_json(file.with_suffix(".json")).get("sha256") == file_digest(file)
+    except ReleaseDamaged:
+        return False
 
 
 def parity(file: Path) -> float:

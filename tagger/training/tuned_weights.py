@@ -13,6 +13,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 
 from tagger.errors import ReleaseDamaged
+from tagger.model_sources import weights_digest
 from tagger.persistence import load_arrays, save_arrays
 from tagger.training.classifier import TextClassifier
 from tagger.training.descent import seeded
@@ -76,7 +77,8 @@ class WeightsInMemory:
 class WeightsOnDisk:
     """Of a classifier that `WeightsInMemory` or this class wrote.
 
-    The body's numbers stay there until `build`; that they are all there is looked at at once.
+    The body's numbers stay there until `build`, which may be hours later: that they are all there
+    is looked at at once, and then whether they are still the same.
 
     :raises ReleaseDamaged: a file is missing, or cannot be read.
     """
@@ -91,6 +93,7 @@ class WeightsOnDisk:
         except (OSError, SafetensorError) as error:
             raise ReleaseDamaged(folder, f"model.safetensors: {error}") from error
         self._folder = folder
+        self._as_opened = weights_digest(folder)
         self._head = load_arrays(folder / HEAD, "weight", "bias")
         self.n_labels = len(self._head["bias"])
         self.digest = digest
@@ -98,9 +101,11 @@ class WeightsOnDisk:
     def build(self, dtype: torch.dtype) -> TextClassifier:
         """See `TunedWeights.build`.
 
-        :raises ReleaseDamaged: the files do not make a model.
+        :raises ReleaseDamaged: the files do not make a model, or not the one that was opened.
         """
         try:
+            if weights_digest(self._folder) != self._as_opened:
+                raise ReleaseDamaged(self._folder, "model.safetensors has changed since")
             with seeded(0, torch.device("cpu")):  # transformers makes a pooler of random numbers
                 body: Any = load_body(self._folder, dtype)
         except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:

@@ -169,6 +169,22 @@ def test_weights_that_were_cut_short_are_refused_before_they_are_needed(
         TunedModel.restore(tmp_path, given)
 
 
+def test_weights_that_change_after_they_were_opened_are_refused(
+    bert_folder: Path, tmp_path: Path, resources: Resources
+) -> None:
+    given = replace(resources, device="cpu")
+    tuned(bert_folder, given).save(tmp_path)
+    restored = TunedModel.restore(tmp_path, given)
+    flip_last_byte(tmp_path / "model.safetensors")
+    with pytest.raises(ReleaseDamaged, match="has changed since"):
+        restored.score(TEXTS)
+
+
+def flip_last_byte(file: Path) -> None:
+    whole = file.read_bytes()
+    file.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+
+
 def test_rows_of_very_different_length_keep_their_order(bert_folder: Path) -> None:
     rows = [[5] * 40, [6], [7] * 17, [8] * 3]
     runner = open_runner(network(bert_folder), "torch-int8", CPU)
@@ -198,6 +214,15 @@ class TestConversion:
         assert conversions.converted(network(bert_folder), "onnx-int8", tmp_path) == made
         with pytest.raises(AssertionError, match="converted again"):
             conversions.converted(network(bert_folder, "other"), "onnx-int8", tmp_path)
+
+    def test_a_copy_with_one_byte_flipped_is_made_anew(
+        self, bert_folder: Path, tmp_path: Path
+    ) -> None:
+        made = conversions.converted(network(bert_folder), "onnx", tmp_path)
+        whole = made.read_bytes()
+        flip_last_byte(made)
+        assert conversions.converted(network(bert_folder), "onnx", tmp_path) == made
+        assert made.read_bytes() == whole
 
     def test_in_eight_bits_it_is_a_quarter(self, tmp_path: Path) -> None:
         def build(_: torch.dtype) -> SentenceModel:
