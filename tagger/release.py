@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tagger.decision import LabelDecision
+    from tagger.evaluation.contest import Judgement
     from tagger.issue import IssueText, TrainingSet
     from tagger.strategy import Resources
 
@@ -228,6 +229,10 @@ class Release:
     def decide(self, issues: Sequence[IssueText]) -> NDArray[np.bool_]:
         """The labels it gives for the best F1. *Shape:* (n_issues, n_labels)"""
         return self._tagging.chain.decide(issues)
+
+    def judge(self, issues: Sequence[IssueText]) -> Judgement:
+        """Probabilities, and labels for the best F1 and under the usual promise."""
+        return self._tagging.chain.judge(issues)
 
     def warm_up(self) -> None:
         """Load what every issue goes through, so that the first one need not wait for it."""

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 class Replayed:
     """The decision as it comes out now, and as it was stored.
 
-    :ivar same: promoted or refused alike, with the same figures.
+    :ivar same: promoted or refused alike, with the same figures. A decision from before there
+        was a figure is compared in the others.
     """
 
     release: str
@@ -36,9 +37,10 @@ class Replayed:
     @property
     def same(self) -> bool:
         now = self.now.to_json()
-        alike = zip(now["figures"], self.then["figures"], strict=True)
+        figures = {one["metric"]: (one["new"], one["active"]) for one in now["figures"]}
         return now["promote"] == self.then["promote"] and all(
-            np.allclose((a["new"], a["active"]), (b["new"], b["active"])) for a, b in alike
+            np.allclose(figures[one["metric"]], (one["new"], one["active"]))
+            for one in self.then["figures"]
         )
 
     def as_json(self) -> dict[str, Any]:

@@ -4,13 +4,15 @@
 
 Rivals: logistic regression on [TF-IDF, MiniLM] with balanced classes, at 0.5 or else the top
 label; the crude blend (the same with the encoder's likeness to the bare label name, whose weight
-fades as 1 / (1 + positives / 4), each label given as often as its smoothed share); and SetFit,
-where it is installed (`pip install setfit`). A killed run goes on with `--resume`.
+fades as 1 / (1 + positives / 4), each label given as often as its smoothed share); zero-shot as
+the chapter does it, where ISSUE_TAGGER_ZERO_SHOT_MODEL names an NLI model; and SetFit, where it is
+installed (`pip install setfit`). A killed run goes on with `--resume`.
 """
 
 from __future__ import annotations
 
 import argparse
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +21,7 @@ from prior import load
 from bot.bootstrap import build
 from bot.progress import ShownProgress
 from bot.settings import load_settings
+from tagger.entailment import Entailment
 from tagger.evaluation.cells import FolderCells
 from tagger.evaluation.contest import Contestant, Judgement, contestants
 from tagger.evaluation.figures import figures
@@ -141,6 +144,36 @@ class SetFitRival:
         return Judgement(scores, with_top_label(scores, scores > 0.5))
 
 
+class BookZeroShot:
+    """Zero-shot as in the chapter: "This example is {name}.", the label that is entailed most.
+
+    Its pipeline's numbers by this product's own way to compute them; the premise is cut after 128
+    tokens. No usual shares, no descriptions, no corpus to compare with.
+    """
+
+    name, needs_examples = "zero-shot (book)", False
+
+    def __init__(self, resources, seed=0):  # noqa: ARG002 - nothing in it is random
+        self.resources = resources
+
+    def fit(self, train):
+        self.said = [f"This example is {label.name}." for label in train.labels]
+        return self
+
+    def score(self, issues):
+        odds = _nli(self.resources.zero_shot_model).odds([one.full for one in issues], self.said)
+        return (1 / (1 + np.exp(-odds))).astype(np.float32)
+
+    def judge(self, issues):
+        scores = self.score(issues)
+        return Judgement(scores, with_top_label(scores, np.zeros(scores.shape, dtype=bool)))
+
+
+@cache
+def _nli(folder):
+    return Entailment(folder, premise_tokens=128)
+
+
 def with_top_label(scores, decided):
     """An issue above no cut gets its best-scored label."""
     without = np.flatnonzero(~decided.any(axis=1))
@@ -161,9 +194,10 @@ def main() -> None:
             Contestant(
                 rival.name,
                 lambda seed, rival=rival: rival(resources, seed),
+                flat=not rival.needs_examples,
                 tuning=rival is SetFitRival,
             )
-            for rival in (LogisticRival, CrudeBlend, *([SetFitRival] if given.setfit else []))
+            for rival in _rivals(resources, given)
         ]
         who = (*contestants(given.strategies.split(","), resources), *rivals)
         slices = tuple(given.slices.split(","))
@@ -179,6 +213,15 @@ def main() -> None:
         )
     write_report(found, Extras(repository=Path(given.issues).stem), Path(given.out))
     print(table(figures(found), slices))
+
+
+def _rivals(resources, given) -> list[type]:
+    there = [LogisticRival, CrudeBlend]
+    if resources.zero_shot_model is not None:
+        there.append(BookZeroShot)
+    if given.setfit:
+        there.append(SetFitRival)
+    return there
 
 
 def table(found, slices) -> str:

@@ -43,8 +43,8 @@ class Comparison:
     """Two systems on the same issues.
 
     :ivar difference: first minus second, with its interval.
-    :ivar p_worse: share of resamples in which the first is below the second (ties count half):
-        small where the first is better, near 1 where it is worse.
+    :ivar p_worse: share of resamples in which the first does worse than the second (ties count
+        half): small where the first is better, near 1 where it is worse.
     """
 
     difference: Interval
@@ -129,5 +129,27 @@ def paired_bootstrap(
     drawn = [getattr(resampled_counts(truth, own, weights), metric) for own in (first, second)]
     value = [float(getattr(Counts.of(truth, own), metric)) for own in (first, second)]
     difference = drawn[0] - drawn[1]
-    worse = float((difference < 0).mean() + 0.5 * (difference == 0).mean())
-    return Comparison(interval(value[0] - value[1], difference, level), worse)
+    return Comparison(interval(value[0] - value[1], difference, level), _share_below(difference))
+
+
+def paired_bootstrap_of_losses(
+    first: Floats,
+    second: Floats,
+    *,
+    margin: float = 0.0,
+    seed: int = 0,
+    n_resamples: int = N_RESAMPLES,
+    level: float = LEVEL,
+) -> Comparison:
+    """Compare what two systems lose on each of the same issues; more is worse.
+
+    :param first: *Shape:* (n_issues,), as `second`.
+    :param margin: by which the first may lose more and still do no worse.
+    """
+    lost = np.asarray(first - second, dtype=float)
+    drawn = resample_weights(len(lost), n_resamples, seed).astype(float) @ lost / len(lost)
+    return Comparison(interval(float(lost.mean()), drawn, level), _share_below(margin - drawn))
+
+
+def _share_below(difference: Floats) -> float:
+    return float((difference < 0).mean() + 0.5 * (difference == 0).mean())

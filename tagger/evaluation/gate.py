@@ -3,30 +3,49 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from tagger.evaluation.bootstrap import LEVEL, METRICS, Comparison, Metric, paired_bootstrap
-from tagger.evaluation.metrics import Counts
+from tagger.evaluation.bootstrap import (
+    LEVEL,
+    METRICS,
+    Comparison,
+    Metric,
+    paired_bootstrap,
+    paired_bootstrap_of_losses,
+)
+from tagger.evaluation.metrics import Counts, brier
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tagger.evaluation.metrics import Decisions, Truth
     from tagger.evaluation.stratification import Rows
+    from tagger.strategy import Scores
 
 DOUBT = 0.05
 """How often an equal release may be refused by chance; shared evenly among the metrics."""
 
-_IN_WORDS: dict[Metric, str] = {"micro_f1": "micro F1", "macro_f1": "macro F1"}
+MARGIN = 0.01
+"""By which a Brier score may rise, as a share of what telling each issue the labels' frequencies
+scores. Two releases from the same issues are now and then a hair apart on nearly every issue,
+which a bootstrap rightly calls certain and nobody would notice."""
+
+GateMetric = Literal["micro_f1", "macro_f1", "brier"]
+
+_IN_WORDS: dict[GateMetric, str] = {
+    "micro_f1": "micro F1",
+    "macro_f1": "macro F1",
+    "brier": "Brier score (less is better)",
+}
 
 
 @dataclass(frozen=True)
 class GateFigure:
     """One metric of both releases on the same issues; `comparison` is new minus active."""
 
-    metric: Metric
+    metric: GateMetric
     new: float
     active: float
     comparison: Comparison
@@ -98,17 +117,23 @@ def decide(
     active: Decisions,
     names: Sequence[str],
     *,
+    scores: tuple[Scores, Scores] | None = None,
     seed: int = 0,
     doubt: float = DOUBT,
 ) -> GateDecision:
-    """Compare two releases' decisions on issues that neither has learned from.
+    """Compare two releases on issues that neither has learned from.
 
-    Refused where the one-sided paired bootstrap shows micro or macro F1 lower. The alarm of the
-    periodic report asks the same of this run's decisions and the last run's.
+    Refused where the one-sided paired bootstrap shows micro or macro F1 lower, or probabilities
+    further from the labels by more than `MARGIN`: what is applied under a promise hangs on those,
+    and they tell a worse release from an equal one on fewer issues, for every issue and label says
+    something. The alarm of the periodic report asks the same of this run's decisions and the last
+    run's.
 
     :param truth: *Shape:* (n_issues, n_labels); so are `new` and `active`. A label that a
         release does not know is one that it never gives.
     :param names: the labels, in the columns' order.
+    :param scores: probabilities of both, new first; 0 for a label that a release does not know.
+        Same shape. None: only decisions are compared.
     :raises ValueError: shapes differ.
     """
     if not truth.shape == new.shape == active.shape == (len(truth), len(names)):
@@ -118,7 +143,10 @@ def decide(
         )
     if not len(truth):
         return GateDecision(True, "there is no held-out issue to compare on", 0)
-    figures = tuple(_figure(truth, (new, active), metric, seed, doubt) for metric in METRICS)
+    bound = 1 - doubt / (len(METRICS) + (scores is not None))
+    figures = tuple(_f1(truth, (new, active), metric, seed, bound) for metric in METRICS)
+    if scores is not None:
+        figures += (_brier(truth, scores, seed, bound),)
     worse = [one for one in figures if one.worse]
     told = "; ".join(one.sentence for one in worse or figures)
     verdict = "worse than the active release" if worse else "not worse than the active release"
@@ -135,13 +163,21 @@ def common_rows(first: Sequence[int], second: Sequence[int]) -> tuple[Rows, Rows
     return left, right
 
 
-def _figure(
-    truth: Truth, releases: tuple[Decisions, Decisions], metric: Metric, seed: int, doubt: float
+def _f1(
+    truth: Truth, releases: tuple[Decisions, Decisions], metric: Metric, seed: int, bound: float
 ) -> GateFigure:
     comparison = paired_bootstrap(truth, *releases, metric, seed=seed)
     values = [float(getattr(Counts.of(truth, own), metric)) for own in releases]
-    worse = comparison.p_worse > 1 - doubt / len(METRICS)
-    return GateFigure(metric, values[0], values[1], comparison, worse)
+    return GateFigure(metric, values[0], values[1], comparison, comparison.p_worse > bound)
+
+
+def _brier(truth: Truth, releases: tuple[Scores, Scores], seed: int, bound: float) -> GateFigure:
+    new, active = (brier(truth, own.astype(float)) for own in releases)
+    shares = truth.mean(axis=0)
+    margin = MARGIN * float((shares * (1 - shares)).mean())
+    comparison = paired_bootstrap_of_losses(new, active, margin=margin, seed=seed)
+    values = float(new.mean()), float(active.mean())
+    return GateFigure("brier", *values, comparison, comparison.p_worse > bound)
 
 
 def _labels(

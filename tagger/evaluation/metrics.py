@@ -105,6 +105,17 @@ def subset_accuracy(truth: Truth, decided: Decisions) -> float:
     return float((truth == decided).all(axis=1).mean()) if len(truth) else 0.0
 
 
+def brier(truth: Truth, scores: Floats) -> Floats:
+    """Squared distance of each issue's probabilities from its labels, mean over the labels.
+
+    A proper score: nobody gains by stating other probabilities than they hold (Brier 1950).
+
+    :param scores: probabilities. *Shape:* (n_issues, n_labels)
+    :returns: 0 where all are certain and right. *Shape:* (n_issues,)
+    """
+    return np.asarray(((scores - truth) ** 2).mean(axis=1), dtype=float)
+
+
 def label_ranking_average_precision(truth: Truth, scores: Floats) -> float:
     """Mean over issues of how purely true labels lead the ranking; 1 is best.
 

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from tagger.evaluation.contest import Judgement
 from tagger.evaluation.gate import GateDecision, decide
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tagger.evaluation.metrics import Decisions
     from tagger.issue import IssueText, TrainingSet
 
 
@@ -20,11 +20,11 @@ class Released(Protocol):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Its labels, in the order of its decisions' columns."""
+        """Its labels, in the order of its judgements' columns."""
         ...
 
-    def decide(self, issues: Sequence[IssueText]) -> Decisions:
-        """The labels it gives for the best F1. *Shape:* (n_issues, n_labels)"""
+    def judge(self, issues: Sequence[IssueText]) -> Judgement:
+        """Probabilities, and the labels it gives for the best F1."""
         ...
 
 
@@ -33,22 +33,31 @@ def compare(
 ) -> GateDecision:
     """Let the gate compare a new release with the one that serves.
 
-    Both are asked for the labels of `held_out`; one that a release does not know it never gives,
-    and one that only a release knows counts for neither.
+    Both are asked for the labels of `held_out`; one that a release does not know it never gives
+    and holds for impossible, and one that only a release knows counts for neither.
 
     :param held_out: issues that neither release has learned from.
     """
     own, other = (_on_labels_of(held_out, release) for release in (new, active))
-    return decide(held_out.targets, own, other, held_out.names, seed=seed)
+    return decide(
+        held_out.targets,
+        own.decided,
+        other.decided,
+        held_out.names,
+        scores=(own.scores, other.scores),
+        seed=seed,
+    )
 
 
-def _on_labels_of(held_out: TrainingSet, release: Released) -> Decisions:
+def _on_labels_of(held_out: TrainingSet, release: Released) -> Judgement:
+    scores = np.zeros(held_out.targets.shape, dtype=np.float32)
     decided = np.zeros(held_out.targets.shape, dtype=bool)
     if not len(held_out):
-        return decided
-    own = release.decide(held_out.issues)
+        return Judgement(scores, decided)
+    own = release.judge(held_out.issues)
     place = {name: column for column, name in enumerate(release.names)}
     for column, name in enumerate(held_out.names):
         if name in place:
-            decided[:, column] = own[:, place[name]]
-    return decided
+            scores[:, column] = own.scores[:, place[name]]
+            decided[:, column] = own.decided[:, place[name]]
+    return Judgement(scores, decided)

@@ -7,6 +7,7 @@ import pytest
 from invented import invented
 from rivals import WordVotes
 
+from tagger.evaluation.contest import Judgement
 from tagger.evaluation.cutting import choose_cuts, out_of_fold_scores
 from tagger.evaluation.gate import common_rows, decide, first_release
 from tagger.evaluation.retraining import compare
@@ -78,6 +79,35 @@ def test_the_table_of_both_is_kept_as_json():
     assert macro["difference_ci"] == [1, 1]
 
 
+def test_probabilities_that_are_worse_are_refused_though_the_decisions_are_the_same():
+    truth = np.array([[True, False], [False, True]] * 40)
+    sure, unsure = np.where(truth, 0.9, 0.1), np.where(truth, 0.6, 0.4)
+    for new, active in ((sure, unsure), (unsure, sure)):
+        gate = decide(truth, truth, truth, ("a", "b"), scores=(new, active))
+        assert gate.promote is (new is sure)
+    assert "Brier score (less is better) 0.160 against 0.010 (+0.150" in gate.reason
+    [*_, brier] = gate.to_json()["figures"]
+    assert (brier["metric"], brier["worse"]) == ("brier", True)
+    assert brier["p_worse"] == 1
+
+
+def test_probabilities_that_are_a_hair_worse_on_every_issue_pass():
+    truth = np.array([[True, False], [False, True]] * 40)
+    sure, less = np.where(truth, 0.97, 0.03), np.where(truth, 0.96, 0.04)
+    assert decide(truth, truth, truth, ("a", "b"), scores=(less, sure)).promote
+
+
+def test_equal_probabilities_are_rarely_refused():
+    rng = np.random.default_rng(0)
+    refused = 0
+    for seed in range(100):
+        truth = rng.random((100, 4)) < 0.4
+        first, second = (np.clip(rng.normal(truth, 0.4), 0, 1) for _ in "ab")
+        decisions = (one > 0.5 for one in (first, second))
+        refused += not decide(truth, *decisions, NAMES, scores=(first, second), seed=seed).promote
+    assert refused <= 11  # 5 expected
+
+
 def test_nothing_to_compare_with_or_on_promotes_and_says_so():
     assert first_release().promote
     nothing = np.zeros((0, 1), bool)
@@ -104,8 +134,9 @@ class FixedRelease:
         self.names = names
         self._given = [name in given for name in names]
 
-    def decide(self, issues):
-        return np.array([self._given] * len(issues), dtype=bool)
+    def judge(self, issues):
+        decided = np.array([self._given] * len(issues), dtype=bool)
+        return Judgement(decided.astype(np.float32), decided)
 
 
 def test_releases_with_other_labels_are_compared_on_those_of_the_held_out_issues():
