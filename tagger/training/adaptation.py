@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from time import time
 from typing import TYPE_CHECKING
@@ -13,6 +13,7 @@ from uuid import uuid4
 
 import numpy as np
 import torch
+from filelock import FileLock, Timeout
 
 from tagger.errors import ReleaseDamaged
 from tagger.issue import corpus_fingerprint
@@ -27,7 +28,7 @@ from tagger.training.title_body import TitleBody
 from tagger.transformer_encoder import quiet
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from tagger.issue import IssueText
@@ -90,19 +91,43 @@ class Workshop:
         """Adapt by every objective that model and texts allow.
 
         A process killed in between leaves what it finished on the shelf, and nothing half-done
-        under its name.
+        under its name. Processes that need the same at one time share the objectives: each begins
+        with one that nobody is at, and waits for those that somebody is.
 
         :returns: bodies by objective, and for the other objectives why they were impossible.
         """
         place = self.shelf / "adapted" / self._key(texts)
         bodies: dict[str, AdaptedBody] = {}
         impossible: dict[str, str] = {}
-        for objective in OBJECTIVES:
-            try:
-                bodies[objective] = self._one(objective, texts, place / objective)
-            except CannotAdapt as why:
-                impossible[objective] = str(why)
-        return bodies, impossible
+        for wait in (False, True):
+            for objective in OBJECTIVES:
+                if objective in bodies or objective in impossible:
+                    continue
+                with self._turn(place, objective, wait=wait) as ours:
+                    if not ours:
+                        continue
+                    try:
+                        bodies[objective] = self._one(objective, texts, place / objective)
+                    except CannotAdapt as why:
+                        impossible[objective] = str(why)
+        return {name: bodies[name] for name in OBJECTIVES if name in bodies}, impossible
+
+    @contextmanager
+    def _turn(self, place: Path, objective: str, *, wait: bool) -> Iterator[bool]:
+        """Whether this process is the one that is at the objective; a killed one is at nothing."""
+        place.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(place / f"{objective}.lock")
+        if wait:
+            self.progress(f"waiting for another process ({objective})", 0, 1)
+        try:
+            lock.acquire(blocking=wait)
+        except Timeout:
+            yield False
+            return
+        try:
+            yield True
+        finally:
+            lock.release()
 
     def _key(self, texts: Sequence[IssueText]) -> str:
         what = [corpus_fingerprint(texts), weights_digest(self.base), asdict(self.budget), METHOD]

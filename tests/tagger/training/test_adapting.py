@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import os
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,7 +11,7 @@ import pytest
 import tiny_bodies
 import torch
 
-from tagger.training.adaptation import POINTS, _curve
+from tagger.training.adaptation import POINTS, Workshop, _curve
 from tagger.training.budget import Budget
 from tagger.training.errors import CannotAdapt
 from tagger.training.masked_language import MaskedLanguage, TiedHead
@@ -55,6 +57,33 @@ def test_a_model_without_masks_cannot_guess_them(tmp_path: Path) -> None:
     folder = tiny_bodies.save(tiny_bodies.seeded(tiny_bodies.gpt), tmp_path / "gpt")
     with pytest.raises(CannotAdapt, match="gpt2"):
         MaskedLanguage(folder, CPU)
+
+
+def _adapt_apart(base: Path, shelf: Path, made: Path) -> None:
+    """Runs in a process of its own: adapts, and notes which objectives it was at."""
+    steps: set[str] = set()
+    workshop = Workshop(base, shelf, CPU, LONG, lambda step, *_: steps.add(step))
+    bodies, impossible = workshop.adapt(tiny_bodies.unlabelled(160))
+    assert list(bodies) == ["masked-language", "title-body"]
+    assert not impossible
+    mine = sorted(step for step in steps if step.startswith("adapting"))
+    (made / str(os.getpid())).write_text("\n".join(mine))
+
+
+@pytest.mark.slow
+def test_two_processes_share_the_objectives(bert_folder: Path, tmp_path: Path) -> None:
+    made = tmp_path / "made"
+    made.mkdir()
+    fresh = multiprocessing.get_context("spawn")
+    given = (bert_folder, tmp_path / "shelf", made)
+    both = [fresh.Process(target=_adapt_apart, args=given) for _ in "ab"]
+    for process in both:
+        process.start()
+    for process in both:
+        process.join(120)
+    assert [process.exitcode for process in both] == [0, 0]
+    steps = [step for path in made.iterdir() for step in path.read_text().splitlines()]
+    assert sorted(steps) == ["adapting (masked-language)", "adapting (title-body)"]
 
 
 def test_one_pair_has_no_negatives(bert_folder: Path) -> None:
