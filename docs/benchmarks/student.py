@@ -140,7 +140,11 @@ def f1(given: argparse.Namespace) -> None:
         counts = Counts.of(test.targets, release.decide(test.issues))
         print(
             json.dumps(
-                {"who": name, "micro_f1": counts.micro_f1, "macro_f1": counts.macro_f1},
+                {
+                    "who": name,
+                    "micro_f1": float(counts.micro_f1),
+                    "macro_f1": float(counts.macro_f1),
+                }
             )
         )
     print(made.notes[0])

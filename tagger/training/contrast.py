@@ -10,7 +10,7 @@ import torch
 
 from tagger.strategy import silent
 from tagger.training.descent import descend, seeded
-from tagger.training.features import frozen_features, vectors_of
+from tagger.training.features import TAUGHT_TOKENS, frozen_features, vectors_of
 from tagger.training.optimisation import parameter_groups
 from tagger.training.tokens import endless_batches
 
@@ -46,6 +46,7 @@ class ContrastRecipe:
     :ivar weight_decay: AdamW's, of matrices only.
     :ivar frozen: share of the layers, from below, that stay as they are.
     :ivar temperature: by which likenesses are divided: small ones look at near pairs only.
+    :ivar taught_tokens: of an issue that a step looks at; the vectors afterwards are of all.
     """
 
     batch_size: int = 16
@@ -56,6 +57,7 @@ class ContrastRecipe:
     weight_decay: float = 0.01
     frozen: float = 0.5
     temperature: float = 0.1
+    taught_tokens: int = TAUGHT_TOKENS
 
     def steps(self, n_issues: int) -> int:
         """Steps for so many issues."""
@@ -102,7 +104,7 @@ def tune(
     anchors = Anchors(len(texts), owner, np.random.default_rng(seed + 1))
     with seeded(seed, classifier.head.weight.device):
         features, _ = frozen_features(classifier, reader, tokens, recipe.frozen)
-        lengths = [len(ids) for ids in tokens[: len(texts)]]
+        lengths = [min(len(ids), recipe.taught_tokens) for ids in tokens[: len(texts)]]
         lesson = _Lesson(classifier, features, lengths, targets, anchors)
         losses = lesson.learn(recipe, seed, progress)
         vectors = vectors_of(classifier, features, tokens)
@@ -152,7 +154,7 @@ class _Lesson:
             self.classifier.train()
             batch = next(batches)
             shown, rows = self.anchors.draw(np.asarray(self.targets[batch].any(axis=0)))
-            issues, said = self.features(batch), self.features(rows)
+            issues, said = (self.features(one, recipe.taught_tokens) for one in (batch, rows))
             near = issue_loss(issues, truth[batch], recipe.temperature)
             own = truth[batch][:, shown]
             return near + anchor_loss(issues, said, own, recipe.temperature)

@@ -35,12 +35,20 @@ STATES_LIMIT = 768 * 2**20
 
 TOKENS_PER_BATCH = 4096
 
+TAUGHT_TOKENS = 64
+"""Tokens of a text, from its beginning, that a step of training looks at: half the time of 128.
+The title and what follows it carry most of what tells the labels apart, and what the layers learn
+there serves the longer texts that are scored."""
+
 
 class Features(Protocol):
     """Vectors of some texts, with a gradient for what is trained."""
 
-    def __call__(self, rows: Rows) -> torch.Tensor:
-        """*Shape:* (n_rows, width), float32."""
+    def __call__(self, rows: Rows, most_tokens: int | None = None) -> torch.Tensor:
+        """*Shape:* (n_rows, width), float32.
+
+        :param most_tokens: of each text, from its beginning, that are looked at; None: all.
+        """
         ...
 
 
@@ -54,9 +62,9 @@ class WholeBody:
         self._reader = reader
         self._tokens = tokens
 
-    def __call__(self, rows: Rows) -> torch.Tensor:
+    def __call__(self, rows: Rows, most_tokens: int | None = None) -> torch.Tensor:
         device = self._classifier.head.weight.device
-        ids, mask = self._reader.collate([self._tokens[row] for row in rows], device)
+        ids, mask = self._reader.collate([self._tokens[row][:most_tokens] for row in rows], device)
         with fast_precision(device):
             return self._classifier.vectors(ids, mask)
 
@@ -78,12 +86,13 @@ class UpperLayers:
         self._frozen = frozen
         self._states = states
 
-    def __call__(self, rows: Rows) -> torch.Tensor:
+    def __call__(self, rows: Rows, most_tokens: int | None = None) -> torch.Tensor:
         device = self._classifier.head.weight.device
-        ids, mask = self._reader.collate([self._tokens[row] for row in rows], device)
+        ids, mask = self._reader.collate([self._tokens[row][:most_tokens] for row in rows], device)
+        states = [self._states[row][:most_tokens] for row in rows]
         stack = _stack(self._classifier)
         with fast_precision(device), without_lower(stack, self._frozen) as door:
-            door.states = stacked([self._states[row] for row in rows], ids.shape[1], device)
+            door.states = stacked(states, ids.shape[1], device)
             return self._classifier.vectors(ids, mask)
 
 

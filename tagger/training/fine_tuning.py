@@ -13,7 +13,7 @@ from tagger.strategy import silent
 from tagger.training.budget import FLOPS_PER_SECOND, step_flops
 from tagger.training.descent import descend, seeded
 from tagger.training.early_stopping import Watch
-from tagger.training.features import frozen_features
+from tagger.training.features import TAUGHT_TOKENS, frozen_features
 from tagger.training.head_start import logistic_head
 from tagger.training.losses import positive_weights, weighted_cross_entropy
 from tagger.training.optimisation import parameter_groups, rate_for
@@ -49,6 +49,7 @@ class Recipe:
     :ivar hold_out: share of the labelled issues that is held out.
     :ivar checks: looks at the held-out issues, evenly spread over the steps.
     :ivar patience: looks in a row that are worse than the best before it stops.
+    :ivar taught_tokens: of a text that a step looks at; issues held out are read whole.
     """
 
     batch_size: int = 16
@@ -64,6 +65,7 @@ class Recipe:
     hold_out: float = 0.15
     checks: int = 4
     patience: int = 2
+    taught_tokens: int = TAUGHT_TOKENS
 
     def steps(self, n_texts: int, *, weights: float = 0.0, tokens: float = 0.0) -> int:
         """Steps for so many texts.
@@ -143,7 +145,7 @@ class _Lesson:
     def learn(
         self, rows: Rows, recipe: Recipe, seed: int, watch: Watch, progress: Progress
     ) -> list[float]:
-        lengths = [self.lengths[row] for row in rows]
+        lengths = [min(self.lengths[row], recipe.taught_tokens) for row in rows]
         steps = recipe.steps(len(rows), weights=self._weights(), tokens=float(np.mean(lengths)))
         device = self.classifier.head.weight.device
         weights = torch.from_numpy(positive_weights(self.targets[rows])).to(device)
@@ -154,7 +156,7 @@ class _Lesson:
             progress("fine-tuning", step, steps)
             self.classifier.train()
             batch = rows[next(batches)]
-            logits = self.classifier.head(self.features(batch))
+            logits = self.classifier.head(self.features(batch, recipe.taught_tokens))
             return weighted_cross_entropy(logits, truth[batch], weights)
 
         finished = watch.every(max(1, steps // recipe.checks), steps)

@@ -44,6 +44,19 @@ def test_upper_layers_give_what_the_whole_body_gives(any_folder: Path, share: fl
     assert vectors[rows] == pytest.approx(expected, abs=0.02)
 
 
+@pytest.mark.parametrize("share", [0.0, 0.5])
+def test_a_step_may_look_at_the_beginning_of_each_text_only(any_folder: Path, share: float) -> None:
+    classifier, reader = opened(any_folder)
+    tokens = reader.read(["crash", "please add a page that says what the page is about"])
+    features, _ = frozen_features(classifier, reader, tokens, share)
+    rows = np.array([0, 1])
+    whole, seen = (features(rows, most).detach().numpy() for most in (None, 4))
+    assert seen[0] == pytest.approx(whole[0], abs=0.02)
+    assert np.abs(seen[1] - whole[1]).max() > 0.02
+    beyond = features(rows, 100).detach().numpy()
+    assert beyond == pytest.approx(whole, abs=1e-6)
+
+
 def test_layers_are_back_in_place_after_each_pass(bert_folder: Path) -> None:
     classifier, reader = opened(bert_folder)
     stack = layer_stack(classifier.body)
