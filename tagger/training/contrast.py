@@ -103,7 +103,7 @@ def tune(
     owner = np.repeat(np.arange(len(said)), [len(wordings) for wordings in said])
     anchors = Anchors(len(texts), owner, np.random.default_rng(seed + 1))
     with seeded(seed, classifier.head.weight.device):
-        features, _ = frozen_features(classifier, reader, tokens, recipe.frozen)
+        features = frozen_features(classifier, reader, tokens, recipe.frozen)
         lengths = [min(len(ids), recipe.taught_tokens) for ids in tokens[: len(texts)]]
         lesson = _Lesson(classifier, features, lengths, targets, anchors)
         losses = lesson.learn(recipe, seed, progress)

@@ -13,14 +13,14 @@ from tagger.training.descent import fast_precision
 from tagger.training.lower_layers import (
     freeze_lower,
     layer_stack,
-    listening,
     passes_tensors,
     stacked,
+    states_entering,
     without_lower,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
     from torch import nn
@@ -101,32 +101,24 @@ def frozen_features(
     reader: TokenReader,
     tokens: Sequence[list[int]],
     share: float,
-) -> tuple[Features, NDArray[np.float32]]:
-    """Freeze the lower layers and run every text once.
+) -> Features:
+    """Freeze the lower layers, and run every text through them once where they can be kept apart.
 
     :param share: of the layers, see `lower_layers.freeze_lower`.
-    :returns: what training reads, and the vectors of the body as it is. *Shape:* (n_texts, width)
     """
     frozen = freeze_lower(classifier.body, share)
     whole = WholeBody(classifier, reader, tokens)
     if not frozen or not _states_fit(classifier, tokens):
-        return whole, vectors_of(classifier, whole, tokens)
+        return whole
     stack = _stack(classifier)
     if not passes_tensors(classifier.body, stack):
-        return whole, vectors_of(classifier, whole, tokens)
-    states: list[torch.Tensor] = [torch.empty(0)] * len(tokens)
-    with listening(stack[frozen]) as heard:
-        vectors = vectors_of(
-            classifier, whole, tokens, lambda rows: _keep(heard, rows, tokens, states)
-        )
-    return UpperLayers(classifier, reader, tokens, frozen, states), vectors
+        return whole
+    states = _states(classifier, whole, tokens, stack[frozen])
+    return UpperLayers(classifier, reader, tokens, frozen, states)
 
 
 def vectors_of(
-    classifier: TextClassifier,
-    features: Features,
-    tokens: Sequence[list[int]],
-    after: Callable[[Rows], None] = lambda _: None,
+    classifier: TextClassifier, features: Features, tokens: Sequence[list[int]]
 ) -> NDArray[np.float32]:
     """Vectors of every text without gradient or dropout. *Shape:* (n_texts, width)"""
     width = classifier.head.in_features
@@ -135,21 +127,25 @@ def vectors_of(
     with torch.no_grad():
         for batch in plan([len(ids) for ids in tokens], budget=TOKENS_PER_BATCH):
             vectors[batch.rows] = features(batch.rows).cpu().numpy()
-            after(batch.rows)
     return vectors
 
 
-def _keep(
-    heard: list[torch.Tensor],
-    rows: Rows,
+def _states(
+    classifier: TextClassifier,
+    whole: Features,
     tokens: Sequence[list[int]],
-    states: list[torch.Tensor],
-) -> None:
-    """Move one batch's states, without their padding, to where training finds them."""
-    batch = heard.pop()
-    kind = torch.bfloat16 if has_fast_bfloat16(batch.device) else torch.float32
-    for position, row in enumerate(rows):
-        states[row] = batch[position, : len(tokens[row])].to(kind, copy=True)
+    layer: nn.Module,
+) -> list[torch.Tensor]:
+    """States of each text that enter a layer. *Shape of each:* (n_tokens, width)"""
+    kind = torch.bfloat16 if has_fast_bfloat16(classifier.head.weight.device) else torch.float32
+    kept = [torch.empty(0)] * len(tokens)
+    classifier.eval()
+    with torch.no_grad():
+        for batch in plan([len(ids) for ids in tokens], budget=TOKENS_PER_BATCH):
+            states = states_entering(layer, lambda rows=batch.rows: whole(rows))  # type: ignore[misc]
+            for position, row in enumerate(batch.rows):
+                kept[row] = states[position, : len(tokens[row])].to(kind, copy=True)
+    return kept
 
 
 def _states_fit(classifier: TextClassifier, tokens: Sequence[list[int]]) -> bool:

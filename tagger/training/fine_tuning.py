@@ -13,7 +13,7 @@ from tagger.strategy import silent
 from tagger.training.budget import FLOPS_PER_SECOND, step_flops
 from tagger.training.descent import descend, seeded
 from tagger.training.early_stopping import Watch
-from tagger.training.features import TAUGHT_TOKENS, frozen_features
+from tagger.training.features import TAUGHT_TOKENS, frozen_features, vectors_of
 from tagger.training.head_start import logistic_head
 from tagger.training.losses import positive_weights, weighted_cross_entropy
 from tagger.training.optimisation import parameter_groups, rate_for
@@ -115,7 +115,8 @@ def fine_tune(
     held_out = _held_out(targets, recipe, seed)
     taught = np.setdiff1d(np.arange(len(texts)), held_out)
     with seeded(seed, classifier.head.weight.device):
-        features, vectors = frozen_features(classifier, reader, tokens, recipe.frozen)
+        features = frozen_features(classifier, reader, tokens, recipe.frozen)
+        vectors = vectors_of(classifier, features, tokens)
         classifier.set_head(*logistic_head(vectors[taught], targets[taught]))
         lesson = _Lesson(classifier, features, targets, [len(ids) for ids in tokens])
         watch = Watch(

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 
 def layer_stack(body: Any) -> nn.ModuleList | None:
@@ -77,19 +77,31 @@ def without_lower(stack: nn.ModuleList, frozen: int) -> Iterator[Door]:
             stack[position] = layer
 
 
-@contextmanager
-def listening(layer: nn.Module) -> Iterator[list[torch.Tensor]]:
-    """Collect the states that enter a layer, one entry for each forward pass."""
-    heard: list[torch.Tensor] = []
+class _Entered(Exception):
+    """No error: ends a forward pass, with the states that a layer was about to be given."""
 
-    def note(_: nn.Module, arguments: tuple[Any, ...]) -> None:
-        heard.append(arguments[0].detach())
+    def __init__(self, states: torch.Tensor) -> None:
+        super().__init__()
+        self.states = states
 
-    handle = layer.register_forward_pre_hook(note)
+
+def states_entering(layer: nn.Module, run: Callable[[], object]) -> torch.Tensor:
+    """States that enter a layer when `run` runs its network; what comes after is not computed.
+
+    :raises ValueError: the layer was not reached.
+    """
+
+    def halt(_: nn.Module, arguments: tuple[Any, ...]) -> None:
+        raise _Entered(arguments[0].detach())
+
+    handle = layer.register_forward_pre_hook(halt)
     try:
-        yield heard
+        run()
+    except _Entered as entered:
+        return entered.states
     finally:
         handle.remove()
+    raise ValueError("the layer was not reached, expected a run of the network that it belongs to")
 
 
 def passes_tensors(body: Any, stack: nn.ModuleList) -> bool:

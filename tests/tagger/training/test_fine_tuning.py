@@ -14,10 +14,10 @@ from sklearn.metrics import f1_score
 
 from tagger.training.classifier import TextClassifier
 from tagger.training.early_stopping import Watch, best_f1
-from tagger.training.features import UpperLayers, WholeBody, frozen_features
+from tagger.training.features import UpperLayers, WholeBody, frozen_features, vectors_of
 from tagger.training.fine_tuning import Recipe, fine_tune
 from tagger.training.head_start import logistic_head
-from tagger.training.lower_layers import freeze_lower, layer_stack
+from tagger.training.lower_layers import freeze_lower, layer_stack, states_entering
 from tagger.training.tokens import TokenReader
 from tagger.transformer_encoder import load
 
@@ -36,7 +36,8 @@ def opened(folder: Path, n_labels: int = 2) -> tuple[TextClassifier, TokenReader
 def test_upper_layers_give_what_the_whole_body_gives(any_folder: Path, share: float) -> None:
     classifier, reader = opened(any_folder)
     tokens = reader.read([issue.full for issue in tiny_bodies.issues(9).issues])
-    features, vectors = frozen_features(classifier, reader, tokens, share)
+    features = frozen_features(classifier, reader, tokens, share)
+    vectors = vectors_of(classifier, features, tokens)
     rows = np.array([4, 0, 7])
     whole = WholeBody(classifier, reader, tokens)(rows)
     expected = whole.detach().numpy()
@@ -48,7 +49,7 @@ def test_upper_layers_give_what_the_whole_body_gives(any_folder: Path, share: fl
 def test_a_step_may_look_at_the_beginning_of_each_text_only(any_folder: Path, share: float) -> None:
     classifier, reader = opened(any_folder)
     tokens = reader.read(["crash", "please add a page that says what the page is about"])
-    features, _ = frozen_features(classifier, reader, tokens, share)
+    features = frozen_features(classifier, reader, tokens, share)
     rows = np.array([0, 1])
     whole, seen = (features(rows, most).detach().numpy() for most in (None, 4))
     assert seen[0] == pytest.approx(whole[0], abs=0.02)
@@ -57,13 +58,29 @@ def test_a_step_may_look_at_the_beginning_of_each_text_only(any_folder: Path, sh
     assert beyond == pytest.approx(whole, abs=1e-6)
 
 
+def test_states_that_enter_a_layer_are_those_that_the_layer_below_gives(bert_folder: Path) -> None:
+    classifier, reader = opened(bert_folder)
+    stack = layer_stack(classifier.body)
+    assert stack is not None
+    ids, mask = reader.collate(reader.read(["crash", "please add"]), CPU)
+    given = classifier.body(ids, mask, output_hidden_states=True).hidden_states[2]
+    seen: list[object] = []
+    stack[2].register_forward_hook(lambda *_: seen.append(_))
+    states = states_entering(stack[2], lambda: classifier.vectors(ids, mask))
+    assert torch.equal(states, given)
+    assert not states.requires_grad
+    assert len(seen) == 0
+    with pytest.raises(ValueError, match="not reached"):
+        states_entering(stack[2], lambda: None)
+
+
 def test_layers_are_back_in_place_after_each_pass(bert_folder: Path) -> None:
     classifier, reader = opened(bert_folder)
     stack = layer_stack(classifier.body)
     assert stack is not None
     before = list(stack)
     tokens = reader.read(["crash", "please add"])
-    features, _ = frozen_features(classifier, reader, tokens, 0.5)
+    features = frozen_features(classifier, reader, tokens, 0.5)
     assert isinstance(features, UpperLayers)
     features(np.array([0, 1]))
     assert list(stack) == before
