@@ -6,12 +6,14 @@ Rivals: logistic regression on [TF-IDF, MiniLM] with balanced classes, at 0.5 or
 label; the crude blend (the same with the encoder's likeness to the bare label name, whose weight
 fades as 1 / (1 + positives / 4), each label given as often as its smoothed share); zero-shot as
 the chapter does it, where ISSUE_TAGGER_ZERO_SHOT_MODEL names an NLI model; and SetFit, where it is
-installed (`pip install setfit`). A killed run goes on with `--resume`.
+installed (`pip install setfit`). A killed run goes on with `--resume`. With `--stored` ISSUES is a
+repository of the database: then the splits are those of `issue-tagger evaluate` on it.
 """
 
 from __future__ import annotations
 
 import argparse
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
@@ -21,6 +23,7 @@ from prior import load
 from bot.bootstrap import build
 from bot.progress import ShownProgress
 from bot.settings import load_settings
+from bot.use_cases.training_data import training_data
 from tagger.entailment import Entailment
 from tagger.evaluation.cells import FolderCells
 from tagger.evaluation.contest import Contestant, Judgement, contestants
@@ -188,8 +191,9 @@ def _z(values):
 def main() -> None:
     given = _arguments()
     with ShownProgress() as progress:
-        resources = build(load_settings()).resources(progress)
-        data = load(f"{given.issues}:{given.labels}:{given.names}")
+        installation = build(load_settings())
+        resources = installation.resources(progress)
+        data = _data(given, installation, progress)
         rivals = [
             Contestant(
                 rival.name,
@@ -213,6 +217,13 @@ def main() -> None:
         )
     write_report(found, Extras(repository=Path(given.issues).stem), Path(given.out))
     print(table(figures(found), slices))
+
+
+def _data(given, installation, progress):
+    if not given.stored:
+        return load(f"{given.issues}:{given.labels}:{given.names}")
+    names = tuple(given.names.split(","))
+    return training_data(installation.store, given.issues, names, progress, now=datetime.now(UTC))
 
 
 def _rivals(resources, given) -> list[type]:
@@ -242,6 +253,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("issues")
     parser.add_argument("labels")
     parser.add_argument("names")
+    parser.add_argument("--stored", action="store_true", help="ISSUES is OWNER/NAME, LABELS is -")
     parser.add_argument("--strategies", default="chain,naive-bayes,zero-shot,linear,knn")
     parser.add_argument("--slices", default=SLICES, help="training issues, A,B,…")
     parser.add_argument("--seeds", type=int, default=5)

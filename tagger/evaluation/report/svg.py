@@ -18,11 +18,12 @@ if TYPE_CHECKING:
 WIDTH, HEIGHT = 480, 330
 """The view box of most figures: on a phone it shrinks by a quarter and stays legible."""
 
-N_COLOURS = 7
-"""Colours of the style sheet: Okabe and Ito's palette for the colour-blind, less its yellow."""
+N_COLOURS = 8
+"""Colours of the style sheet, one for each strategy: Okabe and Ito's palette for the colour-blind,
+with brown for its yellow, which is too light on paper."""
 
-DASHES = ("", "7 3", "2 3", "9 3 2 3", "4 2", "1 4", "12 4")
-MARKERS = ("circle", "square", "triangle", "diamond", "cross", "ring", "down")
+DASHES = ("", "7 3", "2 3", "9 3 2 3", "4 2", "1 4", "12 4", "12 3 2 3 2 3")
+MARKERS = ("circle", "square", "triangle", "diamond", "cross", "ring", "down", "plus")
 
 
 def tag(name: str, *children: str, **attributes: object) -> Markup:
@@ -145,12 +146,12 @@ def marker(kind: int, x: float, y: float, hover: str = "", size: float = 4.2) ->
     """A mark whose shape tells series apart where colour does not."""
     shape = MARKERS[(kind + kind // N_COLOURS) % len(MARKERS)]
     told = [tag("title", hover)] if hover else []
-    look = f"mark c{kind % N_COLOURS}" + (" open" if shape in {"ring", "cross"} else "")
+    look = f"mark c{kind % N_COLOURS}" + (" open" if shape in {"ring", *_CROSSED} else "")
     if shape in {"circle", "ring"}:
         return tag("circle", *told, cx=float(x), cy=float(y), r=size, class_=look)
     corners = [(x + dx * size * 1.15, y + dy * size * 1.15) for dx, dy in _CORNERS[shape]]
-    crossed = shape == "cross"
-    d = path(corners[:2]) + path(corners[2:]) if crossed else path(corners) + "Z"
+    crossed = path(corners[:2]) + path(corners[2:])
+    d = crossed if shape in _CROSSED else path(corners) + "Z"
     return tag("path", *told, d=d, class_=look)
 
 
@@ -160,7 +161,9 @@ _CORNERS: dict[str, Sequence[tuple[float, float]]] = {
     "down": ((0, 1.1), (1, -0.8), (-1, -0.8)),
     "diamond": ((0, -1.2), (1.2, 0), (0, 1.2), (-1.2, 0)),
     "cross": ((-0.9, -0.9), (0.9, 0.9), (-0.9, 0.9), (0.9, -0.9)),
+    "plus": ((0, -1.15), (0, 1.15), (-1.15, 0), (1.15, 0)),
 }
+_CROSSED = ("cross", "plus")
 
 
 def even_ticks(
