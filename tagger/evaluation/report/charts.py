@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tagger.evaluation.report.svg import (
-    N_COLOURS,
     WIDTH,
     Axis,
     Frame,
+    colour,
     dash,
     drawing,
     even_ticks,
@@ -69,12 +69,12 @@ def _band(frame: Frame, series: Series) -> Markup:
     ends = list(zip(series.points, series.band, strict=True))
     upper = [frame.at(point[0], high) for point, (_, high) in ends]
     lower = [frame.at(point[0], low) for point, (low, _) in reversed(ends)]
-    return tag("path", d=path(upper + lower) + "Z", class_=f"band c{series.look % N_COLOURS}")
+    return tag("path", d=path(upper + lower) + "Z", class_=f"band {colour(series.look)}")
 
 
 def _line(frame: Frame, series: Series) -> Markup:
     places = [frame.at(*point) for point in series.points]
-    look = f"line c{series.look % N_COLOURS}" + (" strong" if series.strong else "")
+    look = f"line {colour(series.look)}" + (" strong" if series.strong else "")
     parts = [tag("path", d=path(places), class_=look, stroke_dasharray=dash(series.look))]
     if series.marks:
         told = zip(places, series.points, strict=True)
@@ -90,9 +90,7 @@ def sample(look: int, point: bool = False) -> Markup:
     mark = marker(look, 18, 8)
     if point:
         return tag("svg", mark, viewBox="10 0 16 16", class_="sample point", aria_hidden="true")
-    line = tag(
-        "path", d="M2 8L34 8", class_=f"line c{look % N_COLOURS}", stroke_dasharray=dash(look)
-    )
+    line = tag("path", d="M2 8L34 8", class_=f"line {colour(look)}", stroke_dasharray=dash(look))
     return tag("svg", line, mark, viewBox="0 0 36 16", class_="sample", aria_hidden="true")
 
 

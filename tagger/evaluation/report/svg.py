@@ -65,9 +65,24 @@ def text(x: float, y: float, words: str, class_: str = "", **attributes: object)
     return tag("text", words, x=float(x), y=float(y), class_=class_ or None, **attributes)
 
 
+def colour(kind: int) -> str:
+    """The class of a series' colour; the first one's is its alone, the others are used again."""
+    return f"c{kind if kind < N_COLOURS else _again(kind)[1]}"
+
+
 def dash(kind: int) -> str | None:
     """The dashes of a series' line; series that share a colour differ in them."""
-    return DASHES[(kind + kind // N_COLOURS) % len(DASHES)] or None
+    return DASHES[_shape(kind) % len(DASHES)] or None
+
+
+def _again(kind: int) -> tuple[int, int]:
+    """How often the colours but the first one have been used up, and which one it is."""
+    rounds, colour = divmod(max(kind - 1, 0), N_COLOURS - 1)
+    return rounds, colour + 1
+
+
+def _shape(kind: int) -> int:
+    return kind + 2 * _again(kind)[0]
 
 
 @dataclass(frozen=True)
@@ -144,9 +159,9 @@ def path(points: Iterable[tuple[float, float]]) -> str:
 
 def marker(kind: int, x: float, y: float, hover: str = "", size: float = 4.2) -> Markup:
     """A mark whose shape tells series apart where colour does not."""
-    shape = MARKERS[(kind + kind // N_COLOURS) % len(MARKERS)]
+    shape = MARKERS[_shape(kind) % len(MARKERS)]
     told = [tag("title", hover)] if hover else []
-    look = f"mark c{kind % N_COLOURS}" + (" open" if shape in {"ring", *_CROSSED} else "")
+    look = f"mark {colour(kind)}" + (" open" if shape in {"ring", *_CROSSED} else "")
     if shape in {"circle", "ring"}:
         return tag("circle", *told, cx=float(x), cy=float(y), r=size, class_=look)
     corners = [(x + dx * size * 1.15, y + dy * size * 1.15) for dx, dy in _CORNERS[shape]]
