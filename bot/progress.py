@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import sys
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Self, TextIO
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from types import TracebackType
 
     from rich.console import RenderableType
@@ -102,3 +103,12 @@ class ShownProgress:
         bars.update(self._tasks[step], completed=done, total=total or None)
         if 0 < total <= done:
             bars.remove_task(self._tasks.pop(step))
+
+
+@contextmanager
+def waiting(step: str) -> Iterator[None]:
+    """For work of one step whose end nobody knows: on a terminal a bar says that it goes on."""
+    with ShownProgress() as progress:
+        if sys.stderr.isatty():
+            progress(step, 0, 0)
+        yield

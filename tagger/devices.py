@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from tagger.errors import DeviceMissing
+
 if TYPE_CHECKING:
     from tagger.runtimes import Runtime
 
@@ -13,11 +15,20 @@ TOKENS_PER_BATCH = {"cpu": 4096, "cuda": 131_072}
 
 
 def choose_device(name: str) -> torch.device:
-    """The device by its setting: "auto" is CUDA where there is one."""
+    """The device by its setting: "auto" is CUDA where there is one.
+
+    :raises DeviceMissing: CUDA was asked for and there is none.
+    """
+    there = torch.cuda.is_available()
     if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
+        name = "cuda" if there else "cpu"
     if name not in TOKENS_PER_BATCH:
         raise ValueError(f"device is {name!r}, expected auto, cpu or cuda")
+    if name == "cuda" and not there:
+        raise DeviceMissing(
+            "ISSUE_TAGGER_DEVICE is cuda, but this PyTorch finds no CUDA device here; set it to "
+            "auto or cpu, or install a build of PyTorch with CUDA and the GPU's driver"
+        )
     return torch.device(name)
 
 

@@ -5,6 +5,7 @@ TaggerError
 ├── UnknownStrategy         a name that is not in the registry
 ├── NotMeasured             a strategy that the chain cannot weigh yet
 ├── NotATeacher             a release, or a part of it, that no student can be made of
+├── DeviceMissing           the device asked for is not on this machine
 ├── ModelNotFound           no folder, cache, hub or package holds the model asked for
 ├── ModelRefused            the model is there but not safe or not the one expected
 └── ReleaseDamaged          a release folder is incomplete or fails its digests
@@ -50,6 +51,10 @@ class NotMeasured(TaggerError):
 
 class NotATeacher(TaggerError):
     """A release, or a member of it, that compression cannot make a student of."""
+
+
+class DeviceMissing(TaggerError):
+    """A device that was asked for by name and that PyTorch cannot compute on here."""
 
 
 class ModelNotFound(TaggerError):

@@ -24,6 +24,7 @@ DEFAULT_ZERO_SHOT = "MoritzLaurer/deberta-v3-xsmall-zeroshot-v1.1-all-33"
 PINNED: dict[str, str] = {
     DEFAULT_ENCODER: "c9745ed1d9f207416be6d2e6f8de32d1f16199bf",
     DEFAULT_BERT: "86b5e0934494bd15c9632b12f734a8a67f723594",
+    DEFAULT_ZERO_SHOT: "262ae02f29173eec1c250f90804dc7edc677dcff",
 }
 """The commit at which a hub model is taken unless the name says another (`NAME@COMMIT`)."""
 

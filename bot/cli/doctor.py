@@ -15,6 +15,7 @@ def doctor(*, as_json: Json = False) -> None:
 
     from bot.bootstrap import build
     from bot.cli import opening
+    from bot.progress import waiting
     from bot.settings import load_settings
     from bot.use_cases.examining import examine
 
@@ -22,7 +23,8 @@ def doctor(*, as_json: Json = False) -> None:
     opening.set_up(settings)
     installation = build(settings)
     try:
-        findings = asyncio.run(examine(installation))
+        with waiting("examining"):
+            findings = asyncio.run(examine(installation))
     finally:
         installation.close()
     if as_json:

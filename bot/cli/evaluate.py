@@ -12,11 +12,19 @@ from bot.cli.output import say, say_json, say_table, tell
 SLICES = "0,8,16,32,64,128,all"
 
 
+MOST_DIGITS = 9
+
+
 def _slices(value: str) -> str:
-    for name in listed(value):
-        if name != "all" and not (name.isascii() and name.isdigit()):
-            raise typer.BadParameter(f"got {name!r}, expected numbers of issues, or all")
-    return value
+    """The slices' names as the report writes them: 08 is 8, and each is there once."""
+    names = listed(value)
+    for name in names:
+        is_number = name.isascii() and name.isdigit() and len(name) <= MOST_DIGITS
+        if name != "all" and not is_number:
+            raise typer.BadParameter(f"got {name[:40]!r}, expected numbers of issues, or all")
+    if not names:
+        raise typer.BadParameter("got none, expected numbers of issues, or all")
+    return ",".join(dict.fromkeys(name if name == "all" else str(int(name)) for name in names))
 
 
 def evaluate(

@@ -16,9 +16,10 @@ def promote(
     """Let this release serve."""
     from datetime import UTC, datetime
 
+    from bot.progress import waiting
     from tagger.release import Release
 
-    with opened() as installation:
+    with opened() as installation, waiting("checking the release"):
         with installation.store.read() as work:
             stored = work.releases.get(work.repositories.get(repo).id, release)
         folder = installation.shelf.location(stored)

@@ -64,9 +64,10 @@ def releases(
 
 def _replay(repo: str, release: str, *, as_json: bool) -> None:
     """The gate's table of both releases, computed again on the issues as filed."""
+    from bot.progress import waiting
     from bot.use_cases.replaying import replay
 
-    with opened() as installation:
+    with opened() as installation, waiting("scoring the issues held out"):
         found = replay(
             installation.store,
             installation.shelf.location,

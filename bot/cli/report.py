@@ -19,10 +19,11 @@ def report(
     as_json: Json = False,
 ) -> None:
     """Tell how good labels are in use, compare with the last report, and keep this one."""
+    from bot.progress import waiting
     from bot.use_cases.reporting import report as take_stock
     from bot.use_cases.reporting import write_files
 
-    with opened() as installation:
+    with opened() as installation, waiting("taking stock"):
         found = take_stock(installation.store, installation.shelf, repo, now=installation.clock())
     files = write_files(found, out) if out else ()
     if as_json:

@@ -141,6 +141,10 @@ class Connection:
         """The whole URL that a request goes to: the name under which a page is remembered."""
         return str(self._http.build_request("GET", request.url, params=_params(request)).url)
 
+    def still_leads_on(self, cursor: str | None) -> str | None:
+        """The cursor; None where it was kept for another address of GitHub than is set now."""
+        return cursor if cursor is not None and self._is_ours(httpx.URL(cursor)) else None
+
     async def _try_once(self, request: Request) -> Outcome:
         try:
             response = await self._follow(request)
@@ -179,14 +183,15 @@ class Connection:
 
     def _refuse_other_hosts(self, url: str) -> None:
         """A token must not travel to wherever a link or a redirect says."""
-        base, target = self._http.base_url, httpx.URL(url)
-        if target.is_relative_url:
-            return
-        if (target.scheme, target.host, target.port) != (base.scheme, base.host, base.port):
+        target = httpx.URL(url)
+        if not self._is_ours(target):
             raise BadPayload(
-                f"GitHub's answer leads to {target.scheme}://{target.host}, "
-                f"expected {base.scheme}://{base.host}; check GITHUB_API_URL"
+                f"an answer leads to {_place(target)}, expected {_place(self._http.base_url)}; "
+                "check GITHUB_API_URL"
             )
+
+    def _is_ours(self, url: httpx.URL) -> bool:
+        return url.is_relative_url or _place(url) == _place(self._http.base_url)
 
     def _wait_for(self, outcome: Outcome, attempts: int) -> Wait | None:
         now = self._patience.clock()
@@ -223,6 +228,11 @@ class Connection:
 def _params(request: Request) -> dict[str, str | int] | None:
     # httpx drops a URL's own query when it is given an empty mapping
     return dict(request.params) if request.params else None
+
+
+def _place(url: httpx.URL) -> str:
+    port = f":{url.port}" if url.port is not None else ""
+    return f"{url.scheme}://{url.host}{port}"
 
 
 def _redirect(request: Request, response: httpx.Response) -> str | None:

@@ -54,7 +54,7 @@ class IssueRequests(Resource):
         :param since: aware; only what changed at or after it.
         :param known: by page URL, what was kept from last time: unchanged pages come back empty.
         """
-        url: str | None = cursor or self._window(
+        url: str | None = self._connection.still_leads_on(cursor) or self._window(
             repository, state, _timestamp(since) if since else ""
         )
         seen: set[tuple[int, datetime | None]] = set()

@@ -81,7 +81,8 @@ class Resource:
     ) -> AsyncIterator[Page[W]]:
         """Pages from the first one, or from `cursor`, conditional where `known` has an ETag."""
         request = Request("GET", path, params={"per_page": PAGE_SIZE, **(params or {})})
-        url: str | None = cursor or self._connection.first_url(request)
+        url: str | None = self._connection.still_leads_on(cursor)
+        url = url or self._connection.first_url(request)
         seen: set[str] = set()
         while url is not None and url not in seen:
             seen.add(url)  # a list that links back to itself ends

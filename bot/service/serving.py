@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import signal
+import socket
 import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -39,6 +41,7 @@ def serve(
     :param worker: tag in this process too, at this `pace`.
     :raises SettingsInvalid: there are credentials and no webhook secret: GitHub could not be told
         from anyone else. Without credentials the set-up page is served, and deliveries are refused.
+    :raises CommandRefused: nobody can listen there.
     """
     import uvicorn
 
@@ -57,6 +60,7 @@ def serve(
     installation.threads = 1  # the other processor answers
     host = settings.host if host is None else host
     port = settings.port if port is None else port
+    _refuse_taken(host, port)
     app = create_app(installation, worker=worker, pace=pace)
     shown = "localhost" if host in {"0.0.0.0", "::"} else host  # noqa: S104 - shown, not bound
     app.state.setup.announce(f"http://{shown}:{port}")
@@ -109,6 +113,32 @@ def _metrics_shown(metrics: Metrics, host: str, port: int | None) -> Iterator[No
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+def _refuse_taken(host: str, port: int) -> None:
+    """Find out before anything is loaded, and in our words, whether there is where to listen.
+
+    One address of several may be missing (`localhost` on a machine without IPv6).
+    """
+    refused: list[OSError] = []
+    places = []
+    try:
+        places = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except OSError as error:
+        refused.append(error)
+    for family, kind, protocol, _, address in places:
+        try:
+            with socket.socket(family, kind, protocol) as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                probe.bind(address)
+        except OSError as error:
+            refused.append(error)
+    missing = {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}
+    if refused and (len(refused) >= len(places) or any(e.errno not in missing for e in refused)):
+        raise CommandRefused(
+            f"cannot listen on {host}:{port} ({refused[0].strerror}); choose another place with "
+            "--host and --port, or ISSUE_TAGGER_HOST and ISSUE_TAGGER_PORT"
+        )
 
 
 def _stop_on_signals(crew: Crew) -> None:

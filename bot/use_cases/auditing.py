@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from bot.errors import CommandRefused
-from bot.use_cases.training_data import training_data
+from bot.use_cases.training_data import encode_all, training_data
 from store.text import name_key
 from tagger.evaluation import audit as findings
 
@@ -72,7 +72,10 @@ def audit(
         raise CommandRefused(
             f"{repository} has {len(data)} labelled issues, an audit needs {FEWEST_ISSUES}"
         )
+    encode_all(data, resources)
+    resources.progress("judging each issue by all others", 0, 1)
     scores = LinearHeads(resources, seed=seed).fit(data).out_of_fold_
+    resources.progress("judging each issue by all others", 1, 1)
     decided = choose_cuts(data.targets, scores).decide(scores)
     decided[:, data.positives < FEWEST_EXAMPLES] = False
     uses = label_uses(store, repository, data, resources.progress)

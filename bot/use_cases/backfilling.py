@@ -167,7 +167,7 @@ class _Filling:
                 self._note(issue, plan(decisions, self.configuration, situation, self.renames))
             done += len(some)
             progress("scoring issues", done, len(issues))
-        applied = sum(len(line.planned.to_apply) for line in self.lines)
+        applied = sum(line.planned.n_to_set for line in self.lines)
         suggested = sum(len(line.planned.to_suggest) for line in self.lines)
         return self._result(None, len(issues), applied, suggested, resumed=False)
 

@@ -16,7 +16,7 @@ from bot.use_cases.evaluation_extras import extras
 from bot.use_cases.evaluation_request import EvaluationRequest
 from bot.use_cases.evaluation_run import StoredBoard, StoredCells
 from bot.use_cases.helping import Helpers, helping_command
-from bot.use_cases.training_data import training_data
+from bot.use_cases.training_data import encode_all, training_data
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -35,6 +35,12 @@ log = logging.getLogger(__name__)
 
 KIND = "evaluate"
 NEEDS_BERT = ("fine-tuned", "adapted")
+
+MOST_DIGITS = 15
+"""Of an issue's number; GitHub's have seven at most."""
+
+SHOWN = 10
+"""Issues that a note names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,14 +91,17 @@ def evaluate(
     with _begun(store, repository, request, data, resources, clock) as run:
         if resume:
             _take_over(store, run, clock)
-        _encode(data, resources)
+        encode_all(data, resources)
         spare = _spare(processes, resources)
         with Helpers(helping_command(repository, run.id), spare) as helpers:
             helpers.start()
             board = StoredBoard(store, run.id, clock, helpers=helpers)
             found = _score(store, run, data, request, board, resources, clock)
+        notes += _left_out(found)
+        if not found.cells:
+            raise CommandRefused(f"there is nothing to report: {'; '.join(notes)}")
         alarms = worse_than_last(store, found, previous)
-        notes += _left_out(found) + tuple(f"Alarm: {alarm}" for alarm in alarms)
+        notes += _not_held_out(data, plan) + tuple(f"Alarm: {alarm}" for alarm in alarms)
         about = extras(store, repository, found, resources, previous, issue_url, notes, clock())
         files = write_report(found, about, out)
         report = json.loads(files[0].read_text(encoding="utf-8"))
@@ -163,11 +172,16 @@ def read_numbers(path: Path) -> frozenset[int]:
     except (OSError, UnicodeDecodeError) as error:
         raise CommandRefused(f"{path} cannot be read: {error}") from None
     words = [word.removeprefix("#") for word in words if word]
-    wrong = [word for word in words if not (word.isascii() and word.isdigit())]
+    wrong = [word for word in words if not is_number(word)]
     if wrong or not words:
         got = repr(wrong[0][:40]) if wrong else "nothing"
         raise CommandRefused(f"{path}: got {got}, expected issue numbers, one a line")
     return frozenset(map(int, words))
+
+
+def is_number(word: str) -> bool:
+    """Whether it is a number that an issue can have, in digits."""
+    return word.isascii() and word.isdigit() and len(word) <= MOST_DIGITS
 
 
 @contextmanager
@@ -261,13 +275,6 @@ def _running(store: Store, repository: str, run_id: int | None) -> EvaluationRun
     )
 
 
-def _encode(data: TrainingSet, resources: Resources) -> None:
-    """Every labelled text's vector into the cache, before several processes ask for it."""
-    resources.progress("encoding", 0, len(data))
-    resources.encoder().encode([issue.full for issue in data.issues])
-    resources.progress("encoding", len(data), len(data))
-
-
 def _spare(processes: int | None, resources: Resources) -> int | None:
     """Helpers to start; None leaves it to the machine. One process fills a GPU."""
     if processes is not None:
@@ -283,6 +290,19 @@ def _check_holdout(data: TrainingSet, plan: SplitPlan) -> None:
             f"none of the {len(plan.holdout)} issues to hold out carries a label of the set; "
             "check the numbers, and the labels"
         )
+
+
+def _not_held_out(data: TrainingSet, plan: SplitPlan) -> tuple[str, ...]:
+    """What a reader must know of issues that were to be held out and cannot be judged."""
+    missing = sorted(plan.holdout - set(data.numbers))
+    if not missing:
+        return ()
+    named = ", ".join(f"#{number}" for number in missing[:SHOWN])
+    more = f" and {len(missing) - SHOWN} more" if len(missing) > SHOWN else ""
+    return (
+        f"{len(missing)} of the {len(plan.holdout)} issues to hold out are not stored or carry no "
+        f"label of the set, and are not in the test set: {named}{more}",
+    )
 
 
 def _playing(

@@ -31,7 +31,7 @@ async def examine(installation: Installation) -> tuple[Finding, ...]:
     findings = [*_settings(settings), *_database(installation), _disk(installation)]
     findings += await examine_github(installation, _repositories(installation))
     findings.append(examine_clock(installation, _database_ahead(installation)))
-    findings += [_webhook(settings), *credentials_file(settings)]
+    findings += [_webhook(settings), *credentials_file(settings), _device(settings)]
     findings += [_encoder(settings), _zero_shot(settings), _bert(settings)]
     findings += [*_releases(installation), *examine_live(installation)]
     return tuple(findings)
@@ -145,6 +145,16 @@ def credentials_file(settings: Settings) -> Iterator[Finding]:
     file = settings.app_credentials_file
     if file.exists() and not is_private(file):
         yield Finding("App", "wrong", f"others may read {file}", f"chmod 600 {file}")
+
+
+def _device(settings: Settings) -> Finding:
+    from tagger.devices import choose_device
+    from tagger.errors import DeviceMissing
+
+    try:
+        return Finding("device", "ok", f"computes on {choose_device(settings.device).type}")
+    except DeviceMissing as error:
+        return Finding("device", "wrong", str(error), f"set {PREFIX}DEVICE to auto")
 
 
 def _encoder(settings: Settings) -> Finding:

@@ -72,6 +72,11 @@ class Plan:
         return tuple(choice for choice in self.choices if choice.action == "suggest")
 
     @property
+    def n_to_set(self) -> int:
+        """Labels that the issue gets, the fallback among them."""
+        return len(self.to_apply) + (self.fallback is not None)
+
+    @property
     def writes(self) -> bool:
         """Whether GitHub is to be asked for anything."""
         return bool(self.to_apply or self.to_suggest or self.fallback)

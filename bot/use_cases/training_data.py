@@ -22,13 +22,15 @@ if TYPE_CHECKING:
     from bot.configuration import RepositoryConfiguration
     from store.database import Store
     from store.records import StoredLabel, TrainingRow
-    from tagger.strategy import Progress
+    from tagger.strategy import Progress, Resources
 
 
 ConfirmAfter = timedelta | None | Literal["as configured"]
 
 RECENT = 1000
 """Latest issues, labelled or not, that stand for those to come."""
+
+ENCODED_AT_ONCE = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +108,15 @@ def training_data(
             for key, one in label_set.items()
         }
     return _training_set(label_set, reading)
+
+
+def encode_all(data: TrainingSet, resources: Resources) -> None:
+    """Every labelled text's vector into the cache, before several processes or folds ask for it."""
+    texts = [issue.full for issue in data.issues]
+    for start in range(0, len(texts), ENCODED_AT_ONCE):
+        resources.progress("encoding", start, len(texts))
+        resources.encoder().encode(texts[start : start + ENCODED_AT_ONCE])
+    resources.progress("encoding", len(texts), len(texts))
 
 
 def _configured(configuration: RepositoryConfiguration | None) -> timedelta | None:

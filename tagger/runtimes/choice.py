@@ -39,8 +39,9 @@ SECONDS = 2.0
 SAMPLE = (24, 200)
 """Fewest and most issues encoded."""
 
+WARMING = 2
 TIMED = 12
-"""Issues encoded one by one, after two to warm up; their median counts."""
+"""Issues encoded one by one, after some to warm up; their median counts."""
 
 ALIKE = 0.1
 """Times that differ by less are the same: from one run to the next they differ as much."""
@@ -218,12 +219,14 @@ def _sample(train: TrainingSet) -> tuple[list[str], NDArray[np.bool_]]:
 
 def _median(encoder: Encoder, texts: Sequence[str]) -> float:
     """Milliseconds for one text alone."""
+    for text in texts[:WARMING]:
+        encoder.encode([text])
     times = []
-    for text in [*texts[:2], *texts[:TIMED]]:
+    for text in texts[:TIMED]:
         start = time.perf_counter()
         encoder.encode([text])
         times.append(time.perf_counter() - start)
-    return 1000 * float(np.median(times[2:]))
+    return 1000 * float(np.median(times))
 
 
 def _file(cache: Path, runtimes: Runtimes, device: str) -> Path:

@@ -7,9 +7,11 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-from bot.progress import PATIENCE, ShownProgress
+from bot.progress import PATIENCE, ShownProgress, waiting
 
 if TYPE_CHECKING:
+    import pytest
+
     from tagger.strategy import Progress
 
 
@@ -93,3 +95,17 @@ def test_rich_is_loaded_only_when_something_is_drawn() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert (done.stdout, done.stderr) == ("False\n", "x (2)\n")
+
+
+def test_one_step_of_unknown_length_is_shown_on_a_terminal_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seen = {}
+    for stream in (Terminal(), io.StringIO()):
+        monkeypatch.setattr(sys, "stderr", stream)
+        monkeypatch.setattr("bot.progress.PATIENCE", 0.0)
+        with waiting("examining"):
+            pass
+        seen[stream.isatty()] = stream.getvalue()
+    assert "examining" in seen[True]
+    assert seen[False] == ""

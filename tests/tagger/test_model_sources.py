@@ -218,3 +218,10 @@ def test_a_model_found_nowhere_names_every_place_and_what_to_do():
 def test_a_name_that_is_none_is_not_found(name):
     with pytest.raises(ModelNotFound, match="was not found"):
         locate(name)
+
+
+def test_every_model_that_is_a_default_is_pinned():
+    defaults = {value for name, value in vars(model_sources).items() if name.startswith("DEFAULT_")}
+    assert len(defaults) >= 3
+    assert defaults == set(model_sources.PINNED)
+    assert all(len(commit) == 40 for commit in model_sources.PINNED.values())

@@ -145,6 +145,17 @@ def test_no_labelled_issue_is_needed(auto: Resources, training_set: TrainingSet)
     assert all(one.f1 is None for one in choice.measured.values())
 
 
+@pytest.mark.parametrize(("labelled", "unlabelled"), [(1, 5), (0, 1), (0, 0)])
+def test_a_single_text_is_enough(
+    auto: Resources, training_set: TrainingSet, labelled: int, unlabelled: int
+) -> None:
+    few = replace(training_set.subset(list(range(labelled))), recent=(), unlabelled=())
+    few = replace(few, unlabelled=training_set.issues[-unlabelled:] if unlabelled else ())
+    _, choice = settle(auto, few)
+    assert choice is not None
+    assert all(one.milliseconds >= 0 for one in choice.measured.values())
+
+
 def test_a_release_is_opened_in_the_runtime_that_it_names(
     auto: Resources, training_set: TrainingSet, tmp_path: Path
 ) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import gzip
 import json
+import socket
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+import torch
 from fakes_cli import REPO, issue_file, row, sixty
 
 from bot.standin.server import serving
@@ -94,6 +96,8 @@ def test_import_takes_several_files(terminal: Terminal, tmp_path: Path) -> None:
         ("tag", REPO, "one"),
         ("tag", REPO, "1", "--file", __file__),
         ("evaluate", REPO, "--slices", "8,many"),
+        ("evaluate", REPO, "--slices", ","),
+        ("evaluate", REPO, "--slices", "9" * 5000),
         ("evaluate", REPO, "--split", "random"),
         ("evaluate", REPO, "--seeds", "0"),
         ("promote", REPO),
@@ -282,7 +286,14 @@ def test_evaluate_reads_the_test_set_from_a_file(
     numbers.write_text("1\n#2, 6\n7 11 12\n")
     options = ("--strategies", "naive-bayes", "--slices", "all", "--seeds", 1, "--out", tmp_path)
     done = terminal("evaluate", REPO, *options, "--holdout", numbers, "--json")
-    assert done.document["n_test"] == 6
+    assert (done.document["n_test"], done.document["notes"]) == (6, [])
+    numbers.write_text("1 2 6 7 11 12 998 999")
+    short = terminal("evaluate", REPO, *options, "--holdout", numbers, "--json")
+    assert short.document["n_test"] == 6
+    assert "2 of the 8 issues to hold out are not stored" in short.err
+    assert "#998, #999" in short.document["notes"][0]
+    numbers.write_text("9" * 5000)
+    assert "expected issue numbers" in terminal("evaluate", REPO, "--holdout", numbers).err
     numbers.write_text("one")
     assert (
         "got 'one', expected issue numbers"
@@ -290,6 +301,25 @@ def test_evaluate_reads_the_test_set_from_a_file(
     )
     numbers.write_text("7000")
     assert terminal("evaluate", REPO, *options, "--holdout", numbers).status == 1
+
+
+def test_evaluate_names_a_slice_by_its_size_once(terminal: Terminal, trained: Path) -> None:
+    options = ("--strategies", "naive-bayes", "--slices", "08,4,8", "--seeds", 2, "--json")
+    summary = terminal("evaluate", REPO, *options).document["summary"]
+    assert [(one["slice"], one["seeds"]) for one in summary] == [("4", 2), ("8", 2)]
+
+
+@pytest.mark.parametrize(
+    ("slices", "reason"),
+    [("0", "none of these strategies works with so little"), ("500", "labelled issues to learn")],
+)
+def test_evaluate_refuses_slices_of_which_none_can_be_scored(
+    terminal: Terminal, trained: Path, slices: str, reason: str
+) -> None:
+    done = terminal("evaluate", REPO, "--strategies", "naive-bayes", "--slices", slices)
+    assert (done.status, done.out) == (1, "")
+    assert "there is nothing to report" in done.err
+    assert reason in done.err
 
 
 def test_evaluate_names_the_strategies_there_are(terminal: Terminal, trained: Path) -> None:
@@ -314,7 +344,7 @@ def test_doctor_examines_every_part(terminal: Terminal, trained: Path) -> None:
     assert done.status == 0
     assert verdicts == {
         **dict.fromkeys(("settings", "database", "migrations", "inbox", "webhooks"), "ok"),
-        **dict.fromkeys(("disk", "clock", "encoder", "release"), "ok"),
+        **dict.fromkeys(("disk", "clock", "device", "encoder", "release"), "ok"),
         **dict.fromkeys(("GitHub", "webhook secret", "zero-shot", "transformer"), "note"),
     }
 
@@ -331,6 +361,17 @@ def test_doctor_says_what_is_wrong_and_what_to_do(
     assert "there is no database at" in done.out
     assert "check ISSUE_TAGGER_DATABASE_URL" in done.out
     assert "encoder: check ISSUE_TAGGER_ENCODER" in done.out
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device here")
+def test_a_device_that_is_not_there_is_named(
+    terminal: Terminal, trained: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ISSUE_TAGGER_DEVICE", "cuda")
+    assert "device: set ISSUE_TAGGER_DEVICE to auto" in terminal("doctor").out
+    done = terminal("audit", REPO)
+    assert done.status == 1
+    assert "ISSUE_TAGGER_DEVICE is cuda, but this PyTorch finds no CUDA device" in done.err
 
 
 def test_work_offers_the_lanes_that_there_are() -> None:
@@ -374,6 +415,14 @@ def test_serve_wants_a_webhook_secret(terminal: Terminal, monkeypatch: pytest.Mo
     done = terminal("serve")
     assert done.status == 1
     assert "ISSUE_TAGGER_WEBHOOK_SECRET is not set" in done.err
+
+
+def test_serve_refuses_a_port_that_is_taken(terminal: Terminal) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = terminal("serve", "--host", "127.0.0.1", "--port", port)
+    assert (done.status, done.out) == (1, "")
+    assert f"cannot listen on 127.0.0.1:{port} (Address already in use); choose another" in done.err
 
 
 def test_help_names_every_command_and_version_the_version(terminal: Terminal) -> None:

@@ -99,6 +99,14 @@ async def test_a_preview_shows_what_would_be_done_and_writes_nothing(bench) -> N
     }
 
 
+async def test_a_preview_counts_what_will_be_written(bench) -> None:
+    await opened(bench, "a bug", "nothing", "docs?")
+    bench.configure(APPLY + "fallback_label: needs-triage\ncreate_labels: true\n")
+    shown = await fill(bench, apply=False)
+    done = await fill(bench)
+    assert shown.as_json()["labels_set"] == done.as_json()["labels_set"] == 3
+
+
 async def test_what_is_written_belongs_to_one_run(bench) -> None:
     await opened(bench, "a bug", "nothing", "docs? and a feature")
     bench.configure(APPLY)

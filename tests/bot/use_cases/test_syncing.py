@@ -61,9 +61,12 @@ class Lab:
             self.state.open_issue(REPO, f"Issue {number}", "text", by="ada")
             self.state.add_labels(REPO, number, labels, by="ada")
 
-    async def sync(self, progress: Progress = silent, *, full: bool = False) -> Synced:
+    async def sync(
+        self, progress: Progress = silent, *, full: bool = False, url: str = URL
+    ) -> Synced:
+        self.state.url = url
         transport = StandInTransport(self.state)
-        async with GitHubClient.open(URL, auth=TokenAuth("secret"), transport=transport) as client:
+        async with GitHubClient.open(url, auth=TokenAuth("secret"), transport=transport) as client:
             access = TokenAccess(client)
             return await sync(self.store, access, REPO, now=self.now, full=full, progress=progress)
 
@@ -113,6 +116,18 @@ async def test_what_changes_later_comes_in_with_who_did_it(lab: Lab) -> None:
         ("question", "added", "bot"),
     ]
     assert lab.history(3)[-1] == ("question", "added", "self")
+
+
+async def test_another_address_of_github_is_walked_anew(lab: Lab) -> None:
+    lab.file(250)
+    with pytest.raises(Killed):
+        await lab.sync(KillAfter(2))
+    elsewhere = await lab.sync(url="http://github.test:8443")
+    assert lab.stored() == dict.fromkeys(range(1, 251), ("bug",))
+    lab.file(1)
+    again = await lab.sync(url=URL)
+    assert again.issues.new == 1
+    assert elsewhere.issues.changed == 0
 
 
 @pytest.mark.parametrize("kills", [(1,), (2, 1), (3, 4, 2), (5, 1, 1)])
