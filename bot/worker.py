@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from bot.github.errors import BadPayload, Forbidden, RateLimited, Unauthorized, Unreachable
+from bot.github.errors import BadPayload, Forbidden, Moved, RateLimited, Unauthorized, Unreachable
 from bot.jobs.in_process import InProcessJobs
 from bot.jobs.lanes import KeptLease, Signals, finished, worker_name
 from bot.logs import during_delivery
@@ -39,7 +39,8 @@ MOST_ATTEMPTS = 8
 LONG_PATIENCE = timedelta(days=3)
 """For what is not the delivery's fault: as long as GitHub itself offers redelivery."""
 _NOT_ITS_FAULT = (
-    RateLimited, Unreachable, BadPayload, Unauthorized, Forbidden, StoreUnavailable, ReleaseDamaged
+    RateLimited, Unreachable, BadPayload, Unauthorized, Forbidden, Moved, StoreUnavailable,
+    ReleaseDamaged,
 )  # fmt: skip
 """GitHub, the credentials, the database or the release: once that is mended, the work succeeds."""
 

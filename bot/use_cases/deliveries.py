@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from bot.github.errors import Moved
 from bot.use_cases import configuration_notice, presence, task_answers, writing
 from bot.use_cases.commands import obey
 from bot.use_cases.configuration import (
@@ -17,6 +18,7 @@ from bot.use_cases.desk import Ending, repository_of
 from bot.use_cases.installations import follow_installation, follow_repository
 from bot.use_cases.job import Job
 from bot.use_cases.look import look_again
+from bot.use_cases.names import ask_name, follow_name
 from bot.use_cases.tag_issue import RETRY, subject_of, tag_issue
 
 if TYPE_CHECKING:
@@ -33,9 +35,14 @@ async def handle(desk: Desk, claim: ClaimedDelivery) -> Ending:
     job = _JOBS.get((claim.event, claim.action)) or _JOBS.get((claim.event, None))
     if job is None:
         return await desk.ignore(claim, f"nothing to do for {claim.event} {claim.action or ''}")
+    await follow_name(desk, claim)
     if why := await asyncio.to_thread(_not_at_home, desk, claim):
         return await desk.ignore(claim, why)
-    return await job(desk, claim)
+    try:
+        return await job(desk, claim)
+    except Moved:
+        await _ask_name(desk, claim)
+        raise  # the next attempt asks under the new name
 
 
 def _not_at_home(desk: Desk, claim: ClaimedDelivery) -> str | None:
@@ -52,6 +59,12 @@ def _not_at_home(desk: Desk, claim: ClaimedDelivery) -> str | None:
     with desk.store.begin() as work:
         presence.come_back(work, repository)
     return None
+
+
+async def _ask_name(desk: Desk, claim: ClaimedDelivery) -> None:
+    repository = await asyncio.to_thread(repository_of, desk, claim)
+    if repository is not None:
+        await ask_name(desk, repository, repository.full_name)
 
 
 async def tidy_fallback(desk: Desk, claim: ClaimedDelivery) -> Ending:

@@ -12,12 +12,11 @@ later one overtook it. So before the bot leaves a repository or comes back, GitH
 from __future__ import annotations
 
 import asyncio
-import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bot.github.errors import Forbidden, NotFound
 from bot.github.events import InstallationFact, RepositoryFact, read_event
-from bot.use_cases import configuration, presence, repository_labels, syncing
+from bot.use_cases import configuration, names, presence, receive
 from bot.use_cases.desk import installation_of
 from store.records import DeliveryRecord
 from store.text import name_key
@@ -50,6 +49,7 @@ async def follow_installation(desk: Desk, claim: ClaimedDelivery) -> Ending:
             await asyncio.to_thread(_leave, desk, repository, ended or presence.TAKEN)
     if not ended:
         away = await asyncio.to_thread(_left_before, desk, fact)
+        await _follow_names(desk, fact)
         still = [one.id for one in away if not await _installed(desk, one, otherwise=True)]
         await asyncio.to_thread(_welcome, desk, claim, fact, frozenset(still))
     return await desk.finish(claim)
@@ -65,6 +65,17 @@ async def follow_repository(desk: Desk, claim: ClaimedDelivery) -> Ending:
     if (why or fact.action == "unarchived") and await _still_so(desk, repository, fact.action):
         await asyncio.to_thread(_leave_or_return, desk, repository, why, claim.received_at)
     return await desk.finish(claim)
+
+
+async def _follow_names(desk: Desk, fact: InstallationFact) -> None:
+    """Repositories that the App was given may be known under other names."""
+    with desk.store.read() as work:
+        known = [
+            (name, work.repositories.find(name, github_id=id_)) for name, id_ in fact.ids.items()
+        ]
+    for name, repository in known:
+        if repository is not None and name in fact.gained and repository.full_name != name:
+            await names.ask_name(desk, repository, name, fact.installation)
 
 
 async def _installed(desk: Desk, repository: Repository, *, otherwise: bool) -> bool:
@@ -131,7 +142,7 @@ def _welcome(desk: Desk, claim: ClaimedDelivery, fact: InstallationFact, away: S
             of_account = _of(work.repositories.all(), fact.account)
             _renew(work, claim, (one for one in of_account if one.id not in away), now)
         for name in fact.gained:
-            found = work.repositories.get_or_create(name, now=now, github_id=fact.ids.get(name))
+            found = receive.heard_of(work, name, fact.ids.get(name), now)
             if found.id in away:
                 continue
             presence.come_back(work, found)
@@ -178,9 +189,11 @@ def _follow_repository(desk: Desk, now: datetime, fact: RepositoryFact) -> Repos
     told = fact.repository
     assert told is not None  # noqa: S101 - see the caller
     with desk.store.begin() as work:
-        repository = work.repositories.get_or_create(told.full_name, now=now, github_id=told.id)
+        repository = work.repositories.find(told.full_name, github_id=told.id)
+        if repository is None:
+            return work.repositories.get_or_create(told.full_name, now=now, github_id=told.id)
         if fact.previous_full_name is not None:
-            move(work, repository, fact.previous_full_name)
+            names.move(work, repository, fact.previous_full_name)
     return repository
 
 
@@ -190,36 +203,3 @@ def _leave_or_return(desk: Desk, repository: Repository, why: str | None, now: d
             presence.leave(work, repository, why, now)
         else:
             presence.come_back(work, repository)
-
-
-def move(work: UnitOfWork, repository: Repository, previous: str) -> None:
-    """Ask under the new name from now on: the old one may be somebody else's tomorrow."""
-    for name in (syncing.ISSUES, syncing.EVENTS):
-        kept = repository.cursors.get(name)
-        work.repositories.set_cursor(
-            repository.id, name, _renamed(kept, previous, repository.full_name)
-        )
-    labels = repository.memory.get(repository_labels.KEPT_AS)
-    renamed = _renamed(labels, previous, repository.full_name)
-    work.repositories.remember(repository.id, repository_labels.KEPT_AS, renamed)
-    # Another owner has another `.github` repository: what the file said there no longer holds.
-    same_owner = previous.partition("/")[0] == repository.full_name.partition("/")[0]
-    if same_owner:
-        configuration.look_anew(work, repository)
-    else:
-        work.repositories.remember(repository.id, configuration.KEPT_AS, None)
-
-
-def _renamed(kept: Any, previous: str, present: str) -> Any:
-    """What was kept, with the repository's new name in every address, keys included."""
-    if isinstance(kept, dict):
-        return {
-            _renamed(key, previous, present): _renamed(value, previous, present)
-            for key, value in kept.items()
-        }
-    if isinstance(kept, list):
-        return [_renamed(one, previous, present) for one in kept]
-    if not isinstance(kept, str):
-        return kept
-    old = re.compile(rf"/repos/{re.escape(previous)}(?=/)", re.IGNORECASE)
-    return old.sub(f"/repos/{present}", kept)

@@ -168,15 +168,26 @@ def _fallback_key(job: Job) -> frozenset[str]:
 async def _was_transferred(job: Job, client: GitHubClient, issue: Issue) -> bool:
     """Whether a redirect led to where the issue is now: no longer in this repository.
 
-    :raises Moved: it led to this repository under another name, so that it holds for all issues.
+    :raises Moved: it led to this repository under another name, so that it holds for all issues;
+        or the name is another repository's by now.
     """
-    if not lives_elsewhere(issue, job.full_name, job.number):
+    elsewhere = lives_elsewhere(issue, job.full_name, job.number)
+    if not elsewhere and not _is_another(job, issue):
         return False
     if issue.number == job.number:  # a transfer may have kept it by chance
         now = await client.repository(job.full_name)
-        if not lives_elsewhere(issue, now.full_name, job.number):
+        ours = job.subject.repository.github_id
+        given_away = None not in {now.id, ours} and now.id != ours
+        if given_away or (elsewhere and not lives_elsewhere(issue, now.full_name, job.number)):
             raise Moved(f"issue {job.full_name}#{job.number}", 301, location=issue.repository_url)
     return True
+
+
+def _is_another(job: Job, issue: Issue) -> bool:
+    """Whether it is not the issue that the delivery tells of, by GitHub's ids."""
+    told = job.claim.payload.get("issue") if job.claim else None
+    expected = told.get("id") if isinstance(told, dict) else None
+    return isinstance(expected, int) and issue.id is not None and issue.id != expected
 
 
 def _closed_because(job: Job, issue: Issue) -> str | None:

@@ -108,9 +108,9 @@ def keep(work: UnitOfWork, received: Received, own_login: str | None) -> bool:
     record = replace(received.delivery, due_at=due_at, ignored=due_at is None)
     if not work.inbox.accept(record):
         return False
-    repository = work.repositories.get_or_create(
-        fact.repository.full_name, now=now, github_id=fact.repository.id
-    )
+    repository = heard_of(work, told.full_name, told.id, now)
+    if isinstance(fact, RepositoryFact) and _follows(fact, repository):
+        repository = work.repositories.get_or_create(told.full_name, now=now, github_id=told.id)
     if isinstance(fact, IssueFact):
         _keep_issue(work, repository, fact, received.delivery, own_login)
     elif isinstance(fact, CommentFact) and due_at is not None:
@@ -118,6 +118,23 @@ def keep(work: UnitOfWork, received: Received, own_login: str | None) -> bool:
     elif isinstance(fact, LabelFact):
         repository_labels.hear(work, repository.id, fact, now)
     return True
+
+
+def heard_of(work: UnitOfWork, full_name: str, github_id: int | None, now: datetime) -> Repository:
+    """The repository that a payload speaks of; a known one keeps the name it has.
+
+    What it is called is GitHub's to say: a payload may be days old (see `names`).
+    """
+    known = work.repositories.find(full_name, github_id=github_id)
+    if known is not None and known.github_id is not None:
+        return known
+    return work.repositories.get_or_create(full_name, now=now, github_id=github_id)
+
+
+def _follows(fact: RepositoryFact, repository: Repository) -> bool:
+    """Whether it tells of a move from where the repository is known to be, and so is the next."""
+    previous = fact.previous_full_name
+    return previous is not None and name_key(previous) == name_key(repository.full_name)
 
 
 def made_up_id(github_id: int, number: int, what: str) -> str:

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 
 from bot.errors import CommandRefused
 from bot.use_cases.answers import ask_for_answers
-from bot.use_cases.installations import move
 from bot.use_cases.missed_deliveries import Recovered, recover
 from bot.use_cases.missed_events import make_up
+from bot.use_cases.names import move
 from bot.use_cases.presence import left_because
 from bot.use_cases.syncing import ask_who, own_login, sync
 from tagger.strategy import silent

@@ -263,3 +263,55 @@ async def test_an_archived_or_deleted_repository_is_left_alone(bench, end) -> No
         await bench.deliver(bench.github.set_archived(REPO, False, by="acme"))
         await bench.deliver(bench.github.open_issue(REPO, "a bug"))
         assert bench.labels(2) == ["bug"]
+
+
+async def renamed_and_name_taken(bench):
+    """Our repository is the legacy one by now, and another has its name."""
+    bench.configure(APPLY)
+    await bench.deliver(bench.github.open_issue(REPO, "words"))
+    late = bench.github.open_issue(REPO, "a bug")
+    await bench.deliver(bench.github.rename_repository(REPO, "legacy", by="acme"))
+    bench.github.add_repository(REPO)
+    bench.github.add_label(REPO, "bug")
+    for _ in range(2):
+        bench.github.open_issue(REPO, "words")
+    await bench.deliver(bench.github.add_to_installation(installed(bench), REPO))
+    return late
+
+
+async def test_a_late_payload_takes_no_name_back(bench) -> None:
+    late = await renamed_and_name_taken(bench)
+    ours, theirs = stored(bench, "acme/legacy"), stored(bench)
+    await bench.deliver(late)
+    assert (stored(bench, "acme/legacy").id, stored(bench).id) == (ours.id, theirs.id)
+    assert bench.github.issue("acme/legacy", 2).label_names == ["bug"]
+    assert bench.labels(2) == []
+
+
+async def test_a_rename_of_which_no_webhook_told_is_followed(bench) -> None:
+    bench.configure(APPLY)
+    await bench.deliver(bench.github.open_issue(REPO, "words"))
+    ours = stored(bench)
+    bench.github.rename_repository(REPO, "legacy", by="acme")
+    await bench.deliver(bench.github.open_issue("acme/legacy", "a bug"))
+    assert stored(bench, "acme/legacy").id == ours.id
+    assert bench.github.issue("acme/legacy", 2).label_names == ["bug"]
+
+
+async def test_an_issue_of_another_repository_under_our_name_is_left_alone(bench) -> None:
+    bench.configure(APPLY)
+    opened = bench.github.open_issue(REPO, "a bug")
+    bench.receive(opened)
+    bench.github.rename_repository(REPO, "legacy", by="acme")  # no webhook tells
+    bench.github.add_repository(REPO)
+    bench.github.add_label(REPO, "bug")
+    bench.github.open_issue(REPO, "words")
+    bench.github.add_to_installation(installed(bench), REPO)
+    await bench.work()
+    assert bench.labels(1) == []
+    assert bench.github.issue("acme/legacy", 1).label_names == []
+    await bench.deliver(bench.github.open_issue("acme/legacy", "words"))  # tells the name
+    bench.clock.advance(minutes=5)
+    await bench.work()
+    assert bench.github.issue("acme/legacy", 1).label_names == ["bug"]
+    assert bench.labels(1) == []
