@@ -124,6 +124,13 @@ class Tasks:
             lease_until=now + lease,
         )
 
+    def plan_of(self, claim: ClaimedTask) -> str | None:
+        """By what it comes round at this moment: the plan may have changed since the claim.
+
+        :raises LeaseLost: the claim is no longer ours.
+        """
+        return self._held(claim).cron
+
     def finish(
         self, claim: ClaimedTask, now: datetime, outcome: str, next_due: datetime | None
     ) -> None:

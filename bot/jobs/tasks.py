@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -124,7 +125,8 @@ class TaskLane:
 
         def finish() -> None:
             with self._desk.store.begin() as work:
-                work.tasks.finish(claim, now, outcome, next_due(claim.cron, now))
+                again = next_due(work.tasks.plan_of(claim), now)
+                work.tasks.finish(claim, now, outcome, again)
                 task_answers.have_told(work, claim, end, said, now)
 
         log.info("task done", extra={"task": claim.key, "outcome": outcome})
@@ -140,16 +142,14 @@ class TaskLane:
 
     async def _fail(self, claim: ClaimedTask, error: Exception) -> None:
         now = self._desk.clock()
-        again, for_good = when_again(claim, now), claim.attempts >= MOST_ATTEMPTS
-        log.error(
-            "task failed",
-            exc_info=error,
-            extra={"task": claim.key, "attempts": claim.attempts, "again_at": again},
-        )
+        for_good = claim.attempts >= MOST_ATTEMPTS
+        extra = {"task": claim.key, "attempts": claim.attempts, "for_good": for_good}
+        log.error("task failed", exc_info=error, extra=extra)
 
         def fail() -> None:
             with self._desk.store.begin() as work:
                 said = f"{type(error).__name__}: {error}"
+                again = when_again(replace(claim, cron=work.tasks.plan_of(claim)), now)
                 work.tasks.fail(claim, said, now, again, for_good=for_good)
                 if for_good:
                     task_answers.have_told(work, claim, "given up", "", now)

@@ -10,6 +10,7 @@ from bot.errors import CommandRefused
 from bot.use_cases.retraining import (
     Retrained,
     admit,
+    lot_of,
     moment_of_release,
     part,
     target_precision,
@@ -94,7 +95,7 @@ class _School:
         data = training_data(
             self.store, repository, teacher.names, self.resources.progress, now=self.now
         )
-        parted = part(data, repository)
+        parted = part(data, lot_of(self.store, repository))
         manifest = compressing.compress(
             teacher,
             parted.learned,

@@ -85,7 +85,7 @@ async def _look_and_plan(
         return job, look, asking(job, look.situation, can_ask=False)
     first = asking(job, _at_best(job, decisions))
     # A shadow asks GitHub for nothing; a second attempt may find writes of the first.
-    if not (first.plan.writes or job.was_tried):
+    if not (first.plan.writes or job.was_tried or await asyncio.to_thread(_left_over, job)):
         return job, look, first
     job, look = await look_again(job, client)
     seen = asking(job, look.situation)
@@ -93,6 +93,13 @@ async def _look_and_plan(
         look = await look_at_suggestions(job, client, look)
         seen = asking(job, look.situation, can_ask=look.form is not None)
     return job, look, seen
+
+
+def _left_over(job: Job) -> bool:
+    """Whether an attempt that was handed back, or set going again, began to write."""
+    with job.desk.store.read() as work:
+        issue = job.subject.repository.id, job.number
+        return bool(work.writes.list(repository_id=issue[0], number=issue[1], state="intended"))
 
 
 def _has_suggested(look: Look) -> bool:

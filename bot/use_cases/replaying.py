@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bot.errors import CommandRefused
-from bot.use_cases.retraining import REPLAY
+from bot.use_cases.retraining import REPLAY, UnderPresentNames
 from tagger.issue import IssueText, Label, TrainingSet
 
 if TYPE_CHECKING:
@@ -93,5 +93,9 @@ def replay(
         tuple(IssueText.of(one.filed_title, one.filed_body) for one in issues),
         targets,
     )
-    first, second = (Release.open(folder_of(one), resources) for one in (new, active))
+    renames = kept.get("renames", {})
+    first, second = (
+        UnderPresentNames.of(Release.open(folder_of(one), resources), renames, kept["labels"])
+        for one in (new, active)
+    )
     return Replayed(new.id, active.id, compare(first, second, held_out), new.gate or {})

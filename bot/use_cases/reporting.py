@@ -15,16 +15,17 @@ from bot.use_cases.configuration import known_configuration
 from bot.use_cases.drifting import drift
 from bot.use_cases.live_outcomes import answered
 from bot.use_cases.report_text import in_words
-from bot.use_cases.retraining import part
+from bot.use_cases.retraining import lot_of, part
 from bot.use_cases.tag_issue import policy_for
 from bot.use_cases.training_data import training_data
 from store.records import EvaluationCell
+from store.text import name_key
 from tagger.evaluation.alarm import Decided, compare_with_last
 from tagger.evaluation.drift import expected_gain
 from tagger.evaluation.live import live_figures
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -77,8 +78,11 @@ def report(store: Store, shelf: ReleaseShelf, repository: str, *, now: datetime)
             work.evaluations.latest(stored.id, kind) for kind in (KIND, evaluating.KIND)
         )
         before = work.evaluations.cell(last.id, DECISIONS) if last else None
+        renames = work.labels.renames(stored.id)
     configuration = known_configuration(stored) or RepositoryConfiguration.absent()
-    truth, decided = _held_out(data, repository, active, shelf.active(stored.id), configuration)
+    held_out = part(data, lot_of(store, repository)).held_out
+    serving = shelf.active(stored.id)
+    truth, decided = _held_out(held_out, active, serving, configuration, renames)
     compared = compare_with_last(decided, _decided(before), truth) if before else None
     summary = (evaluation.report or {}).get("summary", ()) if evaluation else ()
     gain = expected_gain(summary, int(active.manifest.get("n_issues", 0)), len(data))
@@ -117,24 +121,24 @@ def write_files(reported: Reported, folder: Path) -> tuple[Path, ...]:
 
 
 def _held_out(
-    data: TrainingSet,
-    repository: str,
+    held_out: TrainingSet,
     active: StoredRelease,
     shelved: OnShelf | None,
     configuration: RepositoryConfiguration,
+    renames: Mapping[str, str],
 ) -> tuple[np.ndarray[Any, np.dtype[np.bool_]], Decided]:
     """Truth and decisions on issues that the release has not learned from."""
     seen = set((active.gate or {}).get("learned_from") or ())
-    held_out = part(data, repository).held_out
     fair = held_out.subset([n for n, number in enumerate(held_out.numbers) if number not in seen])
     decided = np.zeros(fair.targets.shape, dtype=bool)
     if shelved is not None and len(fair):
-        policy = policy_for(configuration, shelved.release.names)
-        place = {name: column for column, name in enumerate(fair.names)}
+        policy = policy_for(configuration, shelved.release.names, renames)
+        place = {name_key(name): column for column, name in enumerate(fair.names)}
         for row, labels in enumerate(shelved.release.tag(fair.issues, policy)):
             for label in labels:
-                if label.decision != "abstain" and label.name in place:
-                    decided[row, place[label.name]] = True
+                present = name_key(renames.get(name_key(label.name), label.name))
+                if label.decision != "abstain" and present in place:
+                    decided[row, place[present]] = True
     return fair.targets, Decided(fair.numbers, fair.names, decided)
 
 

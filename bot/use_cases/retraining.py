@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from bot.catching_up import EVENTS_UNTIL
 from bot.configuration import RepositoryConfiguration
@@ -14,16 +14,19 @@ from bot.use_cases.configuration import known_configuration
 from bot.use_cases.training_data import training_data
 from bot.use_cases.training_turn import training_turn
 from store.records import ReleaseRecord
+from store.text import name_key
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
 
     from store.database import Store
     from store.records import StoredRelease
+    from tagger.evaluation.contest import Judgement
     from tagger.evaluation.gate import GateDecision
-    from tagger.issue import TrainingSet
+    from tagger.evaluation.retraining import Released
+    from tagger.issue import IssueText, TrainingSet
     from tagger.release import Manifest
     from tagger.strategy import Resources
 
@@ -32,6 +35,9 @@ ENOUGH_TO_HOLD_OUT = 200
 
 HELD_OUT_SHARE = 10
 LARGEST_HELD_OUT = 500
+
+LOT = "lot"
+"""The name in `Repository.memory` of what the draw for the gate goes by."""
 
 REPLAY = "replay"
 """In the stored gate: what it takes to compare the same two releases once more."""
@@ -103,7 +109,7 @@ def _retrain(
     with store.read() as work:
         events_until = work.labels.newest_event()
     data = training_data(store, repository, labels, resources.progress, now=now)
-    parted = part(data, repository)
+    parted = part(data, lot_of(store, repository, keep=True))
     manifest = train_release(
         repository,
         parted.learned,
@@ -139,14 +145,15 @@ def admit(
     with store.read() as work:
         repository_id = work.repositories.get(manifest.repository).id
         active = work.releases.active(repository_id)
+        renames = work.labels.renames(repository_id)
     location = f"{manifest.repository}/{manifest.id}"
     archive.keep(location)
     fair = _fair(active, parted.held_out)
-    gate = _gate(active, archive, location, fair, resources)
+    gate = _gate(active, archive, location, fair, renames, resources)
     now = manifest.created_at
     kept = {
         **_kept(gate, parted, events_until, learned_from),
-        REPLAY: _replayable(active, fair),
+        REPLAY: _replayable(active, fair, renames),
     }
     record = ReleaseRecord(manifest.id, now, location, manifest.digest, manifest.as_json(), kept)
     serves = promote and gate.promote
@@ -171,22 +178,37 @@ def target_precision(store: Store, repository: str) -> float:
     return (configuration or RepositoryConfiguration.absent()).precision
 
 
-def part(data: TrainingSet, repository: str) -> Parted:
+def lot_of(store: Store, repository: str, *, keep: bool = False) -> str:
+    """By what a repository's issues for the gate are drawn: what it was called when first trained.
+
+    :param keep: for as long as it is stored, whatever it is called later.
+    """
+    with store.begin() if keep else store.read() as work:
+        known = work.repositories.get(repository)
+        lot = known.memory.get(LOT)
+        if lot is None and keep:
+            work.repositories.remember(known.id, LOT, known.full_name)
+    return str(lot or known.full_name)
+
+
+def part(data: TrainingSet, lot: str) -> Parted:
     """Keep a tenth of the labelled issues for the gate, always the same ones.
 
     Which they are follows from their numbers alone, so no release ever learns from them and each
     comparison is fair to both sides.
+
+    :param lot: as from `lot_of`.
     """
     if len(data) < ENOUGH_TO_HOLD_OUT:
         return Parted(data, data.subset([]))
-    out = [row for row, number in enumerate(data.numbers) if _is_held_out(repository, number)]
+    out = [row for row, number in enumerate(data.numbers) if _is_held_out(lot, number)]
     out = out[-LARGEST_HELD_OUT:]
     kept_in = sorted(set(range(len(data))) - set(out))
     return Parted(data.subset(kept_in), data.subset(out))
 
 
-def _is_held_out(repository: str, number: int) -> bool:
-    digest = hashlib.sha256(f"{repository.lower()}#{number}".encode()).digest()
+def _is_held_out(lot: str, number: int) -> bool:
+    digest = hashlib.sha256(f"{lot.lower()}#{number}".encode()).digest()
     return digest[0] * 256 + digest[1] < 65536 // HELD_OUT_SHARE
 
 
@@ -196,7 +218,30 @@ def _fair(active: StoredRelease | None, held_out: TrainingSet) -> TrainingSet:
     return held_out.subset([n for n, number in enumerate(held_out.numbers) if number not in seen])
 
 
-def _replayable(active: StoredRelease | None, fair: TrainingSet) -> dict[str, Any] | None:
+@dataclass(frozen=True)
+class UnderPresentNames:
+    """A release whose labels are called as they are now, or were when it was compared.
+
+    :ivar names: in the order of its own.
+    """
+
+    release: Released
+    names: tuple[str, ...]
+
+    @classmethod
+    def of(cls, release: Released, renames: Mapping[str, str], present: Iterable[str]) -> Self:
+        """:param renames: folded former name → present name; `present` has the spelling."""
+        spelled = {name_key(name): name for name in present}
+        now = (renames.get(name_key(name), name) for name in release.names)
+        return cls(release, tuple(spelled.get(name_key(name), name) for name in now))
+
+    def judge(self, issues: Sequence[IssueText]) -> Judgement:
+        return self.release.judge(issues)
+
+
+def _replayable(
+    active: StoredRelease | None, fair: TrainingSet, renames: Mapping[str, str]
+) -> dict[str, Any] | None:
     """What the gate compared on, with the labels as they were; see `replaying`."""
     if active is None or not len(fair):
         return None
@@ -204,6 +249,7 @@ def _replayable(active: StoredRelease | None, fair: TrainingSet) -> dict[str, An
     return {
         "against": active.id,
         "labels": list(fair.names),
+        "renames": dict(renames),
         "issues": [[number, row.nonzero()[0].tolist()] for number, row in rows],
     }
 
@@ -213,6 +259,7 @@ def _gate(
     archive: ReleaseArchive,
     location: str,
     fair: TrainingSet,
+    renames: Mapping[str, str],
     resources: Resources,
 ) -> GateDecision:
     from tagger.errors import ReleaseDamaged
@@ -229,7 +276,8 @@ def _gate(
         serving = Release.open(archive.fetch(active.location, active.digest), resources)
     except ReleaseDamaged as damage:
         return GateDecision(True, f"the active release cannot be compared with: {damage}", 0)
-    return compare(new, serving, fair)
+    first, second = (UnderPresentNames.of(one, renames, fair.names) for one in (new, serving))
+    return compare(first, second, fair)
 
 
 _NOTHING_TO_COMPARE_ON = (

@@ -72,6 +72,22 @@ async def test_after_weeks_of_downtime_it_runs_once(bench) -> None:
     assert bench.clock() < done.due_at <= bench.clock() + timedelta(days=7)
 
 
+async def test_a_plan_that_changes_while_the_task_runs_holds_from_then_on(bench) -> None:
+    async def report(errand) -> str:
+        await configured(bench, DAILY)
+        return "written"
+
+    await configured(bench, NONE)
+    with bench.installation.store.begin() as work:
+        repository_id = work.repositories.get(REPO).id
+        work.tasks.request("report", repository_id, bench.clock())
+    kinds = {"report": Kind(report, KINDS["report"].cron)}
+    lane = TaskLane(UPKEEP, bench.installation, bench.desk, kinds)
+    await lane.see_through(await lane.claim())
+    done = task(bench, "report")
+    assert (done.outcome, done.due_at.strftime("%H:%M")) == ("written", "07:00")
+
+
 @pytest.fixture
 def lane_of(bench):
     """A lane with one kind of task, asked for once."""

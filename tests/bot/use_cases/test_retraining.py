@@ -71,11 +71,17 @@ class Lab:
                 issues = [replace(one, labels=wrong[one.labels[0]]) for one in issues]
             work.issues.upsert(self.id, issues)
 
-    def retrain(self, **options: Any) -> Retrained:
+    def retrain(self, repository: str = REPO, **options: Any) -> Retrained:
         self.now += timedelta(hours=1)
+        resources = self.resources()
+        return retrain(self.store, resources, self.root, repository, now=self.now, **options)
+
+    def resources(self) -> Resources:
         encoder = HashedWords()
-        resources = Resources(encoder=lambda: encoder, device="cpu")
-        return retrain(self.store, resources, self.root, REPO, now=self.now, **options)
+        return Resources(encoder=lambda: encoder, device="cpu")
+
+    def folder_of(self, release: StoredRelease) -> Path:
+        return self.root / release.location
 
     def releases(self) -> tuple[StoredRelease, ...]:
         with self.store.read() as work:
@@ -111,6 +117,31 @@ def test_what_is_held_out_once_is_never_learned_from_later(first: set[int], more
     assert set(before.held_out.numbers) <= set(after.held_out.numbers)
     for parted in (before, after):
         assert not set(parted.held_out.numbers) & set(parted.learned.numbers)
+
+
+def test_a_renamed_repository_keeps_its_issues_for_the_gate(lab: Lab) -> None:
+    lab.file(range(1, 401))
+    first = lab.retrain()
+    with lab.store.begin() as work:
+        work.repositories.get_or_create(REPO, now=NOW, github_id=7)
+        work.repositories.get_or_create("octo/elsewhere", now=NOW, github_id=7)
+    again = lab.retrain(repository="octo/elsewhere")
+    held_out = part(data_of(range(1, 401)), REPO).held_out.numbers
+    kept = lab.releases()[0].gate
+    assert (first.gate.n_issues, again.gate.n_issues) == (0, len(held_out))
+    assert [number for number, _ in kept["replay"]["issues"]] == list(held_out)
+
+
+def test_a_renamed_label_is_the_same_label_to_the_gate(lab: Lab) -> None:
+    lab.file(range(1, 401))
+    lab.retrain()
+    with lab.store.begin() as work:
+        work.labels.rename(lab.id, "bug", "kind: bug")
+    again = lab.retrain()
+    micro = again.gate.to_json()["figures"][0]
+    assert micro["active"] == pytest.approx(micro["new"], abs=0.05)
+    replayed = replay(lab.store, lab.folder_of, lab.resources(), REPO, again.manifest.id)
+    assert replayed.same
 
 
 def test_about_a_tenth_is_held_out_and_of_few_issues_none() -> None:
