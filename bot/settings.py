@@ -6,13 +6,14 @@ import difflib
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bot import app_credentials
 from bot.errors import SettingsInvalid
+from store.urls import SECRETS_IN_QUERY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -183,10 +184,12 @@ class Settings(BaseSettings):
 
     def secrets(self) -> tuple[str, ...]:
         """Every secret text of these settings, for the log's filter; the key's file is not read."""
-        password = urlsplit(self.database_url).password
+        database = urlsplit(self.database_url)
+        password = database.password
         hidden = [self.github_private_key, self.github_token, self.webhook_secret]
         found = [secret.get_secret_value() for secret in hidden if secret]
         found += [*self.webhook_secrets, *([password, unquote(password)] if password else [])]
+        found += [value for name, value in parse_qsl(database.query) if name in SECRETS_IN_QUERY]
         return tuple(dict.fromkeys(found))
 
 

@@ -31,6 +31,7 @@ from store.errors import NestedUnitOfWork, StoreBusy, StoreRefused, StoreUnreach
 from store.failures import in_our_words
 from store.turn import Turn
 from store.unit_of_work import unit_of_work
+from store.urls import SECRETS_IN_QUERY
 from store.vectors import StoredVectors
 
 if TYPE_CHECKING:
@@ -68,7 +69,9 @@ class Store:
     @property
     def shown_url(self) -> str:
         """The URL without its password, for messages and logs."""
-        return self.url.render_as_string(hide_password=True)
+        return self.url.difference_update_query(SECRETS_IN_QUERY).render_as_string(
+            hide_password=True
+        )
 
     @cached_property
     def vectors(self) -> StoredVectors:

@@ -223,10 +223,33 @@ def _keep_issue(
         work.issues.forget(repository.id, fact.issue.number)
         return
     now = delivery.received_at
-    work.issues.upsert(repository.id, [issue_record(fact.issue, now, fact)])
-    if fact.label is not None and fact.action in {"labeled", "unlabeled"}:
+    record = issue_record(fact.issue, now, fact)
+    if fact.label is None or fact.action not in {"labeled", "unlabeled"}:
+        work.issues.upsert(repository.id, [record])
+    else:
+        record = replace(record, labels=_labels_after(work, repository.id, record, fact))
+        work.issues.upsert(repository.id, [record])
         event = _label_event(work, repository, fact, delivery, own_login)
         work.labels.record_events(repository.id, [event])
+
+
+def _labels_after(
+    work: UnitOfWork, repository_id: int, record: IssueRecord, fact: IssueFact
+) -> tuple[str, ...]:
+    """The issue's labels once this one came or went.
+
+    GitHub tells times in whole seconds, and of one second's webhooks the earlier may come last:
+    then only the label that it is about is certain.
+    """
+    known = work.issues.find(repository_id, record.number)
+    if known is None or known.updated_at != record.updated_at or fact.label is None:
+        return record.labels
+    labels = {name_key(name): name for name in known.labels}
+    if fact.action == "labeled":
+        labels[name_key(fact.label.name)] = fact.label.name
+    else:
+        labels.pop(name_key(fact.label.name), None)
+    return tuple(labels.values())
 
 
 def issue_record(issue: Issue, now: datetime, fact: IssueFact | None = None) -> IssueRecord:

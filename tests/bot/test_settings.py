@@ -166,6 +166,8 @@ def test_no_secret_shows_when_settings_are_printed() -> None:
     )
     assert SECRET not in f"{settings!r} {settings}"
     assert set(settings.secrets()) == {SECRET}
+    in_query = load_settings(database_url=f"postgresql+psycopg://me@db/x?password={SECRET}")
+    assert in_query.secrets() == (SECRET,)
 
 
 def test_a_misspelt_variable_is_named_with_the_nearest_one() -> None:

@@ -220,6 +220,13 @@ def test_other_urls_are_refused_with_the_right_form(url: str, open_store: Opener
         open_store(url)
 
 
+@pytest.mark.parametrize("name", ["password", "sslpassword"])
+def test_passwords_in_the_query_stay_out_of_messages(open_store: Opener, name: str):
+    store = open_store(f"postgresql+psycopg://user@127.0.0.1:1/none?{name}=hunter2&sslmode=prefer")
+    assert "hunter2" not in store.shown_url
+    assert "sslmode=prefer" in store.shown_url
+
+
 def test_passwords_stay_out_of_messages(open_store: Opener):
     store = open_store("postgresql://user:hunter2@127.0.0.1:1/none")
     assert "hunter2" not in store.shown_url

@@ -75,6 +75,23 @@ def test_a_label_event_enters_history_with_who_did_it(client, installation, gith
     assert stored(installation, labeled.guid).state == "ignored"
 
 
+def test_labels_of_one_second_are_all_kept_in_whatever_order_they_come(
+    client, installation, github
+) -> None:
+    post(client, github.open_issue(REPO, "It crashes"))
+    for delivery in reversed(github.add_labels(REPO, 1, ["bug", "docs"], by="ada")):
+        post(client, delivery)
+    with installation.store.read() as work:
+        repository_id = work.repositories.get(REPO).id
+        assert work.issues.get(repository_id, 1).labels == ("bug", "docs")
+    for delivery in reversed(
+        [github.remove_label(REPO, 1, name, by="ada") for name in ("bug", "docs")]
+    ):
+        post(client, delivery)
+    with installation.store.read() as work:
+        assert work.issues.get(repository_id, 1).labels == ()
+
+
 def test_a_repeat_is_accepted_and_changes_nothing(client, installation, github) -> None:
     opened = github.open_issue(REPO, "It crashes")
     assert post(client, opened).status_code == 202
