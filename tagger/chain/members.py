@@ -31,7 +31,8 @@ unless a model of its own judges each label, see `cost`."""
 DEAR = {"contrastive": 1, "adapted": 96}
 """Members that run a transformer of their own, and the labelled issues from which they join.
 With fewer, on two repositories, `adapted` made the chain no better and its training twice as long.
-`fine-tuned` is `adapted` without its adaptation, and no member: the two would say the same."""
+`fine-tuned` is `adapted` without its adaptation, and a member where it is asked for only: the two
+would say the same."""
 
 REFERENCE = 256
 """Unlabelled texts on which members are measured beside the labelled ones."""
@@ -96,8 +97,8 @@ def available(resources: Resources, n_issues: int) -> tuple[str, ...]:
     """
     if resources.bert_model is None:
         return CHEAP
-    known = Moments.shipped().features
-    dear = [name for name, least in DEAR.items() if n_issues >= least and f"{name}:z" in known]
+    prior = Moments.shipped()
+    dear = [name for name, least in DEAR.items() if n_issues >= least and prior.knows(name)]
     return (*CHEAP, *dear)
 
 
@@ -110,7 +111,8 @@ def check_measured(names: Sequence[str]) -> None:
     for name in names:
         if name not in REGISTRY:
             raise UnknownStrategy(name, REGISTRY)
-    measured = [name.removesuffix(":z") for name in Moments.shipped().features if ":z" in name]
+    prior = Moments.shipped()
+    measured = [name for name in REGISTRY if prior.knows(name)]
     if missing := [name for name in names if name not in measured]:
         raise NotMeasured(missing, measured)
 

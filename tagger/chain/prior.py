@@ -31,6 +31,11 @@ RIDGE = 0.05
 """Added to each feature's variance: near-copies share a weight instead of fighting over it."""
 
 
+MEASURED_AS = {"fine-tuned": "adapted"}
+"""Members that were not measured, and those whose measurements hold for them: `adapted` is the same
+training from a start that has read the repository. Side by side they share one weight."""
+
+
 class Prior(Protocol):
     """What gives weights to features before there is any evidence of this repository."""
 
@@ -83,10 +88,11 @@ class Moments:
 
         :raises ValueError: a feature that was never measured.
         """
-        unknown = set(features) - set(self.features)
+        measured = [_measured_as(name) for name in features]
+        unknown = set(measured) - set(self.features)
         if unknown:
             raise ValueError(f"no prior for {', '.join(sorted(unknown))}; see docs/benchmarks")
-        columns = [self.features.index(name) for name in features]
+        columns = [self.features.index(name) for name in measured]
         place = np.interp(np.log2(1 + counts), np.log2(1 + self.counts), self._steps)
         present = _between(self.present, place)[:, columns]
         absent = _between(self.absent, place)[:, columns]
@@ -99,6 +105,10 @@ class Moments:
         return Weights(
             slopes, middle, _between(self.correction, place), _between(self.competition, place)
         )
+
+    def knows(self, member: str) -> bool:
+        """Whether it can weigh this member."""
+        return _measured_as(f"{member}:z") in self.features
 
     @property
     def _steps(self) -> Array:
@@ -161,6 +171,11 @@ class Trust:
         unchanged = np.tile([0.0, 1.0, 0.0], (len(counts), 1))
         slopes = np.tile([0.0, 1.0], (len(counts), 1))
         return Weights(slopes, -self.mean, unchanged, unchanged)
+
+
+def _measured_as(feature: str) -> str:
+    member, _, kind = feature.partition(":")
+    return f"{MEASURED_AS.get(member, member)}:{kind}"
 
 
 def strongest_rival(log_odds: Array) -> Array:

@@ -13,11 +13,12 @@ from tagger.chain.blend import Blend, fit_around
 from tagger.chain.chain import Chain
 from tagger.chain.cuts import NEVER, best_expected_f1
 from tagger.chain.features import Usual, feature_names
-from tagger.chain.members import CHEAP, available
+from tagger.chain.members import CHEAP, available, check_measured
 from tagger.chain.prior import Moments
 from tagger.chain.promise import Evidence, examples_needed, lower_bound
 from tagger.errors import NotMeasured
 from tagger.persistence import load_json, save_json
+from tagger.strategies import REGISTRY
 
 MEMBERS = ("zero-shot", "linear")
 
@@ -135,8 +136,22 @@ def test_a_promise_holds_on_new_issues_nine_times_in_ten():
 
 
 def test_a_member_that_nobody_has_measured_is_refused_by_name(resources, training_set):
-    with pytest.raises(NotMeasured, match=r"fine-tuned.*zero-shot, linear"):
-        Chain(resources, members=("zero-shot", "fine-tuned")).fit(training_set)
+    with pytest.raises(NotMeasured, match=r"weigh chain: .*naive-bayes, zero-shot"):
+        Chain(resources, members=("zero-shot", "chain")).fit(training_set)
+
+
+def test_plain_fine_tuning_is_a_member_where_it_is_asked_for():
+    """Beside `adapted`, as which it is weighed, it shares a weight."""
+    prior = Moments.shipped()
+    both = prior.weigh(feature_names(("fine-tuned", "adapted")), np.array([8.0]))
+    alone = prior.weigh(feature_names(("fine-tuned",)), np.array([8.0]))
+    assert (alone.slopes == prior.weigh(feature_names(("adapted",)), np.array([8.0])).slopes).all()
+    assert both.slopes[0, :2] == pytest.approx(both.slopes[0, 2:])
+    assert np.abs(both.slopes[0, :2]).max() < np.abs(alone.slopes[0]).max()
+
+
+def test_every_strategy_but_the_chain_may_be_a_member():
+    check_measured([name for name in REGISTRY if name != "chain"])
 
 
 def test_which_members_join_follows_from_models_and_labelled_issues(resources):
