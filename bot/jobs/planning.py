@@ -13,6 +13,7 @@ from bot.configuration import RepositoryConfiguration
 from bot.configuration.schedule import Schedule
 from bot.jobs.kinds import KINDS, Circumstances
 from bot.use_cases.configuration import known_configuration
+from bot.use_cases.names import names_a_repository
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -58,7 +59,9 @@ def _wanted(
             continue
         for repository in repositories:
             configuration = known_configuration(repository) or absent
-            yield name, repository, kind.cron(Circumstances(settings, configuration, repository))
+            cron = kind.cron(Circumstances(settings, configuration, repository))
+            # One that had to give its name away waits for a webhook that tells its present one.
+            yield name, repository, cron if names_a_repository(repository.full_name) else None
 
 
 def _plan(

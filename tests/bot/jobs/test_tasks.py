@@ -53,6 +53,19 @@ async def test_a_report_is_planned_as_the_configuration_says(bench) -> None:
     assert task(bench, "report").due_at is None
 
 
+async def test_nothing_is_planned_for_a_repository_that_gave_its_name_away(bench) -> None:
+    await configured(bench, WEEKLY)
+    store = bench.installation.store
+    with store.begin() as work:
+        ours = work.repositories.get(REPO)
+        for github_id in (1001, 1002):
+            work.repositories.get_or_create(REPO, now=bench.clock(), github_id=github_id)
+    plan_all(store, bench.installation.settings, bench.clock())
+    with store.read() as work:
+        assert work.repositories.by_id(ours.id).full_name == f"{REPO}#{ours.id}"
+        assert work.tasks.find("report", ours.id).cron is None
+
+
 async def test_after_weeks_of_downtime_it_runs_once(bench) -> None:
     ran = []
 
