@@ -46,11 +46,11 @@ async def ask_name(
     if desk.access is None:
         await asyncio.to_thread(_call, desk, repository, told)
         return
-    for name in dict.fromkeys((told, repository.full_name)):
-        if not names_a_repository(name):
-            continue
+    known = repository.full_name if names_a_repository(repository.full_name) else told
+    for name in dict.fromkeys((told, known)):
         try:
-            client = await desk.access.client(name, installation)
+            # An installation is remembered by name: ours must not be, by one that is another's.
+            client = await desk.access.client(known if installation else name, installation)
             found = await client.repository(name)
         except (NotFound, Forbidden):  # another installation's by now, or nobody's
             continue
