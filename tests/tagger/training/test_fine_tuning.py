@@ -112,7 +112,11 @@ def test_frozen_weights_stay_as_they_were(bert_folder: Path) -> None:
     assert all(name.startswith(("encoder.layer.2", "encoder.layer.3")) for name in moved)
 
 
-def test_the_best_weights_are_kept_not_the_last(bert_folder: Path) -> None:
+def test_the_best_weights_are_kept_not_the_last(
+    bert_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Whether the first look after the ruin is worse beyond noise differs between processors.
+    monkeypatch.setattr("tagger.training.early_stopping.NOISE", 0.0)
     classifier, reader = opened(bert_folder)
     train = tiny_bodies.issues(240)
     texts = [issue.full for issue in train.issues]
