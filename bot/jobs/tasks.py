@@ -143,8 +143,15 @@ class TaskLane:
     async def _fail(self, claim: ClaimedTask, error: Exception) -> None:
         now = self._desk.clock()
         for_good = claim.attempts >= MOST_ATTEMPTS
-        extra = {"task": claim.key, "attempts": claim.attempts, "for_good": for_good}
-        log.error("task failed", exc_info=error, extra=extra)
+        log.error(
+            "task failed",
+            exc_info=error,
+            extra={
+                "task": claim.key,
+                "attempts": claim.attempts,
+                "again_at": when_again(claim, now),
+            },
+        )
 
         def fail() -> None:
             with self._desk.store.begin() as work:

@@ -97,9 +97,10 @@ async def _look_and_plan(
 
 def _left_over(job: Job) -> bool:
     """Whether an attempt that was handed back, or set going again, began to write."""
+    repository_id = job.subject.repository.id
     with job.desk.store.read() as work:
-        issue = job.subject.repository.id, job.number
-        return bool(work.writes.list(repository_id=issue[0], number=issue[1], state="intended"))
+        left = work.writes.list(repository_id=repository_id, number=job.number, state="intended")
+    return bool(left)
 
 
 def _has_suggested(look: Look) -> bool:

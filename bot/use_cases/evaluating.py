@@ -172,14 +172,14 @@ def read_numbers(path: Path) -> frozenset[int]:
     except (OSError, UnicodeDecodeError) as error:
         raise CommandRefused(f"{path} cannot be read: {error}") from None
     words = [word.removeprefix("#") for word in words if word]
-    wrong = [word for word in words if not is_number(word)]
+    wrong = [word for word in words if not _is_number(word)]
     if wrong or not words:
         got = repr(wrong[0][:40]) if wrong else "nothing"
         raise CommandRefused(f"{path}: got {got}, expected issue numbers, one a line")
     return frozenset(map(int, words))
 
 
-def is_number(word: str) -> bool:
+def _is_number(word: str) -> bool:
     """Whether it is a number that an issue can have, in digits."""
     return word.isascii() and word.isdigit() and len(word) <= MOST_DIGITS
 

@@ -69,13 +69,18 @@ async def follow_repository(desk: Desk, claim: ClaimedDelivery) -> Ending:
 
 async def _follow_names(desk: Desk, fact: InstallationFact) -> None:
     """Repositories that the App was given may be known under other names."""
-    with desk.store.read() as work:
-        known = [
-            (name, work.repositories.find(name, github_id=id_)) for name, id_ in fact.ids.items()
-        ]
-    for name, repository in known:
-        if repository is not None and name in fact.gained and repository.full_name != name:
+    for name, repository in await asyncio.to_thread(_gained_and_known, desk, fact):
+        if repository.full_name != name:
             await names.ask_name(desk, repository, name, fact.installation)
+
+
+def _gained_and_known(desk: Desk, fact: InstallationFact) -> list[tuple[str, Repository]]:
+    with desk.store.read() as work:
+        found = [
+            (name, work.repositories.find(name, github_id=fact.ids.get(name)))
+            for name in fact.gained
+        ]
+    return [(name, repository) for name, repository in found if repository is not None]
 
 
 async def _installed(desk: Desk, repository: Repository, *, otherwise: bool) -> bool:
