@@ -1,16 +1,26 @@
-"""What each key allows and all keys together do not: found when looking at the whole file."""
+"""What each key allows and all keys together do not: found when looking at the whole file.
+
+Contradictions, and bounds on what a file may hold as a whole: what it costs to look a label up
+depends on them.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.configuration.model import Mode
+from bot.configuration.names import ANY_TEXT, TOGETHER
+from bot.configuration.patterns import MAX_PROGRAMS, too_large_together
+from bot.configuration.values import Mode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from bot.configuration.model import RepositoryConfiguration
     from bot.configuration.problems import Path
+
+
+MAX_EXCLUSIVE = 1000
+"""Names in all groups together."""
 
 
 def contradictions(configuration: RepositoryConfiguration) -> Iterator[tuple[Path, str]]:
@@ -24,6 +34,37 @@ def contradictions(configuration: RepositoryConfiguration) -> Iterator[tuple[Pat
         why = configuration.off_because(name)
         if why and settings.mode not in {None, Mode.OFF}:
             yield ("labels", name, "mode"), f"says {settings.mode}, but {why}; remove one of them"
+
+
+def excesses(configuration: RepositoryConfiguration) -> Iterator[tuple[Path, str]]:
+    """Where the file as a whole becomes too large, as the place and a message."""
+    starred = [place for place, name in _name_patterns(configuration) if ANY_TEXT in name]
+    if len(starred) > TOGETHER:
+        message = f"the file has {len(starred)} names with {ANY_TEXT}, expected at most {TOGETHER}"
+        yield starred[TOGETHER], message
+    in_groups = [("exclusive", i) for i, group in enumerate(configuration.exclusive) for _ in group]
+    if len(in_groups) > MAX_EXCLUSIVE:
+        message = f"the groups name {len(in_groups):,} labels, expected at most {MAX_EXCLUSIVE:,}"
+        yield in_groups[MAX_EXCLUSIVE], message
+    too_large = too_large_together(configuration.ignore.titles)
+    if too_large is not None:
+        yield (
+            ("ignore", "titles", too_large),
+            f"with it the patterns become too large together (over {MAX_PROGRAMS:,} steps); "
+            "shorten them, or leave some out",
+        )
+
+
+def _name_patterns(configuration: RepositoryConfiguration) -> Iterator[tuple[Path, str]]:
+    ignore = configuration.ignore
+    lists: tuple[tuple[Path, Iterable[str]], ...] = (
+        (("allow",), configuration.allow),
+        (("block",), configuration.block),
+        (("ignore", "authors"), ignore.authors),
+        (("ignore", "labels"), ignore.labels),
+    )
+    for path, names in lists:
+        yield from (((*path, i), name) for i, name in enumerate(names))
 
 
 def _written_again(names: Iterable[str]) -> list[str]:

@@ -2,79 +2,42 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
+from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import (
-    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
     Strict,
-    StringConstraints,
     model_validator,
 )
 
-from bot.configuration.patterns import MAX_TITLE, any_name_matches, compile_title_pattern
+from bot.configuration.names import Names
+from bot.configuration.patterns import TitlePatterns
+from bot.configuration.rules import LabelRules
 from bot.configuration.schedule import Schedule
+from bot.configuration.values import (
+    STORED,
+    Commands,
+    Count,
+    Cron,
+    LabelName,
+    Mode,
+    NameText,
+    Precision,
+    ReportTo,
+    Share,
+    Text,
+    TitleText,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
 
     from tagger.issue import Label
-
-
-class Mode(StrEnum):
-    """How far the bot goes with a label, from nothing at all to setting it."""
-
-    OFF = "off"
-    SHADOW = "shadow"
-    SUGGEST = "suggest"
-    APPLY = "apply"
-
-
-class ReportTo(StrEnum):
-    """Where the report goes: one issue edited in place, files in the data folder, nowhere."""
-
-    ISSUE = "issue"
-    FILES = "files"
-    NONE = "none"
-
-
-class Commands(StrEnum):
-    """Whom `/tagger …` comments are answered: from this role on, or nobody."""
-
-    TRIAGE = "triage"
-    WRITE = "write"
-    MAINTAIN = "maintain"
-    ADMIN = "admin"
-    OFF = "off"
-
-
-def _schedule_text(text: str) -> str:
-    if len(Schedule.of(text).minutes) > 1:
-        raise ValueError("due more than once an hour; give one minute, such as 0")
-    return text
-
-
-def _pattern_text(text: str) -> str:
-    compile_title_pattern(text)
-    return text
-
-
-_PRINTABLE = r"^[^\s\x00-\x1f](?:[^\x00-\x1f]*[^\s\x00-\x1f])?$"
-"""No control character, no blank at either end."""
-
-Text = Annotated[str, StringConstraints(max_length=500, pattern=_PRINTABLE)]
-LabelName = Annotated[str, StringConstraints(max_length=50, pattern=_PRINTABLE)]
-NamePattern = Annotated[str, StringConstraints(max_length=100, pattern=_PRINTABLE)]
-TitlePattern = Annotated[str, Field(max_length=200), AfterValidator(_pattern_text)]
-Cron = Annotated[str, Field(max_length=100), AfterValidator(_schedule_text)]
-Precision = Annotated[float, Strict(), Field(ge=0.5, le=0.999)]
-Share = Annotated[float, Strict(), Field(ge=0, le=1)]
-Count = Annotated[int, Strict()]
 
 
 class _Section(BaseModel):
@@ -113,11 +76,11 @@ class LabelSettings(_Section):
 class Ignore(_Section):
     """Issues that the bot leaves alone."""
 
-    authors: tuple[NamePattern, ...] = Field(default=(), max_length=100)
+    authors: tuple[NameText, ...] = Field(default=(), max_length=100)
     """Logins of the issue's author; `*` stands for any text, as in `*[bot]`."""
-    titles: tuple[TitlePattern, ...] = Field(default=(), max_length=20)
-    """Regular expressions (Python's), searched in the title."""
-    labels: tuple[NamePattern, ...] = Field(default=(), max_length=100)
+    titles: tuple[TitleText, ...] = Field(default=(), max_length=20)
+    """Regular expressions (RE2's), searched in the title."""
+    labels: tuple[NameText, ...] = Field(default=(), max_length=100)
     """An issue that carries one of these is left alone; the bot never sets them either."""
     older_than_days: Annotated[Count, Field(ge=1, le=36500)] | None = None
     """Issues opened more than so many days ago are left alone."""
@@ -187,9 +150,9 @@ class RepositoryConfiguration(_Section):
         Field(max_length=1000),
     ] = Field(default_factory=dict)
     """What differs for single labels, under the label's name on GitHub."""
-    allow: tuple[NamePattern, ...] = Field(default=(), max_length=1000)
+    allow: tuple[NameText, ...] = Field(default=(), max_length=1000)
     """Where given, every other label is off; `*` stands for any text, as in `area/*`."""
-    block: tuple[NamePattern, ...] = Field(default=(), max_length=1000)
+    block: tuple[NameText, ...] = Field(default=(), max_length=1000)
     """These labels are off; `*` stands for any text. Wins over `allow`."""
     exclusive: tuple[
         Annotated[tuple[LabelName, ...], Field(min_length=2, max_length=1000)], ...
@@ -214,6 +177,18 @@ class RepositoryConfiguration(_Section):
         """What holds in a repository without a file: predict and record, write nothing."""
         return cls(commands=Commands.OFF)
 
+    @classmethod
+    def stored(cls, rules: str) -> Self:
+        """What `as_stored` gave; patterns and names are taken as they are.
+
+        :raises ValueError: rules that this version does not know.
+        """
+        return cls.model_validate_json(rules, context={STORED: True})
+
+    def as_stored(self) -> str:
+        """The rules as they are kept while they are in force, so that no file is read again."""
+        return self.model_dump_json(exclude_unset=True)
+
     def renamed(self, renames: Mapping[str, str]) -> Self:
         """The same rules for labels that have another name by now than in the file.
 
@@ -235,18 +210,16 @@ class RepositoryConfiguration(_Section):
             for name, given in self.labels.items()
             if present(name) == name or present(name).casefold() not in named
         }
-        return self.model_copy(
-            update={
-                "labels": moved,
-                "fallback_label": self.fallback_label and present(self.fallback_label),
-                "allow": all_present(self.allow),
-                "block": all_present(self.block),
-                "exclusive": tuple(map(all_present, self.exclusive)),
-                "ignore": self.ignore.model_copy(
-                    update={"labels": all_present(self.ignore.labels)}
-                ),
-            }
-        )
+        changed = {
+            "labels": moved,
+            "fallback_label": self.fallback_label and present(self.fallback_label),
+            "allow": all_present(self.allow),
+            "block": all_present(self.block),
+            "exclusive": tuple(map(all_present, self.exclusive)),
+            "ignore": self.ignore.model_copy(update={"labels": all_present(self.ignore.labels)}),
+        }
+        # not `model_copy`: it would copy what was worked out under the former names
+        return self.model_construct(self.model_fields_set, **{**dict(self), **changed})
 
     def mode_for(self, label: str) -> Mode:
         """How far the bot may go with this label."""
@@ -256,15 +229,7 @@ class RepositoryConfiguration(_Section):
 
     def off_because(self, label: str) -> str | None:
         """What switches a label off whatever its mode, or None where nothing does."""
-        if self.fallback_label and self.fallback_label.casefold() == label.casefold():
-            return "it is the fallback label"
-        if any_name_matches(self.ignore.labels, label):
-            return "an issue that carries it is ignored"
-        if any_name_matches(self.block, label):
-            return "`block` names it"
-        if self.allow and not any_name_matches(self.allow, label):
-            return "`allow` does not name it"
-        return None
+        return self.label_rules.off_because(label)
 
     def precision_for(self, label: str) -> float:
         """Target precision, in [0.5, 0.999], that a bound must meet before the label is set."""
@@ -282,10 +247,12 @@ class RepositoryConfiguration(_Section):
         return Label(label, settings.description or description, wordings)
 
     def exclusive_with(self, label: str) -> frozenset[str]:
-        """Names in lower case (`casefold`) of the labels that cannot stand beside this one."""
-        name = label.casefold()
-        groups = [frozenset(map(str.casefold, group)) for group in self.exclusive]
-        return frozenset().union(*(group for group in groups if name in group)) - {name}
+        """Folded names (`name_key`) of the labels that cannot stand beside this one."""
+        return self.label_rules.exclusive_with(label)
+
+    def rivals(self, label: str, among: Iterable[str]) -> frozenset[str]:
+        """Which of some folded names (`name_key`) cannot stand beside this label."""
+        return self.label_rules.rivals(label, among)
 
     def ignores(
         self,
@@ -297,20 +264,29 @@ class RepositoryConfiguration(_Section):
         now: datetime,
     ) -> str | None:
         """Why this issue is left alone, or None where it is not; times are aware."""
-        if any_name_matches(self.ignore.authors, author):
+        if author in self.ignored_authors:
             return f"its author {author} is ignored"
-        for pattern in self.ignore.titles:
-            if compile_title_pattern(pattern).search(title[:MAX_TITLE]):
-                return f"its title matches {pattern}"
-        for label in labels:
-            if any_name_matches(self.ignore.labels, label):
-                return f"it carries {label}"
+        if label := self.label_rules.ignored(labels):
+            return f"it carries {label}"
         days = self.ignore.older_than_days
         if days is not None and (now - created_at).days >= days:
             return f"it is older than {days} days"
-        return None
+        return self.ignored_titles.why(title)
+
+    @cached_property
+    def label_rules(self) -> LabelRules:
+        """The rules on labels, to be looked up."""
+        return LabelRules(self)
+
+    @cached_property
+    def ignored_authors(self) -> Names:
+        """`ignore.authors`, to be matched."""
+        return Names(self.ignore.authors)
+
+    @cached_property
+    def ignored_titles(self) -> TitlePatterns:
+        """`ignore.titles`, to be searched."""
+        return TitlePatterns(self.ignore.titles)
 
     def _settings_of(self, label: str) -> LabelSettings:
-        name = label.casefold()
-        found = (given for key, given in self.labels.items() if key.casefold() == name)
-        return next(found, LabelSettings())
+        return self.label_rules.settings_of(label) or LabelSettings()

@@ -1,19 +1,20 @@
-"""Patterns that maintainers write, made safe to run: regular expressions and names with a `*`.
+"""Regular expressions that maintainers write, searched in titles in linear time.
 
-A regular expression from a public repository runs inside a service for many: one with nested
-repeats would stop it for years (https://owasp.org/www-community/attacks/Regular_expression_Denial_of_Service_-_ReDoS).
-So each is weighed before it is accepted: the number of ways in which it can try one title is
-bounded from above, and too many are refused.
+A regular expression from a public repository runs inside a service for many: with an engine that
+tries one way after another, a short one stops it for years
+(https://owasp.org/www-community/attacks/Regular_expression_Denial_of_Service_-_ReDoS). RE2
+(https://github.com/google/re2/wiki/WhyRE2) follows all ways at once; a search takes at most the
+length of the title times the size of the program that the pattern becomes, and both are bounded.
 """
 
 from __future__ import annotations
 
-import fnmatch
-import importlib
-import math
 import re
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import TYPE_CHECKING, Protocol
+
+import re2
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,72 +22,137 @@ if TYPE_CHECKING:
 MAX_PATTERN = 200
 MAX_TITLE = 256
 """GitHub's own limit for a title; a longer one is cut before a pattern sees it."""
-MAX_WAYS = (MAX_TITLE + 1) ** 3
-"""Three `.*` behind a `^`, or two without: under 0.1 s on one core for the worst title found."""
+MAX_PROGRAM = 2000
+"""Instructions of one pattern: a search stays under 5 ms whatever the title."""
+MAX_PROGRAMS = 4500
+"""Instructions of all patterns of a file: twenty of 200 plain characters fit."""
+MAX_MEMORY = 256 * 1024
+"""Bytes of one pattern's program and of the states that RE2 caches for it."""
+
+SYNTAX = "https://github.com/google/re2/wiki/Syntax"
+_ALTERNATIVES = (
+    (
+        r"\(\?<?[=!]",
+        "looking ahead or behind ((?= (?! (?<= (?<!) is not read: write what such titles contain, "
+        "in several patterns if need be; an issue is left alone where any of them is found",
+    ),
+    (
+        r"\\[1-9]|\(\?P=|\(\?\(",
+        "referring back to a group (\\1, (?P=name), (?(1)…)) is not read: write each case out, "
+        "such as (?:a a|b b) for (a|b) \\1",
+    ),
+    (r"\(\?>|[*+?}]\+", "atomic groups and possessive repeats are not read: leave the ?> or + out"),
+    (r"\\Z", r"\Z is not read: write $"),
+    (r"\\[uUN]", r"\u, \U and \N are not read: write the character itself"),
+    (r"\(\?#", "comments are not read: leave (?#…) out"),
+)
+"""What Python's `re` reads and RE2 does not, and what to write instead."""
 
 
-@lru_cache(maxsize=1024)
-def compile_title_pattern(text: str) -> re.Pattern[str]:
-    """Compile a regular expression that is searched in titles.
+_NO_REPEAT = re.compile(r"(?<!\\)\{,\d+\}")
+"""A repeat to Python, plain text to RE2: read silently, it would mean something else."""
 
-    :raises ValueError: no regular expression, longer than 200 characters, or one that could take
-        very long on some title.
+
+class _Compiled(Protocol):
+    """What is used of RE2, which comes without types."""
+
+    @property
+    def programsize(self) -> int: ...
+
+    def search(self, text: bytes) -> object | None: ...
+
+
+@dataclass(frozen=True)
+class TitlePattern:
+    """A regular expression that is searched in titles."""
+
+    text: str
+    _compiled: _Compiled
+
+    @classmethod
+    def of(cls, text: str) -> TitlePattern:
+        """Compile a pattern.
+
+        :raises ValueError: no regular expression, one that RE2 does not read, longer than 200
+            characters, or one that becomes too large a program.
+        """
+        if len(text) > MAX_PATTERN:
+            raise ValueError(f"a pattern of {len(text)} characters, expected at most {MAX_PATTERN}")
+        if _NO_REPEAT.search(text):
+            raise ValueError(f"{text!r} cannot be used: for {{,n}} write {{0,n}}")
+        try:
+            pattern = cls(text, re2.compile(text, _options()))
+        except (re2.error, UnicodeEncodeError) as error:
+            raise ValueError(_explained(text, error)) from None
+        if pattern.size > MAX_PROGRAM:
+            raise ValueError(_too_large(text))
+        return pattern
+
+    @property
+    def size(self) -> int:
+        """Instructions of the program that the pattern becomes."""
+        return self._compiled.programsize
+
+    def is_in(self, title: str) -> bool:
+        """Whether the pattern is found in the first 256 characters of a title."""
+        text = title[:MAX_TITLE].encode("utf-8", "replace")  # a payload may hold half a surrogate
+        return self._compiled.search(text) is not None
+
+
+class TitlePatterns:
+    """The patterns of one file.
+
+    One that was accepted once and that RE2 does not read may match any title: where no other
+    rule decides, it counts as one that does. A label that nobody wanted is worse than none.
     """
-    if len(text) > MAX_PATTERN:
-        raise ValueError(f"a pattern of {len(text)} characters, expected at most {MAX_PATTERN}")
-    try:
-        pattern = re.compile(text)
-    except (re.error, RecursionError, OverflowError, FutureWarning) as error:
-        raise ValueError(f"{text!r} is no regular expression: {error}") from None
-    if _ways_to_search(text) > MAX_WAYS:
-        raise ValueError(
-            f"{text!r} could take very long on some titles; use fewer of * + ? {{}}, none of them "
-            "inside another, and begin with ^ where you can"
-        )
-    return pattern
+
+    def __init__(self, texts: Iterable[str]) -> None:
+        self._patterns: list[TitlePattern] = []
+        self._unreadable: list[str] = []
+        for text in texts:
+            try:
+                self._patterns.append(TitlePattern.of(text))
+            except ValueError:
+                self._unreadable.append(text)
+
+    def why(self, title: str) -> str | None:
+        """Why an issue of this title is left alone, or None where it is not."""
+        for pattern in self._patterns:
+            if pattern.is_in(title):
+                return f"its title matches {pattern.text}"
+        for text in self._unreadable:
+            return f"its title may match {text}, which can no longer be read: mend the file"
+        return None
 
 
-def any_name_matches(patterns: Iterable[str], name: str) -> bool:
-    """Whether a name equals one of the patterns, in any case; `*` stands for any text."""
-    return any(_name_pattern(pattern).fullmatch(name.casefold()) for pattern in patterns)
+def too_large_together(texts: Iterable[str]) -> int | None:
+    """The position of the first pattern that those before it leave no room for."""
+    sizes = accumulate(TitlePattern.of(text).size for text in texts)
+    return next((i for i, size in enumerate(sizes) if size > MAX_PROGRAMS), None)
 
 
-@lru_cache(maxsize=1024)
-def _name_pattern(pattern: str) -> re.Pattern[str]:
-    """Only `*` is special: `[` is a plain character in names such as `dependabot[bot]`."""
-    plain = pattern.casefold().replace("[", "[[]").replace("?", "[?]")
-    return re.compile(fnmatch.translate(plain))  # atomic groups: linear, however many stars
+def _options() -> re2.Options:
+    options = re2.Options()
+    options.max_mem = MAX_MEMORY
+    options.never_capture = True
+    options.log_errors = False
+    return options
 
 
-def _ways_to_search(text: str) -> int:
-    # the parser behind `re`: no public one shows a pattern's structure
-    items = list(importlib.import_module("re._parser").parse(text))
-    anchored = bool(items) and str(items[0][1]).startswith("AT_BEGINNING")
-    return _ways(items) * (1 if anchored else MAX_TITLE)
+def _explained(text: str, error: Exception) -> str:
+    reason = error.args[0] if isinstance(error, re2.error) else "half a surrogate pair"
+    if isinstance(reason, bytes):
+        reason = reason.decode("utf-8", "replace")
+    if "too large" in reason or "repetition size" in reason:
+        return _too_large(text)
+    for sign, instead in _ALTERNATIVES:
+        if re.search(sign, text):
+            return f"{text!r} cannot be used: {instead}"
+    return f"{text!r} is no regular expression: {reason} (see {SYNTAX})"
 
 
-def _ways(items: Iterable[tuple[Any, Any]]) -> int:
-    """An upper bound on how many ways a sequence can be laid on one title, itself bounded."""
-    ways = math.prod(_ways_of_one(str(kind), argument) for kind, argument in items)
-    return min(ways, MAX_WAYS + 1)
-
-
-def _ways_of_one(kind: str, argument: Any) -> int:
-    if kind.endswith("_REPEAT"):  # MAX_, MIN_ and POSSESSIVE_
-        return _ways_of_repeat(*argument)
-    if kind == "BRANCH":
-        return sum(map(_ways, argument[1]))
-    if kind == "GROUPREF_EXISTS":
-        return sum(_ways(branch) for branch in argument[1:] if branch)
-    if kind in {"SUBPATTERN", "ASSERT", "ASSERT_NOT"}:
-        return _ways(argument[-1])
-    if kind == "ATOMIC_GROUP":
-        return _ways(argument)
-    return 1  # a character, a class, a position, a back reference
-
-
-def _ways_of_repeat(least: int, most: int, body: Iterable[tuple[Any, Any]]) -> int:
-    most = min(int(most), MAX_TITLE)
-    lengths = max(most - int(least), 0) + 1
-    each: int = _ways(body) ** min(most, 32)  # beyond 32 the bound is passed many times over
-    return lengths * each
+def _too_large(text: str) -> str:
+    return (
+        f"{text!r} becomes too large; repeat less ({{…}}), and prefer single characters to "
+        "classes such as \\pL"
+    )

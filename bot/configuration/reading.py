@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from bot.configuration.contradictions import contradictions
+from bot.configuration.contradictions import contradictions, excesses
 from bot.configuration.document import read_document
 from bot.configuration.model import RepositoryConfiguration
 from bot.configuration.problems import Problem, shortened, written
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
     from bot.configuration.document import Document
     from bot.configuration.problems import Path
+
+MAX_PROBLEMS = 100
+"""More than these are not told at once: each takes time to put into words."""
 
 
 def parse(text: str | bytes) -> RepositoryConfiguration:
@@ -33,10 +36,10 @@ def parse(text: str | bytes) -> RepositoryConfiguration:
     if configuration is not None:
         problems += [
             Problem(document.line_of(path), written(path), message)
-            for path, message in contradictions(configuration)
+            for path, message in (*contradictions(configuration), *excesses(configuration))
         ]
     if problems or configuration is None:
-        raise ConfigurationInvalid(sorted(set(problems)))
+        raise ConfigurationInvalid(sorted(set(problems))[:MAX_PROBLEMS])
     return configuration
 
 
@@ -46,7 +49,7 @@ def _validated(document: Document) -> tuple[RepositoryConfiguration | None, list
         return RepositoryConfiguration.model_validate(document.data), []
     except ValidationError as error:
         errors = error.errors(include_url=False)
-    problems = [_problem(document, error) for error in errors]
+    problems = [_problem(document, error) for error in errors[:MAX_PROBLEMS]]
     wrong = {error["loc"][0] for error in errors if error["loc"]}
     if not wrong:
         return None, problems
@@ -78,7 +81,7 @@ def _message(path: Path, error: ErrorDetails) -> str:
         case "string_type":
             message = f'got {got}, expected text; put it in quotes: "{got}"'
         case "too_short" | "too_long":
-            message = f"got {context['actual_length']} of them, expected {_bound(context)}"
+            message = f"got {len(error['input'])} of them, expected {_bound(context)}"
         case _:
             message = f"got {got}, {error['msg'].replace('Input should', 'it should')}"
     return message

@@ -7,7 +7,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from bot.configuration import RepositoryConfiguration
-from bot.configuration.model import ReportTo
+from bot.configuration.values import ReportTo
 from bot.errors import CommandRefused
 from bot.use_cases import report_issue
 from bot.use_cases.configuration import known_configuration

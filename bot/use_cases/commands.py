@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Literal
 
-from bot.configuration.model import Commands
+from bot.configuration.values import Commands
 from bot.github.models import Comment, parse
 from bot.markdown import code_span
 from bot.use_cases import told_off

@@ -192,9 +192,9 @@ def _forbidden(
         return "it is on the issue already"
     if key in situation.pending:
         return "it is suggested already"
-    rivals = _rivals(label, configuration)
-    if rivals & situation.on_issue:
-        return f"the issue has {_one_of(rivals & situation.on_issue, situation)}, which excludes it"
+    rivals = configuration.rivals(label, situation.on_issue)
+    if rivals:
+        return f"the issue has {_one_of(rivals, situation)}, which excludes it"
     return None
 
 
@@ -223,7 +223,7 @@ def _excluded(
     situation: Situation,
     before: Sequence[Choice],
 ) -> str | None:
-    rivals = _rivals(label, configuration) & _given(label, situation, before)
+    rivals = configuration.rivals(label, _given(label, situation, before))
     return f"{_one_of(rivals, situation)}, which excludes it, is more certain" if rivals else None
 
 
@@ -231,10 +231,6 @@ def _given(label: str, situation: Situation, before: Sequence[Choice]) -> frozen
     """What the bot set or suggested earlier and what it is about to, this label left out."""
     chosen = frozenset(choice.key for choice in before if choice.action != "skip")
     return chosen | (situation.ours - situation.removed - {name_key(label)})
-
-
-def _rivals(label: str, configuration: RepositoryConfiguration) -> frozenset[str]:
-    return frozenset(map(name_key, configuration.exclusive_with(label)))
 
 
 def _one_of(keys: Iterable[str], situation: Situation) -> str:

@@ -93,7 +93,7 @@ def amends(
             if person == "added":
                 yield Amends(key, "added", "a person set it")
             continue
-        rivals = chosen & frozenset(map(name_key, configuration.exclusive_with(key)))
+        rivals = configuration.rivals(key, chosen)
         if person == "removed":
             yield Amends(key, "removed", "a person removed it")
         elif person is None and rivals:

@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.configuration import Mode, RepositoryConfiguration, parse
-from bot.configuration.model import Commands, Report, ReportTo
+from bot.configuration.model import Report
+from bot.configuration.values import Commands, ReportTo
 from tagger.issue import Label
 
 NOW = datetime(2025, 3, 10, 12, tzinfo=UTC)
@@ -117,3 +118,46 @@ def test_a_report_is_due_once_after_its_minute() -> None:
 def test_a_configuration_cannot_be_changed() -> None:
     with pytest.raises(ValueError, match="frozen"):
         RepositoryConfiguration().mode = Mode.APPLY  # type: ignore[misc]  # what is tested
+
+
+def test_rules_come_back_from_the_store_as_they_were() -> None:
+    read = parse(
+        "mode: apply\nlabels: {Bug: {precision: 0.99}, docs: }\nallow: ['a*', bug]\n"
+        "exclusive: [[bug, docs]]\nignore: {titles: ['^x'], older_than_days: 3}\nreport: none\n"
+    )
+    again = RepositoryConfiguration.stored(read.as_stored())
+    assert again == read
+    assert again.mode_for("BUG") is Mode.APPLY
+
+
+def test_a_stored_pattern_that_is_no_longer_read_leaves_issues_alone_and_changes_nothing_else() -> (
+    None
+):
+    rules = '{"mode": "apply", "ignore": {"titles": ["^(?!bug)", "^WIP"], "authors": ["eve"]}}'
+    stored = RepositoryConfiguration.stored(rules)
+    assert stored.mode_for("bug") is Mode.APPLY
+    issue = {"labels": (), "created_at": NOW, "now": NOW}
+    assert stored.ignores(author="eve", title="x", **issue) == "its author eve is ignored"
+    assert stored.ignores(author="ada", title="WIP", **issue) == "its title matches ^WIP"
+    why = stored.ignores(author="ada", title="bug", **issue)
+    assert why == "its title may match ^(?!bug), which can no longer be read: mend the file"
+
+
+def test_more_stored_names_than_a_file_may_hold_by_now_still_match() -> None:
+    blocked = [f"*{i}*a*b*c" for i in range(250)]
+    stored = RepositoryConfiguration.stored(
+        RepositoryConfiguration.model_construct(
+            _fields_set={"block"}, block=tuple(blocked)
+        ).model_dump_json(exclude_unset=True)
+    )
+    assert stored.mode_for("x249-a-b-c") is Mode.OFF
+    assert stored.mode_for("x249-a-b") is Mode.SHADOW
+
+
+def test_a_renamed_label_is_looked_up_under_its_present_name() -> None:
+    read = parse("mode: apply\nblock: [bug]\nexclusive: [[bug, docs]]")
+    assert read.mode_for("defect") is Mode.APPLY
+    renamed = read.renamed({"bug": "defect"})
+    assert renamed.mode_for("defect") is Mode.OFF
+    assert renamed.exclusive_with("docs") == {"defect"}
+    assert renamed.rivals("docs", {"bug", "defect"}) == {"defect"}

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bot.configuration import Mode, RepositoryConfiguration, parse
 from bot.configuration.document import MAX_BYTES
-from bot.configuration.model import Commands, ReportTo
+from bot.configuration.values import Commands, ReportTo
 from bot.errors import BotError, ConfigurationInvalid
 
 DOCS = Path(__file__).parents[3] / "docs"
@@ -124,8 +124,8 @@ def test_a_byte_order_mark_is_no_part_of_the_first_key() -> None:
         ("allow: [1.5]", '1: allow[1]: got 1.5, expected text; put it in quotes: "1.5"'),
         (
             "ignore:\n  titles:\n    - ok\n    - '[WIP'",
-            "4: ignore.titles[2]: '[WIP' is no regular expression: unterminated character set at "
-            "position 0",
+            "4: ignore.titles[2]: '[WIP' is no regular expression: missing ]: [WIP "
+            "(see https://github.com/google/re2/wiki/Syntax)",
         ),
         (
             "report: {schedule: 0 6 * * 8}",
@@ -212,6 +212,47 @@ def test_a_file_that_is_no_plain_yaml_is_refused_with_its_line(
     text: str | bytes, problem: str
 ) -> None:
     assert problems(text)[0].startswith(problem)
+
+
+def _eleven(i: int) -> str:
+    return ", ".join(f"{i}{letter}" for letter in "abcdefghijk")
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (
+            "block:\n" + "".join(f"  - area/{i}-*\n" for i in range(101)),
+            "102: block[101]: the file has 101 names with *, expected at most 100",
+        ),
+        ("allow: ['a*b*c*d*']", "1: allow[1]: 'a*b*c*d*' has more than 3 *"),
+        (
+            "exclusive:\n" + "".join(f"  - [{_eleven(i)}]\n" for i in range(100)),
+            "92: exclusive[91]: the groups name 1,100 labels, expected at most 1,000",
+        ),
+        (
+            "ignore:\n  titles:\n" + "".join(f"    - '{i}.{{150}}'\n" for i in range(20)),
+            "6: ignore.titles[4]: with it the patterns become too large together",
+        ),
+        (
+            "labels:\n" + "".join(f"  {i}: {{}}\n" for i in range(1001)),
+            "1: labels: got 1001 of them, expected at most 1000",
+        ),
+        (
+            "block: [" + "a, " * 10_001 + "]",
+            "1: no valid YAML: more than 10,000 keys and values; shorten the file",
+        ),
+    ],
+)
+def test_a_file_that_would_cost_too_much_is_told_the_place_and_the_bound(
+    text: str, problem: str
+) -> None:
+    (found,) = problems(text)
+    assert found.startswith(problem)
+
+
+def test_no_more_than_a_hundred_problems_are_put_into_words() -> None:
+    assert len(problems("".join(f"key{i}: 1\n" for i in range(4000)))) == 100
 
 
 def test_an_alias_bomb_is_refused_before_it_grows() -> None:

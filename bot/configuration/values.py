@@ -1,0 +1,80 @@
+"""What single values of the file may be: words, names, patterns, numbers."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, Strict, StringConstraints, ValidationInfo
+
+from bot.configuration.names import ANY_TEXT, MAX_ANY_TEXT
+from bot.configuration.patterns import TitlePattern
+from bot.configuration.schedule import Schedule
+
+
+class Mode(StrEnum):
+    """How far the bot goes with a label, from nothing at all to setting it."""
+
+    OFF = "off"
+    SHADOW = "shadow"
+    SUGGEST = "suggest"
+    APPLY = "apply"
+
+
+class ReportTo(StrEnum):
+    """Where the report goes: one issue edited in place, files in the data folder, nowhere."""
+
+    ISSUE = "issue"
+    FILES = "files"
+    NONE = "none"
+
+
+class Commands(StrEnum):
+    """Whom `/tagger …` comments are answered: from this role on, or nobody."""
+
+    TRIAGE = "triage"
+    WRITE = "write"
+    MAINTAIN = "maintain"
+    ADMIN = "admin"
+    OFF = "off"
+
+
+def _schedule_text(text: str) -> str:
+    if len(Schedule.of(text).minutes) > 1:
+        raise ValueError("due more than once an hour; give one minute, such as 0")
+    return text
+
+
+STORED = "stored"
+"""In the context of a validation: the rules were in force before, and stay so."""
+
+
+def _pattern_text(text: str, info: ValidationInfo) -> str:
+    if not _is_stored(info):
+        TitlePattern.of(text)
+    return text
+
+
+def _name_pattern(text: str, info: ValidationInfo) -> str:
+    if text.count(ANY_TEXT) > MAX_ANY_TEXT and not _is_stored(info):
+        raise ValueError(f"{text!r} has more than {MAX_ANY_TEXT} {ANY_TEXT}")
+    return text
+
+
+def _is_stored(info: ValidationInfo) -> bool:
+    return bool(info.context and info.context.get(STORED))
+
+
+_PRINTABLE = r"^[^\s\x00-\x1f](?:[^\x00-\x1f]*[^\s\x00-\x1f])?$"
+"""No control character, no blank at either end."""
+
+Text = Annotated[str, StringConstraints(max_length=500, pattern=_PRINTABLE)]
+LabelName = Annotated[str, StringConstraints(max_length=50, pattern=_PRINTABLE)]
+NameText = Annotated[
+    str, StringConstraints(max_length=100, pattern=_PRINTABLE), AfterValidator(_name_pattern)
+]
+TitleText = Annotated[str, Field(max_length=200), AfterValidator(_pattern_text)]
+Cron = Annotated[str, Field(max_length=100), AfterValidator(_schedule_text)]
+Precision = Annotated[float, Strict(), Field(ge=0.5, le=0.999)]
+Share = Annotated[float, Strict(), Field(ge=0, le=1)]
+Count = Annotated[int, Strict()]
