@@ -10,7 +10,7 @@ import logging
 import threading
 from typing import TYPE_CHECKING
 
-from bot.use_cases.configuration import configuration_in
+from bot.use_cases.at_intake import fallback_label_in
 from store.text import name_key
 from tagger.issue import IssueText
 
@@ -77,8 +77,7 @@ def names_in(work: UnitOfWork, repository_id: int, release: TaggingRelease) -> d
 
     The fallback label is none: who takes it off says only that the issue was looked at.
     """
-    configuration = configuration_in(work, work.repositories.by_id(repository_id))
-    fallback = name_key((configuration and configuration.fallback_label) or "")
+    fallback = name_key(fallback_label_in(work, work.repositories.by_id(repository_id)) or "")
     renames = work.labels.renames(repository_id)
     names = {name_key(renames.get(name_key(name), name)): name for name in release.names}
     return {key: name for key, name in names.items() if key != fallback}

@@ -31,8 +31,9 @@ def contradictions(configuration: RepositoryConfiguration) -> Iterator[tuple[Pat
         for name in _written_again(group):
             yield ("exclusive", i), f"names {name!r} twice; GitHub ignores case in label names"
     for name, settings in configuration.labels.items():
-        why = configuration.off_because(name)
-        if why and settings.mode not in {None, Mode.OFF}:
+        if settings.mode in {None, Mode.OFF}:
+            continue
+        if why := configuration.off_because(name):
             yield ("labels", name, "mode"), f"says {settings.mode}, but {why}; remove one of them"
 
 

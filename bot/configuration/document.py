@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 MAX_BYTES = 64 * 1024
 MAX_DEPTH = 10
-MAX_VALUES = 10_000
+MAX_VALUES = 8_000
 """Keys and values of a whole file."""
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

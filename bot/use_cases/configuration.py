@@ -1,14 +1,15 @@
 """What a repository wants of the bot: its configuration file, else its organisation's.
 
-Read through GitHub with ETags and kept in the repository's memory, so that storing a delivery
-needs no request. An invalid file changes nothing: what was valid last stays in force.
+Read through GitHub with ETags and kept in the repository's memory as rules, so that nobody reads a
+file twice; what storing a delivery needs is kept beside them, so that it reads none at all. An
+invalid file changes nothing: what was valid last stays in force.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 from bot.configuration import Problem, RepositoryConfiguration, parse
 from bot.errors import ConfigurationInvalid
 from bot.github.errors import BadPayload, Forbidden
+from bot.use_cases.at_intake import KEPT_AS, AtIntake
+from store.records import DeliveryRecord
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,10 +32,10 @@ CONFIGURATION_PATH = ".github/issue-tagger.yml"
 REPOSITORY, ORGANISATION = "repository", "organisation"
 LOOK = "configuration"
 """An event that is none of GitHub's: the file is to be looked at, though nobody pushed it."""
-KEPT_AS = "configuration"
-"""The name in `Repository.memory`."""
 FRESH_FOR = timedelta(minutes=10)
 """A push tells of every change; this is for pushes that never reached us. Asking costs nothing."""
+READ_WITHIN = 5.0
+"""Seconds that reading a file may take; the largest takes a hundredth of that."""
 
 log = logging.getLogger(__name__)
 
@@ -41,19 +44,21 @@ log = logging.getLogger(__name__)
 class Reading:
     """What was found when the file was last looked for.
 
-    :ivar valid: the text that is in force; None where there is no file.
+    :ivar rules: what is in force, as `RepositoryConfiguration.as_stored` has it; None where there
+        is no file.
     :ivar problems: why the present file is not, in the order of its lines; empty where it is.
     :ivar places: by place ("repository", "organisation"), its ETag and text.
     """
 
     checked_at: datetime
-    valid: str | None = None
+    rules: str | None = None
+    intake: AtIntake = field(default_factory=AtIntake)
     problems: tuple[Problem, ...] = ()
     places: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
     def configuration(self) -> RepositoryConfiguration:
-        return _parsed(self.valid)
+        return _in_force(self.rules)
 
     @property
     def is_own(self) -> bool:
@@ -65,10 +70,16 @@ class Reading:
         """The file may not be read: that is no fault of its author's."""
         return any(place.get("forbidden") for place in self.places.values())
 
+    @property
+    def own_problems(self) -> tuple[Problem, ...]:
+        """Those that the repository's people can mend."""
+        return self.problems if self.is_own and not self.is_forbidden else ()
+
     def as_json(self) -> dict[str, Any]:
         return {
             "checked_at": self.checked_at.isoformat(),
-            "valid": self.valid,
+            "rules": self.rules,
+            "intake": asdict(self.intake),
             "problems": [[one.line, one.key, one.message] for one in self.problems],
             "places": {name: dict(place) for name, place in self.places.items()},
         }
@@ -81,7 +92,8 @@ class Reading:
             return None
         return cls(
             datetime.fromisoformat(kept["checked_at"]),
-            kept.get("valid"),
+            kept["rules"],
+            AtIntake(**kept["intake"]),
             tuple(_problem(one) for one in kept.get("problems", ())),
             kept.get("places", {}),
         )
@@ -117,7 +129,10 @@ async def current_configuration(
     # whichever way: a look in the future was dated by a clock that has been set back
     if reading is not None and abs(now - reading.checked_at) < FRESH_FOR:
         return reading.configuration
-    return (await refresh(store, client, repository, now)).configuration
+    fresh = await refresh(store, client, repository, now)
+    if fresh.own_problems and fresh.own_problems != (reading.own_problems if reading else ()):
+        await asyncio.to_thread(_have_it_shown, store, repository, now)
+    return fresh.configuration
 
 
 async def refresh(
@@ -170,8 +185,8 @@ async def _look(
         places[name], problem = await _ask(client, repository, known)
         if problem or places[name].get("text") is not None:
             text = places[name].get("text")
-            return _judged(text, problem, before, places, now)
-    return Reading(now, None, (), places)
+            return await _judged(text, problem, before, places, now)
+    return Reading(now, places=places)
 
 
 async def _ask(
@@ -192,21 +207,36 @@ async def _ask(
     return {"etag": found.etag, "text": found.text}, None
 
 
-def _judged(
+async def _judged(
     text: str | None,
     problem: str | None,
     before: Reading | None,
     places: Mapping[str, Mapping[str, Any]],
     now: datetime,
 ) -> Reading:
-    valid = before.valid if before else None
+    before = before or Reading(now)
     if problem is not None or text is None:
-        return Reading(now, valid, (Problem(1, "", problem or ""),), places)
+        return replace(
+            before, checked_at=now, problems=(Problem(1, "", problem or ""),), places=places
+        )
     try:
-        _parsed(text)
+        valid = await _read(text)
     except ConfigurationInvalid as error:
-        return Reading(now, valid, error.problems, places)
-    return Reading(now, text, (), places)
+        return replace(before, checked_at=now, problems=error.problems, places=places)
+    return Reading(now, valid.as_stored(), AtIntake.by(valid), (), places)
+
+
+async def _read(text: str) -> RepositoryConfiguration:
+    """Read a file beside the loop.
+
+    :raises ConfigurationInvalid: also where it takes too long.
+    """
+    try:
+        async with asyncio.timeout(READ_WITHIN):
+            return await asyncio.to_thread(parse, text)
+    except TimeoutError:
+        message = f"reading it takes longer than {READ_WITHIN:g} s; shorten the file"
+        raise ConfigurationInvalid([Problem(1, "", message)]) from None
 
 
 def _problem(kept: Any) -> Problem:
@@ -214,11 +244,27 @@ def _problem(kept: Any) -> Problem:
     return Problem(*kept) if isinstance(kept, list) else Problem(1, "", str(kept))
 
 
-@lru_cache(maxsize=256)
-def _parsed(text: str | None) -> RepositoryConfiguration:
-    return RepositoryConfiguration.absent() if text is None else parse(text)
+@lru_cache(maxsize=64)
+def _in_force(rules: str | None) -> RepositoryConfiguration:
+    if rules is None:
+        return RepositoryConfiguration.absent()
+    return RepositoryConfiguration.stored(rules)
 
 
 def _keep(store: Store, repository_id: int, reading: Reading) -> None:
     with store.begin() as work:
         work.repositories.remember(repository_id, KEPT_AS, reading.as_json())
+
+
+def _have_it_shown(store: Store, repository: Repository, now: datetime) -> None:
+    """Put a look into the inbox: a file that nobody pushed is invalid by now, as by an upgrade."""
+    with store.begin() as work:
+        work.inbox.accept(
+            DeliveryRecord(
+                guid=f"{LOOK}-{repository.id}-{now.timestamp():.0f}",
+                event=LOOK,
+                payload={"repository": {"id": repository.github_id}},
+                received_at=now,
+                repository=repository.full_name,
+            )
+        )

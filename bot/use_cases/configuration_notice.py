@@ -91,7 +91,7 @@ async def show(
     """
     if not is_needed(repository, reading):
         return
-    problems, before = _own_problems(reading), Shown.of(repository)
+    problems, before = reading.own_problems, Shown.of(repository)
     place = _Place(desk, client, repository, desk.clock())
     try:
         checked = await _check(place, before, problems, head)
@@ -106,11 +106,7 @@ async def show(
 
 def is_needed(repository: Repository, reading: Reading) -> bool:
     """Whether there is anything to show, or to take back."""
-    return bool(_own_problems(reading)) or Shown.of(repository).failing
-
-
-def _own_problems(reading: Reading) -> tuple[Problem, ...]:
-    return reading.problems if reading.is_own and not reading.is_forbidden else ()
+    return bool(reading.own_problems) or Shown.of(repository).failing
 
 
 async def _check(place: _Place, before: Shown, problems: Sequence[Problem], head: str) -> Shown:

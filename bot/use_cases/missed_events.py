@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from bot.use_cases import presence
-from bot.use_cases.configuration import configuration_in
+from bot.use_cases.at_intake import fallback_label_in
 from bot.use_cases.receive import keep, made_up_id, understand
 from store.text import name_key
 
@@ -73,8 +73,7 @@ def _opened(
 
 def _labelled(work: UnitOfWork, repository: Repository) -> Iterator[tuple[str, dict[str, Any]]]:
     """Issues where the bot's fallback label stands although another label has arrived."""
-    configuration = configuration_in(work, repository)
-    fallback = name_key((configuration and configuration.fallback_label) or "")
+    fallback = name_key(fallback_label_in(work, repository) or "")
     if not fallback or repository.github_id is None:
         return
     for write in work.writes.list(repository_id=repository.id, state="written", form="label"):

@@ -11,7 +11,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from bot.github.errors import Forbidden, NotFound
-from bot.use_cases import configuration, repository_labels, syncing
+from bot.use_cases import at_intake, configuration, repository_labels, syncing
 from bot.use_cases.desk import installation_of, repository_of
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def move(work: UnitOfWork, repository: Repository, previous: str) -> None:
     if same_owner:
         configuration.look_anew(work, repository)
     else:
-        work.repositories.remember(repository.id, configuration.KEPT_AS, None)
+        work.repositories.remember(repository.id, at_intake.KEPT_AS, None)
 
 
 def _renamed(kept: Any, previous: str, present: str) -> Any:

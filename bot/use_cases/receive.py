@@ -23,12 +23,9 @@ from bot.github.events import (
 )
 from bot.use_cases import repository_labels
 from bot.use_cases.actors import OwnActs, is_own_doing
+from bot.use_cases.at_intake import AtIntake, fallback_label_in
 from bot.use_cases.command_line import read_command
-from bot.use_cases.configuration import (
-    CONFIGURATION_PATH,
-    configuration_in,
-    known_configuration,
-)
+from bot.use_cases.configuration import CONFIGURATION_PATH
 from store.provenance import PEOPLE
 from store.records import DeliveryRecord, IssueRecord, LabelEvent
 from store.text import name_key
@@ -36,7 +33,6 @@ from store.text import name_key
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from bot.configuration import RepositoryConfiguration
     from bot.github.models import Issue
     from store.records import Action, Repository
     from store.unit_of_work import UnitOfWork
@@ -100,9 +96,10 @@ def keep(work: UnitOfWork, received: Received, own_login: str | None) -> bool:
     # First the delivery: a repeat must change nothing, an old payload least of all.
     told = fact.repository
     known = work.repositories.find(told.full_name, github_id=told.id)
-    labelled = isinstance(fact, IssueFact) and fact.label is not None
-    configuration = configuration_in(work, known) if labelled else known_configuration(known)
-    due_at = when_due(fact, configuration, now, own_login)
+    intake = AtIntake.of(known)
+    if known and intake and isinstance(fact, IssueFact) and fact.label is not None:
+        intake = replace(intake, fallback_label=fallback_label_in(work, known))
+    due_at = when_due(fact, intake, now, own_login)
     if _made_up_for(work, received):
         due_at = None
     record = replace(received.delivery, due_at=due_at, ignored=due_at is None)
@@ -155,16 +152,16 @@ def _made_up_for(work: UnitOfWork, received: Received) -> bool:
 
 def when_due(
     fact: Fact,
-    configuration: RepositoryConfiguration | None,
+    intake: AtIntake | None,
     now: datetime,
     own_login: str | None,
 ) -> datetime | None:
     """When a worker should take the delivery up; None: never, all of it is done by storing it.
 
-    :param configuration: as last read; None where it was never read (the worker then looks).
+    :param intake: as last read; None where no file was ever looked for (the worker then looks).
     """
     if isinstance(fact, IssueFact):
-        return _issue_due(fact, configuration, now, own_login)
+        return _issue_due(fact, intake, now, own_login)
     if isinstance(fact, CommentFact):
         return now if _is_command(fact) else None
     if isinstance(fact, PushFact):
@@ -177,7 +174,7 @@ def when_due(
 
 def _issue_due(
     fact: IssueFact,
-    configuration: RepositoryConfiguration | None,
+    intake: AtIntake | None,
     now: datetime,
     own_login: str | None,
 ) -> datetime | None:
@@ -185,8 +182,8 @@ def _issue_due(
     if issue.is_pull_request or is_own_doing(fact.sender, own_login, issue.body):
         return None
     if fact.action in TAGGED and (fact.action != "edited" or _says_something_else(fact)):
-        return now + timedelta(seconds=configuration.delay_seconds) if configuration else now
-    fallback = configuration.fallback_label if configuration else None
+        return now + timedelta(seconds=intake.delay_seconds) if intake else now
+    fallback = intake.fallback_label if intake else None
     if fact.label_added and fallback and _carries(fact.issue, fallback):
         return now if name_key(fact.label_added) != name_key(fallback) else None
     return None

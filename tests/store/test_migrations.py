@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from typing import TYPE_CHECKING
 
 import pytest
+import yaml
 from alembic import command
-from sqlalchemy import create_engine, inspect
+from sqlalchemy import create_engine, inspect, text
 
 from store import schema
 from store.database import Store
@@ -143,3 +145,72 @@ def test_a_migration_that_breaks_references_is_rolled_back(store: Store):
         assert work.issues.count(1) == 0
     with store.migrating() as connection:
         assert connection.exec_driver_sql("SELECT count(*) FROM issue_labels").scalar() == 0
+
+
+CONFIGURATION = {
+    "checked_at": "2025-03-01T00:00:00+00:00",
+    "valid": "mode: off\nlabels: {1.0: , Bug: {precision: .95}}\ndelay_seconds: 0\n"
+    "fallback_label: 'null'\nignore: {titles: ['^(?!x)', \"\\u00e9\"], authors: [~x]}\n",
+    "problems": [[1, "x", "wrong"]],
+    "places": {"repository": {"etag": "e", "text": "x"}},
+}
+
+
+def test_a_configuration_that_was_kept_as_text_becomes_rules(own_url: str, open_store: Opener):
+    store = open_store(own_url)
+    store.migrate("0003")
+    memory = {"configuration": CONFIGURATION, "other": 1}
+    with store.migrating() as connection:
+        for number, kept in enumerate((memory, {}, {"configuration": {"valid": None}})):
+            connection.execute(
+                text(
+                    "INSERT INTO repositories (full_name, name_key, created_at, cursors, memory) "
+                    "VALUES (:name, :name, '2025-01-01 00:00:00+00:00', '{}', :memory)"
+                ),
+                {"name": f"a/{number}", "memory": json.dumps(kept)},
+            )
+    store.migrate()
+    with store.read() as work:
+        first, second, third = work.repositories.all()
+    kept = first.memory["configuration"]
+    assert json.loads(kept["rules"]) == {
+        "mode": "off",
+        "labels": {"1.0": None, "Bug": {"precision": 0.95}},
+        "delay_seconds": 0,
+        "fallback_label": "null",
+        "ignore": {"titles": ["^(?!x)", "é"], "authors": ["~x"]},
+    }
+    assert kept["intake"] == {"delay_seconds": 0, "fallback_label": "null"}
+    assert {key: kept[key] for key in ("checked_at", "problems", "places")} == {
+        key: CONFIGURATION[key] for key in ("checked_at", "problems", "places")
+    }
+    assert (first.memory["other"], second.memory) == (1, {})
+    assert third.memory["configuration"] == {
+        "rules": None,
+        "intake": {"delay_seconds": 120, "fallback_label": None},
+    }
+    store.migrate("0003")
+    store.migrate()
+    with store.read() as work:
+        assert work.repositories.all() == (first, second, third)
+
+
+def test_rules_taken_down_are_a_file_again(own_url: str, open_store: Opener):
+    store = open_store(own_url)
+    store.migrate("0003")
+    with store.migrating() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO repositories (full_name, name_key, created_at, cursors, memory) "
+                "VALUES ('a/b', 'a/b', '2025-01-01 00:00:00+00:00', '{}', :memory)"
+            ),
+            {"memory": json.dumps({"configuration": CONFIGURATION})},
+        )
+    store.migrate()
+    store.migrate("0003")
+    with store.migrating() as connection:
+        memory = connection.execute(text("SELECT memory FROM repositories")).scalar_one()
+    memory = json.loads(memory) if isinstance(memory, str) else memory
+    kept = memory["configuration"]
+    assert yaml.safe_load(kept["valid"])["labels"]["Bug"] == {"precision": 0.95}
+    assert "rules" not in kept

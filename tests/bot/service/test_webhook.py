@@ -246,6 +246,29 @@ def test_while_nobody_knows_who_we_are_our_own_label_is_no_persons(
     }  # fmt: skip
 
 
+def test_what_storing_needs_of_the_configuration_is_kept_beside_it_and_no_file_is_read(
+    client, installation, github, clock
+) -> None:
+    post(client, github.open_issue(REPO, "It crashes"))
+    unreadable = {
+        "checked_at": clock().isoformat(),
+        "rules": "whoever reads this fails",
+        "intake": {"delay_seconds": 45, "fallback_label": "Triage"},
+        "places": {"repository": {"etag": "e", "text": "[" * 60_000}},
+    }
+    with installation.store.begin() as work:
+        repository_id = work.repositories.get(REPO).id
+        work.repositories.remember(repository_id, "configuration", unreadable)
+    opened = github.open_issue(REPO, "It crashes again")
+    github.add_label(REPO, "triage")
+    github.add_labels(REPO, 2, ["triage"], by=BOT)
+    (labeled,) = github.add_labels(REPO, 2, ["bug"], by="ada")
+    for delivery in (opened, labeled):
+        assert post(client, delivery).status_code == 202
+    waits = [stored(installation, one.guid).due_at - clock() for one in (opened, labeled)]
+    assert [wait.total_seconds() for wait in waits] == [45, 0]
+
+
 def test_a_broken_database_is_told_to_github(client, installation, github, monkeypatch) -> None:
     from store.errors import StoreFull
 

@@ -210,3 +210,40 @@ async def test_an_unchanged_file_is_asked_for_by_its_etag(bench) -> None:
     await bench.deliver(bench.github.open_issue(REPO, "a bug"))
     asked = [one.status for one in bench.github.requests if one.path.endswith(".yml")]
     assert asked == [200, 304]
+
+
+async def test_a_stored_file_that_is_no_longer_read_is_shown_and_its_other_rules_go_on(
+    bench, app
+) -> None:
+    """As after an upgrade: what held before had a pattern that is no longer read."""
+    text = GOOD + "ignore: {titles: ['^(?!a bug)']}\n"
+    await bench.deliver(push(bench, GOOD))
+    head = push(bench, text)  # nobody hears of it
+    with bench.installation.store.begin() as work:
+        repository = work.repositories.get(REPO)
+        kept = dict(repository.memory["configuration"])
+        rules = '{"mode": "apply", "delay_seconds": 0, "ignore": {"titles": ["^(?!a bug)"]}}'
+        work.repositories.remember(repository.id, "configuration", {**kept, "rules": rules})
+    bench.clock.advance(hours=1)
+    await bench.deliver(bench.github.open_issue(REPO, "a bug"))
+    await bench.work()
+    (run,) = checks(bench)
+    assert (run.head_sha, run.conclusion) == (head.payload["after"], "failure")
+    assert "looking ahead or behind" in run.output["annotations"][0]["message"]
+    assert bench.labels(1) == []  # it may be one to leave alone
+    with bench.installation.store.read() as work:
+        assert known_configuration(work.repositories.get(REPO)).mode == "apply"
+    bench.clock.advance(hours=1)
+    await bench.deliver(bench.github.open_issue(REPO, "a bug"))
+    await bench.work()
+    assert len(checks(bench)) == 1  # told once
+
+
+async def test_a_file_that_takes_too_long_to_read_is_told_so(bench, app, monkeypatch) -> None:
+    await bench.deliver(push(bench, GOOD))
+    monkeypatch.setattr("bot.use_cases.configuration.READ_WITHIN", 0.0)
+    await bench.deliver(push(bench, "mode: off\n"))
+    (run,) = checks(bench)
+    assert "takes longer than" in run.output["annotations"][0]["message"]
+    with bench.installation.store.read() as work:
+        assert known_configuration(work.repositories.get(REPO)).mode == "apply"
