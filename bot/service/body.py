@@ -1,16 +1,22 @@
-"""A webhook request's body: read no further than the limit, and taken for JSON by the letter."""
+"""A webhook request's body: read no further than the limit, and taken for JSON by the letter.
+
+Or for a form with one field `payload`, whose value is the JSON: GitHub offers either
+(https://docs.github.com/webhooks/using-webhooks/creating-webhooks, content type).
+"""
 
 from __future__ import annotations
 
 import json
 import math
 from typing import TYPE_CHECKING, Any, NoReturn
+from urllib.parse import parse_qs
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 LARGEST = 25 * 1024 * 1024
 """GitHub's own cap: https://docs.github.com/webhooks/webhook-events-and-payloads#payload-cap"""
+FORM = "application/x-www-form-urlencoded"
 
 
 class TooLarge(Exception):
@@ -18,40 +24,60 @@ class TooLarge(Exception):
 
 
 class NotJson(Exception):
-    """The body is not a JSON object."""
+    """The body is not a JSON object, nor a form that holds one."""
+
+
+def announced_length(header: str | None) -> int:
+    """What a Content-Length header says; 0 where it says nothing."""
+    return int(header[:20]) if header is not None and header.isdecimal() else 0
 
 
 async def read_within(
     chunks: AsyncIterator[bytes], announced: str | None, largest: int = LARGEST
-) -> bytes:
+) -> bytearray:
     """The whole body.
 
     :param announced: the Content-Length header; a lie in it changes nothing.
     :raises TooLarge: as soon as that is known.
     """
-    if announced is not None and announced.isdecimal() and int(announced[:20]) > largest:
+    if announced_length(announced) > largest:
         raise TooLarge
-    parts, length = [], 0
+    body = bytearray()
     async for chunk in chunks:
-        length += len(chunk)
-        if length > largest:
+        if len(body) + len(chunk) > largest:
             raise TooLarge
-        parts.append(chunk)
-    return b"".join(parts)
+        body += chunk
+    return body
 
 
-def parse_object(body: bytes) -> dict[str, Any]:
+def is_form(content_type: str | None) -> bool:
+    """Whether a Content-Type header announces a form."""
+    return (content_type or "").partition(";")[0].strip().lower() == FORM
+
+
+def parse_object(body: bytes | bytearray, *, form: bool = False) -> dict[str, Any]:
     """The JSON object that a body holds, by the letter of RFC 8259.
 
+    :param form: the body is a form, and the object stands in its field `payload`.
     :raises NotJson: anything else, nested too deeply, or a number that JSON does not have.
     """
     try:
-        found = json.loads(body, parse_constant=_refuse, parse_float=_finite)
+        text = _payload_field(body) if form else body
+        found = json.loads(text, parse_constant=_refuse, parse_float=_finite)
     except (ValueError, RecursionError):
         raise NotJson from None
     if not isinstance(found, dict):
         raise NotJson
     return found
+
+
+def _payload_field(body: bytes | bytearray) -> str:
+    """:raises ValueError: no form, or not exactly one such field."""
+    fields = parse_qs(
+        body.decode("utf-8"), keep_blank_values=True, max_num_fields=10, errors="strict"
+    )
+    (payload,) = fields.get("payload", [])
+    return payload
 
 
 def _refuse(constant: str) -> NoReturn:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from bot.service.body import FORM
+
 Description = dict[str, Any]
 """Keyword arguments of `APIRouter.add_api_route`."""
 
@@ -29,6 +31,7 @@ WEBHOOK: Description = {
         202: _answer("Stored, or known already", "status", "note"),
         400: _answer("No JSON object, or no delivery", "error"),
         401: _answer("The signature is missing or wrong", "error"),
+        408: _answer("The body did not arrive within ten seconds", "error"),
         413: _answer("The body is over 25 MB", "error"),
         503: _answer("It could not be stored; redeliver it later", "error"),
     },
@@ -40,7 +43,16 @@ WEBHOOK: Description = {
         ],
         "requestBody": {
             "required": True,
-            "content": {"application/json": {"schema": {"type": "object"}}},
+            "content": {
+                "application/json": {"schema": {"type": "object"}},
+                FORM: {
+                    "schema": {
+                        "type": "object",
+                        "properties": {"payload": {"type": "string"}},
+                        "required": ["payload"],
+                    }
+                },
+            },
         },
     },
 }

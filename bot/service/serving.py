@@ -46,6 +46,7 @@ def serve(
     import uvicorn
 
     from bot.service.app import create_app
+    from bot.service.connections import BoundedConnection
 
     settings = installation.settings
     set_up = settings.github_app_id is not None or settings.github_token is not None
@@ -71,6 +72,8 @@ def serve(
         log_config=None,  # bot.logs has set up how lines look, and access lines would name people
         access_log=False,
         server_header=False,
+        http=BoundedConnection,
+        ws="none",
         timeout_graceful_shutdown=10,
     )
 

@@ -1,7 +1,8 @@
 """`POST /webhook`: verified over the raw body, parsed, stored, and answered; the work comes later.
 
 202 also for a repeat and for an event that is not used; 401 bad or missing signature; 400 not
-JSON; 413 over 25 MB; 503 where the delivery could not be stored, so that GitHub shows it as failed.
+JSON; 408 too slow; 413 over 25 MB; 503 where the delivery could not be taken or stored, so that
+GitHub shows it as failed. What cannot be signed, or says that it is too long, is not read at all.
 """
 
 from __future__ import annotations
@@ -14,19 +15,30 @@ from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
+from starlette.requests import ClientDisconnect
 
-from bot.github.signature import verify
+from bot.github.signature import Verification, is_well_formed
 from bot.logs import during_delivery
 from bot.service import described
-from bot.service.body import NotJson, TooLarge, parse_object, read_within
+from bot.service.body import (
+    LARGEST,
+    NotJson,
+    TooLarge,
+    announced_length,
+    is_form,
+    parse_object,
+    read_within,
+)
+from bot.service.body_budget import BODY_SECONDS, SMALL, BodyBudget, NoRoom
 from bot.use_cases.receive import Received, understand
 from store.errors import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Callable
     from datetime import datetime
 
     from bot.metrics import Metrics
+    from bot.service.body_budget import Share
     from bot.service.intake import Intake
 
 log = logging.getLogger(__name__)
@@ -66,6 +78,7 @@ class Webhook:
         self._metrics = metrics
         self._clock = clock
         self._told = stored
+        self._budget = BodyBudget()
         self.router = APIRouter()
         self.router.add_api_route(
             "/webhook", self.answer, methods=["POST"], status_code=202, **described.WEBHOOK
@@ -80,42 +93,39 @@ class Webhook:
             status, content = refusal.status, {"error": refusal.message}
         self._metrics.webhooks.labels(str(status)).inc()
         self._metrics.webhook_seconds.observe(time.perf_counter() - began)
-        headers = {"Retry-After": "30"} if status == 503 else None
-        return JSONResponse(content, status, headers)
+        return JSONResponse(content, status, _headers(status))
 
     async def _take_in(self, request: Request) -> dict[str, str]:
-        body = await self._verified_body(request)
-        received = await self._understood(request, body)
-        with during_delivery(received.delivery.guid):
-            if received.problem:
-                log.warning("payload not understood", extra={"reason": received.problem})
-            return await self._stored(received)
-
-    async def _verified_body(self, request: Request) -> bytes:
-        try:
-            body = await read_within(request.stream(), request.headers.get("content-length"))
-        except TooLarge:
-            raise Refusal(413, "the body is over 25 MB") from None
         signature = request.headers.get("x-hub-signature-256")
-        if not verify(body, signature, self._secrets()):
-            log.warning("delivery refused: its signature is missing or wrong")
-            raise Refusal(401, "X-Hub-Signature-256 is missing, or not made with our secret")
-        return body
+        if not is_well_formed(signature):
+            raise _unsigned()
+        async with self._budget.share() as share:
+            verification = Verification(signature, self._secrets())
+            body = await _read(request, share, verification)
+            if not verification.fits():
+                raise _unsigned()
+            share.settle(len(body))
+            received = await self._understood(request, body)
+            with during_delivery(received.delivery.guid):
+                if received.problem:
+                    log.warning("payload not understood", extra={"reason": received.problem})
+                return await self._stored(received)
 
-    async def _understood(self, request: Request, body: bytes) -> Received:
+    async def _understood(self, request: Request, body: bytearray) -> Received:
         event, guid = (
             request.headers.get(name, "") for name in ("x-github-event", "x-github-delivery")
         )
         if not (_NAME.fullmatch(event) and _NAME.fullmatch(guid)):
             raise Refusal(400, "expected the headers X-GitHub-Event and X-GitHub-Delivery")
+        form = is_form(request.headers.get("content-type"))
         try:
             if len(body) > _LARGE:
-                payload = await asyncio.to_thread(parse_object, body)
+                payload = await asyncio.to_thread(parse_object, body, form=form)
             else:
-                payload = parse_object(body)
+                payload = parse_object(body, form=form)
         except NotJson:
             raise Refusal(
-                400, "expected a JSON object; set the webhook's content type to application/json"
+                400, "expected a JSON object, as the body or as the field payload of a form"
             ) from None
         return understand(guid, event, payload, self._clock())
 
@@ -136,3 +146,50 @@ class Webhook:
             return {"status": "accepted"}
         self._metrics.repeats.inc()
         return {"status": "accepted", "note": "this delivery was here before"}
+
+
+def _unsigned() -> Refusal:
+    log.warning("delivery refused: its signature is missing or wrong")
+    return Refusal(401, "X-Hub-Signature-256 is missing, or not made with our secret")
+
+
+async def _read(request: Request, share: Share, verification: Verification) -> bytearray:
+    """The body, not verified yet."""
+    announced = request.headers.get("content-length")
+    try:
+        async with share.reading():
+            pieces = _metered(request.stream(), announced, share, verification)
+            return await read_within(pieces, announced)
+    except TooLarge:
+        raise Refusal(413, "the body is over 25 MB") from None
+    except NoRoom:
+        raise Refusal(503, "too many bodies arrive at once; redeliver it later") from None
+    except TimeoutError:
+        raise Refusal(408, f"the body took longer than {BODY_SECONDS:g} s") from None
+    except ClientDisconnect:  # nobody is left to read this
+        raise Refusal(400, "the body is not whole") from None
+
+
+async def _metered(
+    pieces: AsyncIterator[bytes], announced: str | None, share: Share, verification: Verification
+) -> AsyncIterator[bytes]:
+    """No piece is asked for before there is room for the whole body.
+
+    One that does not say how long it is is taken for a small one until it turns out large.
+    """
+    length, covered = 0, announced_length(announced) or SMALL
+    await share.cover(covered)
+    async for piece in pieces:
+        length += len(piece)
+        share.arrived(length)
+        verification.update(piece)
+        yield piece
+        if length > covered:
+            await share.cover(LARGEST)
+
+
+def _headers(status: int) -> dict[str, str] | None:
+    """A refusal ends the connection: what is still to come of the body is not worth reading."""
+    if status == 202:
+        return None
+    return {"Connection": "close"} | ({"Retry-After": "30"} if status == 503 else {})

@@ -53,10 +53,13 @@ def test_a_signature_is_compared_in_constant_time_with_every_secret(monkeypatch)
 
 
 @pytest.mark.parametrize("headers", [{}, {"content-length": "10"}, {"content-length": "nonsense"}])
-def test_of_an_endless_body_no_more_than_the_limit_is_read(
-    installation, monkeypatch, headers
+@pytest.mark.parametrize("signature", ["sha256=" + "0" * 64, "sha256=", "", None])
+def test_of_an_endless_body_no_more_than_the_limit_is_read_and_of_an_unsigned_one_nothing(
+    installation, monkeypatch, headers, signature
 ) -> None:
     monkeypatch.setattr(body_module.read_within, "__defaults__", (1000,))
+    if signature is not None:
+        headers = {**headers, "x-hub-signature-256": signature}
     app = create_app(installation, worker=False)
     read, answered = 0, []
 
@@ -74,8 +77,10 @@ def test_of_an_endless_body_no_more_than_the_limit_is_read(
         "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
     }  # fmt: skip
     asyncio.run(app(scope, receive, send))
-    assert answered[0]["status"] == 413
-    assert read <= 1100
+    well_formed = signature is not None and len(signature) > 60
+    assert answered[0]["status"] == (413 if well_formed else 401)
+    assert read <= (1100 if well_formed else 0)
+    assert (b"connection", b"close") in answered[0]["headers"]
 
 
 def test_what_is_announced_too_large_is_not_read_at_all(installation) -> None:

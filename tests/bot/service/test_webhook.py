@@ -6,6 +6,7 @@ import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
 import pytest
 from fakes_bot import BOT, REPO, SECRET, signed, signed_body
@@ -17,6 +18,7 @@ from starlette.testclient import TestClient
 from bot.bootstrap import Installation
 from bot.service import body as body_module
 from bot.service.app import create_app
+from bot.service.body import FORM
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -129,6 +131,38 @@ def test_the_signature_of_another_body_is_refused(client, github) -> None:
 )  # fmt: skip
 def test_what_is_no_json_object_is_refused(client, body) -> None:
     assert client.post("/webhook", content=body, headers=signed_body(body)).status_code == 400
+
+
+def form(delivery: Delivery, content_type: str = FORM) -> tuple[bytes, dict[str, str]]:
+    body = urlencode({"payload": json.dumps(delivery.payload)}).encode()
+    headers = dict(signed_body(body, delivery.event, delivery.guid))
+    return body, {**headers, "Content-Type": content_type}
+
+
+@pytest.mark.parametrize("content_type", [FORM, f"{FORM}; charset=utf-8", FORM.upper()])
+@pytest.mark.parametrize("text", ["50 % + more & less = ümlaut 😀", "x" * 100_000])
+def test_a_form_is_accepted_like_json(client, installation, github, content_type, text) -> None:
+    opened = github.open_issue(REPO, "It crashes", text)
+    body, headers = form(opened, content_type)
+    assert client.post("/webhook", content=body, headers=headers).status_code == 202
+    assert stored(installation, opened.guid).payload == opened.payload
+
+
+def test_the_signature_of_a_form_is_of_the_body_as_sent(client, github) -> None:
+    body, headers = form(github.open_issue(REPO, "It crashes"))
+    of_json = signed(github.open_issue(REPO, "Again"))[1]["X-Hub-Signature-256"]
+    wrong = {**headers, "X-Hub-Signature-256": of_json}
+    assert client.post("/webhook", content=body, headers=wrong).status_code == 401
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"{}", b"payload", b"payload=", b"payload=[]", b"other={}", b"payload=%ff", b"\xff",
+     b"payload={}&payload={}", b"payload={}" + b"&a=b" * 100, b"payload=%7B"],
+)  # fmt: skip
+def test_a_form_without_one_json_object_is_refused(client, body) -> None:
+    headers = {**signed_body(body), "Content-Type": FORM}
+    assert client.post("/webhook", content=body, headers=headers).status_code == 400
 
 
 @pytest.mark.parametrize("missing", ["X-GitHub-Event", "X-GitHub-Delivery"])
