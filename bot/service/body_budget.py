@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
 MIB = 1024 * 1024
-MOST_BYTES = 64 * MIB
+MOST_BYTES = 48 * MIB
 RESERVED = 16 * MIB
 """For bodies of at most `SMALL`, which large ones must not hold up."""
 SMALL = MIB
@@ -32,6 +32,8 @@ LINGERING = 0.25
 BODY_SECONDS = 10.0
 """From the first byte to the last; GitHub itself waits no longer."""
 LOOK_AGAIN = 0.05
+MOST_WAITING = 100
+"""Bodies for which there is no room yet: the server has read the beginning of each."""
 
 
 class NoRoom(Exception):
@@ -139,19 +141,23 @@ class BodyBudget:
             self.give_back(share.size)
 
     async def take(self, share: Share, wanted: int) -> None:
-        """Take so many bytes more for a share, once they are free."""
+        """Take so many bytes more for a share, once they are free.
+
+        :raises NoRoom: too many others wait that come first.
+        """
         room = asyncio.get_running_loop().create_future()
         heapq.heappush(
             self._waiting, _Waiting(share.size + wanted, next(self._turns), wanted, room)
         )
         self._grant()
         if not room.done():
+            self._turn_away()
             self._make_room()
         try:
             await room
         except asyncio.CancelledError:
-            if room.done() and not room.cancelled():  # granted in the very moment
-                self.give_back(wanted)
+            if room.done() and not room.cancelled() and room.exception() is None:
+                self.give_back(wanted)  # it was granted in this very moment
             raise
 
     def give_back(self, size: int) -> None:
@@ -169,6 +175,12 @@ class BodyBudget:
         while self._waiting and self._waiting[0].room.done():
             heapq.heappop(self._waiting)
         return self._waiting[0] if self._waiting else None
+
+    def _turn_away(self) -> None:
+        self._waiting = sorted(one for one in self._waiting if not one.room.done())
+        for last in self._waiting[MOST_WAITING:]:
+            last.room.set_exception(NoRoom)
+        del self._waiting[MOST_WAITING:]
 
     def _free_for(self, waiting: _Waiting) -> int:
         return self._free if waiting.is_small else self._free - self._reserved

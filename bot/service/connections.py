@@ -13,8 +13,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 if TYPE_CHECKING:
     import asyncio
 
-MOST_CONNECTIONS = 512
-"""Half the files that a process may open by default on Linux."""
+MOST_CONNECTIONS = 256
+"""The first read of each may hold a quarter of a megabyte, before anybody looks at it."""
 REQUEST_SECONDS = 15.0
 """From the first byte of a request to its last; the webhook itself gives up after ten."""
 MOST_HEADERS = 100
@@ -45,6 +45,7 @@ class BoundedConnection(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_waiting()
         super().connection_lost(exc)
+        self._drop_body()
 
     def data_received(self, data: bytes) -> None:
         if self._timer is None and self._waited_for_since is not None:
@@ -81,6 +82,8 @@ class BoundedConnection(HttpToolsProtocol):
         if self._waited_for_since is None and not self.pipeline:
             self._waited_for_since = self.loop.time()  # uvicorn waits for the next, five seconds
         super().on_response_complete()
+        if self.cycle.response_complete:
+            self._drop_body()
 
     def _wait(self) -> None:
         self._waited_for_since = self.loop.time()
@@ -100,6 +103,11 @@ class BoundedConnection(HttpToolsProtocol):
             if isinstance(one, BoundedConnection) and one._waited_for_since is not None
         }
         return min(waited_for, key=lambda one: waited_for[one], default=self)
+
+    def _drop_body(self) -> None:
+        """What nobody asked for: a finished request holds it until circles are looked for."""
+        if self.cycle is not None:
+            self.cycle.body = bytearray()
 
     def _drop(self) -> None:
         self._stop_waiting()

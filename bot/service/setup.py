@@ -206,12 +206,12 @@ def _same(given: str, expected: str) -> bool:
 
 async def _form(request: Request) -> dict[str, str]:
     try:
-        body = await read_within(
+        pieces = await read_within(
             request.stream(), request.headers.get("content-length"), LARGEST_FORM
         )
     except TooLarge:
         raise Refusal(413, "The form is too large.") from None
-    parsed = parse_qs(body.decode("utf-8", "replace"), max_num_fields=10)
+    parsed = parse_qs(b"".join(pieces).decode("utf-8", "replace"), max_num_fields=10)
     return {name: values[-1] for name, values in parsed.items()}
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import re
 import time
 from typing import TYPE_CHECKING
@@ -48,6 +49,9 @@ _NAME = re.compile(r"[A-Za-z0-9_.:-]{1,200}")
 _LARGE = 64 * 1024
 """Bytes from which a body is parsed in a thread: the loop must not stand still for it."""
 
+TOLD_AGAIN = 60.0
+"""Seconds between two log lines about deliveries that nobody signed."""
+
 
 class Refusal(Exception):
     """An answer that is not 202."""
@@ -79,6 +83,7 @@ class Webhook:
         self._clock = clock
         self._told = stored
         self._budget = BodyBudget()
+        self._told_of_unsigned = -math.inf
         self.router = APIRouter()
         self.router.add_api_route(
             "/webhook", self.answer, methods=["POST"], status_code=202, **described.WEBHOOK
@@ -98,12 +103,14 @@ class Webhook:
     async def _take_in(self, request: Request) -> dict[str, str]:
         signature = request.headers.get("x-hub-signature-256")
         if not is_well_formed(signature):
-            raise _unsigned()
+            raise self._unsigned()
         async with self._budget.share() as share:
             verification = Verification(signature, self._secrets())
-            body = await _read(request, share, verification)
+            pieces = await _read(request, share, verification)
             if not verification.fits():
-                raise _unsigned()
+                raise self._unsigned()
+            body = b"".join(pieces)
+            del pieces
             share.settle(len(body))
             received = await self._understood(request, body)
             with during_delivery(received.delivery.guid):
@@ -111,7 +118,7 @@ class Webhook:
                     log.warning("payload not understood", extra={"reason": received.problem})
                 return await self._stored(received)
 
-    async def _understood(self, request: Request, body: bytearray) -> Received:
+    async def _understood(self, request: Request, body: bytes) -> Received:
         event, guid = (
             request.headers.get(name, "") for name in ("x-github-event", "x-github-delivery")
         )
@@ -147,14 +154,16 @@ class Webhook:
         self._metrics.repeats.inc()
         return {"status": "accepted", "note": "this delivery was here before"}
 
+    def _unsigned(self) -> Refusal:
+        now = time.monotonic()
+        if now - self._told_of_unsigned >= TOLD_AGAIN:  # the rest is counted: a log can be flooded
+            self._told_of_unsigned = now
+            log.warning("deliveries are refused: the signature is missing or wrong")
+        return Refusal(401, "X-Hub-Signature-256 is missing, or not made with our secret")
 
-def _unsigned() -> Refusal:
-    log.warning("delivery refused: its signature is missing or wrong")
-    return Refusal(401, "X-Hub-Signature-256 is missing, or not made with our secret")
 
-
-async def _read(request: Request, share: Share, verification: Verification) -> bytearray:
-    """The body, not verified yet."""
+async def _read(request: Request, share: Share, verification: Verification) -> list[bytes]:
+    """The pieces of the body, not verified yet."""
     announced = request.headers.get("content-length")
     try:
         async with share.reading():
