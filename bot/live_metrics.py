@@ -30,6 +30,8 @@ log = logging.getLogger(__name__)
 FRESH = timedelta(minutes=1)
 REST = 100
 """Times as long as the last working out took, at least, before the next."""
+MOST_LABELS = 500
+"""Labels that are shown, those with the most answers first."""
 PATIENCE_SECONDS = 2.0
 """How long a scrape waits for figures that are being worked out."""
 
@@ -91,7 +93,9 @@ class LiveMetrics(Collector):
 
         began = time.perf_counter()
         try:
-            self._figures = live_gauges(store, now)
+            figures = live_gauges(store, now)
+            by_answers = sorted(figures, key=lambda one: one.precision.n, reverse=True)
+            self._figures = tuple(by_answers[:MOST_LABELS])
         except StoreError as error:  # a scrape says so by itself; the last figures stay
             log.warning("no live figures", extra={"reason": str(error)})
         finally:

@@ -21,6 +21,19 @@ if TYPE_CHECKING:
     from store.database import Store
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+ACTIONS = frozenset(
+    {
+        "added", "created", "deleted", "edited", "opened", "closed", "reopened", "labeled",
+        "unlabeled", "assigned", "unassigned", "milestoned", "demilestoned", "typed", "untyped",
+        "pinned", "unpinned", "locked", "unlocked", "transferred", "renamed", "archived",
+        "unarchived", "publicized", "privatized", "removed", "suspend", "unsuspend",
+        "new_permissions_accepted"
+    }
+)  # fmt: skip
+"""Of the events that are used: https://docs.github.com/webhooks/webhook-events-and-payloads"""
+OTHER = "other"
+MOST_LABELS = 500
+"""Names of labels that metrics tell apart: a repository may have any number, and invent more."""
 _FAST = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0)
 _SLOW = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 120.0)
 
@@ -38,6 +51,7 @@ class Metrics:
         self.clock_ahead: timedelta | None = None
         self._silent_alarm = silent_alarm
         self._began: datetime | None = None
+        self._labels: set[str] = set()
         self.webhooks = self._counter("webhooks", "Requests to /webhook by answer", "status")
         self.deliveries = self._counter(
             "deliveries", "Deliveries accepted, repeats left out", "event", "action"
@@ -71,6 +85,21 @@ class Metrics:
         )
         self.live = LiveMetrics()
         self.stored.register(self.live)
+
+    def delivered(self, event: str | None, action: str | None) -> None:
+        """Count a new delivery.
+
+        :param event: None for one that is not used.
+        """
+        known = action if action in ACTIONS else OTHER if action else ""
+        self.deliveries.labels(event or OTHER, known if event else "").inc()
+
+    def decided(self, label: str, decision: str) -> None:
+        """Count what a release decided on a label."""
+        if label not in self._labels and len(self._labels) >= MOST_LABELS:
+            label = OTHER
+        self._labels.add(label)
+        self.decisions.labels(label, decision).inc()
 
     def observe_github(self, answered: Answered) -> None:
         """Take down one answer of GitHub (see `bot.github.client`)."""

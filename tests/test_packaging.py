@@ -7,7 +7,9 @@ import subprocess
 import tomllib
 from fnmatch import fnmatch
 from functools import cache
+from importlib.machinery import SourceFileLoader
 from importlib.metadata import entry_points, requires
+from importlib.util import module_from_spec, spec_from_loader
 from pathlib import Path
 from typing import Any
 
@@ -195,3 +197,30 @@ def test_nothing_tracked_lies_in_an_ignored_place() -> None:
     ).stdout.splitlines()
     places = ("data/*", "var/*", "reports/*", ".venv/*", "*.sqlite3", "*.egg-info/*")
     assert [name for name in tracked if any(fnmatch(name, place) for place in places)] == []
+
+
+_HOLE = {"id": "PYSEC-1", "fix_versions": ["2"]}
+
+
+@pytest.mark.parametrize(
+    ("packages", "last", "status"),
+    [
+        ([{"name": "a", "version": "1", "vulns": []}], "1 dependencies, 0 known weaknesses", 0),
+        ([{"name": "a", "version": "1", "vulns": [_HOLE]}], "1 known weaknesses", 1),
+        ([{"name": "a", "skip_reason": "not found"}], "its source could not be reached", 0),
+        (
+            [{"name": "a", "version": "1", "vulns": []}, {"name": "b", "skip_reason": "no"}],
+            "1 dependencies, 0 known weaknesses",
+            0,
+        ),
+    ],
+)
+def test_the_audit_says_for_what_its_source_did_not_answer(packages, last, status) -> None:
+    loader = SourceFileLoader("audit", str(ROOT / ".ci" / "audit"))
+    audit = module_from_spec(spec_from_loader("audit", loader))
+    loader.exec_module(audit)
+    lines, ended = audit.told(packages)
+    assert lines[-1].endswith(last)
+    assert ended == status
+    skipped = sum("skip_reason" in package for package in packages)
+    assert any(f"skipped for {skipped} of" in line for line in lines) is bool(skipped)

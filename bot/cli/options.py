@@ -1,20 +1,19 @@
 """Arguments and options that several commands share."""
 
 import csv
-import re
 from pathlib import Path
 from typing import Annotated
 
 import typer
-
-_REPOSITORY = re.compile(r"[A-Za-z0-9_.-]{1,100}/[A-Za-z0-9_.-]{1,100}")
 
 
 def repository_name(value: str | None) -> str | None:
     """A callback: refuses what is not OWNER/NAME."""
     if value is None:
         return None
-    if not _REPOSITORY.fullmatch(value) or set(value.split("/")) & {".", ".."}:
+    from bot.github.models import is_full_name
+
+    if not is_full_name(value):
         raise typer.BadParameter(f"got {value!r}, expected OWNER/NAME")
     return value
 

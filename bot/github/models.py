@@ -6,6 +6,7 @@ do without is required.
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar
 
@@ -48,6 +49,21 @@ def _none_as_empty(value: object) -> object:
 
 
 Text = Annotated[str, BeforeValidator(_readable)]
+
+
+_REPOSITORY = re.compile(r"[A-Za-z0-9_.-]{1,100}/[A-Za-z0-9_.-]{1,100}")
+
+
+def is_full_name(full_name: str) -> bool:
+    """Whether a text can be a repository's "OWNER/NAME"."""
+    whole = _REPOSITORY.fullmatch(full_name) is not None
+    return whole and not {".", ".."} & set(full_name.split("/"))
+
+
+def _repository_name(value: str) -> str:
+    if not is_full_name(value):
+        raise ValueError("no repository's OWNER/NAME")
+    return value
 
 
 def _no_truth_value(value: object) -> object:
@@ -183,7 +199,7 @@ class Suggestion(Wire):
 
 
 class Repository(Wire):
-    full_name: Text
+    full_name: Annotated[Text, AfterValidator(_repository_name)]
     id: Id | None = None
     owner: User | None = None
     private: bool | None = None

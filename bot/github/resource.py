@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote
 
 from bot.github.exchange import Request
-from bot.github.models import Wire, parse
+from bot.github.models import Wire, is_full_name, parse
 from bot.github.pages import KnownPage, Page, next_link
 
 if TYPE_CHECKING:
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
 W = TypeVar("W", bound=Wire)
 
 PAGE_SIZE = 100
-_REPOSITORY = re.compile(r"[A-Za-z0-9_.-]{1,100}/[A-Za-z0-9_.-]{1,100}")
 
 
 def repository_path(repository: str) -> str:
@@ -26,8 +24,7 @@ def repository_path(repository: str) -> str:
 
     :raises ValueError: anything else; a stray slash or dot-dot would name another resource.
     """
-    owner, _, name = repository.partition("/")
-    if not _REPOSITORY.fullmatch(repository) or {owner, name} & {".", ".."}:
+    if not is_full_name(repository):
         raise ValueError(f"got {repository!r} for a repository, expected OWNER/NAME")
     return f"/repos/{repository}"
 

@@ -146,9 +146,7 @@ class Webhook:
             raise Refusal(503, "the delivery could not be stored; redeliver it later") from None
         if new:
             delivery = received.delivery
-            used = received.fact is not None
-            event = delivery.event if used else "other"
-            self._metrics.deliveries.labels(event, (delivery.action or "") if used else "").inc()
+            self._metrics.delivered(delivery.event if received.fact else None, delivery.action)
             self._told(delivery.guid)
             return {"status": "accepted"}
         self._metrics.repeats.inc()

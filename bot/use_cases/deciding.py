@@ -177,7 +177,7 @@ def _tell(
     job: Job, decisions: Sequence[LabelDecision], planned: Plan, written: writing.Written
 ) -> None:
     for decision in decisions:
-        job.desk.metrics.decisions.labels(decision.name, decision.decision).inc()
+        job.desk.metrics.decided(decision.name, decision.decision)
     for mark in written.marks:
         job.desk.metrics.writes.labels(mark.write.form, mark.state).inc()
     log.info(

@@ -339,6 +339,38 @@ def test_health_readiness_and_metrics(client, installation, github, releases, cl
     assert 'issue_tagger_webhooks_total{status="202"} 1.0' in text
 
 
+def test_what_metrics_tell_apart_is_not_the_senders_to_choose(client, installation) -> None:
+    for number in range(30):
+        body = json.dumps({"action": f"made-up-{number}", "zen": "x"}).encode()
+        for event in ("ping", f"event-{number}"):
+            headers = signed_body(body, event, f"{event}-{number}")
+            assert client.post("/webhook", content=body, headers=headers).status_code == 202
+    for number in range(600):
+        installation.metrics.decided(f"label {number}", "apply")
+    text = client.get("/metrics").text
+    assert 'deliveries_total{action="other",event="ping"} 30.0' in text
+    assert 'deliveries_total{action="",event="other"} 30.0' in text
+    assert 'decisions_total{decision="apply",label="other"} 100.0' in text
+    assert "made-up" not in text
+
+
+@pytest.mark.parametrize(
+    "name", ["", "acme", "a/b/c", "acme/..", "./rocket", "acme/ro cket", "acme/x?y", "#/#", "a/b#7"]
+)
+def test_what_cannot_be_a_repository_is_kept_and_ignored(
+    client, installation, github, name
+) -> None:
+    opened = github.open_issue(REPO, "It crashes")
+    payload = json.loads(json.dumps(opened.payload))
+    payload["repository"]["full_name"] = name
+    body = json.dumps(payload).encode()
+    headers = signed_body(body, "issues", opened.guid)
+    assert client.post("/webhook", content=body, headers=headers).status_code == 202
+    assert stored(installation, opened.guid).state == "ignored"
+    with installation.store.read() as work:
+        assert work.repositories.all() == ()
+
+
 def test_a_day_without_a_delivery_raises_the_alarm(client, github, clock) -> None:
     def alarm() -> str:
         lines = client.get("/metrics").text.splitlines()
