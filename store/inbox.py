@@ -1,7 +1,8 @@
 """The durable inbox: webhook deliveries, each accepted once and worked on by one worker at a time.
 
 - `accept(record) -> bool`: False for a GUID that was accepted before; `has(guid)`,
-  `told(repository, number, action)`, `first_received(repository)`
+  `told(repository, number, action)`, `awaits(repositories, event, since)`,
+  `first_received(repository)`
 - `claim(worker, lease, now, guid=None) -> ClaimedDelivery | None`; `turns` says whose turn it is
 - `finish(claim, now, ignored=False)`, `fail(claim, error, now, retry_at)`, `renew(claim, lease,
   now)`, `release(claim, now, reason=None)`: all raise LeaseLost where the claim is no longer ours,
@@ -41,7 +42,7 @@ from store.turns import RoundRobin, account_of, with_something_due
 from store.upsert import insert_into
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterable, Sequence
     from datetime import datetime, timedelta
 
     from sqlalchemy import ColumnElement, Select
@@ -93,6 +94,16 @@ class Inbox:
             DeliveryRow.event == "issues",
             DeliveryRow.action == action,
             or_(DeliveryRow.state != "ignored", why.is_(None), why.not_in(besides)),
+        )
+        return self._session.scalars(select(query)).one()
+
+    def awaits(self, repositories: Iterable[str], event: str, *, since: datetime) -> bool:
+        """Whether such an event came in after this moment and was not worked off yet."""
+        query = exists().where(
+            DeliveryRow.lane.in_([name_key(repository) for repository in repositories]),
+            DeliveryRow.state.in_(("pending", "running")),
+            DeliveryRow.event == event,
+            DeliveryRow.received_at > since,
         )
         return self._session.scalars(select(query)).one()
 
