@@ -32,11 +32,16 @@ if TYPE_CHECKING:
     from tagger.strategy import Progress, Resources
 
 
+SECONDS = timedelta(seconds=5)
+
+
 class Installation:
     """What commands and the service work with. Making one does no I/O; each part opens on use.
 
     :ivar own_login: under which the bot acts on GitHub; None until GitHub has said so.
     :ivar threads: how many a model may compute with; None: as many as there are processors.
+    :ivar longest_wait: for GitHub within a request; whoever works for others goes on with
+        something else after seconds, a command for one repository may wait longer.
 
     :param clock: aware datetimes.
     :param transport: reaches GitHub without a network, for tests and the demo.
@@ -55,6 +60,7 @@ class Installation:
         self.clock = clock or partial(datetime.now, UTC)
         self.own_login: str | None = None
         self.threads: int | None = None
+        self.longest_wait = SECONDS
         self._transport = transport
         self._given_open_release = open_release
         self._loading = threading.Lock()
@@ -185,7 +191,9 @@ class Installation:
             GitHubClient.open,
             url,
             transport=self._transport,
-            patience=Patience(clock=self.clock),
+            patience=Patience(
+                longest_wait=self.longest_wait, in_all=4 * self.longest_wait, clock=self.clock
+            ),
             observer=self.metrics.observe_github,
         )
         key = settings.private_key()

@@ -3,6 +3,9 @@
 A delivery is held under a lease that is renewed while the work goes on; a worker that dies leaves
 a lease that runs out, and the delivery runs again. What fails runs again later and later, and is
 given up with its reason only when trying again has stopped making sense.
+
+Repositories take turns, and no account gets all of the slots while there are others. Where GitHub
+asks a repository to wait, its deliveries wait in the inbox and not here.
 """
 
 from __future__ import annotations
@@ -10,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from collections import Counter
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -20,6 +24,8 @@ from bot.jobs.lanes import KeptLease, Signals, finished, worker_name
 from bot.logs import during_delivery
 from bot.use_cases.deliveries import handle
 from store.errors import LeaseLost, StoreUnavailable
+from store.text import name_key
+from store.turns import RoundRobin, account_of
 from tagger.errors import ReleaseDamaged
 
 if TYPE_CHECKING:
@@ -28,6 +34,7 @@ if TYPE_CHECKING:
 
     from bot.use_cases.desk import Desk, Ending
     from store.records import ClaimedDelivery
+    from store.unit_of_work import UnitOfWork
 
 log = logging.getLogger(__name__)
 
@@ -63,6 +70,11 @@ class Pace:
     at_once: int = 8
     sweep: timedelta = timedelta(seconds=3)
 
+    @property
+    def share(self) -> int:
+        """How many deliveries of one account may be in hand while other accounts are served."""
+        return max(self.at_once - max(self.at_once // 4, 1), 1)
+
 
 def when_again(
     error: Exception, attempts: int, received_at: datetime, now: datetime
@@ -79,6 +91,10 @@ def when_again(
     if isinstance(error, RateLimited):
         return max(error.retry_at, now)
     return max(error.retry_at, pause) if isinstance(error, Unreachable) else pause
+
+
+def _account(claim: ClaimedDelivery) -> str:
+    return account_of(name_key(claim.repository or ""))
 
 
 class Worker:
@@ -100,6 +116,10 @@ class Worker:
         self._job = job
         self._pace = pace or Pace()
         self._me = name or worker_name()
+        self._turns = RoundRobin()
+        self._in_hand: Counter[str] = Counter()
+        self._claiming = asyncio.Lock()
+        self._passed_by = False
         self.name = TAGGING
         self.at_once = self._pace.at_once
         self.signals = Signals()
@@ -119,25 +139,32 @@ class Worker:
             number += 1
         return number
 
-    async def work_one(self, guid: str | None = None) -> bool:
+    async def work_one(self) -> bool:
         """Claim one delivery and see it through; False: there was none to claim.
 
-        :param guid: this one or none.
         :raises StoreUnavailable: the inbox could not be asked.
         """
-        claim = await self.claim(guid)
+        claim = await self.claim()
         if claim is not None:
             await self.see_through(claim)
         return claim is not None
 
-    async def claim(self, name: str | None = None) -> ClaimedDelivery | None:
-        """See `Lane.claim`; the name is a GUID."""
-        return await asyncio.to_thread(self._claim, name)
+    async def claim(self, name: str | None = None) -> ClaimedDelivery | None:  # noqa: ARG002 - any
+        """See `Lane.claim`. A name only says that there is work: whose turn it is comes first."""
+        async with self._claiming:  # or several at once would see the same slots free
+            claim = await asyncio.to_thread(self._claim)
+            if claim is not None:
+                self._in_hand[_account(claim)] += 1
+        return claim
 
     async def see_through(self, claim: ClaimedDelivery) -> None:
         """See `Lane.see_through`."""
-        with during_delivery(claim.guid):
-            await self._see_through(claim)
+        try:
+            with during_delivery(claim.guid):
+                await self._see_through(claim)
+        finally:
+            self._in_hand[_account(claim)] -= 1
+            self._in_hand += Counter()  # drops who has none
 
     def due(self, now: datetime) -> tuple[str, ...]:
         """See `Lane.due`."""
@@ -145,18 +172,30 @@ class Worker:
             return work.inbox.waiting(now)
 
     def following(self, claim: ClaimedDelivery) -> str | None:
-        """See `Lane.following`: the next delivery of the same issue."""
-        with self._desk.store.read() as work:
-            return work.inbox.next_in_lane(claim.guid, self._desk.clock())
-
-    def _claim(self, guid: str | None) -> ClaimedDelivery | None:
+        """See `Lane.following`: of the same issue, or what was left for a slot to be free."""
         now = self._desk.clock()
-        if guid is None:
-            with self._desk.store.read() as work:  # an idle worker takes no write lock
-                if not work.inbox.waiting(now, limit=1):
-                    return None
+        with self._desk.store.read() as work:
+            following = work.inbox.next_in_lane(claim.guid, now)
+            if following is None and self._passed_by:
+                following = next(iter(work.inbox.waiting(now, limit=1)), None)
+        return following
+
+    def _claim(self) -> ClaimedDelivery | None:
+        now = self._desk.clock()
+        with self._desk.store.read() as work:  # an idle worker takes no write lock
+            if not work.inbox.has_something_due(now):
+                return None
+            full = self._full(work)
         with self._desk.store.begin() as work:
-            return work.inbox.claim(self._me, self._pace.lease, now, guid=guid)
+            lease = self._pace.lease
+            claim = work.inbox.claim(self._me, lease, now, turns=self._turns, full=full)
+        self._passed_by = claim is None and bool(full)
+        return claim
+
+    def _full(self, work: UnitOfWork) -> frozenset[str]:
+        """Accounts that have their share in hand, where there are others to leave the rest to."""
+        holding = [name for name, held in self._in_hand.items() if held >= self._pace.share]
+        return frozenset(name for name in holding if work.repositories.any_besides(name))
 
     async def _see_through(self, claim: ClaimedDelivery) -> None:
         working = asyncio.ensure_future(self._job(self._desk, claim))
@@ -190,6 +229,9 @@ class Worker:
     async def _fail(self, claim: ClaimedDelivery, error: Exception) -> None:
         """Put the failure down; where not even that works, the lease runs out by itself."""
         now = self._desk.clock()
+        if isinstance(error, RateLimited) and now - claim.received_at < LONG_PATIENCE:
+            await self._wait_outside(claim, error, now)
+            return
         again = when_again(error, claim.attempts, claim.received_at, now)
         self._desk.metrics.worked.labels("failed" if again is None else "to be repeated").inc()
         level = logging.ERROR if again is None else logging.WARNING
@@ -206,6 +248,26 @@ class Worker:
             )
         except (StoreUnavailable, LeaseLost) as worse:
             log.warning("the failure could not be recorded", extra={"reason": str(worse)})
+
+    async def _wait_outside(
+        self, claim: ClaimedDelivery, error: RateLimited, now: datetime
+    ) -> None:
+        """Hand back what GitHub asks to wait, and hold back what else its repository has."""
+        until = max(error.retry_at, now)
+
+        def hold_back() -> None:
+            with self._desk.store.begin() as work:
+                work.inbox.release(claim, until, f"{type(error).__name__}: {error}")
+                if claim.repository is not None:
+                    work.pauses.hold_back(claim.repository, until, now)
+
+        self._desk.metrics.worked.labels("handed back").inc()
+        extra = {"reason": str(error), "again_at": until}
+        log.info("delivery handed back, GitHub asks to wait", extra=extra)
+        try:
+            await asyncio.to_thread(hold_back)
+        except (StoreUnavailable, LeaseLost) as worse:
+            log.warning("the pause could not be recorded", extra={"reason": str(worse)})
 
     def _record_failure(
         self, claim: ClaimedDelivery, error: str, now: datetime, again: datetime | None

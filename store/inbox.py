@@ -1,11 +1,12 @@
 """The durable inbox: webhook deliveries, each accepted once and worked on by one worker at a time.
 
 - `accept(record) -> bool`: False for a GUID that was accepted before; `has(guid)`,
-  `told(repository, number, action)`, `first_received(repository)`
-- `claim(worker, lease, now, guid=None) -> ClaimedDelivery | None`
+  `told(repository, number, action)`, `awaits(repositories, event, since)`,
+  `first_received(repository)`
+- `claim(worker, lease, now, guid=None) -> ClaimedDelivery | None`; `turns` says whose turn it is
 - `finish(claim, now, ignored=False)`, `fail(claim, error, now, retry_at)`, `renew(claim, lease,
-  now)`, `release(claim, now)`: all raise LeaseLost where the claim is no longer ours, so that
-  whatever else the unit of work did is rolled back
+  now)`, `release(claim, now, reason=None)`: all raise LeaseLost where the claim is no longer ours,
+  so that whatever else the unit of work did is rolled back
 - `counts()`, `oldest_due(now)`, `last_received()`, `waiting(now, limit)`, `find(guid)`,
   `given_up(repository=None)`, `retry(guid, due_at)`, `purge_payloads(before, limit)`,
   `forget(before, limit)`
@@ -13,15 +14,13 @@
 A *lane* is what must stay in order: the deliveries of one issue, or those of a repository that
 concern no issue; those that stand aside have a lane of their own beside it. Of a lane only the
 earliest unfinished delivery can be claimed, and a unique index lets only one run. A delivery is
-claimed at least once: a worker that dies leaves a lease that runs out. Times further
-ahead than anything is planned were written by a clock that was wrong and has been set back: they
-count as over.
+claimed at least once: a worker that dies leaves a lease that runs out. Repositories with something
+due take turns (`store.turns`); what GitHub has asked to wait is passed by (`store.pauses`).
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import case, delete, exists, func, or_, select, update
@@ -29,6 +28,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import aliased
 
 from store.errors import LeaseLost, NotStored
+from store.pauses import FARTHEST, holding
 from store.records import (
     ClaimedDelivery,
     DeliveryRecord,
@@ -36,13 +36,14 @@ from store.records import (
     GivenUp,
     StoredDelivery,
 )
-from store.tables import DeliveryRow
+from store.tables import DeliveryRow, PauseRow
 from store.text import name_key
+from store.turns import RoundRobin, account_of, with_something_due
 from store.upsert import insert_into
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
-    from datetime import datetime
+    from collections.abc import Collection, Iterable, Sequence
+    from datetime import datetime, timedelta
 
     from sqlalchemy import ColumnElement, Select
     from sqlalchemy.orm import Session
@@ -59,9 +60,6 @@ _GIVEN_UP = (
     DeliveryRow.finished_at,
     DeliveryRow.payload.is_not(None).label("has_payload"),
 )
-
-FARTHEST = timedelta(days=2)
-"""Ahead of now: a pause or delay lasts a day at most, a lease a minute or so."""
 
 
 class Inbox:
@@ -99,24 +97,53 @@ class Inbox:
         )
         return self._session.scalars(select(query)).one()
 
+    def awaits(self, repositories: Iterable[str], event: str, *, since: datetime) -> bool:
+        """Whether such an event came in after this moment and was not worked off yet."""
+        query = exists().where(
+            DeliveryRow.lane.in_([name_key(repository) for repository in repositories]),
+            DeliveryRow.state.in_(("pending", "running")),
+            DeliveryRow.event == event,
+            DeliveryRow.received_at > since,
+        )
+        return self._session.scalars(select(query)).one()
+
     def first_received(self, repository: str) -> datetime | None:
         """When the earliest delivery about this repository came in that is still known."""
         query = select(func.min(DeliveryRow.received_at))
         return self._session.scalars(query.where(DeliveryRow.repository == repository)).one()
 
     def claim(
-        self, worker: str, lease: timedelta, now: datetime, *, guid: str | None = None
+        self,
+        worker: str,
+        lease: timedelta,
+        now: datetime,
+        *,
+        guid: str | None = None,
+        turns: RoundRobin | None = None,
+        full: Collection[str] = (),
     ) -> ClaimedDelivery | None:
-        """Take the delivery that has been due longest and that nothing of its lane precedes.
+        """Take a delivery that is due and that nothing of its lane precedes.
 
-        Claim in a unit of work of its own: what is claimed is ours when that has ended.
+        That is the one due longest of the repository whose turn it is. Claim in a unit of work of
+        its own: what is claimed is ours when that has ended.
 
-        :param guid: claim this one or none (for job engines that name the delivery).
+        :param guid: claim this one or none.
+        :param turns: is told who was served.
+        :param full: accounts of which nothing is to be taken.
         """
         self._take_back(now)
-        while (found := self._session.execute(self._claimable(now, guid)).first()) is not None:
-            claim = self._take(found[0], worker, lease, now)
+        if guid is not None:
+            return self._claim_one(
+                self._claimable(now).where(DeliveryRow.guid == guid), worker, lease, now
+            )
+        turns = turns or RoundRobin()
+        for repository in turns.order(self._with_something_due(now)):
+            if account_of(repository) in full:
+                continue
+            of_it = self._claimable(now).where(DeliveryRow.repository_key == repository)
+            claim = self._claim_one(of_it, worker, lease, now)
             if claim is not None:
+                turns.served(repository)
                 return claim
         return None
 
@@ -155,12 +182,13 @@ class Inbox:
         self._change(claim, lease_until=now + lease)
         return replace(claim, lease_until=now + lease)
 
-    def release(self, claim: ClaimedDelivery, now: datetime) -> None:
-        """Hand the delivery back, due at once, as if it had never been claimed.
+    def release(self, claim: ClaimedDelivery, due_at: datetime, reason: str | None = None) -> None:
+        """Hand the delivery back, as if it had never been claimed.
 
+        :param reason: what it waits for, where that is not its own delay.
         :raises LeaseLost: the claim is no longer ours.
         """
-        self._end(claim, state="pending", due_at=now, attempts=claim.attempts - 1)
+        self._end(claim, state="pending", due_at=due_at, attempts=claim.attempts - 1, error=reason)
 
     def find(self, guid: str) -> StoredDelivery | None:
         """The delivery of this GUID, or None."""
@@ -201,9 +229,15 @@ class Inbox:
         return {state: found.get(state, 0) for state in states}
 
     def oldest_due(self, now: datetime) -> timedelta | None:
-        """How long the pending delivery that has been due longest has been waiting; None: none."""
+        """How long the pending delivery that has been due longest has been waiting; None: none.
+
+        What GitHub has asked to wait is not waiting for us.
+        """
+        held = select(PauseRow.repository_key).where(holding(now, now + FARTHEST))
         query = select(func.min(DeliveryRow.due_at)).where(
-            DeliveryRow.state == "pending", DeliveryRow.due_at <= now
+            DeliveryRow.state == "pending",
+            DeliveryRow.due_at <= now,
+            DeliveryRow.repository_key.not_in(held),
         )
         due_at = self._session.scalars(query).one()
         return None if due_at is None else now - due_at
@@ -213,15 +247,31 @@ class Inbox:
         return self._session.scalars(select(func.max(DeliveryRow.received_at))).one()
 
     def waiting(self, now: datetime, limit: int = 1000) -> tuple[str, ...]:
-        """GUIDs of deliveries that are due, or whose lease ran out, in the order of due times."""
-        pending, due_at = DeliveryRow.state == "pending", DeliveryRow.due_at
-        due = (pending & (due_at <= now), pending & (due_at > now + FARTHEST))
-        query = (
-            select(DeliveryRow.guid)
-            .where(or_(*due, *_left_behind(now)))
-            .order_by(DeliveryRow.due_at, DeliveryRow.id)
-        )
-        return tuple(self._session.scalars(query.limit(limit)))
+        """GUIDs of deliveries that are due, or whose lease ran out, the same number of each.
+
+        Within a repository in the order of due times.
+        """
+        left = select(DeliveryRow.guid).where(or_(*_left_behind(now))).limit(limit)
+        found = list(self._session.scalars(left))
+        repositories = self._with_something_due(now)
+        for place, repository in enumerate(repositories):
+            if len(found) >= limit:
+                break
+            share = max((limit - len(found)) // (len(repositories) - place), 1)
+            query = select(DeliveryRow.guid).where(
+                DeliveryRow.state == "pending",
+                DeliveryRow.repository_key == repository,
+                or_(DeliveryRow.due_at <= now, DeliveryRow.due_at > now + FARTHEST),
+            )
+            oldest = query.order_by(DeliveryRow.due_at, DeliveryRow.id).limit(share)
+            found += self._session.scalars(oldest)
+        return tuple(found)
+
+    def has_something_due(self, now: datetime) -> bool:
+        """Whether there may be anything to claim."""
+        left = select(exists().where(or_(*_left_behind(now))))
+        due = self._session.execute(with_something_due(now, now + FARTHEST).limit(1)).first()
+        return due is not None or self._session.scalars(left).one()
 
     def next_in_lane(self, guid: str, now: datetime) -> str | None:
         """The delivery that is due and that this one kept waiting, or None."""
@@ -287,7 +337,19 @@ class Inbox:
             .execution_options(synchronize_session=False)
         )
 
-    def _claimable(self, now: datetime, guid: str | None) -> Select[int]:
+    def _with_something_due(self, now: datetime) -> Sequence[str]:
+        return self._session.scalars(with_something_due(now, now + FARTHEST)).all()
+
+    def _claim_one(
+        self, which: Select[int], worker: str, lease: timedelta, now: datetime
+    ) -> ClaimedDelivery | None:
+        while (found := self._session.execute(which).first()) is not None:
+            claim = self._take(found[0], worker, lease, now)
+            if claim is not None:
+                return claim
+        return None
+
+    def _claimable(self, now: datetime) -> Select[int]:
         other = aliased(DeliveryRow)
         in_the_way = exists().where(
             other.lane == DeliveryRow.lane,
@@ -298,8 +360,6 @@ class Inbox:
         query = select(DeliveryRow.id).where(
             DeliveryRow.state == "pending", DeliveryRow.due_at <= now, ~in_the_way
         )
-        if guid is not None:
-            query = query.where(DeliveryRow.guid == guid)
         oldest = query.order_by(DeliveryRow.due_at, DeliveryRow.id).limit(1)
         return oldest.with_for_update(skip_locked=True, of=DeliveryRow)
 
@@ -373,6 +433,7 @@ def _new_row(record: DeliveryRecord) -> dict[str, Any]:
         "repository": record.repository,
         "issue_number": record.issue_number,
         "lane": _lane(record),
+        "repository_key": name_key(record.repository or ""),
         "payload": record.payload,
         "state": "ignored" if record.ignored else "pending",
         "attempts": 0,

@@ -6,7 +6,8 @@
 - `record_events(repository_id, events) -> int`: how many were new; a repeat changes nothing
 - `history(repository_id, number) -> tuple[LabelEvent, …]`
 - `newest_event()`, `changed_since(repository_id, event)`: what was recorded after an act
-- `set_by_people(repository_id, number)`, `removed_by_people(…)`: their last act on each label
+- `set_by_people(repository_id, number)`, `removed_by_people(…)`: their last act on each label;
+  `taken_off(…)`: what the bot had set and anybody took off
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from sqlalchemy.orm import aliased
 
 from store.errors import NotStored
 from store.issue_history import acts_of
-from store.provenance import last_by_people
+from store.provenance import last_by_people, taken_off
 from store.records import LabelEvent, LabelRecord, StoredLabel
 from store.tables import IssueLabelRow, IssueRow, LabelEventRow, LabelRow, RepositoryRow, WriteRow
 from store.text import name_key, storable
@@ -175,6 +176,12 @@ class Labels:
     def removed_by_people(self, repository_id: int, number: int) -> frozenset[str]:
         """Labels whose last act by a person was to take them off or to dismiss them."""
         return self._by_people(repository_id, number, "removed")
+
+    def taken_off(self, repository_id: int, number: int) -> frozenset[str]:
+        """Labels that the bot had set, and that anybody else took off last."""
+        issue_id = self._ids(repository_id, [number])[number]
+        acts, names = acts_of(self._session, [issue_id])
+        return frozenset(names[key] for key in taken_off(acts.get(issue_id, ())))
 
     def _by_people(self, repository_id: int, number: int, action: Action) -> frozenset[str]:
         issue_id = self._ids(repository_id, [number])[number]

@@ -87,6 +87,25 @@ def declined(acts: Sequence[Act]) -> frozenset[str]:
     return frozenset(label for label in proposed if last.get(label) == "removed")
 
 
+def taken_off(acts: Iterable[Act]) -> frozenset[str]:
+    """Labels that this bot had set, and that anybody else took off last.
+
+    The bot does not set them again; but only where a person did it does it say what the issue is
+    not (`declined`): another bot, or whoever acts through one, may have had any reason.
+    """
+    set_by_bot: set[str] = set()
+    last: dict[str, Act] = {}
+    for act in acts:
+        last[act.label] = act
+        if act.actor_kind == "self" and act.action == "added":
+            set_by_bot.add(act.label)
+    return frozenset(
+        label
+        for label in set_by_bot
+        if last[label].action == "removed" and last[label].actor_kind != "self"
+    )
+
+
 def answer_to(
     label: str,
     action: LabelAction,

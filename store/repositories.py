@@ -2,7 +2,7 @@
 
 - `get_or_create(full_name, now=…, github_id=None) -> Repository`
 - `find(full_name, github_id=None) -> Repository | None`, `get(full_name)` or NotStored,
-  `by_id(id)`, `all()`
+  `by_id(id)`, `all()`, `any_besides(account)`
 - `delete(full_name)`: with all that hangs on it (the App was removed)
 - `set_cursor(id, name, value)`: where `sync` stopped (ETags, `since`); None forgets
 - `remember(id, name, value)`: what the bot found out (suggestions unsupported, config file)
@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 
 from store.errors import NotStored
 from store.records import Repository
@@ -81,6 +81,11 @@ class Repositories:
         """Every repository, by name."""
         rows = self._session.scalars(select(RepositoryRow).order_by(RepositoryRow.name_key))
         return tuple(_record(row) for row in rows)
+
+    def any_besides(self, account: str) -> bool:
+        """Whether there is a repository that is not in this account (folded)."""
+        others = ~RepositoryRow.name_key.startswith(f"{account}/", autoescape=True)
+        return self._session.scalars(select(exists().where(others))).one()
 
     def delete(self, full_name: str) -> bool:
         """Forget a repository with all that hangs on it; False: it was not there."""

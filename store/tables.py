@@ -149,7 +149,8 @@ class DeliveryRow(Table):
 
     `lane` names what must be worked on in order and never by two workers: an issue, or a
     repository for what concerns no issue. That two deliveries of a lane never run at once is
-    a unique index, so that no race and no isolation level can break it.
+    a unique index, so that no race and no isolation level can break it. `repository_key` is whose
+    turn it is part of: the folded name of its repository, "" for what is about none.
     """
 
     __tablename__ = "deliveries"
@@ -157,6 +158,7 @@ class DeliveryRow(Table):
         UniqueConstraint("guid"),
         _one_of("state", "pending", "running", "done", "failed", "ignored"),
         Index(None, "state", "due_at", "id"),
+        Index(None, "state", "repository_key", "due_at", "id"),
         Index(None, "lane", "state"),
         Index(
             "uq_deliveries_lane_running",
@@ -174,6 +176,7 @@ class DeliveryRow(Table):
     repository: Mapped[str | None]
     issue_number: Mapped[int | None]
     lane: Mapped[str | None]
+    repository_key: Mapped[str] = mapped_column(default="", server_default="")
     payload: Mapped[dict[str, Any] | None]
     state: Mapped[str]
     attempts: Mapped[int] = mapped_column(default=0)
@@ -183,6 +186,15 @@ class DeliveryRow(Table):
     lease_until: Mapped[datetime | None]
     claimed_by: Mapped[str | None]
     finished_at: Mapped[datetime | None]
+
+
+class PauseRow(Table):
+    """Until when nothing of a repository is taken up: GitHub asked for it (see `store.pauses`)."""
+
+    __tablename__ = "pauses"
+
+    repository_key: Mapped[str] = mapped_column(primary_key=True)
+    until: Mapped[datetime]
 
 
 class TaskRow(Table):

@@ -18,6 +18,7 @@ from store.issues import Issues
 from store.labels import Labels
 from store.leases import Leases
 from store.outcomes import Outcomes
+from store.pauses import Pauses
 from store.predictions import Predictions
 from store.questions import Questions
 from store.releases import Releases
@@ -53,6 +54,10 @@ class UnitOfWork:
     @cached_property
     def inbox(self) -> Inbox:
         return Inbox(self._session)
+
+    @cached_property
+    def pauses(self) -> Pauses:
+        return Pauses(self._session)
 
     @cached_property
     def tasks(self) -> Tasks:

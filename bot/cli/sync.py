@@ -1,5 +1,6 @@
 """`issue-tagger sync`: issues, labels and their history from GitHub."""
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -38,6 +39,7 @@ def sync(
         raise typer.BadParameter("give --full or --reconcile, not both")
     swept: Reconciled | None = None
     with opened() as installation, ShownProgress() as progress:
+        installation.longest_wait = timedelta(minutes=1)
         if reconcile:
             swept = sweep(installation, repo, progress)
             done = swept.synced

@@ -72,7 +72,6 @@ class AppRequests(Resource):
         request = Request(
             "POST",
             f"/app-manifests/{segment(code)}/conversions",
-            repeatable=False,
             name="POST /app-manifests/…/conversions",
         )
         return await self._read(NewApp, request)

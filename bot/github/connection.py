@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 DEFAULT_API = "https://api.github.com"
 API_VERSION = "2022-11-28"
 _MOST_REDIRECTS = 3
+_EVERYTHING = ""
+"""The scope of a pause that holds for all that an identity asks."""
 
 
 def utc_now() -> datetime:
@@ -54,17 +56,22 @@ class Patience:
 
     :ivar longest_wait: a longer wait raises instead, with the time to come back.
     :ivar attempts: requests sent for one call, the first included.
+    :ivar in_all: once a call has taken so long it is not tried again.
     :ivar clock: aware datetimes.
     :ivar sleep: takes seconds.
     """
 
     longest_wait: timedelta = timedelta(seconds=60)
     attempts: int = 4
+    in_all: timedelta = timedelta(minutes=4)
     clock: Callable[[], datetime] = utc_now
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 
     def exceeded_by(self, wait: Wait) -> bool:
         return wait.until - self.clock() > self.longest_wait
+
+    def used_up(self, attempts: int, since: datetime) -> bool:
+        return attempts >= self.attempts or self.clock() - since >= self.in_all
 
     async def sit_out(self, wait: Wait) -> None:
         await self.sleep(max((wait.until - self.clock()).total_seconds(), 0.0))
@@ -105,7 +112,7 @@ class Connection:
         self._auth = auth
         self._patience = patience or Patience()
         self._observer = observer
-        self._pause: tuple[datetime, Wait] | None = None
+        self._pauses: dict[str, tuple[datetime, Wait]] = {}
 
     def speaking_as(self, auth: httpx.Auth | None) -> Connection:
         """The same pool under another identity, which has rate limits of its own."""
@@ -118,21 +125,24 @@ class Connection:
     async def send(self, request: Request) -> Answer:
         """The answer: 2xx, or 304 to a conditional request.
 
+        A write is tried once and never waits: by the time it were sent, what its sender has seen
+        might no longer hold.
+
         :raises RateLimited: the wait asked for is longer than `Patience` allows.
         :raises Unreachable: no answer, or 5xx, in every attempt.
         :raises BadPayload: a damaged answer in every attempt, or one that leads elsewhere.
         :raises Refused: GitHub says no; one of its subclasses for the usual statuses.
         """
-        attempts = 0
+        attempts, began = 0, self._patience.clock()
         while True:
             await self._respect_pause(request)
             outcome = await self._try_once(request)
-            wait = self._wait_for(outcome, attempts)
+            wait = self._wait_for(request, outcome, attempts)
             attempts += 1
             if isinstance(outcome, Answer) and wait is None:
                 return accepted(request, outcome)
             wait = wait or wait_after_failure(self._patience.clock(), attempts)
-            final = attempts >= self._patience.attempts or not _may_repeat(request, outcome, wait)
+            final = request.writes or self._patience.used_up(attempts, began)
             if final or self._patience.exceeded_by(wait):
                 raise given_up(request, outcome, wait, attempts)
             await self._patience.sit_out(wait)
@@ -193,30 +203,47 @@ class Connection:
     def _is_ours(self, url: httpx.URL) -> bool:
         return url.is_relative_url or _place(url) == _place(self._http.base_url)
 
-    def _wait_for(self, outcome: Outcome, attempts: int) -> Wait | None:
+    def _wait_for(self, request: Request, outcome: Outcome, attempts: int) -> Wait | None:
         now = self._patience.clock()
         if isinstance(outcome, Lost):
             return wait_after_failure(now, attempts)
         wait = wait_after(outcome.status, outcome.headers, now, attempts, outcome.message)
         left = budget(outcome.headers, now)
         if wait and wait.reason != "server":
-            self._pause = (now, wait)
+            self._remember(request, now, wait)
         elif left and left.remaining == 0:
-            self._pause = (now, Wait(left.reset_at, "primary"))
+            self._pauses[_EVERYTHING] = (now, Wait(left.reset_at, "primary"))
         return wait
+
+    def _remember(self, request: Request, now: datetime, wait: Wait) -> None:
+        """Put down who has to wait: the hourly budget is shared by all that an identity asks.
+
+        A secondary limit does not say what it is about: first it is taken to be about the
+        repository, and once a second one meets it, about everything.
+        """
+        others = set(self._pauses) - {request.scope, _EVERYTHING}
+        known = any(self._standing(scope) for scope in others)
+        scope = _EVERYTHING if wait.reason == "primary" or known else request.scope
+        self._pauses[scope] = (now, wait)
 
     async def _respect_pause(self, request: Request) -> None:
         """Wait out what another call of this identity was told, instead of running into it."""
-        if self._pause is None:
-            return
-        since, wait = self._pause
+        for scope in dict.fromkeys((_EVERYTHING, request.scope)):
+            wait = self._standing(scope)
+            if wait is None:
+                continue
+            if request.writes or self._patience.exceeded_by(wait):
+                raise RateLimited(request.what, wait.until, wait.reason)
+            await self._patience.sit_out(wait)
+
+    def _standing(self, scope: str) -> Wait | None:
+        """The pause of a repository, or of everything; None: it is over, or there was none."""
+        since, wait = self._pauses.get(scope, (None, None))
         # A clock set back must not turn a short pause into a long one.
-        if not since <= self._patience.clock() < wait.until:
-            self._pause = None
-            return
-        if self._patience.exceeded_by(wait):
-            raise RateLimited(request.what, wait.until, wait.reason)
-        await self._patience.sit_out(wait)
+        if since is None or wait is None or since <= self._patience.clock() < wait.until:
+            return wait
+        del self._pauses[scope]
+        return None
 
     def _observe(self, request: Request, response: httpx.Response) -> None:
         if self._observer:
@@ -238,17 +265,10 @@ def _place(url: httpx.URL) -> str:
 def _redirect(request: Request, response: httpx.Response) -> str | None:
     """Where to send the same request next, None where the response is final.
 
-    httpx itself would turn a redirected POST into a GET, which answers 200 and writes nothing.
+    A write goes nowhere else: a transferred issue is in another repository by now, which has rules
+    of its own, and httpx itself would turn a redirected POST into a GET.
     """
-    keeps_method = response.status_code in {307, 308}
-    moved = response.status_code in {301, 302} and request.method == "GET"
     location: str | None = response.headers.get("location")
-    if not location or not (keeps_method or moved):
+    if request.writes or not location or response.status_code not in {301, 302, 307, 308}:
         return None
     return urljoin(str(response.url), location)
-
-
-def _may_repeat(request: Request, outcome: Outcome, wait: Wait) -> bool:
-    """A limit was reached before GitHub acted; after anything else it may have acted already."""
-    refused_outright = wait.reason != "server" or (isinstance(outcome, Lost) and outcome.never_sent)
-    return request.repeatable or refused_outright

@@ -33,7 +33,6 @@ class Request:
     """One request.
 
     :ivar url: a path below the base URL, or a whole URL from GitHub's Link header.
-    :ivar repeatable: sending it twice does what sending it once does.
     :ivar raw: ask for a file's bytes instead of JSON.
     :ivar name: how errors call it when the URL holds a secret.
     """
@@ -43,9 +42,22 @@ class Request:
     params: Mapping[str, str | int] | None = None
     json: object = None
     etag: str | None = None
-    repeatable: bool = True
     raw: bool = False
     name: str = ""
+
+    @property
+    def writes(self) -> bool:
+        """It may change something, so it is sent once, at once, and nowhere else than asked.
+
+        Whoever writes has looked before: what was seen holds for a moment only.
+        """
+        return self.method != "GET"
+
+    @property
+    def scope(self) -> str:
+        """The repository that it is about, folded; "" where it is about none."""
+        path = f"/{self.url}".partition("/repos/")[2]
+        return "/".join(path.split("/")[:2]).casefold()
 
     @property
     def what(self) -> str:

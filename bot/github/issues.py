@@ -112,7 +112,7 @@ class IssueRequests(Resource):
         """Never sent twice: see `Unreachable.may_have_happened`."""
         content = {"title": title, "body": body, "labels": list(labels)}
         path = f"{repository_path(repository)}/issues"
-        return await self._read(Issue, Request("POST", path, json=content, repeatable=False))
+        return await self._read(Issue, Request("POST", path, json=content))
 
     async def edit_issue(
         self,
@@ -137,7 +137,7 @@ class IssueRequests(Resource):
     async def comment(self, repository: str, number: int, body: str) -> Comment:
         """Never sent twice: see `Unreachable.may_have_happened`."""
         path = f"{issue_path(repository, number)}/comments"
-        request = Request("POST", path, json={"body": body}, repeatable=False)
+        request = Request("POST", path, json={"body": body})
         return await self._read(Comment, request)
 
     async def edit_comment(self, repository: str, comment_id: int, body: str) -> Comment:

@@ -1,6 +1,6 @@
 """Requests about labels: a repository's, an issue's, and those suggested for an issue.
 
-https://docs.github.com/rest/issues/labels. Writes only add or remove one; the call that replaces
+https://docs.github.com/rest/issues/labels. Writes add or remove single ones; the call that replaces
 all labels of an issue is not here, because it overwrites what a person did a moment ago.
 """
 
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from bot.github.errors import NotFound
 from bot.github.exchange import Request
 from bot.github.issues import issue_path
-from bot.github.models import Label, Suggestion, parse
+from bot.github.models import Issue, Label, Suggestion, parse
 from bot.github.resource import Resource, repository_path, segment
 
 if TYPE_CHECKING:
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from bot.github.pages import KnownPage, Page
 
+COLOR_OF_A_LABEL_MADE_IN_PASSING = "ededed"
+"""What GitHub gives a label that it creates because somebody sets it on an issue."""
 Confidence = Literal["low", "medium", "high"]
 LONGEST_RATIONALE = 280
 
@@ -95,6 +97,26 @@ class LabelRequests(Resource):
         except NotFound:
             return False
         return True
+
+    async def delete_label(self, repository: str, name: str) -> None:
+        """Delete a label of a repository, from every issue too: only one that we made ourselves.
+
+        :raises NotFound: there is none of this name (any more).
+        """
+        path = f"{repository_path(repository)}/labels/{segment(name)}"
+        await self._connection.send(Request("DELETE", path))
+
+    async def is_in_use(self, repository: str, name: str) -> bool:
+        """Whether any issue or pull request of the repository carries this label.
+
+        True too for a name with a comma, of which GitHub cannot be asked.
+        """
+        if "," in name:
+            return True
+        path = f"{repository_path(repository)}/issues"
+        params: dict[str, str | int] = {"labels": name, "state": "all", "per_page": 1}
+        answer = await self._connection.send(Request("GET", path, params=params))
+        return bool(parse(tuple[Issue, ...], answer.data, "issues of a label"))
 
     async def suggestions(
         self, repository: str, number: int, state: str = "all"

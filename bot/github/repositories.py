@@ -76,7 +76,7 @@ class RepositoryRequests(Resource):
         """
         content = {"name": name, "head_sha": head_sha, **_check(conclusion, output)}
         path = f"{repository_path(repository)}/check-runs"
-        request = Request("POST", path, json=content, repeatable=False)
+        request = Request("POST", path, json=content)
         return await self._read(CheckRun, request)
 
     async def update_check_run(

@@ -31,7 +31,9 @@ class Lane(Protocol):
     signals: Signals
 
     async def claim(self, name: str | None = None) -> Any:
-        """Own a piece of work, this one or whichever is due; None: there is none to be had.
+        """Own a piece of work that is due; None: there is none to be had.
+
+        :param name: this one, unless the lane has an order of its own.
 
         :raises StoreUnavailable: the database could not be asked.
         """

@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from bot.errors import CommandRefused
+from bot.github.errors import RateLimited
 from bot.jobs.child import run_in_child
 from bot.jobs.kinds import KINDS, Errand
 from bot.jobs.lanes import KeptLease, Signals, finished, worker_name
@@ -85,6 +86,8 @@ class TaskLane:
             log.warning("task lost to another worker", extra={"reason": str(error)})
         except LeaseHeld as error:
             await self._release(claim, error.lease.until, str(error))
+        except RateLimited as error:
+            await self._release(claim, error.retry_at, str(error))
         except CommandRefused as error:
             await self._finish(claim, "refused", str(error))
         except Exception as error:

@@ -136,6 +136,16 @@ class IssueActions(World):
             self._event(issue, action, by)
             return self._issue_webhook(action, repository, issue, by)
 
+    def set_locked(self, full_name: str, number: int, locked: bool, *, by: str) -> Delivery:
+        """Lock or unlock a conversation."""
+        with self.lock:
+            repository, issue = self._find(full_name, number)
+            action = "locked" if locked else "unlocked"
+            issue.locked = locked
+            issue.updated_at = self.now()
+            self._event(issue, action, by)
+            return self._issue_webhook(action, repository, issue, by)
+
     def add_labels(
         self, full_name: str, number: int, names: Sequence[str], *, by: str
     ) -> list[Delivery]:

@@ -107,6 +107,11 @@ class Call:
             self._check_role(repository, _ROLE_FOR[permission, level], level)
         return repository
 
+    def may_write(self, repository: RepositoryRecord) -> bool:
+        """Whether the sender may write in a conversation that is locked."""
+        role = repository.role(self.identity.login)
+        return self.identity.installation is not None or ROLES.index(role) >= ROLES.index("write")
+
     def _check_installation(
         self, repository: RepositoryRecord, permission: str, level: str
     ) -> None:

@@ -33,7 +33,8 @@ def _wanted(issue: IssueRecord, query: Mapping[str, str]) -> bool:
     state = query.get("state", "open")
     since = query.get("since")
     recent = since is None or issue.updated_at >= _moment(since)
-    return recent and state in {"all", issue.state}
+    labels = [name for name in query.get("labels", "").split(",") if name]
+    return recent and state in {"all", issue.state} and all(map(issue.carries, labels))
 
 
 def _moment(text: str) -> datetime:
@@ -130,6 +131,12 @@ def remove_label(call: Call) -> Reply:
     return _labels_of_issue(call)
 
 
+def delete_label(call: Call) -> Reply:
+    call.asset("issues", "write")
+    call.state.delete_label(call.full_name, call.path["label"], by=call.identity.login)
+    return Reply(204)
+
+
 def _labels_of_issue(call: Call) -> Reply:
     issue = call.state.issue(call.full_name, call.number)
     return Reply(200, [label_json(label) for label in issue.labels])
@@ -142,7 +149,10 @@ def list_comments(call: Call) -> Reply:
 
 
 def create_comment(call: Call) -> Reply:
-    call.asset("comments", "write")
+    repository = call.asset("comments", "write")
+    issue = call.state.issue(call.full_name, call.number)
+    if issue.locked and not call.may_write(repository):
+        raise StandInError(403, "Unable to create comment because issue is locked.")
     caused = call.state.comment(
         call.full_name, call.number, str(call.field("body")), by=call.identity.login
     )
@@ -202,4 +212,5 @@ ISSUE_ROUTES: tuple[Route, ...] = (
     ("POST", f"{_ISSUE}/suggestions/{{suggestion}}/approve", approve_suggestion),
     ("POST", f"{_ISSUE}/suggestions/{{suggestion}}/dismiss", dismiss_suggestion),
     ("GET", "/repos/{owner}/{name}/labels", list_labels),
+    ("DELETE", "/repos/{owner}/{name}/labels/{label:path}", delete_label),
 )

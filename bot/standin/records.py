@@ -94,6 +94,7 @@ class IssueRecord:
     state: str = "open"
     closed_at: datetime | None = None
     pull_request: bool = False
+    locked: bool = False
     labels: list[LabelRecord] = field(default_factory=list)
     events: list[EventRecord] = field(default_factory=list)
     comments: list[CommentRecord] = field(default_factory=list)

@@ -69,7 +69,7 @@ def issue_json(repository: RepositoryRecord, issue: IssueRecord, base_url: str) 
         "author_association": association(repository, issue.author),
         "labels": [label_json(label) for label in issue.labels],
         "comments": len(issue.comments),
-        "locked": False,
+        "locked": issue.locked,
         "created_at": moment(issue.created_at),
         "updated_at": moment(issue.updated_at),
         "closed_at": moment(issue.closed_at),

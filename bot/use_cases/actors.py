@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from store.records import Action, ActorKind, Write
 
 _ACTS: dict[str, Action] = {"labeled": "added", "unlabeled": "removed"}
+_ENDS = {"closed": "the issue was closed", "locked": "the conversation was locked"}
+_BEGINS = {"reopened": "closed", "unlocked": "locked"}
 
 
 def kind_of(user: User | None, own_login: str | None, *, wrote: bool) -> ActorKind:
@@ -72,10 +74,16 @@ class LabelActs:
 
     :ivar last: what was done with a label last.
     :ivar people: what a person did with it last, where one did.
+    :ivar taken_off: what the bot had set and anyone else took off last.
+    :ivar untouched: what the bot set, and nobody else has ever set or taken off.
+    :ivar too_late: what was set last on an issue that was closed or locked by then, and which.
     """
 
     last: Mapping[str, LastAct] = field(default_factory=dict)
     people: Mapping[str, Action] = field(default_factory=dict)
+    taken_off: frozenset[str] = frozenset()
+    untouched: frozenset[str] = frozenset()
+    too_late: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def on_issue(self) -> frozenset[str]:
@@ -130,17 +138,51 @@ def label_acts(
         given twice the later counts.
     :param renames: folded former name → present name; a timeline keeps the names of its time.
     """
-    own = OwnActs(writes)
-    last: dict[str, LastAct] = {}
-    people: dict[str, Action] = {}
+    own, told = OwnActs(writes), _Told()
     for event in timeline:
+        told.ended(event.event)
         action = _ACTS.get(event.event)
         if action is None or event.label is None:
             continue
         key = name_key(event.label.name)
         key = name_key((renames or {}).get(key, key))  # as in the bot's records
-        kind = own.kind_of(event.actor, own_login, action, key)
-        last[key] = LastAct(action, kind)
+        told.act(key, action, own.kind_of(event.actor, own_login, action, key))
+    return told.in_short()
+
+
+@dataclass
+class _Told:
+    """What a timeline has told so far."""
+
+    last: dict[str, LastAct] = field(default_factory=dict)
+    people: dict[str, Action] = field(default_factory=dict)
+    set_by_bot: set[str] = field(default_factory=set)
+    touched: set[str] = field(default_factory=set)
+    too_late: dict[str, str] = field(default_factory=dict)
+    _over: dict[str, str] = field(default_factory=dict)
+
+    def ended(self, event: str) -> None:
+        if event in _ENDS:
+            self._over[event] = _ENDS[event]
+        self._over.pop(_BEGINS.get(event, ""), None)
+
+    def act(self, key: str, action: Action, kind: ActorKind) -> None:
+        self.last[key] = LastAct(action, kind)
+        self.too_late.pop(key, None)
         if kind in PEOPLE:
-            people[key] = action
-    return LabelActs(last, people)
+            self.people[key] = action
+        if kind != "self":
+            self.touched.add(key)
+        elif action == "added":
+            self.set_by_bot.add(key)
+            if self._over:
+                self.too_late[key] = next(iter(self._over.values()))
+
+    def in_short(self) -> LabelActs:
+        off = {key for key in self.set_by_bot if _by_others(self.last[key])}
+        alone = self.set_by_bot - self.touched
+        return LabelActs(self.last, self.people, frozenset(off), frozenset(alone), self.too_late)
+
+
+def _by_others(act: LastAct) -> bool:
+    return act.action == "removed" and act.kind != "self"

@@ -26,6 +26,8 @@ async def answer(
     """Say something on an issue, in the place of what was said there before.
 
     :param text: Markdown; whatever came from people must be in code spans.
+    :raises Gone, NotFound: the issue is gone.
+    :raises Moved: it is in another repository, or the repository has another name.
     :raises GitHubError: GitHub could not be asked; asking again makes no second comment.
     """
     body, name = f"{MARK}\n{text}", repository.full_name

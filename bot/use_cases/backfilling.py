@@ -305,6 +305,7 @@ class _Filling:
     def _situation(self, issue: StoredIssue, names: Mapping[str, str]) -> Situation:
         with self.desk.store.read() as work:
             removed = work.labels.removed_by_people(self.repository.id, issue.number)
+            taken_off = work.labels.taken_off(self.repository.id, issue.number)
             writes = work.writes.list(repository_id=self.repository.id, number=issue.number)
         ours = {name_key(one.label) for one in writes if one.state in {"written", "approved"}}
         suggested = {name_key(one.label) for one in writes if one.form == "suggestion"}
@@ -312,6 +313,7 @@ class _Filling:
             names=names,
             on_issue=frozenset(map(name_key, issue.labels)),
             removed=frozenset(map(name_key, removed)),
+            taken_off=frozenset(map(name_key, taken_off)),
             ours=frozenset(ours) - {name_key(self.configuration.fallback_label or "")},
             pending=frozenset(ours & suggested),
         )

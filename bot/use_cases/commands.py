@@ -7,11 +7,13 @@ others (`store.tasks`).
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from bot.configuration.values import Commands
+from bot.errors import LookAgain
+from bot.github.errors import Forbidden, Gone, NotFound
 from bot.github.models import Comment, parse
 from bot.markdown import code_span
 from bot.use_cases import told_off
@@ -20,10 +22,11 @@ from bot.use_cases.command_line import COMMANDS, nearest_command, read_command
 from bot.use_cases.configuration import current_configuration
 from bot.use_cases.desk import Ending, sender_of
 from bot.use_cases.explaining import decision_of, explanation
-from bot.use_cases.job import Job
-from bot.use_cases.look import look_again
+from bot.use_cases.job import RETRY, Job
+from bot.use_cases.look import heard_now, look_again
 from bot.use_cases.policy import plan
-from bot.use_cases.tag_issue import RETRY, left_alone, policy_for, subject_of
+from bot.use_cases.suggesting import is_locked
+from bot.use_cases.tag_issue import left_alone, policy_for, subject_of
 from bot.use_cases.task_answers import asked_for, request
 from store.records import DeliveryRecord
 from tagger.issue import IssueText
@@ -118,9 +121,10 @@ async def _retry(order: _Order) -> Ending:
     shelved = await asyncio.to_thread(_shelved, job)
     if shelved is None:
         return await _say(order, _no_release(job))
-    told = await _told(order, await _scored(job, shelved))
+    told = await _told(order, await _scored(job, shelved), again=True)
     first = f"Tagged again by release {code_span(shelved.id)}"
-    await answer(job.desk, order.client, subject.repository, subject.issue, f"{first}:\n\n{told}")
+    if why := await _answered(order, f"{first}:\n\n{told}"):
+        return await job.desk.ignore(order.claim, why)
     await asyncio.to_thread(_tag_again, order)
     return Ending("done")
 
@@ -136,7 +140,8 @@ async def _ask_for(kind: str, order: _Order) -> Ending:
     """Answer first: what is asked for may have ended before an answer that comes after it."""
     job = order.job
     text = asked_for(kind, waits=await asyncio.to_thread(_waits, kind, job))
-    await answer(job.desk, order.client, job.subject.repository, job.subject.issue, text)
+    if why := await _answered(order, text):
+        return await job.desk.ignore(order.claim, why)
     await asyncio.to_thread(_request, kind, order)
     return Ending("done")
 
@@ -149,15 +154,45 @@ async def _teach(word: str, order: _Order) -> Ending:
 
 
 async def _say(order: _Order, text: str) -> Ending:
+    if why := await _answered(order, text):
+        return await order.job.desk.ignore(order.claim, why)
+    return await order.job.desk.finish(order.claim)
+
+
+async def _answered(order: _Order, text: str) -> str | None:
+    """Answer, where that is still wanted; returns why nothing was said, None where it was."""
     job = order.job
-    await answer(job.desk, order.client, job.subject.repository, job.subject.issue, text)
-    return await job.desk.finish(order.claim)
+    heard = await asyncio.to_thread(_heard, job)
+    if heard is None or heard.configuration.commands is Commands.OFF:
+        return "commands are off" if heard else "the issue is no longer in this repository"
+    try:
+        subject = heard.subject
+        await answer(job.desk, order.client, subject.repository, subject.issue, text)
+    except (Gone, NotFound):
+        return "the issue is gone"
+    except Forbidden as error:
+        if not is_locked(error):
+            raise
+        return "the conversation is locked"
+    return None
 
 
-async def _told(order: _Order, decisions: Sequence[LabelDecision]) -> str:
-    """What the rules make of the decisions as things stand on GitHub now."""
+def _heard(job: Job) -> Job | None:
+    """The job by what the store has heard until now; None: the issue was forgotten."""
+    try:
+        return heard_now(job)
+    except LookAgain:
+        return None
+
+
+async def _told(order: _Order, decisions: Sequence[LabelDecision], *, again: bool = False) -> str:
+    """What the rules make of the decisions as things stand on GitHub now.
+
+    :param again: the issue is taken up again, so that what others took off does not count.
+    """
     job, look = await look_again(order.job, order.client)
-    planned = plan(decisions, job.configuration, look.situation, job.subject.renames)
+    situation = replace(look.situation, taken_off=frozenset()) if again else look.situation
+    planned = plan(decisions, job.configuration, situation, job.subject.renames)
     issue = order.claim.payload.get("issue")
     page = issue.get("html_url") if isinstance(issue, dict) else None
     return explanation(planned.choices, str(page))

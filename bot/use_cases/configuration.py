@@ -127,12 +127,28 @@ async def current_configuration(
     if client is None:
         return reading.configuration if reading else RepositoryConfiguration.absent()
     # whichever way: a look in the future was dated by a clock that has been set back
-    if reading is not None and abs(now - reading.checked_at) < FRESH_FOR:
+    fresh = reading is not None and abs(now - reading.checked_at) < FRESH_FOR
+    if reading is not None and fresh and not await asyncio.to_thread(_is_pushed, store, repository):
         return reading.configuration
     fresh = await refresh(store, client, repository, now)
     if fresh.own_problems and fresh.own_problems != (reading.own_problems if reading else ()):
         await asyncio.to_thread(_have_it_shown, store, repository, now)
     return fresh.configuration
+
+
+def is_pushed_since(work: UnitOfWork, repository: Repository) -> bool:
+    """Whether a push has come in, since the file was last read, that nobody has followed yet."""
+    reading = Reading.of(repository)
+    if reading is None:
+        return False
+    owner = repository.full_name.partition("/")[0]
+    where = (repository.full_name, f"{owner}/.github")
+    return work.inbox.awaits(where, "push", since=reading.checked_at)
+
+
+def _is_pushed(store: Store, repository: Repository) -> bool:
+    with store.read() as work:
+        return is_pushed_since(work, repository)
 
 
 async def refresh(

@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from bot.errors import LookAgain
 from bot.use_cases import writing
-from bot.use_cases.look import look_again, not_looked
-from bot.use_cases.policy import Situation, may_write, plan
+from bot.use_cases.issue_lease import issue_lease
+from bot.use_cases.look import look_again
+from bot.use_cases.policy import Situation, may_write, plan, reconsidered
 from bot.use_cases.questions import DAYS_COMPARED, Asking, Drawing, Standing, ask
 from bot.use_cases.suggesting import look_at_suggestions
 from store.records import PredictedLabel, PredictionRecord
@@ -23,6 +26,7 @@ from store.text import name_key
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from bot.github.client import GitHubClient
     from bot.use_cases.job import Job
     from bot.use_cases.look import Look
     from bot.use_cases.policy import Plan
@@ -30,6 +34,9 @@ if TYPE_CHECKING:
     from tagger.decision import LabelDecision
 
 log = logging.getLogger(__name__)
+
+MOST_LOOKS = 3
+"""Each but the first means that somebody acted between a look and its write."""
 
 
 async def act_on(
@@ -39,12 +46,24 @@ async def act_on(
 
     :param may_ask: whether the audit and the weekly budget may ask people about the issue.
     :returns: what was planned right before the write.
+    :raises IssueBusy: another writer has the issue in hand.
+    :raises LookAgain: whatever was seen did not hold for as long as a write takes.
     :raises GitHubError: nothing is recorded but the intention; the next attempt goes on from it.
     """
     standing = await asyncio.to_thread(_standing, job, decisions) if may_ask else None
-    job, look, asking = await _look_and_plan(job, decisions, standing)
-    written = await writing.carry_out(job, look, asking.plan)
-    await asyncio.to_thread(_record, job, release_id, decisions, asking, written)
+    planning = _Planning(decisions, standing)
+    first = planning.ask(job, _at_best(job, decisions), can_ask=job.client is not None)
+    client, written = job.client, writing.Written()
+    # A shadow asks GitHub for nothing; a second attempt may find writes of the first.
+    if client is None or not (
+        first.plan.writes or job.was_tried or await asyncio.to_thread(may_have_written, job)
+    ):
+        await asyncio.to_thread(_record, job, release_id, decisions, first, written)
+        _tell(job, decisions, first.plan, written)
+        return first
+    async with issue_lease(job.desk, job.subject.repository.id, job.number) as lease:
+        job, asking, written = await _write(replace(job, lease=lease), client, planning)
+        await asyncio.to_thread(_record, job, release_id, decisions, asking, written)
     _tell(job, decisions, asking.plan, written)
     return asking
 
@@ -68,34 +87,54 @@ def predicted(
     )
 
 
-async def _look_and_plan(
-    job: Job, decisions: Sequence[LabelDecision], standing: Standing | None
-) -> tuple[Job, Look, Asking]:
-    """See how it stands on GitHub, if it could come to a write at all, and plan for that."""
+@dataclass(frozen=True)
+class _Planning:
+    """What is planned from, but for the situation.
 
-    def asking(job: Job, situation: Situation, *, can_ask: bool = True) -> Asking:
-        planned = plan(decisions, job.configuration, situation, job.subject.renames)
-        if standing is None:
+    :ivar standing: what questions are weighed by; None: people are not asked.
+    """
+
+    decisions: Sequence[LabelDecision]
+    standing: Standing | None
+
+    def ask(self, job: Job, situation: Situation, *, can_ask: bool = True) -> Asking:
+        renames, rules = job.subject.renames, job.configuration
+        if job.by_present_text:
+            situation = reconsidered(self.decisions, rules, situation, renames)
+        planned = plan(self.decisions, rules, situation, renames)
+        if self.standing is None:
             return Asking(planned)
         issue = job.subject.repository.id, job.number
-        return ask(planned, job.configuration, situation, standing, issue, can_ask=can_ask)
+        return ask(planned, rules, situation, self.standing, issue, can_ask=can_ask)
 
-    look, client = not_looked("no write is possible"), job.client
-    if client is None:
-        return job, look, asking(job, look.situation, can_ask=False)
-    first = asking(job, _at_best(job, decisions))
-    # A shadow asks GitHub for nothing; a second attempt may find writes of the first.
-    if not (first.plan.writes or job.was_tried or await asyncio.to_thread(_left_over, job)):
-        return job, look, first
-    job, look = await look_again(job, client)
-    seen = asking(job, look.situation)
-    if seen.plan.to_suggest or (seen.plan.writes and _has_suggested(look)):
+
+async def _write(
+    job: Job, client: GitHubClient, planning: _Planning
+) -> tuple[Job, Asking, writing.Written]:
+    """Look, plan and write; where what was seen does not hold, all of it again."""
+    for attempt in range(MOST_LOOKS):
+        try:
+            job, look, asking = await _look_and_plan(job, client, planning, again=attempt > 0)
+            return job, asking, await writing.carry_out(job, look, asking.plan)
+        except LookAgain as error:
+            log.info("looked again", extra={"reason": str(error)})
+            last = error
+    raise last
+
+
+async def _look_and_plan(
+    job: Job, client: GitHubClient, planning: _Planning, *, again: bool
+) -> tuple[Job, Look, Asking]:
+    """See how it stands on GitHub, and plan for that."""
+    job, look = await look_again(job, client, again=again)
+    asking = planning.ask(job, look.situation)
+    if asking.plan.to_suggest or (asking.plan.writes and _has_suggested(look)):
         look = await look_at_suggestions(job, client, look)
-        seen = asking(job, look.situation, can_ask=look.form is not None)
-    return job, look, seen
+        asking = planning.ask(job, look.situation, can_ask=look.form is not None)
+    return job, look, asking
 
 
-def _left_over(job: Job) -> bool:
+def may_have_written(job: Job) -> bool:
     """Whether an attempt that was handed back, or set going again, began to write."""
     repository_id = job.subject.repository.id
     with job.desk.store.read() as work:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bot.github.errors import Moved
@@ -16,10 +17,11 @@ from bot.use_cases.configuration import (
 )
 from bot.use_cases.desk import Ending, repository_of
 from bot.use_cases.installations import follow_installation, follow_repository
-from bot.use_cases.job import Job
+from bot.use_cases.issue_lease import BUSY_FOR, IssueBusy, issue_lease
+from bot.use_cases.job import RETRY, Job
 from bot.use_cases.look import look_again
 from bot.use_cases.names import ask_name, follow_name
-from bot.use_cases.tag_issue import RETRY, subject_of, tag_issue
+from bot.use_cases.tag_issue import subject_of, tag_issue
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -40,8 +42,11 @@ async def handle(desk: Desk, claim: ClaimedDelivery) -> Ending:
         return await desk.ignore(claim, why)
     try:
         return await job(desk, claim)
+    except IssueBusy as busy:
+        return await desk.postpone(claim, desk.clock() + BUSY_FOR, str(busy))
     except Moved:
-        await _ask_name(desk, claim)
+        if await _is_where_it_was(desk, claim):
+            return await desk.ignore(claim, "the issue is no longer in this repository")
         raise  # the next attempt asks under the new name
 
 
@@ -61,14 +66,22 @@ def _not_at_home(desk: Desk, claim: ClaimedDelivery) -> str | None:
     return None
 
 
-async def _ask_name(desk: Desk, claim: ClaimedDelivery) -> None:
+async def _is_where_it_was(desk: Desk, claim: ClaimedDelivery) -> bool:
+    """Whether the repository still has its name, so that it was the issue that moved."""
     repository = await asyncio.to_thread(repository_of, desk, claim)
-    if repository is not None:
-        await ask_name(desk, repository, repository.full_name)
+    if repository is None:
+        return False
+    name = repository.full_name
+    await ask_name(desk, repository, name)
+    client = await desk.client(claim, repository)
+    if client is None or claim.issue_number is None:
+        return False
+    present = await client.repository(name)
+    return present.id == repository.github_id and present.full_name == name
 
 
-async def tidy_fallback(desk: Desk, claim: ClaimedDelivery) -> Ending:
-    """A label arrived: the bot's own fallback label has served its purpose."""
+async def make_way(desk: Desk, claim: ClaimedDelivery) -> Ending:
+    """A label arrived: the bot's fallback label has served its purpose, a rival steps aside."""
     subject = await asyncio.to_thread(subject_of, desk, claim)
     if subject is None:
         return await desk.ignore(claim, "the issue is no longer in this repository")
@@ -79,12 +92,11 @@ async def tidy_fallback(desk: Desk, claim: ClaimedDelivery) -> Ending:
         desk.store, client, subject.repository, desk.clock()
     )
     configuration = configuration.renamed(subject.renames)
-    if configuration.fallback_label is None:
-        return await desk.ignore(claim, "there is no fallback label")
     job = Job(desk, claim, subject, configuration, client)
-    job, look = await look_again(job, client)
-    written = await writing.remove_fallback(job, client, look)
-    await asyncio.to_thread(_record, job, claim, written)
+    async with issue_lease(desk, subject.repository.id, job.number) as lease:
+        job, look = await look_again(replace(job, lease=lease), client)
+        written = await writing.make_way(job, client, look)
+        await asyncio.to_thread(_record, job, claim, written)
     return Ending("done")
 
 
@@ -124,7 +136,7 @@ _JOBS: dict[tuple[str, str | None], Callable[[Desk, ClaimedDelivery], Awaitable[
     ("issues", "reopened"): tag_issue,
     ("issues", "edited"): tag_issue,
     ("issues", RETRY): tag_issue,
-    ("issues", "labeled"): tidy_fallback,
+    ("issues", "labeled"): make_way,
     ("issue_comment", "created"): obey,
     (task_answers.EVENT, None): task_answers.tell,
     ("push", None): reread_configuration,

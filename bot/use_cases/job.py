@@ -11,7 +11,12 @@ if TYPE_CHECKING:
     from bot.configuration import RepositoryConfiguration
     from bot.github.client import GitHubClient
     from bot.use_cases.desk import Desk
+    from bot.use_cases.issue_lease import IssueLease
     from store.records import ClaimedDelivery, Repository, StoredIssue
+
+
+RETRY = "retry"
+"""An action of `issues` that is none of GitHub's: a person asked for the issue to be tagged."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +35,7 @@ class Job:
     :ivar claim: the delivery that asks for it; None where none does, as in a backfill.
     :ivar client: None where there are no credentials; then nothing is written.
     :ivar run_id: the run that what is written belongs to; None: the delivery's own.
+    :ivar lease: the right to write on the issue, held while it is looked at and written on.
     :ivar may_comment: whether it may suggest labels in a comment, where the rules allow it.
     """
 
@@ -39,6 +45,7 @@ class Job:
     configuration: RepositoryConfiguration
     client: GitHubClient | None
     run_id: int | None = None
+    lease: IssueLease | None = None
     may_comment: bool = True
 
     @property
@@ -49,6 +56,16 @@ class Job:
     def was_tried(self) -> bool:
         """Whether an earlier attempt may have written something."""
         return self.run_id is not None or (self.claim is not None and self.claim.attempts > 1)
+
+    @property
+    def is_retry(self) -> bool:
+        """Whether a person has asked for the issue to be taken up again."""
+        return self.claim is not None and self.claim.action == RETRY
+
+    @property
+    def by_present_text(self) -> bool:
+        """Whether the issue is scored as it is now, and not as it was filed."""
+        return self.claim is not None and self.claim.action in {"edited", RETRY}
 
     @property
     def full_name(self) -> str:

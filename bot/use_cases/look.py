@@ -6,14 +6,19 @@ import asyncio
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from bot.errors import LookAgain
 from bot.github.errors import Gone, Moved, NotFound
 from bot.use_cases import told_off
 from bot.use_cases.actors import LabelActs, label_acts
 from bot.use_cases.census import lives_elsewhere
-from bot.use_cases.configuration import known_configuration
+from bot.use_cases.configuration import (
+    current_configuration,
+    is_pushed_since,
+    known_configuration,
+)
 from bot.use_cases.job import Job, Subject
 from bot.use_cases.policy import Situation
-from bot.use_cases.repository_labels import RepositoryLabels, labels_now
+from bot.use_cases.repository_labels import RepositoryLabels, labels_kept, labels_now
 from store.text import name_key
 
 if TYPE_CHECKING:
@@ -21,7 +26,7 @@ if TYPE_CHECKING:
 
     from bot.github.client import GitHubClient
     from bot.github.models import Issue
-    from store.records import Write, WriteForm, WriteRun
+    from store.records import Repository, StoredIssue, Write, WriteForm, WriteRun
     from store.unit_of_work import UnitOfWork
 
 _STANDING = frozenset({"written", "approved"})
@@ -35,6 +40,7 @@ class Look:
     :ivar writes: all that the bot ever meant to write on this issue.
     :ivar own_runs: the runs among them that an earlier attempt at this job began.
     :ivar form: how labels are suggested in this repository; None: not at all.
+    :ivar again: it is another look, because what the one before saw did not hold.
     """
 
     situation: Situation
@@ -45,6 +51,7 @@ class Look:
     own_runs: frozenset[int] = frozenset()
     labels: RepositoryLabels = field(default_factory=lambda: RepositoryLabels({}, {}))
     form: WriteForm | None = None
+    again: bool = False
 
 
 def not_looked(why: str) -> Look:
@@ -52,7 +59,7 @@ def not_looked(why: str) -> Look:
     return Look(Situation({}, closed_because=why))
 
 
-async def look_again(job: Job, client: GitHubClient) -> tuple[Job, Look]:
+async def look_again(job: Job, client: GitHubClient, *, again: bool = False) -> tuple[Job, Look]:
     """See what is there now; the issue comes last but for its history, to be as fresh as can be.
 
     :returns: the job with what was heard since it began, and what was seen. A rename may be found
@@ -62,7 +69,9 @@ async def look_again(job: Job, client: GitHubClient) -> tuple[Job, Look]:
     """
     now = job.desk.clock()
     own_login = await job.desk.own_login()
-    labels = await labels_now(job.desk.store, client, job.subject.repository, now)
+    repository = await asyncio.to_thread(_stored, job)
+    await current_configuration(job.desk.store, client, repository, now)
+    labels = await labels_now(job.desk.store, client, repository, now)
     try:
         timeline = await client.timeline(job.full_name, job.number)
         issue = await client.issue(job.full_name, job.number)
@@ -80,10 +89,48 @@ async def look_again(job: Job, client: GitHubClient) -> tuple[Job, Look]:
         names=labels.names,
         on_issue=frozenset(map(name_key, issue.label_names)),
         removed=removed - added,
+        taken_off=frozenset() if job.is_retry else known.taken_off | acts.taken_off,
         ours=standing - _fallback_key(job),
+        untouched=acts.untouched & standing - _fallback_key(job),
         closed_because=known.closed_because or _closed_because(job, issue),
     )
-    return job, Look(situation, issue, own_login, acts, writes, known.own_runs, labels)
+    seen = Look(situation, issue, own_login, acts, writes, known.own_runs, labels)
+    return job, replace(seen, again=again)
+
+
+def still_holds(work: UnitOfWork, job: Job, look: Look, labels: Iterable[str]) -> None:
+    """Compare with what the store has heard since the look; in the transaction before a write.
+
+    GitHub has no conditional write. What its webhooks have told by now is all that can be known
+    without another request, after which the same would have to be asked again.
+
+    :param labels: that are about to be set or suggested.
+    :raises LookAgain: something has changed.
+    """
+    if work.issues.find(job.subject.repository.id, job.number) is None:
+        raise LookAgain("the issue was forgotten")
+    known = _heard(work, job)
+    keys = frozenset(map(name_key, labels))
+    added = frozenset(key for key, act in look.acts.people.items() if act == "added")
+    listed = labels_kept(known.job.subject.repository).names
+    if known.job.configuration != job.configuration or known.pushed:
+        raise LookAgain("the configuration has changed")
+    if why := known.closed_because or _closed_since(known.job.subject.issue, look):
+        raise LookAgain(why)
+    if known.removed & keys - added or (not job.is_retry and known.taken_off & keys):
+        raise LookAgain("a label was taken off")
+    if keys & look.labels.names.keys() - listed.keys():
+        raise LookAgain("a label was renamed or deleted")
+
+
+def _closed_since(issue: StoredIssue, look: Look) -> str | None:
+    """Why the issue is closed, where a webhook told of it that is later than the look."""
+    seen = look.issue
+    if issue.state == "open" or seen is None or look.again:
+        return None
+    if issue.updated_at and seen.updated_at and issue.updated_at < seen.updated_at:
+        return None
+    return "the issue is closed"
 
 
 async def acts_since(
@@ -106,27 +153,57 @@ def with_pending(look: Look, *, pending: frozenset[str], dismissed: frozenset[st
 
 @dataclass(frozen=True)
 class _Known:
-    """What the store says once GitHub was asked; `removed` by people, folded."""
+    """What the store says once GitHub was asked.
+
+    :ivar removed: what people took off, folded.
+    :ivar taken_off: what the bot had set and anybody took off, folded.
+    :ivar pushed: the configuration may have changed: a push was not followed yet.
+    """
 
     job: Job
     writes: tuple[Write, ...]
     removed: frozenset[str]
+    taken_off: frozenset[str]
     own_runs: frozenset[int]
     closed_because: str | None
+    pushed: bool
 
 
 def _known_now(job: Job) -> _Known:
-    repository_id, number = job.subject.repository.id, job.number
     with job.desk.store.read() as work:
-        job = _up_to_date(work, job)
-        writes = work.writes.list(repository_id=repository_id, number=number)
-        removed = work.labels.removed_by_people(repository_id, number)
-        runs = [work.writes.run(run_id) for run_id in {write.run_id for write in writes}]
-        why = told_off.WHY if told_off.is_told_off(job.subject.issue) else None
-        if job.run_id is not None and work.writes.run(job.run_id).finished_at is not None:
-            why = "its run was ended"
+        return _heard(work, job)
+
+
+def heard_now(job: Job) -> Job:
+    """The job by what the store has heard until now. Blocks.
+
+    :raises LookAgain: the issue was forgotten.
+    """
+    with job.desk.store.read() as work:
+        if work.issues.find(job.subject.repository.id, job.number) is None:
+            raise LookAgain("the issue was forgotten")
+        return _up_to_date(work, job)
+
+
+def _stored(job: Job) -> Repository:
+    with job.desk.store.read() as work:
+        return work.repositories.by_id(job.subject.repository.id)
+
+
+def _heard(work: UnitOfWork, job: Job) -> _Known:
+    repository_id, number = job.subject.repository.id, job.number
+    job = _up_to_date(work, job)
+    writes = work.writes.list(repository_id=repository_id, number=number)
+    removed = work.labels.removed_by_people(repository_id, number)
+    off = work.labels.taken_off(repository_id, number)
+    runs = [work.writes.run(run_id) for run_id in {write.run_id for write in writes}]
+    why = told_off.WHY if told_off.is_told_off(job.subject.issue) else None
+    if job.run_id is not None and work.writes.run(job.run_id).finished_at is not None:
+        why = "its run was ended"
     own_runs = frozenset(run.id for run in runs if _is_own(run, job))
-    return _Known(job, writes, frozenset(map(name_key, removed)), own_runs, why)
+    pushed = is_pushed_since(work, job.subject.repository)
+    removed, off = (frozenset(map(name_key, names)) for names in (removed, off))
+    return _Known(job, writes, removed, off, own_runs, why, pushed)
 
 
 def _up_to_date(work: UnitOfWork, job: Job) -> Job:
@@ -195,6 +272,8 @@ def _closed_because(job: Job, issue: Issue) -> str | None:
         return "pull requests are not tagged"
     if issue.state != "open":
         return "the issue is closed"
+    if issue.locked:
+        return "the conversation is locked"
     why = job.configuration.ignores(
         author=issue.user.login if issue.user else "",
         title=issue.title,

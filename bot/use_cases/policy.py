@@ -29,7 +29,10 @@ class Situation:
     :ivar names: the repository's labels, folded name → as the repository spells it.
     :ivar on_issue: labels that the issue carries now, whoever set them.
     :ivar removed: labels that a person took off, or whose suggestion a person dismissed.
+    :ivar taken_off: labels that the bot had set and anybody else took off, such as another bot.
     :ivar ours: labels that the bot set on or suggested for this issue earlier.
+    :ivar untouched: those of them that are set, and that nobody but the bot has ever touched.
+    :ivar rejected: those that the bot takes off again, and that therefore count as gone.
     :ivar pending: labels that are suggested already and wait for a person.
     :ivar closed_because: why nothing may be written at all (issue closed, ignored, …), or None.
     """
@@ -37,9 +40,17 @@ class Situation:
     names: Mapping[str, str]
     on_issue: frozenset[str] = frozenset()
     removed: frozenset[str] = frozenset()
+    taken_off: frozenset[str] = frozenset()
     ours: frozenset[str] = frozenset()
+    untouched: frozenset[str] = frozenset()
+    rejected: frozenset[str] = frozenset()
     pending: frozenset[str] = frozenset()
     closed_because: str | None = None
+
+    @property
+    def gone(self) -> frozenset[str]:
+        """Labels that the bot does not bring back."""
+        return self.removed | self.taken_off
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +69,14 @@ class Choice:
 
 @dataclass(frozen=True)
 class Plan:
-    """Every label's choice, and the quiet fallback label where nothing else is set."""
+    """Every label's choice, and the quiet fallback label where nothing else is set.
+
+    :ivar rejected: folded labels of the bot's own that are taken off again.
+    """
 
     choices: tuple[Choice, ...]
     fallback: str | None = None
+    rejected: frozenset[str] = frozenset()
 
     @property
     def to_apply(self) -> tuple[Choice, ...]:
@@ -79,7 +94,7 @@ class Plan:
     @property
     def writes(self) -> bool:
         """Whether GitHub is to be asked for anything."""
-        return bool(self.to_apply or self.to_suggest or self.fallback)
+        return bool(self.to_apply or self.to_suggest or self.fallback or self.rejected)
 
 
 def plan(
@@ -99,7 +114,39 @@ def plan(
         label = situation.names.get(name_key(label), label)
         action, reason = _choose(label, decision, configuration, situation, found)
         found.append(Choice(label, action, reason, decision))
-    return Plan(tuple(found), _fallback(found, configuration, situation))
+    fallback = _fallback(found, configuration, situation)
+    return Plan(tuple(found), fallback, situation.rejected)
+
+
+def reconsidered(
+    decisions: Sequence[LabelDecision],
+    configuration: RepositoryConfiguration,
+    situation: Situation,
+    renames: Mapping[str, str] | None = None,
+) -> Situation:
+    """The situation without the bot's own labels that the issue's present text speaks against.
+
+    It does where a label is below the cut from which it would be suggested: that it could not be
+    promised any more is not enough to take it off. What anybody else ever touched stays.
+    """
+    if situation.closed_because:
+        return situation
+    below = {
+        name_key((renames or {}).get(name_key(one.name), one.name)): one
+        for one in decisions
+        if one.decision == "abstain"
+    }
+    rejected = frozenset(
+        key
+        for key in below.keys() & situation.untouched & situation.on_issue
+        if configuration.mode_for(situation.names.get(key, key)) is Mode.APPLY
+    )
+    return replace(
+        situation,
+        on_issue=situation.on_issue - rejected,
+        ours=situation.ours - rejected,
+        rejected=rejected,
+    )
 
 
 def open_questions(
@@ -126,7 +173,7 @@ def open_questions(
 
 def places(configuration: RepositoryConfiguration, situation: Situation) -> int:
     """How many labels the bot may still set on or suggest for the issue."""
-    return max(configuration.max_labels - len(situation.ours - situation.removed), 0)
+    return max(configuration.max_labels - len(situation.ours - situation.gone), 0)
 
 
 def with_actions(
@@ -142,7 +189,7 @@ def with_actions(
         else choice
         for choice in planned.choices
     )
-    return Plan(choices, _fallback(choices, configuration, situation))
+    return replace(planned, choices=choices, fallback=_fallback(choices, configuration, situation))
 
 
 def may_write(configuration: RepositoryConfiguration, labels: Iterable[str]) -> bool:
@@ -186,12 +233,15 @@ def _forbidden(
     key = name_key(label)
     if key not in situation.names:
         return "the repository has no such label"
-    if key in situation.removed:
-        return "a person removed or dismissed it"
-    if key in situation.on_issue:
-        return "it is on the issue already"
-    if key in situation.pending:
-        return "it is suggested already"
+    decided = {
+        "a person removed or dismissed it": situation.removed,
+        "somebody took it off again": situation.taken_off,
+        "it is on the issue already": situation.on_issue,
+        "it is suggested already": situation.pending,
+    }
+    for reason, keys in decided.items():
+        if key in keys:
+            return reason
     rivals = configuration.rivals(label, situation.on_issue)
     if rivals:
         return f"the issue has {_one_of(rivals, situation)}, which excludes it"
@@ -230,7 +280,7 @@ def _excluded(
 def _given(label: str, situation: Situation, before: Sequence[Choice]) -> frozenset[str]:
     """What the bot set or suggested earlier and what it is about to, this label left out."""
     chosen = frozenset(choice.key for choice in before if choice.action != "skip")
-    return chosen | (situation.ours - situation.removed - {name_key(label)})
+    return chosen | (situation.ours - situation.gone - {name_key(label)})
 
 
 def _one_of(keys: Iterable[str], situation: Situation) -> str:
@@ -250,6 +300,6 @@ def _fallback(
     if not may_write(configuration, [choice.label for choice in choices]):
         return None
     key = name_key(label)
-    if key in situation.removed or (key not in situation.names and not configuration.create_labels):
+    if key in situation.gone or (key not in situation.names and not configuration.create_labels):
         return None
     return situation.names.get(key, label)

@@ -100,6 +100,8 @@ def keep(work: UnitOfWork, received: Received, own_login: str | None) -> bool:
     if known and intake and isinstance(fact, IssueFact) and fact.label is not None:
         intake = replace(intake, fallback_label=fallback_label_in(work, known))
     due_at = when_due(fact, intake, now, own_login)
+    if due_at is None and known is not None and _may_have_to_make_way(work, known, fact):
+        due_at = now
     if _made_up_for(work, received):
         due_at = None
     record = replace(received.delivery, due_at=due_at, ignored=due_at is None)
@@ -115,6 +117,23 @@ def keep(work: UnitOfWork, received: Received, own_login: str | None) -> bool:
     elif isinstance(fact, LabelFact):
         repository_labels.hear(work, repository.id, fact, now)
     return True
+
+
+def _may_have_to_make_way(work: UnitOfWork, repository: Repository, fact: Fact) -> bool:
+    """Whether a person set a label on an issue that carries one of the bot's.
+
+    The two may be of one exclusive group: then the person's stays, whenever it came.
+    """
+    if not isinstance(fact, IssueFact) or fact.label_added is None or fact.by_bot:
+        return False
+    if fact.issue.is_pull_request or fact.issue.state != "open":
+        return False
+    present = set(map(name_key, fact.issue.label_names)) - {name_key(fact.label_added)}
+    writes = work.writes.list(repository_id=repository.id, number=fact.issue.number)
+    return any(
+        write.form == "label" and write.state == "written" and name_key(write.label) in present
+        for write in writes
+    )
 
 
 def heard_of(work: UnitOfWork, full_name: str, github_id: int | None, now: datetime) -> Repository:

@@ -54,6 +54,11 @@ async def labels_now(
     return _from_kept([[label.name, label.id] for label in labels])
 
 
+def labels_kept(repository: Repository) -> RepositoryLabels:
+    """The labels as last read, with what webhooks told since."""
+    return _from_kept((repository.memory.get(KEPT_AS) or {}).get("labels", []))
+
+
 def hear(work: UnitOfWork, repository_id: int, fact: LabelFact, now: datetime) -> None:
     """Follow what a `label` webhook says, and have the whole list read again before it is used."""
     kept = _kept(work, repository_id)

@@ -7,12 +7,16 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from bot.github.errors import Invalid, NotFound
+from bot.errors import LookAgain
+from bot.github.errors import Forbidden, Gone, Invalid, Moved, NotFound
 from bot.github.labels import LabelSuggestion
 from bot.markdown import code_span
 from bot.use_cases.actors import is_own
 from bot.use_cases.answers import remember_answers
+from bot.use_cases.label_writes import delete_created
 from bot.use_cases.look import with_pending
+from bot.use_cases.repository_labels import labels_now
+from store.text import name_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -51,21 +55,52 @@ async def look_at_suggestions(job: Job, client: GitHubClient, look: Look) -> Loo
     return replace(looked, form="suggestion")
 
 
-async def suggest(job: Job, client: GitHubClient, look: Look, choices: Sequence[Choice]) -> str:
+async def suggest(
+    job: Job, client: GitHubClient, look: Look, choices: Sequence[Choice]
+) -> tuple[str, str]:
     """Suggest the labels in the form that the look found.
 
-    :returns: GitHub's id of the comment, "" for suggestions of GitHub's own.
+    :returns: GitHub's id of the comment, "" for suggestions of GitHub's own; and why GitHub refused
+        it for good, "" where it did not.
+    :raises LookAgain: the issue or a label is another by now, or they are suggested otherwise here.
     """
-    if look.form == "suggestion":
-        try:
-            await client.suggest_labels(
-                job.full_name, job.number, [_suggestion(choice) for choice in choices]
-            )
-        except Invalid:
-            await asyncio.to_thread(_remember_lack, job)
+    try:
+        if look.form == "suggestion":
+            await _suggest(job, client, look, choices)
+            return "", ""
+        return await _comment(job, client, look, choices), ""
+    except Gone:
+        return "", "the issue is gone"
+    except (Moved, NotFound, Invalid) as error:
+        if not look.again:
+            raise LookAgain("it is to be suggested otherwise, or elsewhere") from error
+        return "", f"GitHub answered {error.status}"
+    except Forbidden as error:
+        if not is_locked(error):
             raise
-        return ""
-    return await _comment(job, client, look, choices)
+        return "", "the conversation is locked"
+
+
+def is_locked(error: Forbidden) -> bool:
+    """Whether GitHub refuses a comment because the conversation is locked."""
+    return "lock" in error.message.casefold()
+
+
+async def _suggest(job: Job, client: GitHubClient, look: Look, choices: Sequence[Choice]) -> None:
+    suggestions = [_suggestion(choice) for choice in choices]
+    try:
+        await client.suggest_labels(job.full_name, job.number, suggestions)
+    except Invalid:
+        await asyncio.to_thread(_remember_lack, job)
+        raise
+    # Suggesting a label that was renamed or deleted since the look may have created it.
+    keys = {choice.key for choice in choices}
+    present = await labels_now(job.desk.store, client, job.subject.repository, job.desk.clock())
+    if all(label_id in look.labels.ids for label_id, key in present.ids.items() if key in keys):
+        return
+    mine = [one for one in await client.labels(job.full_name) if name_key(one.name) in keys]
+    if await delete_created(job, client, look, mine):
+        raise LookAgain("a label was renamed or deleted meanwhile")
 
 
 def comment_body(choices: Iterable[Choice]) -> str:

@@ -11,9 +11,9 @@ from bot.use_cases import told_off
 from bot.use_cases.actors import is_own_doing
 from bot.use_cases.command_line import OWN_MARK
 from bot.use_cases.configuration import current_configuration
-from bot.use_cases.deciding import act_on
+from bot.use_cases.deciding import act_on, may_have_written
 from bot.use_cases.desk import Ending, repository_of, sender_of
-from bot.use_cases.job import Job, Subject
+from bot.use_cases.job import RETRY, Job, Subject
 from store.text import name_key
 from tagger.decision import Policy
 from tagger.issue import IssueText
@@ -27,9 +27,6 @@ if TYPE_CHECKING:
     from bot.use_cases.desk import Desk
     from store.records import ClaimedDelivery, StoredIssue
     from tagger.decision import LabelDecision
-
-RETRY = "retry"
-"""An action of `issues` that is none of GitHub's: a person asked for the issue to be tagged."""
 
 
 async def tag_issue(desk: Desk, claim: ClaimedDelivery) -> Ending:
@@ -53,13 +50,16 @@ async def tag_issue(desk: Desk, claim: ClaimedDelivery) -> Ending:
     due_at = claim.received_at + timedelta(seconds=delay)
     if claim.received_at <= now < due_at:  # received in the future: the clock was set back
         return await desk.postpone(claim, due_at, "delay_seconds have not passed")
-    if why := left_alone(configuration, subject.issue, now):
+    job = Job(desk, claim, subject, configuration, client)
+    why = left_alone(configuration, subject.issue, now)
+    # What an earlier attempt wrote is looked after, whatever the rules say by now.
+    if why and not await asyncio.to_thread(may_have_written, job):
         return await desk.ignore(claim, why)
     shelved = await asyncio.to_thread(desk.shelf.active, subject.repository.id)
     if shelved is None:
         name = subject.repository.full_name
         return await desk.ignore(claim, f"no release yet: run issue-tagger retrain {name}")
-    return await _tag(Job(desk, claim, subject, configuration, client), shelved)
+    return await _tag(job, shelved)
 
 
 def left_alone(
@@ -105,8 +105,9 @@ def subject_of(desk: Desk, claim: ClaimedDelivery) -> Subject | None:
 async def _score(job: Job, shelved: OnShelf) -> tuple[LabelDecision, ...]:
     issue, configuration = job.subject.issue, job.configuration
     labels = shelved.release.names
-    as_it_is = job.claim is not None and job.claim.action in {"edited", RETRY}
-    text = (issue.title, issue.body) if as_it_is else (issue.filed_title, issue.filed_body)
+    text = (
+        (issue.title, issue.body) if job.by_present_text else (issue.filed_title, issue.filed_body)
+    )
     began = time.perf_counter()
     asked = policy_for(configuration, labels, job.subject.renames)
     decisions = await job.desk.scoring.tag(shelved, IssueText.of(*text), asked)

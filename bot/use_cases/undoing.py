@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, Any
 from bot.configuration import RepositoryConfiguration
 from bot.errors import CommandRefused
 from bot.github.errors import Gone, NotFound
+from bot.use_cases.issue_lease import issue_lease
 from bot.use_cases.job import Job, Subject
+from bot.use_cases.label_writes import take_off
 from bot.use_cases.look import look_again
 from bot.use_cases.unhurried import Unhurried
-from bot.use_cases.yielding import settle, take_off
+from bot.use_cases.yielding import settle
 from store.text import name_key
 from tagger.strategy import silent
 
@@ -123,6 +125,10 @@ class _Undoing:
             return [Taken(number, one.label, "the issue is gone") for one in writes]
         subject = Subject(self.repository, issue, self.renames)
         job = Job(self.desk, None, subject, RepositoryConfiguration.absent(), self.client)
+        async with issue_lease(self.desk, self.repository.id, number) as lease:
+            return await self._take_back(replace(job, lease=lease), number, writes)
+
+    async def _take_back(self, job: Job, number: int, writes: Sequence[Write]) -> list[Taken]:
         job, look = await look_again(job, self.client)
         # By the names that the labels have now.
         known = {write.id: write for write in look.writes}

@@ -1,4 +1,8 @@
-"""Long work on GitHub that can wait: a second between writes, and every rate limit sat out."""
+"""Long work on GitHub that can wait: a second between writes, every rate limit sat out.
+
+Whoever else writes on an issue at the moment is waited for, and what changed between a look and its
+write, or was lost on the way, is looked at again.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,9 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-from bot.github.errors import RateLimited
+from bot.errors import LookAgain
+from bot.github.errors import RateLimited, Unreachable
+from bot.use_cases.issue_lease import BUSY_FOR, IssueBusy
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -17,6 +23,10 @@ T = TypeVar("T")
 BETWEEN_WRITES = 1.0
 """Seconds: https://docs.github.com/rest/using-the-rest-api/best-practices-for-using-the-rest-api
 asks for at least one between requests that change something."""
+
+
+MOST_FAILURES = 4
+"""Of one piece of work, from which on it is no chance."""
 
 
 def _unheard(_: datetime) -> None:
@@ -37,16 +47,25 @@ class Unhurried:
     waiting: Callable[[datetime], None] = _unheard
 
     async def see_through(self, act: Callable[[], Awaitable[T]]) -> T:
-        """Do it, as often as a rate limit forbids it.
+        """Do it, as often as a rate limit or another writer forbids it.
 
         :param act: may be done again from the beginning.
+        :raises Unreachable, LookAgain: so often that it is no chance any more.
         """
+        failed = 0
         while True:
             try:
                 return await act()
             except RateLimited as limited:
                 self.waiting(limited.retry_at)
                 await self.sleep(max((limited.retry_at - self.clock()).total_seconds(), 1.0))
+            except IssueBusy:
+                await self.sleep(BUSY_FOR.total_seconds())
+            except (Unreachable, LookAgain):
+                failed += 1
+                if failed >= MOST_FAILURES:
+                    raise
+                await self.sleep(float(2**failed))
 
     async def after_a_write(self) -> None:
         await self.sleep(BETWEEN_WRITES)

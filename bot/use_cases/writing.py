@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from bot.use_cases.label_writes import set_labels, take_off
+from bot.use_cases.look import still_holds
 from bot.use_cases.receive import issue_record
 from bot.use_cases.suggesting import COMMENT_KEPT_AS, suggest
-from bot.use_cases.yielding import Settled, settle
+from bot.use_cases.yielding import Settled, amends, settle
 from store.text import name_key
 
 if TYPE_CHECKING:
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
     from bot.use_cases.policy import Plan
     from store.records import LabelAction, Write, WriteForm, WriteState
     from store.unit_of_work import UnitOfWork
+
+
+REJECTED = "the issue's text speaks against it now"
 
 
 @dataclass(frozen=True)
@@ -50,6 +55,9 @@ class Written:
 async def carry_out(job: Job, look: Look, planned: Plan) -> Written:
     """Ask GitHub for what is planned; what an earlier attempt did is found again, not repeated.
 
+    What GitHub refuses for good is left, and what else was planned goes out all the same.
+
+    :raises LookAgain: what was planned by holds no more.
     :raises GitHubError: nothing is recorded but the intention; the next attempt goes on from it.
     """
     client = job.client
@@ -60,22 +68,22 @@ async def carry_out(job: Job, look: Look, planned: Plan) -> Written:
     if planned.to_apply or planned.fallback or (planned.to_suggest and look.form):
         run_id, intended = await asyncio.to_thread(_intend, job, look, planned)
     labels = [write for write in intended if write.form == "label" and _is_to_be_set(write)]
-    marks = await _set(job, client, look, labels)
+    marks = await _set(job, client, look, labels, planned.rejected)
     marks += _forgotten(look, intended)
     suggested = [write for write in intended if write.form != "label"]
     comment_id = ""
     if suggested:
-        comment_id = await suggest(job, client, look, planned.to_suggest)
-        marks += [Mark(write, "written", "", comment_id or None) for write in suggested]
+        comment_id, refused = await suggest(job, client, look, planned.to_suggest)
+        state: WriteState = "left" if refused else "written"
+        marks += [Mark(write, state, refused, comment_id or None) for write in suggested]
     return Written(tuple(marks), run_id, look.issue, comment_id)
 
 
-async def remove_fallback(job: Job, client: GitHubClient, look: Look) -> Written:
-    """Take the bot's fallback label off again now that the issue has a label."""
-    mine = {name_key(write.label): write for write in _standing_fallback(job, look)}
-    settled = await settle(job, client, look, mine) if mine else Settled(look.acts)
-    marks = [mark for key, write in mine.items() for mark in _marks(key, write, settled)]
-    return Written(tuple(marks), None, look.issue)
+async def make_way(job: Job, client: GitHubClient, look: Look) -> Written:
+    """Take the bot's labels off again that have to step aside for what is on the issue now."""
+    if look.issue is None:
+        return Written()
+    return Written(tuple(await _set(job, client, look, (), frozenset())), None, look.issue)
 
 
 def record(work: UnitOfWork, job: Job, written: Written, now: datetime) -> None:
@@ -106,8 +114,12 @@ def _intend(job: Job, look: Look, planned: Plan) -> tuple[int, tuple[Write, ...]
     """Put down what is about to be asked, in a run that an earlier attempt may have begun."""
     labels = [choice.label for choice in planned.to_apply]
     labels += [planned.fallback] if planned.fallback else []
+    suggested = [choice.label for choice in planned.to_suggest] if look.form else []
     now = job.desk.clock()
     with job.desk.store.begin() as work:
+        still_holds(work, job, look, [*labels, *suggested])
+        if job.lease is not None:
+            job.lease.renew(work)
         repository_id = job.subject.repository.id
         run_id = job.run_id
         if run_id is None:
@@ -116,31 +128,42 @@ def _intend(job: Job, look: Look, planned: Plan) -> tuple[int, tuple[Write, ...]
             ).id
         writes = work.writes.intend(run_id, job.number, labels, now)
         if look.form is not None:
-            suggested = [choice.label for choice in planned.to_suggest]
             writes += work.writes.intend(run_id, job.number, suggested, now, form=look.form)
     return run_id, writes
 
 
-async def _set(job: Job, client: GitHubClient, look: Look, writes: Sequence[Write]) -> list[Mark]:
-    """Add labels, and give way to whoever acted in the same moment.
+async def _set(
+    job: Job,
+    client: GitHubClient,
+    look: Look,
+    writes: Sequence[Write],
+    rejected: frozenset[str],
+) -> list[Mark]:
+    """Add labels, and give way to whoever acted in the same moment, or chose otherwise since.
 
     What an earlier attempt at this delivery added is looked after as well.
+
+    :param rejected: folded labels of the bot's own that go before.
     """
+    standing = {name_key(write.label): write for write in _standing(look)}
     earlier = [write for write in look.writes if _is_left_over(write, look, "label")]
-    mine = {name_key(write.label): write for write in (*earlier, *writes)}
-    if not mine:
+    for key in rejected & standing.keys():
+        await take_off(job, client, standing[key], REJECTED)
+        standing[key] = replace(standing[key], reason=REJECTED)
+    refused = await set_labels(job, client, look, writes) if writes else {}
+    fresh = {name_key(write.label): write for write in (*earlier, *writes)}
+    mine = standing | fresh
+    names = look.labels.names
+    if not fresh and not rejected and not list(amends(mine, look.acts, job.configuration, names)):
         return []
-    if writes:
-        names = [write.label for write in writes]
-        await client.add_labels(job.full_name, job.number, names)
-    mine = {name_key(write.label): write for write in _standing_fallback(job, look)} | mine
-    settled = await settle(job, client, look, mine)
-    added = {write.id for write in writes}
+    settled = await settle(job, client, look, mine, fresh.keys())
+    added = {write.id for write in writes if write.id not in refused}
     return [
         mark
         for key, write in mine.items()
         for mark in _marks(key, write, settled, just_added=write.id in added)
-    ]
+        if write.id not in refused
+    ] + [Mark(write, "left", refused[write.id]) for write in writes if write.id in refused]
 
 
 def _marks(key: str, write: Write, settled: Settled, *, just_added: bool = False) -> list[Mark]:
@@ -183,13 +206,12 @@ def _forgotten(look: Look, intended: Sequence[Write]) -> list[Mark]:
     return marks
 
 
-def _standing_fallback(job: Job, look: Look) -> list[Write]:
-    """The bot's own fallback label on the issue."""
-    key = name_key(job.configuration.fallback_label or "")
-    if key not in look.situation.on_issue:
-        return []
+def _standing(look: Look) -> list[Write]:
+    """The bot's own labels that are on the issue."""
     return [
         write
         for write in look.writes
-        if name_key(write.label) == key and write.form == "label" and write.state == "written"
+        if write.form == "label"
+        and write.state == "written"
+        and name_key(write.label) in look.situation.on_issue
     ]

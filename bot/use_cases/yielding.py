@@ -2,8 +2,8 @@
 
 GitHub has no conditional write, so somebody may act between the look and the write. What that
 somebody did is seen in the timeline afterwards, and the bot gives way: its label goes where a
-person had removed it or chosen another of its group, and a label that the bot took away goes back
-where a person had just set it.
+person had removed it or chosen another of its group, closed the issue or switched the label off,
+and a label that the bot took away goes back where a person had just set it.
 """
 
 from __future__ import annotations
@@ -12,12 +12,16 @@ import asyncio
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from bot.github.errors import RateLimited, Refused, Unreachable
-from bot.use_cases.look import acts_since
+from bot.configuration import Mode
+from bot.errors import LookAgain
+from bot.github.errors import Gone, NotFound
+from bot.use_cases import told_off
+from bot.use_cases.label_writes import set_labels, take_off
+from bot.use_cases.look import acts_since, heard_now
 from store.text import name_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from bot.configuration import RepositoryConfiguration
     from bot.github.client import GitHubClient
@@ -52,18 +56,31 @@ class Settled:
     restored: set[str] = field(default_factory=set)
 
 
-async def settle(job: Job, client: GitHubClient, look: Look, mine: Mapping[str, Write]) -> Settled:
+async def settle(
+    job: Job,
+    client: GitHubClient,
+    look: Look,
+    mine: Mapping[str, Write],
+    fresh: Collection[str] = (),
+) -> Settled:
     """Look, give way, look again.
 
     :param mine: folded label → the write that set it, for what this job may touch.
+    :param fresh: those of them that this job has set.
+    :raises LookAgain: the issue is gone.
     """
     settled = Settled(look.acts)
     known = list(mine.values())
     for _ in range(MOST_ROUNDS):
-        settled.acts = await acts_since(job, client, look, known)
-        wrong = list(amends(mine, settled.acts, job.configuration, look.labels.names))
+        try:
+            settled.acts = await acts_since(job, client, look, known)
+        except (NotFound, Gone) as error:
+            raise LookAgain("the issue is gone") from error
+        against = await asyncio.to_thread(_against, job, settled.acts, fresh)
+        existing = look.labels.names
+        wrong = list(amends(mine, settled.acts, job.configuration, existing, against))
         for one in wrong:
-            await _make(job, client, mine[one.key], one, settled)
+            await _make(job, client, look, mine[one.key], one, settled)
             if one.action == "removed":  # or it would pass for a person's, who shares the login
                 known.append(replace(mine[one.key], state="undone"))
         if not wrong:
@@ -76,11 +93,13 @@ def amends(
     acts: LabelActs,
     configuration: RepositoryConfiguration,
     existing: Iterable[str],
+    against: Mapping[str, str] | None = None,
 ) -> Iterable[Amends]:
     """What the bot did last and a person's word speaks against.
 
     :param mine: folded labels that the bot may touch.
     :param existing: folded labels that the repository has.
+    :param against: folded labels that came too late, and why.
     """
     fallback = name_key(configuration.fallback_label or "")
     present = acts.on_issue & frozenset(existing)
@@ -96,39 +115,39 @@ def amends(
         rivals = configuration.rivals(key, chosen)
         if person == "removed":
             yield Amends(key, "removed", "a person removed it")
+        elif person is None and against and key in against:
+            yield Amends(key, "removed", against[key])
         elif person is None and rivals:
             yield Amends(key, "removed", f"a person chose {min(rivals)}")
         elif person is None and key == fallback and present - {key}:
             yield Amends(key, "removed", "a label arrived")
 
 
-async def take_off(job: Job, client: GitHubClient, write: Write, reason: str) -> None:
-    """Take a label of the bot's off, put down first: GitHub's webhook may come before the record.
+def _against(job: Job, acts: LabelActs, fresh: Collection[str]) -> dict[str, str]:
+    """Why labels that were just set are not wanted: what was heard since, or seen to come before.
 
-    :raises GitHubError: where nothing can have happened, it is no longer put down.
+    Who closed the issue or switched the label off before it came has not asked for it.
     """
-    await asyncio.to_thread(_put_down, job, write, reason)
-    try:
-        await client.remove_label(job.full_name, job.number, write.label)
-    except (RateLimited, Refused, Unreachable) as error:
-        # The next removal under this login would pass for the bot's, and may be a person's.
-        if not getattr(error, "may_have_happened", False):
-            await asyncio.to_thread(_put_down, job, write, write.reason)
-        raise
-
-
-def _put_down(job: Job, write: Write, reason: str) -> None:
-    with job.desk.store.begin() as work:
-        work.writes.take_back(write.id, reason)
+    if not fresh:
+        return {}
+    why = {key: acts.too_late[key] for key in fresh if key in acts.too_late}
+    now = heard_now(job)
+    fallback = name_key(now.configuration.fallback_label or "")
+    for key in fresh:
+        if told_off.is_told_off(now.subject.issue):
+            why[key] = told_off.WHY
+        elif key != fallback and now.configuration.mode_for(key) is not Mode.APPLY:
+            why[key] = "the configuration has changed"
+    return why
 
 
 async def _make(
-    job: Job, client: GitHubClient, write: Write, one: Amends, settled: Settled
+    job: Job, client: GitHubClient, look: Look, write: Write, one: Amends, settled: Settled
 ) -> None:
     if one.action == "removed":
         await take_off(job, client, write, one.reason)
         settled.undone[one.key] = one.reason
     else:
-        await client.add_labels(job.full_name, job.number, [write.label])
+        await set_labels(job, client, look, [write])
         settled.undone.pop(one.key, None)
         settled.restored.add(one.key)

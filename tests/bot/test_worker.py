@@ -70,7 +70,7 @@ async def test_a_dead_workers_delivery_runs_again_once_its_lease_ran_out(bench) 
     bench.configure(SHADOW)
     opened = bench.github.open_issue(REPO, "a bug")
     bench.receive(opened)
-    assert bench.worker(name="dead")._claim(None) is not None
+    assert bench.worker(name="dead")._claim() is not None
     assert await bench.work() == 0
     bench.clock.advance(minutes=3)
     assert await bench.work() == 1
@@ -109,7 +109,7 @@ async def test_a_worker_that_lost_its_lease_records_nothing(bench) -> None:
 
     def slow(_: str) -> None:
         bench.clock.advance(minutes=3)
-        assert other._claim(None) is not None
+        assert other._claim() is not None
 
     bench.release.before_tagging = slow
     assert await bench.worker(name="slow").work_one()
@@ -170,10 +170,10 @@ async def test_a_mistake_of_ours_stops_no_worker(bench, monkeypatch) -> None:
     worker = bench.worker(Pace(poll=timedelta(0)))
     real, times = worker._claim, iter(range(2))
 
-    def sometimes(guid):
+    def sometimes():
         if next(times, None) is not None:
             raise RuntimeError("not foreseen")
-        return real(guid)
+        return real()
 
     monkeypatch.setattr(worker, "_claim", sometimes)
     bench.release.before_tagging = lambda _: worker.stop()

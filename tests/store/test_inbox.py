@@ -11,6 +11,7 @@ from sqlalchemy import update
 from store.errors import LeaseLost, NotStored
 from store.records import DeliveryRecord
 from store.tables import DeliveryRow
+from store.turns import RoundRobin
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,6 +29,7 @@ class Desk:
     def __init__(self, store: Store, now: datetime) -> None:
         self._store = store
         self.now = now
+        self.turns = RoundRobin()
 
     def accept(self, guid: str, number: int | None = 1, **details: object) -> bool:
         record = DeliveryRecord(
@@ -47,7 +49,7 @@ class Desk:
 
     def claim(self, worker: str = "w1", guid: str | None = None) -> ClaimedDelivery | None:
         with self._store.begin() as work:
-            return work.inbox.claim(worker, LEASE, self.now, guid=guid)
+            return work.inbox.claim(worker, LEASE, self.now, guid=guid, turns=self.turns)
 
     def claimed(self, worker: str = "w1") -> str | None:
         claim = self.claim(worker)

@@ -151,9 +151,12 @@ async def test_trouble_while_fetching_a_token_is_waited_out(lab, time) -> None:
     assert time.slept == [1, 2]
 
 
-async def test_a_comment_may_be_sent_again_when_only_its_token_failed(lab, time) -> None:
+async def test_a_write_does_not_wait_for_a_token_and_is_known_not_to_have_happened(lab) -> None:
     github = await lab.access.client("octo/lab")
     lab.state.fail_next(server_error(502))
+    with pytest.raises(Unreachable) as raised:
+        await github.comment("octo/lab", 1, "hello")
+    assert not raised.value.may_have_happened
     await github.comment("octo/lab", 1, "hello")
     assert [one.body for one in lab.state.issue("octo/lab", 1).comments] == ["hello"]
 

@@ -126,10 +126,22 @@ async def test_a_comment_is_never_sent_twice(time, trouble) -> None:
 
 
 @pytest.mark.parametrize("refusal", [failing(429), httpx.ConnectError("refused")])
-async def test_a_comment_that_was_not_taken_is_sent_again(time, refusal) -> None:
-    script = Script(refusal, httpx.Response(201, json={"id": 5}))
+async def test_a_write_waits_for_nothing_what_was_seen_may_be_over_by_then(time, refusal) -> None:
+    script = Script(refusal)
     async with client_of(script, time) as github:
-        assert (await github.comment(REPO, 1, "hello")).id == 5
+        with pytest.raises((RateLimited, Unreachable)) as raised:
+            await github.comment(REPO, 1, "hello")
+    assert not getattr(raised.value, "may_have_happened", False)
+    assert time.slept == []
+
+
+async def test_a_write_is_not_sent_while_a_limit_is_known_to_hold(time) -> None:
+    script = Script(failing(429, retry_after="3"))
+    async with client_of(script, time) as github:
+        for _ in range(2):
+            with pytest.raises(RateLimited):
+                await github.add_labels(REPO, 1, ["bug"])
+    assert (len(script.seen), time.slept) == (1, [])
 
 
 async def test_a_missing_permission_is_no_rate_limit(time) -> None:
@@ -174,22 +186,40 @@ async def test_a_list_that_links_to_itself_ends(time) -> None:
         assert [label.name for label in await github.labels(REPO)] == ["bug"]
 
 
-async def test_a_redirected_read_is_followed_and_a_write_keeps_its_method(time) -> None:
-    there = {"location": "https://api.github.com/repositories/7/issues/1/labels"}
-    script = Script(httpx.Response(307, headers=there), ok([{"name": "bug"}]))
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+async def test_a_redirected_read_is_followed_and_a_write_never(time, status) -> None:
+    there = {"location": "https://api.github.com/repositories/7/issues/1"}
+    script = Script(*[httpx.Response(status, headers=there), ok()] * 2)
     async with client_of(script, time) as github:
-        await github.add_labels(REPO, 1, ["bug"])
-    assert [request.method for request in script.seen] == ["POST", "POST"]
-    assert script.seen[0].content == script.seen[1].content
-
-
-async def test_a_write_that_is_moved_for_good_is_refused_and_not_turned_into_a_read(time) -> None:
-    there = {"location": "https://api.github.com/repositories/7/issues/1/labels"}
-    script = Script(httpx.Response(301, headers=there))
-    async with client_of(script, time) as github:
+        assert (await github.issue(REPO, 1)).number == 1
         with pytest.raises(Moved) as raised:
             await github.add_labels(REPO, 1, ["bug"])
     assert raised.value.location == there["location"]
+    assert [request.method for request in script.seen] == ["GET", "GET", "POST"]
+
+
+async def test_a_limit_met_in_one_repository_holds_for_it_and_met_in_two_for_all(time) -> None:
+    limited = failing(403, "You have exceeded a secondary rate limit", retry_after="3600")
+    script = Script(limited, ok(), limited)
+    async with client_of(script, time) as github:
+        with pytest.raises(RateLimited):
+            await github.issue(REPO, 1)
+        assert (await github.issue("octo/shed", 1)).number == 1
+        with pytest.raises(RateLimited):
+            await github.issue(REPO, 2)
+        with pytest.raises(RateLimited):
+            await github.issue("octo/barn", 1)
+        with pytest.raises(RateLimited):
+            await github.issue("octo/shed", 2)
+    assert len(script.seen) == 3
+
+
+async def test_what_has_taken_long_is_not_tried_again(time) -> None:
+    patience = time.patience(attempts=9, in_all=timedelta(seconds=3))
+    script = Script(*[failing(502)] * 3)
+    async with GitHubClient.open(transport=script, patience=patience) as github:
+        with pytest.raises(Unreachable, match="3 attempt"):
+            await github.issue(REPO, 1)
 
 
 async def test_an_enterprise_base_url_keeps_its_path(time) -> None:

@@ -23,7 +23,7 @@ async def test_what_came_while_the_clock_was_a_year_ahead_is_worked_off(bench) -
     bench.clock.now += YEAR
     held, waiting = (bench.github.open_issue(REPO, "a bug") for _ in range(2))
     bench.receive(held)
-    assert bench.worker(name="dead")._claim(None) is not None
+    assert bench.worker(name="dead")._claim() is not None
     bench.receive(waiting)
     bench.clock.now -= YEAR
     await bench.work()
@@ -68,7 +68,7 @@ async def test_a_lease_that_a_leap_ended_goes_to_one_worker_only(bench) -> None:
     bench.configure(APPLY)
     opened = bench.github.open_issue(REPO, "a bug")
     bench.receive(opened)
-    claim = bench.worker(name="slow")._claim(None)
+    claim = bench.worker(name="slow")._claim()
     bench.clock.now += YEAR
     await bench.work()
     assert bench.delivery(opened).state == "done"

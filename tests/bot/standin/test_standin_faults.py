@@ -71,6 +71,9 @@ async def test_a_fault_hits_one_request_and_the_next_one_works(state, fault, err
 async def test_an_answer_may_be_lost_after_the_act(state) -> None:
     state.fail_next(trouble(Trouble.CLOSED, after_acting=True))
     async with client(state, attempts=2) as github:
+        with pytest.raises(Unreachable) as raised:
+            await github.add_labels(REPO, 1, ["bug"])
+        assert raised.value.may_have_happened
         await github.add_labels(REPO, 1, ["bug"])
     assert [event.event for event in state.issue(REPO, 1).events] == ["labeled"]
     assert [seen.method for seen in state.requests] == ["POST", "POST"]

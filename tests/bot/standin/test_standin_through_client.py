@@ -8,7 +8,7 @@ import pytest
 
 from bot.github.auth import AppAuth, InstallationAuth, TokenAuth
 from bot.github.client import GitHubClient
-from bot.github.errors import Forbidden, Gone, NotFound, Unauthorized
+from bot.github.errors import Forbidden, Gone, Moved, NotFound, Unauthorized
 from bot.github.labels import LabelSuggestion
 from bot.standin.records import SuggestionMode
 from bot.standin.state import GitHubState
@@ -253,12 +253,13 @@ async def test_what_is_not_there_is_told_apart(state, github) -> None:
         await github.speaking_as(TokenAuth("wrong")).issue(REPO, 1)
 
 
-async def test_a_renamed_repository_is_followed_for_reads_and_writes(state, github) -> None:
+async def test_a_renamed_repository_is_followed_by_reads_alone(state, github) -> None:
     state.open_issue(REPO, "t", "b")
     state.rename_repository(REPO, "workshop", by="ada")
     assert (await github.issue(REPO, 1)).title == "t"
-    await github.add_labels(REPO, 1, ["bug"])
-    assert state.issue("octo/workshop", 1).label_names == ["bug"]
+    with pytest.raises(Moved):
+        await github.add_labels(REPO, 1, ["bug"])
+    assert state.issue("octo/workshop", 1).label_names == []
 
 
 async def test_events_of_a_repository_are_told_newest_first(state, clock, github) -> None:

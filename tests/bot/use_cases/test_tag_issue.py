@@ -408,7 +408,7 @@ async def _killed_after_adding(bench, monkeypatch) -> None:
         await real(self, *given, **named)
         raise Killed
 
-    claim = bench.worker()._claim(None)
+    claim = bench.worker()._claim()
     monkeypatch.setattr(GitHubClient, "add_labels", add_then_die)
     with pytest.raises(Killed):
         await handle(bench.desk, claim)

@@ -44,6 +44,7 @@ OPERATIONS = {
     "/repos/{owner}/{repo}/issues/{issue_number}/suggestions/{suggestion_id}/dismiss": ["post"],
     "/repos/{owner}/{repo}/issues/{issue_number}/timeline": ["get"],
     "/repos/{owner}/{repo}/labels": ["get"],
+    "/repos/{owner}/{repo}/labels/{name}": ["delete"],
 }
 FACTS = (
     "type", "format", "enum", "nullable", "required", "minItems", "maxItems", "maxLength",
