@@ -10,6 +10,9 @@ if TYPE_CHECKING:
 
 Verdict = Literal["apply", "suggest", "abstain"]
 
+SAYS_NOTHING = "says nothing"
+"""What stands in a member's place where an issue has no content that any could go by."""
+
 
 @dataclass(frozen=True, slots=True)
 class Neighbour:
@@ -28,9 +31,10 @@ class LabelDecision:
     :ivar score: calibrated probability that the label belongs.
     :ivar cut: the score from which the label is applied, or, where its precision cannot be
         promised, suggested.
-    :ivar decided_by: the member that weighed most.
+    :ivar decided_by: the member that weighed most, or `SAYS_NOTHING`.
     :ivar votes: each member's own calibrated probability.
     :ivar neighbours: nearest labelled issues that carry the label, then the nearest without it.
+        None that is no nearer than chance has it.
     """
 
     name: str
@@ -40,6 +44,11 @@ class LabelDecision:
     decided_by: str
     votes: Mapping[str, float] = field(default_factory=dict)
     neighbours: tuple[Neighbour, ...] = ()
+
+    @property
+    def says_nothing(self) -> bool:
+        """Whether the issue has no content: then every label abstains, whatever its score."""
+        return self.decided_by == SAYS_NOTHING
 
     def without(self, number: int) -> Self:
         """Without the issue of this number among the neighbours: none is its own precedent."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tagger.text import clean
+from tagger.cleaning import LATEST, clean
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,17 +17,42 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+MOST_FILED = 100_000
+"""Characters of a title or body that any version of cleaning reads."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filed:
+    """An issue's text as GitHub has it, and the version that it was cleaned with."""
+
+    title: str
+    body: str
+    cleaning: int
+
+
 @dataclass(frozen=True, slots=True)
 class IssueText:
-    """The words of one issue as filed, cleaned once on the way in (see `IssueText.of`)."""
+    """The words of one issue as filed, cleaned once on the way in (see `IssueText.of`).
+
+    :ivar filed: what it was cleaned from, and the version of cleaning: for a release that was
+        trained with another. None where it was not cleaned at all.
+    """
 
     title: str
     body: str = ""
+    filed: Filed | None = field(default=None, repr=False, compare=False)
 
     @classmethod
-    def of(cls, title: str | None, body: str | None) -> IssueText:
+    def of(cls, title: str | None, body: str | None, cleaning: int = LATEST) -> IssueText:
         """Build from GitHub's fields: null bodies, NUL bytes and 1 MB of log are all fine."""
-        return cls(clean(title or ""), clean(body or ""))
+        filed = Filed((title or "")[:MOST_FILED], (body or "")[:MOST_FILED], cleaning)
+        return cls(*clean(filed.title, filed.body, cleaning), filed)
+
+    def cleaned(self, cleaning: int) -> IssueText:
+        """The same issue as a release of this version of cleaning reads it."""
+        if self.filed is None or self.filed.cleaning == cleaning:
+            return self
+        return IssueText.of(self.filed.title, self.filed.body, cleaning)
 
     @property
     def full(self) -> str:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Self
 from tagger import __version__
 from tagger.chain.chain import Chain
 from tagger.chain.journal import Journal
+from tagger.cleaning import FIRST, LATEST, check_version
 from tagger.decision import Policy
 from tagger.errors import ReleaseDamaged
 from tagger.persistence import file_digest, load_json, save_json
@@ -40,6 +41,9 @@ FORMAT = 1
 MANIFEST = "manifest.json"
 CHAIN = "chain"
 TITLES = "titles.json"
+YOUNGER = ("runtime", "cleaning")
+"""What the manifests of older releases lack."""
+
 LIBRARIES = ("torch", "transformers", "scikit-learn", "faiss-cpu", "numpy")
 
 
@@ -75,6 +79,7 @@ class Manifest:
     :ivar notes: sentences for people, such as that zero-shot has no entailment model.
     :ivar runtime: what its models are computed with, and the figures that spoke for it; None in
         releases older than the choice. No part of `digest`: times differ from run to run.
+    :ivar cleaning: version of the cleaning that it was trained with.
     :ivar files: SHA-256 of every file by path within the folder.
     """
 
@@ -92,6 +97,7 @@ class Manifest:
     notes: tuple[str, ...] = ()
     files: Mapping[str, str] = field(default_factory=dict, repr=False)
     runtime: RuntimeChoice | None = None
+    cleaning: int = FIRST
 
     @property
     def digest(self) -> str:
@@ -111,9 +117,10 @@ class Manifest:
         """:raises KeyError, TypeError, ValueError: not a manifest of this format."""
         if data["format"] != FORMAT:
             raise ValueError(f"got format {data['format']}, expected {FORMAT}")
-        given = {key: data[key] for key in cls.__dataclass_fields__ if key != "runtime"}
+        given = {key: data[key] for key in cls.__dataclass_fields__ if key not in YOUNGER}
         if data.get("runtime") is not None:
             given["runtime"] = RuntimeChoice.from_json(data["runtime"])
+        given["cleaning"] = check_version(data.get("cleaning", FIRST))
         given["created_at"] = datetime.fromisoformat(given["created_at"])
         given["labels"] = tuple(LabelRow(**row) for row in given["labels"])
         given["strategies"], given["notes"] = tuple(given["strategies"]), tuple(given["notes"])
@@ -182,6 +189,7 @@ def write_release(
         versions={name: version(name) for name in LIBRARIES},
         notes=(*notes, *tagging.notes()),
         runtime=runtime,
+        cleaning=LATEST,
     )
     titles = {
         str(number): issue.title for number, issue in zip(train.numbers, train.issues, strict=True)
@@ -228,11 +236,11 @@ class Release:
 
     def decide(self, issues: Sequence[IssueText]) -> NDArray[np.bool_]:
         """The labels it gives for the best F1. *Shape:* (n_issues, n_labels)"""
-        return self._tagging.chain.decide(issues)
+        return self._tagging.chain.decide(self._cleaned(issues))
 
     def judge(self, issues: Sequence[IssueText]) -> Judgement:
         """Probabilities, and labels for the best F1 and under the usual promise."""
-        return self._tagging.chain.judge(issues)
+        return self._tagging.chain.judge(self._cleaned(issues))
 
     def warm_up(self) -> None:
         """Load what every issue goes through, so that the first one need not wait for it."""
@@ -242,15 +250,19 @@ class Release:
         self, issues: Sequence[IssueText], policy: Policy | None = None
     ) -> tuple[tuple[LabelDecision, ...], ...]:
         """For each issue every label of the release, by falling score."""
-        return self._tagging.decide(issues, policy or Policy())
+        return self._tagging.decide(self._cleaned(issues), policy or Policy())
 
     def learn(self, number: int, issue: IssueText, labels: Sequence[str]) -> None:
         """Let a newly labelled issue count as a neighbour at once, without retraining."""
-        self._tagging.learn(number, issue, labels)
+        self._tagging.learn(number, issue.cleaned(self.manifest.cleaning), labels)
 
     def knows(self, number: int) -> bool:
         """Whether this issue counts as a neighbour."""
         return self._tagging.knows(number)
+
+    def _cleaned(self, issues: Sequence[IssueText]) -> list[IssueText]:
+        """As they were when it was trained, whatever they were cleaned with since."""
+        return [issue.cleaned(self.manifest.cleaning) for issue in issues]
 
     @property
     def seen(self) -> Mapping[str, int]:

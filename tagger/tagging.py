@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from tagger.chain.promise import examples_needed
-from tagger.decision import LabelDecision, Neighbour
+from tagger.decision import SAYS_NOTHING, LabelDecision, Neighbour
 from tagger.strategies.knn import NearestNeighbours
 
 if TYPE_CHECKING:
@@ -46,7 +46,10 @@ class Tagging:
         neighbours = self._neighbours(issues)
         promised = self._promised(policy)
         decided = []
-        for row in range(len(issues)):
+        for row, issue in enumerate(issues):
+            if self.chain.content_.says_nothing(issue):
+                decided.append(self._silence(opinion.scores[row], opinion.cuts[row], promised))
+                continue
             verdicts = self._verdicts(opinion.scores[row], opinion.cuts[row], promised, policy)
             labels = [
                 LabelDecision(
@@ -59,7 +62,7 @@ class Tagging:
                 )
                 for i, name in enumerate(self.chain.names_)
             ]
-            decided.append(tuple(sorted(labels, key=lambda one: (-one.score, one.name))))
+            decided.append(tuple(sorted(labels, key=_by_falling_score)))
         return tuple(decided)
 
     def learn(self, number: int, issue: IssueText, labels: Sequence[str]) -> None:
@@ -117,6 +120,21 @@ class Tagging:
         }
         return np.array([cuts[policy.target(name)][i] for i, name in enumerate(self.chain.names_)])
 
+    def _silence(
+        self,
+        scores: NDArray[np.float32],
+        cuts: NDArray[np.float64],
+        promised: NDArray[np.float64],
+    ) -> tuple[LabelDecision, ...]:
+        """Every label of an issue that says nothing: neither votes nor precedents speak of it."""
+        labels = (
+            LabelDecision(name, float(score), _shown(cut, promise), "abstain", SAYS_NOTHING)
+            for name, score, cut, promise in zip(
+                self.chain.names_, scores, cuts, promised, strict=True
+            )
+        )
+        return tuple(sorted(labels, key=_by_falling_score))
+
     def _verdicts(
         self,
         scores: NDArray[np.float32],
@@ -129,7 +147,7 @@ class Tagging:
         for name, score, cut, promise in zip(
             self.chain.names_, scores, cuts, promised, strict=True
         ):
-            shown = min(float(promise if np.isfinite(promise) else cut), 1.0)
+            shown = _shown(cut, promise)
             verdict: Verdict = (
                 "apply" if score >= promise else "suggest" if score >= cut else "abstain"
             )
@@ -146,6 +164,7 @@ class Tagging:
             [
                 Neighbour(one.number, self._titles.get(one.number, ""), one.labels, one.similarity)
                 for one in near
+                if not self.chain.content_.by_chance(one.similarity)
             ]
             for near in found
         ]
@@ -153,6 +172,15 @@ class Tagging:
     @property
     def _knn(self) -> NearestNeighbours | None:
         return cast("NearestNeighbours | None", self.chain.member(NearestNeighbours.name))
+
+
+def _by_falling_score(decision: LabelDecision) -> tuple[float, str]:
+    return -decision.score, decision.name
+
+
+def _shown(cut: float, promise: float) -> float:
+    """The cut that decisions show: the promised one where there is one."""
+    return min(float(promise if np.isfinite(promise) else cut), 1.0)
 
 
 def _settle(

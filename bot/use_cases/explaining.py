@@ -23,6 +23,11 @@ MOST_SHOWN = 8
 ALWAYS_SHOWN = 3
 MOST_NEIGHBOURS = 3
 
+NOTHING_TO_GO_BY = (
+    "- The issue says nothing: it has no words, or none that any labelled issue taught. "
+    "No label is set or suggested."
+)
+
 _PAGE = re.compile(r"(https?://)([\w.-]+(?::\d+)?)(/[\w.-]+/[\w.-]+/issues/)\d+")
 
 
@@ -32,6 +37,8 @@ def explanation(choices: Sequence[Choice], page: str) -> str:
     :param choices: the most certain first.
     :param page: the issue's own page, which tells where the others are.
     """
+    if choices and all(choice.decision.says_nothing for choice in choices):
+        return NOTHING_TO_GO_BY
     said = [one for one in choices if one.decision.decision != "abstain"]
     rest = [one for one in choices if one.decision.decision == "abstain"]
     shown = [*said, *rest[: max(ALWAYS_SHOWN - len(said), 0)]][:MOST_SHOWN]

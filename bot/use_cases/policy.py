@@ -154,8 +154,8 @@ def open_questions(
 ) -> tuple[Choice, ...]:
     """Labels that the plan leaves alone and about which people could be asked all the same.
 
-    None of them that a rule keeps the bot from, an exclusive group's rival included; only the
-    cut, and how many labels an issue gets, are no reason here.
+    None of them that a rule keeps the bot from, an exclusive group's rival included, and none of
+    an issue that says nothing; only the cut, and how many labels an issue gets, are no reason here.
     """
     chosen = [choice for choice in planned.choices if choice.action != "skip"]
     return tuple(
@@ -163,7 +163,8 @@ def open_questions(
         for choice in planned.choices
         if choice.action == "skip"
         and not (
-            _forbidden(choice.label, configuration, situation)
+            choice.decision.says_nothing
+            or _forbidden(choice.label, configuration, situation)
             or _by_mode(choice.label, configuration.mode_for(choice.label), configuration)
             or situation.closed_because
             or _excluded(choice.label, configuration, situation, chosen)
@@ -209,6 +210,8 @@ def _choose(
     before: Sequence[Choice],
 ) -> tuple[Action, str]:
     """The action and its reason; `before` holds the choices for more certain labels."""
+    if decision.says_nothing:
+        return "skip", "the issue says nothing"
     if decision.decision == "abstain":
         return "skip", "below the cut"
     mode = configuration.mode_for(label)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 
+from tagger.chain.contentless import CONTENTLESS, ContentCheck
 from tagger.chain.journal import Journal
 from tagger.chain.members import (
     Member,
@@ -71,6 +72,7 @@ class Chain:
         self.seed = seed
         self.members = members
         self.journal = journal or Journal(None)
+        self.content_ = ContentCheck()
 
     def fit(self, train: TrainingSet) -> Self:
         """Fit every member, measure it on what it has not seen, weigh, calibrate and cut.
@@ -101,12 +103,9 @@ class Chain:
         self.asked_ = self._asked()
         self.served_by_ = self._served_by()
         self.always_labelled_ = not len(train) or bool(train.targets.any(axis=1).mean() > 0.5)
-        out_of_fold = self.stages_[-1].out_of_fold
-        self.evidence_ = (
-            tuple(Evidence.of(out_of_fold[:, i], train.targets[:, i]) for i in self._labels)
-            if out_of_fold is not None
-            else ()
-        )
+        neighbours = any(one.name == "knn" for one in fitted)
+        self.content_ = ContentCheck.fit(train, self.resources.encoder() if neighbours else None)
+        self.evidence_ = self._evidence(train)
         return self
 
     def score(self, issues: Sequence[IssueText]) -> Scores:
@@ -217,6 +216,20 @@ class Chain:
                 fit_member(name, train, reference, self.resources, self.seed, self.journal)
             )
         return fitted
+
+    def _evidence(self, train: TrainingSet) -> tuple[Evidence, ...]:
+        """Out-of-fold scores of issues, and scores of texts that ask for no label but get by.
+
+        Those are a twentieth of the issues at most: more than anybody files.
+        """
+        scores, truth = self.stages_[-1].out_of_fold, train.targets
+        if scores is None:
+            return ()
+        got_by = [text for text in CONTENTLESS if not self.content_.says_nothing(text)]
+        if got_by := got_by[: len(train) // 20]:
+            scores = np.concatenate([scores, self.score(got_by)])
+            truth = np.concatenate([truth, np.zeros((len(got_by), len(self.names_)), bool)])
+        return tuple(Evidence.of(scores[:, i], truth[:, i]) for i in self._labels)
 
     def _margin(self, stage: Stage) -> float:
         """How far from its cut a label must be after this stage to count as decided."""

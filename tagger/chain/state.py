@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tagger.chain.blend import Blend
+from tagger.chain.contentless import ContentCheck
 from tagger.chain.features import Usual
 from tagger.chain.members import Member
 from tagger.chain.prior import Weights
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 OWN = "chain.json"
 NUMBERS = "chain.safetensors"
+CONTENT = "content.json"
 
 
 def save_chain(chain: Chain, folder: Path) -> None:
@@ -51,6 +53,7 @@ def save_chain(chain: Chain, folder: Path) -> None:
         arrays["evidence.scores"] = np.stack([one.scores for one in chain.evidence_])
         arrays["evidence.hits"] = np.stack([one.hits for one in chain.evidence_])
     save_arrays(folder / NUMBERS, arrays)
+    chain.content_.save(folder / CONTENT)
     for one in chain.fitted_:
         (folder / one.name).mkdir()
         one.strategy.save(folder / one.name)
@@ -83,6 +86,7 @@ def restore_chain(chain: Chain, folder: Path) -> None:
             for place, members in enumerate(own["stages"])
         ]
         chain.evidence_ = _evidence(arrays)
+        chain.content_ = ContentCheck.restore(folder / CONTENT)
     except (KeyError, TypeError, ValueError) as error:
         raise ReleaseDamaged(folder, f"{OWN} or {NUMBERS}: {error!r}") from error
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from tagger import __version__
@@ -23,7 +24,7 @@ from tagger.runtimes.choice import settle
 from tagger.strategies.distilled import Distilled, Teaching
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -88,7 +89,8 @@ def compress(
     )
     journal = Journal(root / teacher.manifest.repository / ".unfinished-student", context)
     reference = reference_texts(train)
-    soft = _soft_targets(source.strategy, train, reference, journal, resources)
+    ask = partial(_ask, source.strategy, teacher.manifest.cleaning)
+    soft = _soft_targets(ask, train, reference, journal, resources)
     lab = Lab(train, resources, journal, Teaching(source.start, layers, soft, usual), seed)
     recipe, found = lab.searched(wish.trials, studies / f"{teacher.manifest.repository}.sqlite3")
     student = replace(lab, teaching=replace(lab.teaching, recipe=recipe)).member(reference)
@@ -112,8 +114,13 @@ def compress(
     return manifest
 
 
+def _ask(teacher: Strategy, cleaning: int, texts: Sequence[IssueText]) -> Scores:
+    """What a teacher says of texts, cleaned as it learned them."""
+    return teacher.score([text.cleaned(cleaning) for text in texts])
+
+
 def _soft_targets(
-    teacher: Strategy,
+    ask: Callable[[Sequence[IssueText]], Scores],
     train: TrainingSet,
     reference: Sequence[IssueText],
     journal: Journal,
@@ -130,7 +137,7 @@ def _soft_targets(
     for start in range(0, len(texts), AT_ONCE):
         resources.progress("asking the teacher", start, len(texts))
         some = texts[start : start + AT_ONCE]
-        scores = journal.scores(f"teacher from {start}", lambda some=some: teacher.score(some))  # type: ignore[misc]
+        scores = journal.scores(f"teacher from {start}", lambda some=some: ask(some))  # type: ignore[misc]
         soft.update(zip(some, scores, strict=True))
     resources.progress("asking the teacher", len(texts), len(texts))
     return soft

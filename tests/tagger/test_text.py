@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tagger.text import MAX_CHARACTERS, clean
+from tagger.cleaning.expressions import MAX_CHARACTERS, clean
 
 
 @given(st.text(st.characters(codec=None), max_size=300))

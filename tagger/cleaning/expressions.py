@@ -1,11 +1,10 @@
-"""Cleaning an issue's text: what no strategy should ever have to see."""
+"""Cleaning by expressions: version 1, of releases whose manifest names no version."""
 
 from __future__ import annotations
 
 import re
 
 MAX_CHARACTERS = 100_000
-"""A body's cap. The longest human-written issues have some 20,000; beyond this are pasted logs."""
 
 _HTML_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
