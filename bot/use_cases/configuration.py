@@ -127,8 +127,8 @@ async def current_configuration(
     if client is None:
         return reading.configuration if reading else RepositoryConfiguration.absent()
     # whichever way: a look in the future was dated by a clock that has been set back
-    fresh = reading is not None and abs(now - reading.checked_at) < FRESH_FOR
-    if reading is not None and fresh and not await asyncio.to_thread(_is_pushed, store, repository):
+    young = reading is not None and abs(now - reading.checked_at) < FRESH_FOR
+    if reading is not None and young and not await asyncio.to_thread(_is_pushed, store, repository):
         return reading.configuration
     fresh = await refresh(store, client, repository, now)
     if fresh.own_problems and fresh.own_problems != (reading.own_problems if reading else ()):

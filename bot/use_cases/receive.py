@@ -96,14 +96,7 @@ def keep(work: UnitOfWork, received: Received, own_login: str | None) -> bool:
     # First the delivery: a repeat must change nothing, an old payload least of all.
     told = fact.repository
     known = work.repositories.find(told.full_name, github_id=told.id)
-    intake = AtIntake.of(known)
-    if known and intake and isinstance(fact, IssueFact) and fact.label is not None:
-        intake = replace(intake, fallback_label=fallback_label_in(work, known))
-    due_at = when_due(fact, intake, now, own_login)
-    if due_at is None and known is not None and _may_have_to_make_way(work, known, fact):
-        due_at = now
-    if _made_up_for(work, received):
-        due_at = None
+    due_at = None if _made_up_for(work, received) else _due(work, fact, known, now, own_login)
     record = replace(received.delivery, due_at=due_at, ignored=due_at is None)
     if not work.inbox.accept(record):
         return False
@@ -117,6 +110,18 @@ def keep(work: UnitOfWork, received: Received, own_login: str | None) -> bool:
     elif isinstance(fact, LabelFact):
         repository_labels.hear(work, repository.id, fact, now)
     return True
+
+
+def _due(
+    work: UnitOfWork, fact: Fact, known: Repository | None, now: datetime, own_login: str | None
+) -> datetime | None:
+    intake = AtIntake.of(known)
+    if known and intake and isinstance(fact, IssueFact) and fact.label is not None:
+        intake = replace(intake, fallback_label=fallback_label_in(work, known))
+    due_at = when_due(fact, intake, now, own_login)
+    if due_at is None and known is not None and _may_have_to_make_way(work, known, fact):
+        return now
+    return due_at
 
 
 def _may_have_to_make_way(work: UnitOfWork, repository: Repository, fact: Fact) -> bool:

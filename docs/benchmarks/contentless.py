@@ -32,10 +32,36 @@ FORM = "### What happened?\n\n_No response_\n\n### Version\n\n_No response_\n\n-
 TEMPLATE = (
     "<!-- Please fill in all the fields below. -->\n\n## Steps\n\n<!-- 1. 2. 3. -->\n\n## Logs\n"
 )
-LATIN = (
-    "lorem ipsum dolor sit amet consectetur adipiscing elit sed do eiusmod tempor incididunt ut "
-    "labore et dolore magna aliqua ut enim ad minim veniam quis nostrud exercitation ullamco"
-).split()
+LATIN = [
+    "lorem",
+    "ipsum",
+    "dolor",
+    "sit",
+    "amet",
+    "consectetur",
+    "adipiscing",
+    "elit",
+    "sed",
+    "do",
+    "eiusmod",
+    "tempor",
+    "incididunt",
+    "ut",
+    "labore",
+    "et",
+    "dolore",
+    "magna",
+    "aliqua",
+    "ut",
+    "enim",
+    "ad",
+    "minim",
+    "veniam",
+    "quis",
+    "nostrud",
+    "exercitation",
+    "ullamco",
+]
 GREETINGS = ("Hello", "Hi", "hey there", "Hello world", "Hi all", "hello everyone", "Hallo")
 PHRASES = ("please help", "help me please", "please fix", "any update?", "bump", "me too", "same")
 
