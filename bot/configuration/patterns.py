@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 MAX_PATTERN = 200
 MAX_TITLE = 256
 """GitHub's own limit for a title; a longer one is cut before a pattern sees it."""
-MAX_PROGRAM = 2000
+MAX_PROGRAM = 1500
 """Instructions of one pattern: a search stays under 5 ms whatever the title."""
 MAX_PROGRAMS = 4500
 """Instructions of all patterns of a file: twenty of 200 plain characters fit."""

@@ -32,7 +32,7 @@ LINGERING = 0.25
 BODY_SECONDS = 10.0
 """From the first byte to the last; GitHub itself waits no longer."""
 LOOK_AGAIN = 0.05
-MOST_WAITING = 100
+MOST_WAITING = 32
 """Bodies for which there is no room yet: the server has read the beginning of each."""
 
 

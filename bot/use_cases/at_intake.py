@@ -33,9 +33,10 @@ class AtIntake:
 
     @classmethod
     def of(cls, repository: Repository | None) -> AtIntake | None:
-        """As last read, None where the file was never looked for."""
+        """As last read; None where the file was never looked for, or by the version before only."""
         kept = repository.memory.get(KEPT_AS) if repository else None
-        return cls(**kept["intake"]) if isinstance(kept, dict) else None
+        intake = kept.get("intake") if isinstance(kept, dict) else None
+        return cls(**intake) if isinstance(intake, dict) else None
 
 
 def fallback_label_in(work: UnitOfWork, repository: Repository) -> str | None:

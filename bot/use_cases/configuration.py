@@ -78,7 +78,7 @@ class Reading:
     def as_json(self) -> dict[str, Any]:
         return {
             "checked_at": self.checked_at.isoformat(),
-            "rules": self.rules,
+            "valid": self.rules,
             "intake": asdict(self.intake),
             "problems": [[one.line, one.key, one.message] for one in self.problems],
             "places": {name: dict(place) for name, place in self.places.items()},
@@ -87,13 +87,13 @@ class Reading:
     @classmethod
     def of(cls, repository: Repository) -> Reading | None:
         """What the repository's memory holds, None where the file was never looked for."""
-        kept = repository.memory.get(KEPT_AS)
-        if not isinstance(kept, dict):
+        kept, intake = repository.memory.get(KEPT_AS), AtIntake.of(repository)
+        if kept is None or intake is None:
             return None
         return cls(
             datetime.fromisoformat(kept["checked_at"]),
-            kept["rules"],
-            AtIntake(**kept["intake"]),
+            kept["valid"],
+            intake,
             tuple(_problem(one) for one in kept.get("problems", ())),
             kept.get("places", {}),
         )

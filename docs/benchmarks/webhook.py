@@ -76,7 +76,7 @@ def main() -> None:
         )
         installation = build(settings)
         material = from_sample(silent)
-        _learn(installation, material, wanted.strategies)
+        learn(installation, material, wanted.strategies)
         state = stage.set_up(material.repository, material.labels)
         # four requests an issue: GitHub's 5,000 an hour would end this after some 1,150 issues
         state.budgets[stage.BOT] = RequestBudget(limit=10**6, remaining=10**6)
@@ -89,9 +89,9 @@ def main() -> None:
             _beside(signed, wanted)
             log = wanted.log or Path(folder) / "serve.log"
             with running(settings, log) as service:
-                answers, sent = _posted(f"{service.url}/webhook", signed, wanted.rate)
+                answers, sent = posted(f"{service.url}/webhook", signed, wanted.rate)
                 _report("issue-tagger, tagging meanwhile", answers, sent)
-                drained = _wait_until_tagged(installation, service)
+                drained = wait_until_tagged(installation, service)
         _report_tagged(drained, distinct, installation)
         installation.close()
 
@@ -111,11 +111,11 @@ def _beside(signed: Sequence[Signed], wanted: argparse.Namespace) -> None:
         if probot.url is None:
             print(f"| probot: left out, {probot.why} | | | | | | |", flush=True)
             return
-        answers, sent = _posted(probot.url, signed, wanted.rate)
+        answers, sent = posted(probot.url, signed, wanted.rate)
         _report(f"probot {probot.version}, doing nothing", answers, sent)
 
 
-def _posted(url: str, signed: Sequence[Signed], rate: float) -> tuple[list[Answer], float]:
+def posted(url: str, signed: Sequence[Signed], rate: float) -> tuple[list[Answer], float]:
     """Post from a process of its own: the stand-in's work here must not delay the clock's hand."""
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, mp_context=context) as sender:
@@ -138,7 +138,7 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _learn(installation: Installation, material: Material, strategies: list[str] | None) -> None:
+def learn(installation: Installation, material: Material, strategies: list[str] | None) -> None:
     now = installation.clock()
     installation.store.migrate()
     import_rows(installation.store, material.repository, material.known, material.labels, now=now)
@@ -208,7 +208,7 @@ async def _post_at(
     return Answer(answer.status_code, time.perf_counter() - moment)
 
 
-def _wait_until_tagged(installation: Installation, service: object) -> float:
+def wait_until_tagged(installation: Installation, service: object) -> float:
     """Seconds from now until nothing is left to do."""
     began = time.perf_counter()
     while True:
@@ -227,7 +227,7 @@ def _report(receiver: str, answers: Sequence[Answer], sent: float) -> None:
     accepted = sum(200 <= answer.status < 300 for answer in answers)
     print(
         f"| {receiver} | {len(answers) / sent:.0f} | {accepted} | {statistics.median(taken):.1f} "
-        f"| {_quantile(taken, 0.95):.1f} | {_quantile(taken, 0.99):.1f} | {taken[-1]:.1f} |",
+        f"| {quantile(taken, 0.95):.1f} | {quantile(taken, 0.99):.1f} | {taken[-1]:.1f} |",
         flush=True,
     )
 
@@ -241,7 +241,7 @@ def _report_tagged(drained: float, distinct: int, installation: Installation) ->
     )
 
 
-def _quantile(ordered: Sequence[float], share: float) -> float:
+def quantile(ordered: Sequence[float], share: float) -> float:
     return ordered[min(round(share * len(ordered)), len(ordered) - 1)]
 
 

@@ -1,6 +1,7 @@
 """A configuration's rules are kept as such, and what intake needs beside them. Revision 0004.
 
-Until here the text of the file was kept and read whenever a rule was asked for.
+Until here the text of the file was kept and read whenever a rule was asked for. Rules are JSON,
+which is YAML: the version before reads them as if they were the file.
 """
 
 import json
@@ -31,7 +32,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    _change(_with_text)
+    _change(_without_intake)
 
 
 def _change(change) -> None:
@@ -46,22 +47,21 @@ def _change(change) -> None:
 
 
 def _with_rules(kept: dict) -> dict:
-    rest = {key: value for key, value in kept.items() if key != "valid"}
     text = kept.get("valid")
     data = {} if text is None else _data(text)
-    fallback = data.get("fallback_label")
-    intake = {
-        "delay_seconds": 120 if data.get("delay_seconds") is None else data["delay_seconds"],
-        "fallback_label": fallback,
+    delay = data.get("delay_seconds")
+    return {
+        **kept,
+        "valid": None if text is None else json.dumps(data, ensure_ascii=False),
+        "intake": {
+            "delay_seconds": 120 if delay is None else delay,
+            "fallback_label": data.get("fallback_label"),
+        },
     }
-    rules = None if text is None else json.dumps(data, ensure_ascii=False)
-    return {**rest, "rules": rules, "intake": intake}
 
 
-def _with_text(kept: dict) -> dict:
-    """JSON is YAML: the version before reads the rules as the file that they came from."""
-    rest = {key: value for key, value in kept.items() if key not in {"rules", "intake"}}
-    return {**rest, "valid": kept.get("rules")}
+def _without_intake(kept: dict) -> dict:
+    return {key: value for key, value in kept.items() if key != "intake"}
 
 
 def _data(text: str) -> dict:

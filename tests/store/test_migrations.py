@@ -173,7 +173,7 @@ def test_a_configuration_that_was_kept_as_text_becomes_rules(own_url: str, open_
     with store.read() as work:
         first, second, third = work.repositories.all()
     kept = first.memory["configuration"]
-    assert json.loads(kept["rules"]) == {
+    assert json.loads(kept["valid"]) == {
         "mode": "off",
         "labels": {"1.0": None, "Bug": {"precision": 0.95}},
         "delay_seconds": 0,
@@ -186,7 +186,7 @@ def test_a_configuration_that_was_kept_as_text_becomes_rules(own_url: str, open_
     }
     assert (first.memory["other"], second.memory) == (1, {})
     assert third.memory["configuration"] == {
-        "rules": None,
+        "valid": None,
         "intake": {"delay_seconds": 120, "fallback_label": None},
     }
     store.migrate("0003")
@@ -213,4 +213,4 @@ def test_rules_taken_down_are_a_file_again(own_url: str, open_store: Opener):
     memory = json.loads(memory) if isinstance(memory, str) else memory
     kept = memory["configuration"]
     assert yaml.safe_load(kept["valid"])["labels"]["Bug"] == {"precision": 0.95}
-    assert "rules" not in kept
+    assert "intake" not in kept

@@ -83,6 +83,17 @@ def test_of_an_endless_body_no_more_than_the_limit_is_read_and_of_an_unsigned_on
     assert (b"connection", b"close") in answered[0]["headers"]
 
 
+def test_refusals_do_not_fill_the_log(installation, caplog) -> None:
+    with TestClient(create_app(installation, worker=False)) as client:
+        for number in range(50):
+            headers = signed_body(b"{}", guid=f"g-{number}", secret="another")
+            assert client.post("/webhook", content=b"{}", headers=headers).status_code == 401
+        metrics = client.get("/metrics").text
+    told = [one for one in caplog.records if one.name == "bot.service.webhook"]
+    assert len(told) == 1
+    assert 'issue_tagger_webhooks_total{status="401"} 50.0' in metrics
+
+
 def test_what_is_announced_too_large_is_not_read_at_all(installation) -> None:
     with TestClient(create_app(installation, worker=False)) as client:
         headers = {**signed_body(b"{}"), "content-length": str(body_module.LARGEST + 1)}

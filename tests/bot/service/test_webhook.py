@@ -286,7 +286,7 @@ def test_what_storing_needs_of_the_configuration_is_kept_beside_it_and_no_file_i
     post(client, github.open_issue(REPO, "It crashes"))
     unreadable = {
         "checked_at": clock().isoformat(),
-        "rules": "whoever reads this fails",
+        "valid": "whoever reads this fails",
         "intake": {"delay_seconds": 45, "fallback_label": "Triage"},
         "places": {"repository": {"etag": "e", "text": "[" * 60_000}},
     }

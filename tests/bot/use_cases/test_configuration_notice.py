@@ -223,7 +223,7 @@ async def test_a_stored_file_that_is_no_longer_read_is_shown_and_its_other_rules
         repository = work.repositories.get(REPO)
         kept = dict(repository.memory["configuration"])
         rules = '{"mode": "apply", "delay_seconds": 0, "ignore": {"titles": ["^(?!a bug)"]}}'
-        work.repositories.remember(repository.id, "configuration", {**kept, "rules": rules})
+        work.repositories.remember(repository.id, "configuration", {**kept, "valid": rules})
     bench.clock.advance(hours=1)
     await bench.deliver(bench.github.open_issue(REPO, "a bug"))
     await bench.work()
@@ -247,3 +247,14 @@ async def test_a_file_that_takes_too_long_to_read_is_told_so(bench, app, monkeyp
     assert "takes longer than" in run.output["annotations"][0]["message"]
     with bench.installation.store.read() as work:
         assert known_configuration(work.repositories.get(REPO)).mode == "apply"
+
+
+async def test_what_the_version_before_kept_meanwhile_is_looked_at_anew(bench, app) -> None:
+    await bench.deliver(push(bench, GOOD))
+    with bench.installation.store.begin() as work:
+        repository = work.repositories.get(REPO)
+        kept = {**repository.memory["configuration"], "valid": "mode: off\n"}
+        del kept["intake"]
+        work.repositories.remember(repository.id, "configuration", kept)
+    await bench.deliver(bench.github.open_issue(REPO, "a bug"))
+    assert bench.labels(1) == ["bug"]
