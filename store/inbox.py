@@ -23,10 +23,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import case, delete, exists, func, or_, select, update
-from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import aliased
+from sqlalchemy import delete, exists, func, or_, select, update
 
+from store.claiming import Claiming, left_behind
 from store.errors import LeaseLost, NotStored
 from store.pauses import FARTHEST, holding
 from store.records import (
@@ -45,7 +44,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
     from datetime import datetime, timedelta
 
-    from sqlalchemy import ColumnElement, Select
+    from sqlalchemy import Select
     from sqlalchemy.orm import Session
 
 _GIVEN_UP = (
@@ -131,17 +130,14 @@ class Inbox:
         :param turns: is told who was served.
         :param full: accounts of which nothing is to be taken.
         """
-        self._take_back(now)
+        claiming = Claiming(self._session, worker, lease, now)
         if guid is not None:
-            return self._claim_one(
-                self._claimable(now).where(DeliveryRow.guid == guid), worker, lease, now
-            )
+            return claiming.of(DeliveryRow.guid == guid)
         turns = turns or RoundRobin()
         for repository in turns.order(self._with_something_due(now)):
             if account_of(repository) in full:
                 continue
-            of_it = self._claimable(now).where(DeliveryRow.repository_key == repository)
-            claim = self._claim_one(of_it, worker, lease, now)
+            claim = claiming.of(DeliveryRow.repository_key == repository)
             if claim is not None:
                 turns.served(repository)
                 return claim
@@ -251,7 +247,7 @@ class Inbox:
 
         Within a repository in the order of due times.
         """
-        left = select(DeliveryRow.guid).where(or_(*_left_behind(now))).limit(limit)
+        left = select(DeliveryRow.guid).where(or_(*left_behind(now))).limit(limit)
         found = list(self._session.scalars(left))
         repositories = self._with_something_due(now)
         for place, repository in enumerate(repositories):
@@ -269,7 +265,7 @@ class Inbox:
 
     def has_something_due(self, now: datetime) -> bool:
         """Whether there may be anything to claim."""
-        left = select(exists().where(or_(*_left_behind(now))))
+        left = select(exists().where(or_(*left_behind(now))))
         due = self._session.execute(with_something_due(now, now + FARTHEST).limit(1)).first()
         return due is not None or self._session.scalars(left).one()
 
@@ -317,74 +313,8 @@ class Inbox:
         query = select(DeliveryRow.id).where(ended, DeliveryRow.finished_at < before)
         return query.order_by(DeliveryRow.id).limit(limit)
 
-    def _take_back(self, now: datetime) -> None:
-        """Make pending what dead workers hold, and due what only a wrong clock put off."""
-        due_at, far = DeliveryRow.due_at, now + FARTHEST
-        stuck = (
-            select(DeliveryRow.id)
-            .where(or_(*_left_behind(now), (DeliveryRow.state == "pending") & (due_at > far)))
-            .with_for_update(skip_locked=True)
-        )
-        self._session.execute(
-            update(DeliveryRow)
-            .where(DeliveryRow.id.in_(stuck))
-            .values(
-                state="pending",
-                claimed_by=None,
-                lease_until=None,
-                due_at=case((due_at > far, now), else_=due_at),
-            )
-            .execution_options(synchronize_session=False)
-        )
-
     def _with_something_due(self, now: datetime) -> Sequence[str]:
         return self._session.scalars(with_something_due(now, now + FARTHEST)).all()
-
-    def _claim_one(
-        self, which: Select[int], worker: str, lease: timedelta, now: datetime
-    ) -> ClaimedDelivery | None:
-        while (found := self._session.execute(which).first()) is not None:
-            claim = self._take(found[0], worker, lease, now)
-            if claim is not None:
-                return claim
-        return None
-
-    def _claimable(self, now: datetime) -> Select[int]:
-        other = aliased(DeliveryRow)
-        in_the_way = exists().where(
-            other.lane == DeliveryRow.lane,
-            other.state.in_(("pending", "running")),
-            other.id != DeliveryRow.id,
-            (other.id < DeliveryRow.id) | (other.state == "running"),
-        )
-        query = select(DeliveryRow.id).where(
-            DeliveryRow.state == "pending", DeliveryRow.due_at <= now, ~in_the_way
-        )
-        oldest = query.order_by(DeliveryRow.due_at, DeliveryRow.id).limit(1)
-        return oldest.with_for_update(skip_locked=True, of=DeliveryRow)
-
-    def _take(
-        self, row_id: int, worker: str, lease: timedelta, now: datetime
-    ) -> ClaimedDelivery | None:
-        """Mark the row as running; None: the lane's other delivery began in this very moment."""
-        taking = (
-            update(DeliveryRow)
-            .where(DeliveryRow.id == row_id)
-            .values(
-                state="running",
-                claimed_by=worker,
-                lease_until=now + lease,
-                attempts=DeliveryRow.attempts + 1,
-            )
-            .execution_options(synchronize_session=False)
-        )
-        try:
-            with self._session.begin_nested():
-                self._session.execute(taking)
-        except IntegrityError:
-            return None
-        row = self._session.get_one(DeliveryRow, row_id, populate_existing=True)
-        return _claimed(row, worker, now + lease)
 
     def _end(self, claim: ClaimedDelivery, **values: Any) -> None:
         self._change(claim, claimed_by=None, lease_until=None, **values)
@@ -405,12 +335,6 @@ class Inbox:
         )
         if changed.first() is None:
             raise LeaseLost(claim.guid, claim.worker)
-
-
-def _left_behind(now: datetime) -> tuple[ColumnElement[bool], ...]:
-    """What a dead worker holds; a condition for each range of the index."""
-    running, until = DeliveryRow.state == "running", DeliveryRow.lease_until
-    return running & (until < now), running & (until > now + FARTHEST)
 
 
 def _lane(record: DeliveryRecord) -> str | None:
@@ -441,22 +365,6 @@ def _new_row(record: DeliveryRecord) -> dict[str, Any]:
         "due_at": record.due_at or record.received_at,
         "finished_at": record.received_at if record.ignored else None,
     }
-
-
-def _claimed(row: DeliveryRow, worker: str, lease_until: datetime) -> ClaimedDelivery:
-    return ClaimedDelivery(
-        id=row.id,
-        guid=row.guid,
-        event=row.event,
-        action=row.action,
-        repository=row.repository,
-        issue_number=row.issue_number,
-        payload=row.payload or {},
-        attempts=row.attempts,
-        received_at=row.received_at,
-        worker=worker,
-        lease_until=lease_until,
-    )
 
 
 def _stored(row: DeliveryRow) -> StoredDelivery:

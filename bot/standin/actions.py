@@ -71,7 +71,7 @@ class IssueActions(World):
         """File an issue; returns the `issues.opened` webhook."""
         with self.lock:
             repository = self.repository(full_name)
-            number = max(repository.issues, default=0) + 1
+            number = repository.next_number()
             issue = self._new_issue(repository, number, (title, body), by, self.now())
             issue.pull_request = pull_request
             for name in labels:
@@ -218,6 +218,7 @@ class IssueActions(World):
         title, body = text
         issue = IssueRecord(number, self.next_id(), title, body, self.actor(by), at, at)
         repository.issues[number] = issue
+        repository.last_number = max(repository.last_number, number)
         return issue
 
     def _take_off(

@@ -129,12 +129,17 @@ class RepositoryRecord:
     default_branch: str = "main"
     labels: dict[str, LabelRecord] = field(default_factory=dict)
     issues: dict[int, IssueRecord] = field(default_factory=dict)
+    last_number: int = 0
     files: dict[str, str] = field(default_factory=dict)
     roles: dict[str, str] = field(default_factory=dict)
     check_runs: dict[int, CheckRunRecord] = field(default_factory=dict)
     suggestions: SuggestionMode = SuggestionMode.ON
     head: str = "0" * 40
     archived: bool = False
+
+    def next_number(self) -> int:
+        """A number that no issue has or has ever had."""
+        return max(self.last_number, max(self.issues, default=0)) + 1
 
     def role(self, login: str) -> str:
         """What a login may do: readers are everybody where the repository is public."""

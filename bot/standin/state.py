@@ -104,7 +104,7 @@ class GitHubState(SuggestionActions, AppActions):
             target = self.repository(to)
             gone = self._issue_webhook("transferred", repository, issue, by)
             del repository.issues[number]
-            issue.number = max(target.issues, default=0) + 1
+            issue.number = target.last_number = target.next_number()
             names = [label.name.lower() for label in issue.labels]
             issue.labels = [target.labels[name] for name in names if name in target.labels]
             target.issues[issue.number] = issue

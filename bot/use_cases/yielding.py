@@ -18,6 +18,7 @@ from bot.github.errors import Gone, NotFound
 from bot.use_cases import told_off
 from bot.use_cases.label_writes import set_labels, take_off
 from bot.use_cases.look import acts_since, heard_now
+from bot.use_cases.policy import may_write
 from store.text import name_key
 
 if TYPE_CHECKING:
@@ -76,8 +77,8 @@ async def settle(
             settled.acts = await acts_since(job, client, look, known)
         except (NotFound, Gone) as error:
             raise LookAgain("the issue is gone") from error
-        against = await asyncio.to_thread(_against, job, settled.acts, fresh)
         existing = look.labels.names
+        against = await asyncio.to_thread(_against, job, settled.acts, fresh, existing)
         wrong = list(amends(mine, settled.acts, job.configuration, existing, against))
         for one in wrong:
             await _make(job, client, look, mine[one.key], one, settled)
@@ -123,7 +124,9 @@ def amends(
             yield Amends(key, "removed", "a label arrived")
 
 
-def _against(job: Job, acts: LabelActs, fresh: Collection[str]) -> dict[str, str]:
+def _against(
+    job: Job, acts: LabelActs, fresh: Collection[str], existing: Mapping[str, str]
+) -> dict[str, str]:
     """Why labels that were just set are not wanted: what was heard since, or seen to come before.
 
     Who closed the issue or switched the label off before it came has not asked for it.
@@ -132,13 +135,20 @@ def _against(job: Job, acts: LabelActs, fresh: Collection[str]) -> dict[str, str
         return {}
     why = {key: acts.too_late[key] for key in fresh if key in acts.too_late}
     now = heard_now(job)
-    fallback = name_key(now.configuration.fallback_label or "")
     for key in fresh:
         if told_off.is_told_off(now.subject.issue):
             why[key] = told_off.WHY
-        elif key != fallback and now.configuration.mode_for(key) is not Mode.APPLY:
+        elif not _may_be_set(key, now.configuration, existing):
             why[key] = "the configuration has changed"
     return why
+
+
+def _may_be_set(
+    key: str, configuration: RepositoryConfiguration, existing: Mapping[str, str]
+) -> bool:
+    if key == name_key(configuration.fallback_label or ""):
+        return may_write(configuration, existing.values())
+    return configuration.mode_for(existing.get(key, key)) is Mode.APPLY
 
 
 async def _make(

@@ -154,6 +154,7 @@ def main() -> None:
     wanted = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, _database(wanted.server, folder) as url:
         trial = Trial(url, folder, wanted.milliseconds)
+        asyncio.run(trial.measure(20, wanted.rate))  # to be warm
         alone = asyncio.run(trial.measure(wanted.issues, wanted.rate))
         opened = [trial.github.open_issue(LIMITED, f"a bug {n}") for n in range(wanted.waiting)]
         trial.receive(opened)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import update
 
+from store.claiming import Claiming
 from store.errors import LeaseLost, NotStored
 from store.records import DeliveryRecord
 from store.tables import DeliveryRow
@@ -319,7 +320,8 @@ def test_two_of_one_lane_cannot_run_even_if_the_query_were_wrong(any_store: Stor
         inbox = work.inbox
         later = inbox.find("a2")
         assert later is not None
-        assert inbox._take(later.id, "w2", LEASE, desk.now) is None
+        claiming = Claiming(inbox._session, "w2", LEASE, desk.now)
+        assert claiming._take(later.id) is None
     assert desk.find("a2").state == "pending"
 
 

@@ -1,6 +1,8 @@
 """People act at any moment, between any two requests of the bot: nothing they did is overturned.
 
-A hundred simulated issues by default; `TEST_INTERLEAVINGS=1000` plays so many.
+Labels, issues, the configuration: whatever is deleted, renamed, closed, locked, transferred or
+switched off, no label is created by it that stays, and nothing is written elsewhere. A hundred
+simulated issues by default; `TEST_INTERLEAVINGS=2000` plays so many.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.bootstrap import Installation
+from bot.errors import CommandRefused, LookAgain
 from bot.github.errors import GitHubError
 from bot.standin.transport import StandInTransport
 from bot.use_cases.backfilling import Wanted, backfill
@@ -29,12 +32,15 @@ from bot.worker import Worker
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from bot.standin.records import Delivery, IssueRecord
+    from bot.standin.records import Delivery, IssueRecord, LabelRecord
     from bot.standin.state import GitHubState
     from bot.use_cases.desk import Desk
 
 LABELS = ("bug", "feature", "docs")
 FALLBACK = "needs-triage"
+ELSEWHERE = "acme/elsewhere"
+PATH = ".github/issue-tagger.yml"
+BY_HAND = ("made by a person", "ff0000")
 CONFIGURATION = """\
 mode: apply
 delay_seconds: 0
@@ -56,8 +62,9 @@ class Killed(BaseException):
 class Act:
     """What happens just before the bot's request of this number.
 
-    :ivar kind: a person's act on a label or its suggestion, another bot's, a new title; or "kill"
-        and "fail": the request is carried out, and the bot dies, or hears of it only as an error.
+    :ivar kind: a person's act on a label or its suggestion, on the issue or the configuration,
+        another bot's, a new title; or "kill" and "fail": the request is carried out, and the bot
+        dies, or hears of it only as an error.
     """
 
     before_request: int
@@ -65,7 +72,11 @@ class Act:
     label: str
 
 
-KINDS = ("add", "add", "remove", "remove", "bot adds", "approve", "dismiss", "rename", "edit")
+KINDS = (
+    "add", "add", "remove", "remove", "bot adds", "bot removes", "approve", "dismiss", "rename",
+    "edit", "delete label", "close", "reopen", "lock", "push off", "transfer", "delete",
+)  # fmt: skip
+ON_THE_ISSUE = frozenset({"close", "reopen", "lock", "push off", "transfer", "delete"})
 acts = st.lists(
     st.builds(
         Act,
@@ -75,6 +86,22 @@ acts = st.lists(
     ),
     max_size=8,
 )
+BETWEEN = ("delete label", "rename", "close", "lock", "push off", "transfer", "delete", "add")
+"""What is done about the very label that is being set, between the look and the write."""
+
+
+@st.composite
+def aimed(draw: st.DrawFn) -> tuple[str, list[Act]]:
+    """A title, and a play in which, half of the time, something happens right before a write."""
+    title, plan = draw(titles), draw(acts)
+    words = [word.rstrip("?") for word in title.split()]
+    if draw(st.booleans()) and set(words) & set(LABELS):
+        label = draw(st.sampled_from(sorted(set(words) & set(LABELS))))
+        kind = draw(st.sampled_from(BETWEEN))
+        plan = [*plan[:3], Act(draw(st.integers(1, 8)), kind, label)]
+    return title, plan
+
+
 titles = st.lists(st.sampled_from([*LABELS, "docs?", "words"]), min_size=1, unique=True).map(
     " ".join
 )
@@ -85,24 +112,47 @@ class Interrupted(httpx.AsyncBaseTransport):
     """Lets people act between requests, and the process die in the middle of one.
 
     :ivar last: by label, what a person did with it last, where it changed something.
+    :ivar made: ids of labels that people made, and those that were there.
+    :ivar is_off: a file that switches everything off was pushed, and the bot has heard of it.
+    :ivar over: acts of the bot's when the issue was closed, locked, switched off or went.
     """
 
     def __init__(self, state: GitHubState) -> None:
         self._inner = StandInTransport(state)
         self._state = state
+        self.hear: Callable[[Delivery], None] = lambda delivery: None
         self.begin(0, [])
 
     def begin(self, number: int, plan: list[Act]) -> None:
         self.number = number
         self.seen = 0
         self.last: dict[int, str] = {}
+        self.made = {label.id for label in self._state.repository(REPO).labels.values()}
+        self.is_off = False
+        self.over: int | None = None
+        self._record = self._state.repository(REPO).issues.get(number)
+        self.replan(plan)
+
+    def replan(self, plan: list[Act]) -> None:
+        self.seen = 0
         self._plan = defaultdict(list)
         for act in plan:
             self._plan[act.before_request].append(act)
 
     @property
     def issue(self) -> IssueRecord:
-        return self._state.issue(REPO, self.number)
+        """The issue, wherever it is by now."""
+        assert self._record is not None
+        return self._record
+
+    @property
+    def is_here(self) -> bool:
+        return self.number in self._state.repository(REPO).issues
+
+    @property
+    def labelled_by_bot(self) -> int:
+        acts = [one for one in self.issue.events if one.event == "labeled"]
+        return sum(one.actor.login == BOT for one in acts)
 
     def act(self, moment: int) -> set[str]:
         """What is planned for this moment; returns what befalls the bot itself."""
@@ -129,7 +179,25 @@ class Interrupted(httpx.AsyncBaseTransport):
         return response
 
     def _by_somebody(self, act: Act) -> None:
-        label = self._state.add_label(REPO, act.label)
+        if not self.is_here:
+            return
+        if act.kind == "delete label":
+            self._delete(act.label)
+            return
+        label = self._state.add_label(REPO, act.label, *BY_HAND)
+        self.made.add(label.id)
+        if act.kind in ON_THE_ISSUE:
+            self._on_the_issue(act.kind)
+        elif act.kind == "edit":
+            self._state.edit_issue(REPO, self.number, by="ada", title=f"{act.label} after all")
+        elif act.kind == "rename":
+            self._rename(act.label)
+        elif act.kind in {"approve", "dismiss"}:
+            self._answer(act.kind, label.id)
+        else:
+            self._on_a_label(act, label)
+
+    def _on_a_label(self, act: Act, label: LabelRecord) -> None:
         carried = self.issue.carries(label.name)
         if act.kind == "add" and not carried:
             self._state.add_labels(REPO, self.number, [label.name], by="ada")
@@ -140,12 +208,33 @@ class Interrupted(httpx.AsyncBaseTransport):
         elif act.kind == "bot adds" and not carried:
             self._state.add_labels(REPO, self.number, [label.name], by="other[bot]")
             self.last.pop(label.id, None)  # what other bots do to people is not ours to mend
-        elif act.kind == "edit":
-            self._state.edit_issue(REPO, self.number, by="ada", title=f"{act.label} after all")
-        elif act.kind == "rename":
-            self._rename(act.label)
-        elif act.kind in {"approve", "dismiss"}:
-            self._answer(act.kind, label.id)
+        elif act.kind == "bot removes" and carried:
+            self._state.remove_label(REPO, self.number, label.name, by="other[bot]")
+            self.last.pop(label.id, None)
+
+    def _delete(self, name: str) -> None:
+        label = self._state.repository(REPO).labels.get(name)
+        if label is not None:
+            self._state.delete_label(REPO, name, by="ada")
+            self.last.pop(label.id, None)
+
+    def _on_the_issue(self, kind: str) -> None:
+        closed, locked = self.issue.state != "open", self.issue.locked
+        if kind in {"close", "reopen"}:
+            if closed == (kind == "reopen"):
+                state = "closed" if kind == "close" else "open"
+                self._state.set_state(REPO, self.number, state, by="ada")
+        elif kind == "lock" and not locked:
+            self._state.set_locked(REPO, self.number, True, by="ada")
+        elif kind == "push off":
+            self.is_off = True
+            self.hear(self._state.push_file(REPO, PATH, "mode: 'off'\n"))
+        elif kind == "transfer":
+            self._state.transfer_issue(REPO, self.number, ELSEWHERE, by="ada")
+            self.over = self.labelled_by_bot
+        elif kind == "delete":
+            self._state.delete_issue(REPO, self.number, by="ada")
+            self.over = self.labelled_by_bot
 
     def _rename(self, name: str) -> None:
         """Give a label another name, or its first one back."""
@@ -181,6 +270,12 @@ class Scene:
         self.transport = transport
         self.clock = clock
         self.sent: set[str] = set()
+        transport.hear = self.hear
+
+    def hear(self, delivery: Delivery) -> None:
+        """Receive it at once, later than whatever was read until now."""
+        self.clock.advance(seconds=1)
+        self.receive(delivery)
 
     def receive(self, delivery: Delivery) -> None:
         self.sent.add(delivery.guid)
@@ -226,7 +321,9 @@ class Scene:
             try:
                 await act(desk)
                 break
-            except (Killed, GitHubError):
+            except CommandRefused:
+                break
+            except (Killed, GitHubError, LookAgain):
                 self.clock.advance(minutes=5)
             finally:
                 await desk.access.aclose()
@@ -235,13 +332,45 @@ class Scene:
         self.clock.advance(seconds=seconds)
 
     def assert_people_have_the_last_word(self) -> None:
+        self._assert_nothing_is_made_or_written_elsewhere()
+        if not self.transport.is_here:
+            return
+        self._assert_nothing_was_set_too_late()
         issue = self.transport.issue
         there = {label.id for label in issue.labels}
         for label_id, act in self.transport.last.items():
             assert (label_id in there) == (act == "add"), (label_id, act, issue.events)
 
+    def _assert_nothing_is_made_or_written_elsewhere(self) -> None:
+        there = {label.id for label in self.state.repository(REPO).labels.values()}
+        assert there <= self.transport.made, "a label was created"
+        others = self.state.repository(ELSEWHERE)
+        assert not others.labels
+        written = [one.path for one in self.state.requests if one.method != "GET"]
+        assert all(path.startswith(f"/repos/{REPO}/") for path in written)
+        if self.transport.over is not None:
+            assert self.transport.labelled_by_bot == self.transport.over
+
+    def _assert_nothing_was_set_too_late(self) -> None:
+        """What the bot was the last to set was set while the issue was open to it."""
+        issue, over, too_late = self.transport.issue, set(), {}
+        for event in issue.events:
+            if event.event in {"closed", "locked"}:
+                over.add(event.event)
+            elif event.event == "reopened":
+                over.discard("closed")
+            elif event.event == "labeled":
+                name = event.detail["label"]["name"]
+                too_late[name] = bool(over) and event.actor.login == BOT
+        assert not any(too_late.get(name) for name in issue.label_names), issue.events
+
     def assert_one_of_a_group(self) -> None:
-        """Of labels that exclude each other the bot is the last to have set one at most."""
+        """Of labels that exclude each other the bot is the last to have set one at most.
+
+        And none beside one that a person chose, whenever that was.
+        """
+        if not self.transport.is_here:
+            return
         issue = self.transport.issue
         setters = {
             event.detail["label"]["name"]: event.actor.login
@@ -250,11 +379,22 @@ class Scene:
         }
         by_bot = {name for name in issue.label_names if setters.get(name) == BOT}
         assert len(by_bot & {"bug", "feature"}) < 2, issue.events
+        touched = {
+            event.detail["label"]["name"]
+            for event in issue.events
+            if event.event in {"labeled", "unlabeled"} and event.actor.login == "ada"
+        }
+        by_people = {name for name in issue.label_names if setters.get(name) == "ada"}
+        free = issue.state == "open" and not issue.locked and not self.transport.is_off
+        if free and by_people & {"bug", "feature"}:
+            assert not (by_bot - touched) & {"bug", "feature"}, issue.events
 
 
 @pytest.fixture
 def scene(settings, github: GitHubState, clock: Clock, releases: FakeReleases) -> Any:
     github.add_label(REPO, FALLBACK)
+    github.add_repository(ELSEWHERE)
+    github.set_role(ELSEWHERE, BOT, "write")
     transport = Interrupted(github)
     installation = Installation(settings, clock=clock, transport=transport, open_release=releases)
     releases.promote(installation.store, "r1", LABELS, clock())
@@ -268,20 +408,19 @@ def scene(settings, github: GitHubState, clock: Clock, releases: FakeReleases) -
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-@given(
-    title=titles, plan=acts, audit=st.sampled_from(["0.0", "0.0", "1.0"]), after=deeds, late=acts
-)
+@given(play=aimed(), audit=st.sampled_from(["0.0", "0.0", "1.0"]), after=deeds, late=acts)
 def test_no_decision_of_a_person_is_overturned(
-    scene: Scene, title: str, plan: list[Act], audit: str, after: list[str], late: list[Act]
+    scene: Scene, play: tuple[str, list[Act]], audit: str, after: list[str], late: list[Act]
 ) -> None:
+    title, plan = play
     for name in [one for one in scene.state.repository(REPO).labels if "(" in one]:
         scene.state.delete_label(REPO, name, by="ada")  # what an example before has renamed
-    for label in LABELS:
+    for label in (*LABELS, FALLBACK):
         scene.state.add_label(REPO, label)
     for record in scene.state.repository(REPO).issues.values():
         record.state = "closed"
-    path = ".github/issue-tagger.yml"
-    scene.state.push_file(REPO, path, CONFIGURATION % audit)
+    scene.state.requests.clear()
+    scene.hear(scene.state.push_file(REPO, PATH, CONFIGURATION % audit))
     opened = scene.state.open_issue(REPO, title)
     number = opened.payload["issue"]["number"]
     scene.transport.begin(number, plan)
@@ -289,10 +428,8 @@ def test_no_decision_of_a_person_is_overturned(
     scene.transport.act_out()
     asyncio.run(scene.play())
     scene.assert_people_have_the_last_word()
-    before = scene.transport.last
     for deed in after:
-        scene.transport.begin(number, late)
-        scene.transport.last = before
+        scene.transport.replan(late)
         asyncio.run(scene.do(deed))
         scene.assert_people_have_the_last_word()
         scene.transport.act_out()
