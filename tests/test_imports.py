@@ -66,7 +66,7 @@ LIGHT = (
     "tagger",
     "tagger.errors",
     "tagger.issue",
-    "tagger.text",
+    "tagger.cleaning",
     "tagger.strategy",
     "tagger.encoder",
     "tagger.strategies",

@@ -3,8 +3,8 @@
     python docs/benchmarks/contentless.py ISSUES.jsonl.gz:LABELS.json:NAME,NAME,… --held-out 500
 
 Trains a release of the members that need no tuning on all issues but the held-out ones, opens it,
-and asks it at the usual target and at .5. Prints what it set and suggested on contentless texts, on
-real issues with and without the check for content, and which short titles by themselves it silences.
+and asks it at the usual target and at .5. Prints what it set and suggested on contentless texts and
+on real issues, these with and without the check for content, and which titles it silences.
 """
 
 from __future__ import annotations
@@ -32,36 +32,10 @@ FORM = "### What happened?\n\n_No response_\n\n### Version\n\n_No response_\n\n-
 TEMPLATE = (
     "<!-- Please fill in all the fields below. -->\n\n## Steps\n\n<!-- 1. 2. 3. -->\n\n## Logs\n"
 )
-LATIN = [
-    "lorem",
-    "ipsum",
-    "dolor",
-    "sit",
-    "amet",
-    "consectetur",
-    "adipiscing",
-    "elit",
-    "sed",
-    "do",
-    "eiusmod",
-    "tempor",
-    "incididunt",
-    "ut",
-    "labore",
-    "et",
-    "dolore",
-    "magna",
-    "aliqua",
-    "ut",
-    "enim",
-    "ad",
-    "minim",
-    "veniam",
-    "quis",
-    "nostrud",
-    "exercitation",
-    "ullamco",
-]
+LATIN = """
+    lorem ipsum dolor sit amet consectetur adipiscing elit sed do eiusmod tempor incididunt ut
+    labore et dolore magna aliqua ut enim ad minim veniam quis nostrud exercitation ullamco
+"""
 GREETINGS = ("Hello", "Hi", "hey there", "Hello world", "Hi all", "hello everyone", "Hallo")
 PHRASES = ("please help", "help me please", "please fix", "any update?", "bump", "me too", "same")
 
@@ -95,7 +69,7 @@ def kinds(draw):
             letters(8, 12),
         ),
         "letters": (letters(7, 12), some([letters(5, 12) for _ in range(5)], 1, 5)),
-        "Latin": (some(LATIN, 3, 6), some(LATIN, 8, 30)),
+        "Latin": (some(LATIN.split(), 3, 6), some(LATIN.split(), 8, 30)),
         "a greeting": (draw.choice(GREETINGS), draw.choice(("", "thanks", "Hi"))),
         "a plea": (draw.choice(PHRASES), draw.choice(("", "please", "thank you"))),
         "a placeholder": (

@@ -9,19 +9,16 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from math import ceil
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
 from tagger.cleaning.words import telling_words
-from tagger.errors import ReleaseDamaged
 from tagger.issue import IssueText
-from tagger.persistence import load_json, save_json
 from tagger.wordings import background, wordings
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
+    from collections.abc import Mapping, Sequence
 
     from tagger.encoder import Encoder, Vectors
     from tagger.issue import TrainingSet
@@ -120,25 +117,20 @@ class ContentCheck:
         """Whether an issue so alike is no precedent."""
         return self.chance is not None and similarity < self.chance
 
-    def save(self, path: Path) -> None:
+    def as_json(self) -> dict[str, Any]:
         words = None if self.words is None else sorted(self.words)
-        lines = sorted(self.boilerplate)
-        save_json(path, {"words": words, "boilerplate": lines, "chance": self.chance})
+        return {"words": words, "boilerplate": sorted(self.boilerplate), "chance": self.chance}
 
     @classmethod
-    def restore(cls, path: Path) -> Self:
-        """Read what `save` wrote; releases from before it have no such file.
+    def from_json(cls, kept: Mapping[str, Any] | None) -> Self:
+        """:param kept: what `as_json` gave; None: a release from before it, which measured nothing.
 
-        :raises ReleaseDamaged: it cannot be read.
+        :raises KeyError, TypeError: something else.
         """
-        if not path.exists():
+        if kept is None:
             return cls()
-        kept = load_json(path)
-        try:
-            words = None if kept["words"] is None else frozenset(kept["words"])
-            return cls(words, frozenset(kept["boilerplate"]), kept["chance"])
-        except (KeyError, TypeError) as error:
-            raise ReleaseDamaged(path.parent, f"{path.name}: {error!r}") from error
+        words = None if kept["words"] is None else frozenset(kept["words"])
+        return cls(words, frozenset(kept["boilerplate"]), kept["chance"])
 
 
 def _common_lines(texts: Sequence[IssueText]) -> frozenset[str]:

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 OWN = "chain.json"
 NUMBERS = "chain.safetensors"
-CONTENT = "content.json"
 
 
 def save_chain(chain: Chain, folder: Path) -> None:
@@ -44,6 +43,7 @@ def save_chain(chain: Chain, folder: Path) -> None:
             "asked": chain.asked_,
             "served_by": chain.served_by_,
             "always_labelled": chain.always_labelled_,
+            "content": chain.content_.as_json(),
         },
     )
     arrays: Arrays = {}
@@ -53,7 +53,6 @@ def save_chain(chain: Chain, folder: Path) -> None:
         arrays["evidence.scores"] = np.stack([one.scores for one in chain.evidence_])
         arrays["evidence.hits"] = np.stack([one.hits for one in chain.evidence_])
     save_arrays(folder / NUMBERS, arrays)
-    chain.content_.save(folder / CONTENT)
     for one in chain.fitted_:
         (folder / one.name).mkdir()
         one.strategy.save(folder / one.name)
@@ -86,7 +85,7 @@ def restore_chain(chain: Chain, folder: Path) -> None:
             for place, members in enumerate(own["stages"])
         ]
         chain.evidence_ = _evidence(arrays)
-        chain.content_ = ContentCheck.restore(folder / CONTENT)
+        chain.content_ = ContentCheck.from_json(own.get("content"))
     except (KeyError, TypeError, ValueError) as error:
         raise ReleaseDamaged(folder, f"{OWN} or {NUMBERS}: {error!r}") from error
 

@@ -13,13 +13,12 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
-from markdown_it import MarkdownIt
-
 from tagger.cleaning.logs import HEAD, condensed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from markdown_it import MarkdownIt
     from markdown_it.token import Token
 
 READ = 8_000
@@ -28,9 +27,9 @@ READ = 8_000
 MOST_LINES = 400
 """Lines that are read, for each of them may be a block of its own."""
 
-MOST_MARKED = 100
-"""Lines of a list, quote, heading or table that are read: each costs the parser what a thousand
-characters of prose do."""
+MOST_MARKS = 70
+"""Lines of a list, heading or table that are read, a quote's counted once more for each `>`: each
+costs the parser what a hundred characters of prose do."""
 
 PASSES = 4
 """Times a body is read at most: what goes may leave something that goes as well."""
@@ -79,8 +78,10 @@ def _settled(text: str) -> str:
 def _beginning(text: str) -> str:
     """As much of a text as is read."""
     text = "\n".join(text[:READ].split("\n")[:MOST_LINES])
-    for number, line in enumerate(_MARKED.finditer(text)):
-        if number == MOST_MARKED:
+    marks = 0
+    for line in _MARKED.finditer(text):
+        marks += 1 + line[0].count(">")
+        if marks > MOST_MARKS:
             return text[: line.start()]
     return text
 
@@ -88,6 +89,8 @@ def _beginning(text: str) -> str:
 @cache
 def _parser() -> MarkdownIt:
     """Blocks only: `_Block` looks for comments and code spans, whose places no token tells."""
+    from markdown_it import MarkdownIt
+
     return MarkdownIt("commonmark").disable(["inline", "reference"])
 
 

@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
 _EMPTY_WORDS = """
-    aaa abc anyone asdf bar baz blah bug bump closed deleted dummy example feature first foo fix guys hallo
-    hello help hey hola ignore info ipsum issue issues lorem moin new none nothing okay ping placeholder
-    please problem problems qwerty question report request sample second sir solved sorry template test
-    tested testing tests thank thanks thx title todo untitled update updates welcome whatever
-    world yes
+    aaa abc anyone asdf bar baz blah bug bump closed deleted dummy example feature first fix foo
+    guys hallo hello help hey hola ignore info ipsum issue issues lorem moin new none nothing
+    okay ping placeholder please problem problems question qwerty report request sample second
+    sir solved sorry template test tested testing tests thank thanks thx title todo untitled
+    update updates welcome whatever world yes
     """
 EMPTY_WORDS = frozenset(_EMPTY_WORDS.split())
 """Words that fill a text and are no report by themselves: greetings, placeholders, and the kinds of

@@ -22,6 +22,19 @@ class TestIssueText:
     def test_is_cleaned_on_the_way_in(self):
         assert IssueText.of("A\x00", "<!-- hint -->b") == IssueText("A", "b")
 
+    def test_is_cleaned_anew_for_a_release_of_another_version(self):
+        issue = IssueText.of("Why <!-- is lost", "read `<!--` and on")
+        assert issue == IssueText("Why <!-- is lost", "read `<!--` and on")
+        assert issue.cleaned(1) == IssueText("Why", "read `")
+        assert issue.cleaned(1).cleaned(2) == issue
+
+    def test_a_text_that_never_was_cleaned_stays_as_it_is(self):
+        assert IssueText("Why <!-- x -->").cleaned(1) == IssueText("Why <!-- x -->")
+
+    def test_an_unknown_version_is_refused(self):
+        with pytest.raises(ValueError, match="cleaning 9, expected one of 1, 2"):
+            IssueText.of("A", "b", cleaning=9)
+
 
 class TestTrainingSet:
     def test_refuses_targets_of_another_shape(self, training_set):

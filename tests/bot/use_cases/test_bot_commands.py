@@ -11,7 +11,7 @@ from bot.use_cases.answering import MARK
 from bot.use_cases.command_line import COMMANDS, read_command
 from bot.use_cases.explaining import issue_link
 from bot.use_cases.told_off import remember_said
-from tagger.decision import LabelDecision, Neighbour
+from tagger.decision import SAYS_NOTHING, LabelDecision, Neighbour
 
 pytestmark = pytest.mark.anyio
 APPLY = "mode: apply\ndelay_seconds: 0\n"
@@ -220,6 +220,16 @@ async def test_an_unknown_word_is_answered_with_the_known_ones(bench, answers) -
     await bench.deliver(bench.github.open_issue(REPO, "words"))
     await say(bench, "/tagger retran")
     assert "Did you mean `/tagger retrain`?" in answers()[0]
+
+
+async def test_an_issue_that_says_nothing_is_told_so(bench, answers) -> None:
+    bench.release.tag = lambda issues, policy=None: [
+        (LabelDecision("bug", 0.9, 0.8, "abstain", SAYS_NOTHING),)
+    ]
+    bench.github.open_issue(REPO, "Test")
+    await say(bench, "/tagger why")
+    assert "says nothing" in answers()[0]
+    assert "0.9" not in answers()[0]
 
 
 async def test_nothing_of_an_issue_becomes_markup_or_a_mention(bench, answers) -> None:

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.configuration import Mode, RepositoryConfiguration, parse
-from bot.use_cases.policy import Plan, Situation, may_write, plan
+from bot.use_cases.policy import Plan, Situation, may_write, open_questions, plan
+from tagger.decision import SAYS_NOTHING, LabelDecision
 
 NAMES = ("bug", "Feature", "docs", "question", "area/ui", "wip")
 KEYS = tuple(name.casefold() for name in NAMES)
@@ -165,3 +166,15 @@ def test_the_fallback_label_is_made_only_where_asked() -> None:
     assert plan(unsure, parse(text), situation()).fallback is None
     asked = parse(text + "create_labels: true\n")
     assert plan(unsure, asked, situation()).fallback == "needs-triage"
+
+
+def test_an_issue_that_says_nothing_gets_the_fallback_label_and_no_other() -> None:
+    silent = [
+        LabelDecision(name, 0.99, 0.5, "abstain", SAYS_NOTHING, {}, ()) for name in ("bug", "docs")
+    ]
+    configuration = parse("version: 1\nmode: apply\nfallback_label: wip\n")
+    planned = plan(silent, configuration, situation())
+    assert (planned.to_apply, planned.to_suggest) == ((), ())
+    assert {choice.reason for choice in planned.choices} == {"the issue says nothing"}
+    assert planned.fallback == "wip"
+    assert not open_questions(planned, configuration, situation())

@@ -1,14 +1,18 @@
 """A release on disk: whole or refused, the same for the same data, and able to explain itself."""
 
 import json
+import shutil
 from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
 import pytest
 
+from tagger.chain.chain import Chain
 from tagger.decision import Policy
 from tagger.errors import ReleaseDamaged
+from tagger.issue import IssueText
+from tagger.persistence import file_digest
 from tagger.release import Manifest, Release, read_manifest, train_release
 
 MEMBERS = ("zero-shot", "linear", "naive-bayes", "knn")
@@ -122,6 +126,56 @@ def test_warming_up_asks_only_what_every_issue_asks(trained, resources, monkeypa
     chain.margins_ = (float("inf"), *chain.margins_[1:])
     chain.warm_up()
     assert sorted(asked[2:]) == sorted(MEMBERS)
+
+
+def test_an_issue_that_says_nothing_gets_no_label_and_no_precedent(release):
+    issues = [IssueText.of("Test", "@maintainer"), IssueText.of("Crash on startup", "")]
+    empty, real = release.tag(issues, Policy(default_precision=0.01))
+    assert {label.decision for label in empty} == {"abstain"}
+    assert all(label.says_nothing and not label.votes and not label.neighbours for label in empty)
+    assert {label.name for label in empty} == set(release.names)
+    assert not any(label.says_nothing for label in real)
+
+
+def test_a_neighbour_no_nearer_than_chance_is_no_precedent(release, training_set):
+    check = release.chain.content_
+    release.chain.content_ = replace(check, chance=0.999)
+    for label in release.tag([IssueText("Crash when saving twice")])[0]:
+        assert not label.neighbours
+    release.chain.content_ = replace(check, chance=None)
+    assert any(label.neighbours for label in release.tag([IssueText("Crash when saving twice")])[0])
+
+
+def test_texts_that_ask_for_no_label_belong_to_the_evidence(resources, training_set):
+    train = replace(training_set, unlabelled=(), recent=())  # too few texts to know a word by
+    chain = Chain(resources, members=MEMBERS).fit(train)
+    assert len(chain.evidence_[0].hits) == len(train) + len(train) // 20
+
+
+def test_a_release_cleans_as_it_was_trained(trained, tmp_path, resources):
+    shutil.copytree(trained[1], tmp_path / "old")
+    stored = json.loads((tmp_path / "old" / "manifest.json").read_text())
+    assert stored.pop("cleaning") == 2
+    chain = tmp_path / "old" / "chain" / "chain.json"
+    learned = json.loads(chain.read_text())
+    assert learned.pop("content")
+    chain.write_text(json.dumps(learned))
+    stored["files"]["chain/chain.json"] = file_digest(chain)
+    (tmp_path / "old" / "manifest.json").write_text(json.dumps(stored))
+    old = Release.open(tmp_path / "old", resources)
+    assert old.manifest.cleaning == 1
+    new = Release.open(trained[1], resources)
+    issue = IssueText.of("Crash when saving", "It reads `<!--` and then crashes with an error.")
+    first = IssueText.of("Crash when saving", "It reads `<!--` and then crashes.", cleaning=1)
+    assert (
+        scores(old, issue) == scores(old, first) == scores(new, IssueText(first.title, first.body))
+    )
+    assert scores(new, issue) != scores(old, issue)
+
+
+def scores(release, issue):
+    """By label."""
+    return {label.name: label.score for label in release.tag([issue])[0]}
 
 
 def test_no_issue_is_no_answer(release):

@@ -1,4 +1,4 @@
-"""Cleaning: what templates wrote goes, what people wrote stays, and nothing breaks on any input."""
+"""Cleaning of version 1: as it was, for the releases that were trained with it."""
 
 from __future__ import annotations
 
