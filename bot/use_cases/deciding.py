@@ -203,8 +203,7 @@ def _record(
     with desk.store.begin() as work:
         writing.record(work, job, written, now)
         work.predictions.record(prediction)
-        if job.claim is not None:
-            work.inbox.finish(job.claim, now)
+        job.end(work, now)
 
 
 def _by_decision(planned: Plan, actions: Mapping[str, LabelAction]) -> dict[str, LabelAction]:

@@ -96,7 +96,7 @@ async def make_way(desk: Desk, claim: ClaimedDelivery) -> Ending:
     async with issue_lease(desk, subject.repository.id, job.number) as lease:
         job, look = await look_again(replace(job, lease=lease), client)
         written = await writing.make_way(job, client, look)
-        await asyncio.to_thread(_record, job, claim, written)
+        await asyncio.to_thread(_record, job, written)
     return Ending("done")
 
 
@@ -124,11 +124,11 @@ async def _head(client: GitHubClient, repository: Repository) -> str:
     return await client.head(repository.full_name, found.default_branch)
 
 
-def _record(job: Job, claim: ClaimedDelivery, written: Written) -> None:
+def _record(job: Job, written: Written) -> None:
     now = job.desk.clock()
     with job.desk.store.begin() as work:
         writing.record(work, job, written, now)
-        work.inbox.finish(claim, now)
+        job.end(work, now)
 
 
 _JOBS: dict[tuple[str, str | None], Callable[[Desk, ClaimedDelivery], Awaitable[Ending]]] = {

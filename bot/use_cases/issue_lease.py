@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import uuid
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -35,7 +35,7 @@ class IssueBusy(BotError):
         super().__init__(f"another writer has issue #{number} in hand")
 
 
-@dataclass(frozen=True)
+@dataclass
 class IssueLease:
     """The right to write on one issue."""
 
@@ -43,6 +43,7 @@ class IssueLease:
     name: str
     number: int
     holder: str
+    was_ended: bool = field(default=False, init=False)
 
     def renew(self, work: UnitOfWork) -> None:
         """Have it for a whole `LEASE` from now on; within the unit of work that precedes a write.
@@ -62,6 +63,14 @@ class IssueLease:
         except LeaseHeld as held:
             raise IssueBusy(self.number) from held
 
+    def end(self, work: UnitOfWork) -> None:
+        """Give it back within the unit of work that ends the delivery.
+
+        Whoever claims the issue's next delivery then finds the issue free.
+        """
+        work.leases.give_back(self.name, self.holder)
+        self.was_ended = True
+
     def give_back(self) -> None:
         """Let the next one write; where that fails, the lease runs out."""
         with contextlib.suppress(StoreUnavailable), self.desk.store.begin() as work:
@@ -79,5 +88,8 @@ async def issue_lease(desk: Desk, repository_id: int, number: int) -> AsyncItera
     await asyncio.to_thread(lease.take)
     try:
         yield lease
-    finally:
+    except BaseException:  # also what `end` did is undone where its unit of work was
+        await asyncio.to_thread(lease.give_back)
+        raise
+    if not lease.was_ended:
         await asyncio.to_thread(lease.give_back)

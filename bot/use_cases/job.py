@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from bot.configuration import RepositoryConfiguration
     from bot.github.client import GitHubClient
     from bot.use_cases.desk import Desk
     from bot.use_cases.issue_lease import IssueLease
     from store.records import ClaimedDelivery, Repository, StoredIssue
+    from store.unit_of_work import UnitOfWork
 
 
 RETRY = "retry"
@@ -47,6 +49,13 @@ class Job:
     run_id: int | None = None
     lease: IssueLease | None = None
     may_comment: bool = True
+
+    def end(self, work: UnitOfWork, now: datetime) -> None:
+        """End the delivery, where there is one, and let the next writer have the issue."""
+        if self.claim is not None:
+            work.inbox.finish(self.claim, now)
+        if self.lease is not None:
+            self.lease.end(work)
 
     @property
     def delivery_id(self) -> int | None:

@@ -51,6 +51,8 @@ async def as_installation(github: GitHubClient) -> set[str]:
     await github.comments(REPO, number)
     await github.add_labels(REPO, number, ["one", "two"])
     await github.remove_label(REPO, number, "one")
+    assert await github.is_in_use(REPO, "two")
+    await github.delete_label(REPO, "one")
     await github.accepts_suggestions(REPO, number)
     await github.suggest_labels(REPO, number, [LabelSuggestion("three", "because", "low")])
     await github.suggestions(REPO, number, state="pending")
@@ -67,6 +69,7 @@ async def as_installation(github: GitHubClient) -> set[str]:
         "timeline", "issue_events", "comment", "edit_comment", "comments", "add_labels",
         "remove_label", "accepts_suggestions", "suggest_labels", "suggestions", "contents",
         "permission", "create_check_run", "head", "update_check_run", "installation_repositories",
+        "is_in_use", "delete_label",
     }  # fmt: skip
 
 

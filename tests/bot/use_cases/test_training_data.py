@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bot.configuration import parse
 from bot.errors import CommandRefused
+from bot.use_cases.configuration import Reading
 from bot.use_cases.evaluation_request import EvaluationRequest
 from bot.use_cases.training_data import training_data
 from store.errors import NotStored
@@ -45,6 +47,12 @@ def act(store: Store, repository_id: int, number: int, label: str, kind: str, wh
     event = LabelEvent(number, label, what, NOW, "somebody", kind)  # type: ignore[arg-type]
     with store.begin() as work:
         work.labels.record_events(repository_id, [event])
+
+
+def configure(store: Store, repository_id: int, text: str) -> None:
+    reading = Reading(NOW, rules=parse(text).as_stored())
+    with store.begin() as work:
+        work.repositories.remember(repository_id, "configuration", reading.as_json())
 
 
 def on(data: TrainingSet, number: int) -> set[str]:
@@ -117,9 +125,7 @@ def test_a_declined_label_makes_an_issue_an_example_of_what_it_is_not(store: Sto
 
 def test_who_takes_off_the_fallback_label_declines_nothing(store: Store) -> None:
     repository_id = put(store, issue(1, "bug"), issue(2))
-    kept = {"checked_at": NOW.isoformat(), "valid": "fallback_label: Bug", "problems": []}
-    with store.begin() as work:
-        work.repositories.remember(repository_id, "configuration", {**kept, "places": {}})
+    configure(store, repository_id, "fallback_label: Bug")
     act(store, repository_id, 2, "bug", "self", "added")
     act(store, repository_id, 2, "bug", "person", "removed")
     assert training_data(store, REPO).numbers == (1,)
@@ -133,10 +139,7 @@ def test_a_bots_label_counts_after_so_many_days_only_where_asked_for(store: Stor
     assert training_data(store, REPO, now=later).numbers == (1,)
     month = timedelta(days=30)
     assert training_data(store, REPO, now=later, confirm_after=month).numbers == (1, 2)
-    kept = {"checked_at": NOW.isoformat(), "valid": "learning: {confirm_after_days: 30}"}
-    with store.begin() as work:
-        reading = {**kept, "problems": [], "places": {}}
-        work.repositories.remember(repository_id, "configuration", reading)
+    configure(store, repository_id, "learning: {confirm_after_days: 30}")
     assert training_data(store, REPO, now=later).numbers == (1, 2)
     assert training_data(store, REPO, now=later, confirm_after=None).numbers == (1,)
 
@@ -153,9 +156,7 @@ def test_a_deleted_label_stays_as_long_as_issues_carry_it(store: Store) -> None:
 def test_the_configured_wording_reaches_the_strategies(store: Store) -> None:
     repository_id = put(store, issue(1, "c: Privacy"))
     text = 'labels: {"c: Privacy": {name: privacy, description: "Personal data."}}'
-    kept = {"checked_at": NOW.isoformat(), "valid": text, "problems": [], "places": {}}
-    with store.begin() as work:
-        work.repositories.remember(repository_id, "configuration", kept)
+    configure(store, repository_id, text)
     label = training_data(store, REPO).labels[0]
     assert (label.name, label.description) == ("c: Privacy", "Personal data.")
     assert label.aliases == ("privacy",)
