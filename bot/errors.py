@@ -4,7 +4,7 @@ BotError
 ├── SettingsInvalid         an environment variable is wrong; `.problems` has one line for each
 ├── ConfigurationInvalid    .github/issue-tagger.yml cannot be used; `.problems` names the lines
 ├── CommandRefused          a command cannot do what was asked, and says why (exit status 1)
-├── IssueBusy               somebody else writes on the issue just now (`bot.use_cases.issue_lease`)
+├── IssueBusy               somebody else writes on the issue just now (`bot.labelling.issue_lease`)
 ├── LookAgain               what a write was planned by holds no more: look, and plan anew
 └── GitHubError             GitHub did not do what was asked: see the tree in `bot/github/errors.py`
 """
@@ -46,7 +46,7 @@ class ConfigurationInvalid(BotError):
         super().__init__("\n".join(f"{file}:{problem}" for problem in self.problems))
 
 
-class LookAgain(BotError):
+class SnapshotOutdated(BotError):
     """What a write was planned by holds no more; nothing was written, or it was taken back."""
 
 

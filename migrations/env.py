@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 from alembic import context
 from alembic.util import CommandError
 
-from store.tables import Table
+from store.tables import TableBase
 
 if TYPE_CHECKING:
     from alembic.autogenerate.api import AutogenContext
@@ -29,7 +29,7 @@ def render(kind: str, item: object, _: AutogenContext) -> str | Literal[False]:
 def run(connection: Connection) -> None:
     context.configure(
         connection=connection,
-        target_metadata=Table.metadata,
+        target_metadata=TableBase.metadata,
         render_item=render,
         # SQLite cannot alter a table in place; Alembic builds it anew and copies the rows.
         render_as_batch=connection.dialect.name == "sqlite",

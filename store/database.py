@@ -26,12 +26,12 @@ from typing import TYPE_CHECKING, Any, Self
 from sqlalchemy import URL, Connection, Engine, create_engine, event, func, make_url, select, text
 from sqlalchemy.exc import ArgumentError
 
-from store import schema
+from store.engine import schema
+from store.engine.failures import in_our_words
+from store.engine.fair_lock import FairLock
+from store.engine.urls import SECRETS_IN_QUERY
 from store.errors import NestedUnitOfWork, StoreBusy, StoreRefused, StoreUnreachable
-from store.failures import in_our_words
-from store.turn import Turn
 from store.unit_of_work import unit_of_work
-from store.urls import SECRETS_IN_QUERY
 from store.vectors import StoredVectors
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class Store:
     def __init__(self, url: str, *, patience_seconds: float = 10.0) -> None:
         self.url = _checked(url)
         self._patience = patience_seconds
-        self._turn = Turn()
+        self._turn = FairLock()
         self._turn_of: int | None = None
         self._opened: tuple[int, int] | None = None
 
@@ -75,7 +75,7 @@ class Store:
 
     @cached_property
     def vectors(self) -> StoredVectors:
-        """A `tagger.encoder.VectorStore`; each call is a short transaction of its own."""
+        """A `tagger.encoders.encoder.VectorStore`; each call is a short transaction of its own."""
         return StoredVectors(self.begin, self.read)
 
     def begin(self, *, urgent: bool = False) -> AbstractContextManager[UnitOfWork]:

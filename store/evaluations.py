@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import exists, insert, literal, select
 from sqlalchemy.orm import aliased
 
+from store.engine.upsert import insert_into
 from store.errors import NotStored
 from store.records import EvaluationCell, EvaluationRun
 from store.tables import EvaluationCellRow, EvaluationRunRow
-from store.upsert import insert_into
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
+from store.engine.upsert import chunks
 from store.provenance import Act
 from store.tables import IssueLabelRow, LabelEventRow
-from store.upsert import chunks
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, func, insert, select, update
 
+from store.engine.text import name_key, storable
+from store.engine.upsert import CHUNK, chunks, insert_into
 from store.errors import NotStored
 from store.issue_history import acts_of, labels_of
 from store.provenance import declined, judge
 from store.records import IssueRecord, StoredIssue, TrainingRow, UpsertCounts
 from store.tables import IssueLabelRow, IssueRow
-from store.text import name_key, storable
-from store.upsert import CHUNK, chunks, insert_into
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Select
     from sqlalchemy.orm import Session
 
-    from store.provenance import Patience
+    from store.provenance import ImplicitConsent
 
 
 class Issues:
@@ -59,10 +59,10 @@ class Issues:
 
         :raises NotStored: it was never imported, synced or delivered.
         """
-        found = self.find(repository_id, number)
-        if found is None:
+        issue = self.find(repository_id, number)
+        if issue is None:
             raise NotStored("issue", f"#{number}", "import or sync the repository first")
-        return found
+        return issue
 
     def walk(
         self,
@@ -87,7 +87,7 @@ class Issues:
         self,
         repository_id: int,
         *,
-        patience: Patience | None = None,
+        patience: ImplicitConsent | None = None,
         numbers: Collection[int] | None = None,
     ) -> Iterator[TrainingRow]:
         """Every issue and pull request as filed, with what people say of its labels.
@@ -222,12 +222,12 @@ class Issues:
         while left is None or left > 0:
             page = query if last is None else query.where(IssueRow.number < last)
             size = CHUNK if left is None else min(CHUNK, left)
-            found = list(self._records(page.order_by(IssueRow.number.desc()).limit(size)))
-            yield from found
-            if len(found) < size:
+            issues = list(self._records(page.order_by(IssueRow.number.desc()).limit(size)))
+            yield from issues
+            if len(issues) < size:
                 return
-            last = found[-1].number
-            left = None if left is None else left - len(found)
+            last = issues[-1].number
+            left = None if left is None else left - len(issues)
 
     def _records(self, query: Select[IssueRow]) -> Iterator[StoredIssue]:
         rows = self._rows(query)
@@ -244,7 +244,7 @@ class Issues:
         return self._session.scalars(query.execution_options(populate_existing=True)).all()
 
     def _training_chunk(
-        self, rows: Iterable[IssueRow], patience: Patience | None
+        self, rows: Iterable[IssueRow], patience: ImplicitConsent | None
     ) -> Iterator[TrainingRow]:
         ids = [row.id for row in rows]
         labels = labels_of(self._session, ids)

@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import delete, exists, func, select, update
 from sqlalchemy.orm import aliased
 
+from store.engine.text import name_key, storable
+from store.engine.upsert import chunks, insert_into
 from store.errors import NotStored
 from store.issue_history import acts_of
 from store.provenance import last_by_people, taken_off
 from store.records import LabelEvent, LabelRecord, StoredLabel
 from store.tables import IssueLabelRow, IssueRow, LabelEventRow, LabelRow, RepositoryRow, WriteRow
-from store.text import name_key, storable
-from store.upsert import chunks, insert_into
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Mapping, Sequence

@@ -23,13 +23,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import or_, select
 
+from store.engine.text import name_key
+from store.engine.upsert import chunks
 from store.issue_history import acts_of, labels_of
 from store.labels import Labels
 from store.provenance import PEOPLE, Act, answer_to
 from store.records import LabelOutcome
 from store.tables import IssueRow, PredictionLabelRow, PredictionRow
-from store.text import name_key
-from store.upsert import chunks
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -38,10 +38,10 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement
     from sqlalchemy.orm import Session
 
-    from store.provenance import Patience
+    from store.provenance import ImplicitConsent
 
 
-class _Said(NamedTuple):
+class _PredictionColumns(NamedTuple):
     """What one prediction said of one label: plain columns, because there are very many."""
 
     number: int
@@ -87,7 +87,7 @@ class Outcomes:
         since: datetime | None = None,
         until: datetime | None = None,
         everything: bool = False,
-        patience: Patience | None = None,
+        patience: ImplicitConsent | None = None,
     ) -> Iterator[LabelOutcome]:
         """One row for each label of each issue, by falling issue number, then by label.
 
@@ -123,7 +123,7 @@ class Outcomes:
         until: datetime | None,
         *,
         everything: bool,
-    ) -> list[_Said]:
+    ) -> list[_PredictionColumns]:
         query = (
             select(*_COLUMNS)
             .join(PredictionRow, PredictionRow.id == PredictionLabelRow.prediction_id)
@@ -134,22 +134,25 @@ class Outcomes:
         if not everything:
             acted = PredictionLabelRow.action.in_(("set", "suggested"))
             query = query.where(or_(acted, PredictionLabelRow.drawn.is_not(None)))
-        return [_Said._make(row) for row in self._session.execute(query)]
+        return [_PredictionColumns._make(row) for row in self._session.execute(query)]
 
     def _outcomes(
-        self, rows: Iterable[_Said], renames: dict[str, str], patience: Patience | None
+        self,
+        rows: Iterable[_PredictionColumns],
+        renames: dict[str, str],
+        patience: ImplicitConsent | None,
     ) -> Iterator[LabelOutcome]:
-        chosen: dict[tuple[int, str], tuple[_Said, str]] = {}
-        for said in rows:
-            name = renames.get(name_key(said.label), said.label)
-            key = said.number, name_key(name)
-            if key not in chosen or (_acted(said) and not _acted(chosen[key][0])):
-                chosen[key] = said, name
+        chosen: dict[tuple[int, str], tuple[_PredictionColumns, str]] = {}
+        for row in rows:
+            name = renames.get(name_key(row.label), row.label)
+            key = row.number, name_key(name)
+            if key not in chosen or (_acted(row) and not _acted(chosen[key][0])):
+                chosen[key] = row, name
         ids = {said.issue_id for said, _ in chosen.values()}
         present, (acts, _) = labels_of(self._session, ids), acts_of(self._session, ids)
-        for (_, folded), (said, name) in sorted(chosen.items(), key=_by_number_and_label):
-            history = acts.get(said.issue_id, [])
-            yield _outcome(said, name, folded, present.get(said.issue_id, {}), history, patience)
+        for (_, folded), (row, name) in sorted(chosen.items(), key=_by_number_and_label):
+            history = acts.get(row.issue_id, [])
+            yield _outcome(row, name, folded, present.get(row.issue_id, {}), history, patience)
 
 
 def _when(since: datetime | None, until: datetime | None) -> list[ColumnElement[bool]]:
@@ -161,7 +164,7 @@ def _when(since: datetime | None, until: datetime | None) -> list[ColumnElement[
     return bounds
 
 
-def _acted(said: _Said) -> bool:
+def _acted(said: _PredictionColumns) -> bool:
     return said.action in {"set", "suggested"}
 
 
@@ -171,12 +174,12 @@ def _by_number_and_label(item: tuple[tuple[int, str], object]) -> tuple[int, str
 
 
 def _outcome(
-    said: _Said,
+    said: _PredictionColumns,
     name: str,
     key: str,
     present: Iterable[str],
     acts: Sequence[Act],
-    patience: Patience | None,
+    patience: ImplicitConsent | None,
 ) -> LabelOutcome:
     action = said.action or "none"
     answer, answered_at = answer_to(key, action, present, acts, patience)  # type: ignore[arg-type] # a check constraint allows nothing else

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, insert, select
 
+from store.engine.upsert import chunks, insert_into
 from store.errors import NotStored
 from store.records import PredictedLabel, PredictionRecord, StoredPrediction
 from store.tables import IssueRow, PredictionLabelRow, PredictionRow, ReleaseRow
-from store.upsert import chunks, insert_into
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -49,7 +49,7 @@ class Predictions:
             "at": prediction.at,
             "mode": prediction.mode,
             "inclusion": prediction.inclusion,
-            "telling": prediction.telling,
+            "informativeness": prediction.informativeness,
         }
         made = self._session.execute(statement.returning(PredictionRow.id), [row]).first()
         if made is None:
@@ -133,7 +133,7 @@ class Predictions:
                 delivery_id=row.delivery_id,
                 labels=tuple(labels.get(row.id, ())),
                 inclusion=row.inclusion,
-                telling=row.telling,
+                informativeness=row.informativeness,
             )
             for row, number in rows
         )

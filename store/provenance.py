@@ -17,7 +17,7 @@ PEOPLE = frozenset({"person", "unknown"})
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """One entry of an issue's label history; `label` is folded (`store.text.name_key`)."""
+    """One entry of an issue's label history; `label` is folded (`store.engine.text.name_key`)."""
 
     label: str
     action: Action
@@ -36,7 +36,7 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class ImplicitConsent:
     """The rule that a bot's label which stood unopposed for so long counts as confirmed."""
 
     age: timedelta
@@ -48,7 +48,9 @@ def last_by_people(acts: Iterable[Act]) -> dict[str, Action]:
     return {act.label: act.action for act in acts if act.actor_kind in PEOPLE}
 
 
-def judge(present: Iterable[str], acts: Sequence[Act], patience: Patience | None = None) -> Verdict:
+def judge(
+    present: Iterable[str], acts: Sequence[Act], patience: ImplicitConsent | None = None
+) -> Verdict:
     """Tell truth from a bot's word that nobody confirmed.
 
     A label on the issue is confirmed where a person set it last, where no act of it is recorded
@@ -111,7 +113,7 @@ def answer_to(
     action: LabelAction,
     present: Iterable[str],
     acts: Sequence[Act],
-    patience: Patience | None = None,
+    patience: ImplicitConsent | None = None,
 ) -> tuple[Answer, datetime | None]:
     """What people said to a label that the bot set, suggested or kept to itself, and when.
 
@@ -130,7 +132,7 @@ def answer_to(
     if not own:
         return _said(action, "added"), None
     position, act = own[-1]
-    later = [one.at for one in acts[position + 1 :] if one.actor_kind in PEOPLE]
+    later = [act.at for act in acts[position + 1 :] if act.actor_kind in PEOPLE]
     if action == "set" and later:
         return "confirmed", later[-1]
     if action == "set" and patience is not None and patience.now - act.at >= patience.age:

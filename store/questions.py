@@ -1,8 +1,8 @@
 """Questions: what the weekly budget asked people, and what could have been asked.
 
 - `asked(repository_id, since) -> tuple[AskedQuestion, …]`: the oldest first
-- `telling(repository_id, since)`: times and values of each issue's most telling question
-- `examples(repository_id) -> dict[str, int]`: issues by folded label
+- `informativeness(repository_id, since)`: times and values of each issue's most informative
+question - `examples(repository_id) -> dict[str, int]`: issues by folded label
 """
 
 from __future__ import annotations
@@ -44,14 +44,16 @@ class Questions:
             for name, near, at in self._session.execute(query)
         )
 
-    def telling(self, repository_id: int, since: datetime) -> tuple[tuple[datetime, float], ...]:
-        """How much each issue's most telling question would have taught, the oldest first."""
+    def informativeness(
+        self, repository_id: int, since: datetime
+    ) -> tuple[tuple[datetime, float], ...]:
+        """How much each issue's most informative question would have taught, the oldest first."""
         query = (
-            select(PredictionRow.at, PredictionRow.telling)
+            select(PredictionRow.at, PredictionRow.informativeness)
             .where(
                 PredictionRow.repository_id == repository_id,
                 PredictionRow.at >= since,
-                PredictionRow.telling.is_not(None),
+                PredictionRow.informativeness.is_not(None),
             )
             .order_by(PredictionRow.at, PredictionRow.id)
         )

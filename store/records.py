@@ -272,7 +272,7 @@ class PredictionRecord:
     """What a release said of an issue; `delivery_id` is `ClaimedDelivery.id`.
 
     :ivar inclusion: probability with which the audit drew the issue; None where it did not.
-    :ivar telling: how much the most telling question about the issue would teach, in [0, 1];
+    :ivar informativeness: of the most informative question about the issue, in [0, 1];
         None where no question could be asked.
     """
 
@@ -284,7 +284,7 @@ class PredictionRecord:
     labels: tuple[PredictedLabel, ...]
     delivery_id: int | None = None
     inclusion: float | None = None
-    telling: float | None = None
+    informativeness: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,7 +299,7 @@ class StoredPrediction:
     delivery_id: int | None
     labels: tuple[PredictedLabel, ...]
     inclusion: float | None = None
-    telling: float | None = None
+    informativeness: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import exists, select
 
+from store.engine.text import name_key
+from store.engine.upsert import insert_into
 from store.errors import NotStored
 from store.records import Repository
 from store.tables import RepositoryRow
-from store.text import name_key
-from store.upsert import insert_into
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -64,10 +64,10 @@ class Repositories:
 
         :raises NotStored: it was never imported or synced.
         """
-        found = self.find(full_name)
-        if found is None:
+        repository = self.find(full_name)
+        if repository is None:
             raise NotStored("repository", full_name, f"issue-tagger sync {full_name} brings it in")
-        return found
+        return repository
 
     def by_id(self, repository_id: int, *, to_change: bool = False) -> Repository:
         """The repository under its id here, as it is now.

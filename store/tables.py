@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from store.column_types import BigId, Json, StorableText, UtcDateTime
+from store.engine.column_types import BigId, Json, StorableText, UtcDateTime
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -32,7 +32,7 @@ NAMING = {
 }
 
 
-class Table(DeclarativeBase):
+class TableBase(DeclarativeBase):
     """The root of every table below; annotations choose the column's type."""
 
     metadata = MetaData(naming_convention=NAMING)
@@ -52,7 +52,7 @@ def _one_of(column: str, *values: str) -> CheckConstraint:
     return CheckConstraint(f"{column} IN ({allowed})", name=column)
 
 
-class RepositoryRow(Table):
+class RepositoryRow(TableBase):
     """A repository that the bot knows, and where its last `sync` stopped."""
 
     __tablename__ = "repositories"
@@ -67,7 +67,7 @@ class RepositoryRow(Table):
     memory: Mapped[dict[str, Any]] = mapped_column(default=dict)
 
 
-class LabelRow(Table):
+class LabelRow(TableBase):
     """A label of a repository as GitHub lists it; deleted ones stay, marked."""
 
     __tablename__ = "labels"
@@ -83,7 +83,7 @@ class LabelRow(Table):
     former_names: Mapped[list[str]] = mapped_column(default=list)
 
 
-class IssueRow(Table):
+class IssueRow(TableBase):
     """An issue or pull request, as filed (never overwritten) and as it is now."""
 
     __tablename__ = "issues"
@@ -109,7 +109,7 @@ class IssueRow(Table):
     memory: Mapped[dict[str, Any]] = mapped_column(default=dict)
 
 
-class IssueLabelRow(Table):
+class IssueLabelRow(TableBase):
     """A label that an issue carries now."""
 
     __tablename__ = "issue_labels"
@@ -122,7 +122,7 @@ class IssueLabelRow(Table):
     name: Mapped[str]
 
 
-class LabelEventRow(Table):
+class LabelEventRow(TableBase):
     """History: a label set on or taken off an issue, by whom and when."""
 
     __tablename__ = "label_events"
@@ -144,7 +144,7 @@ class LabelEventRow(Table):
     source_key: Mapped[str] = mapped_column(default="")
 
 
-class DeliveryRow(Table):
+class DeliveryRow(TableBase):
     """The durable inbox: a webhook delivery and how far its work has come.
 
     `lane` names what must be worked on in order and never by two workers: an issue, or a
@@ -188,8 +188,8 @@ class DeliveryRow(Table):
     finished_at: Mapped[datetime | None]
 
 
-class PauseRow(Table):
-    """Until when nothing of a repository is taken up: GitHub asked for it (see `store.pauses`)."""
+class PauseRow(TableBase):
+    """Until when nothing of a repository is taken up (see `store.queues.pauses`)."""
 
     __tablename__ = "pauses"
 
@@ -197,8 +197,8 @@ class PauseRow(Table):
     until: Mapped[datetime]
 
 
-class TaskRow(Table):
-    """Work that is asked for or comes round, and how far it has come (see `store.tasks`)."""
+class TaskRow(TableBase):
+    """Work that is asked for or comes round, and how far it has come (see `store.queues.tasks`)."""
 
     __tablename__ = "tasks"
     __table_args__ = (_one_of("state", "waiting", "running"), Index(None, "state", "due_at"))
@@ -223,7 +223,7 @@ class TaskRow(Table):
     finished_at: Mapped[datetime | None]
 
 
-class LeaseRow(Table):
+class LeaseRow(TableBase):
     """Who may do what only one may do at a time."""
 
     __tablename__ = "leases"
@@ -234,7 +234,7 @@ class LeaseRow(Table):
     until: Mapped[datetime]
 
 
-class ReleaseRow(Table):
+class ReleaseRow(TableBase):
     """A trained release: where its files are, what the gate said of it."""
 
     __tablename__ = "releases"
@@ -261,7 +261,7 @@ class ReleaseRow(Table):
     gate: Mapped[dict[str, Any] | None]
 
 
-class PromotionRow(Table):
+class PromotionRow(TableBase):
     """History of what served: a promotion puts a release on top, a rollback takes it off."""
 
     __tablename__ = "promotions"
@@ -283,7 +283,7 @@ class PromotionRow(Table):
     reason: Mapped[str] = mapped_column(default="")
 
 
-class PredictionRow(Table):
+class PredictionRow(TableBase):
     """What a release said of an issue at a moment; at most once for a delivery."""
 
     __tablename__ = "predictions"
@@ -306,10 +306,10 @@ class PredictionRow(Table):
     at: Mapped[datetime]
     mode: Mapped[str]
     inclusion: Mapped[float | None]
-    telling: Mapped[float | None]
+    informativeness: Mapped[float | None] = mapped_column("telling")
 
 
-class PredictionLabelRow(Table):
+class PredictionLabelRow(TableBase):
     """One label's part of a prediction."""
 
     __tablename__ = "prediction_labels"
@@ -333,7 +333,7 @@ class PredictionLabelRow(Table):
     inclusion: Mapped[float | None]
 
 
-class WriteRunRow(Table):
+class WriteRunRow(TableBase):
     """What belongs together when it is undone: one webhook's labels, one backfill, one undo."""
 
     __tablename__ = "write_runs"
@@ -355,7 +355,7 @@ class WriteRunRow(Table):
     detail: Mapped[dict[str, Any]] = mapped_column(default=dict)
 
 
-class WriteRow(Table):
+class WriteRow(TableBase):
     """One label that the bot means to set, or has set; intended before GitHub is asked."""
 
     __tablename__ = "writes"
@@ -379,7 +379,7 @@ class WriteRow(Table):
     at: Mapped[datetime]
 
 
-class EvaluationRunRow(Table):
+class EvaluationRunRow(TableBase):
     """One evaluation with its settings and, once finished, its report."""
 
     __tablename__ = "evaluation_runs"
@@ -400,7 +400,7 @@ class EvaluationRunRow(Table):
     error: Mapped[str | None]
 
 
-class EvaluationCellRow(Table):
+class EvaluationCellRow(TableBase):
     """One finished cell (strategy, slice, seed) of an evaluation: survives a kill."""
 
     __tablename__ = "evaluation_cells"
@@ -414,7 +414,7 @@ class EvaluationCellRow(Table):
     at: Mapped[datetime]
 
 
-class VectorRow(Table):
+class VectorRow(TableBase):
     """A text's vector: float32 bytes under the encoder's identity and the text's digest."""
 
     __tablename__ = "vectors"

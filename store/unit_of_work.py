@@ -11,19 +11,19 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy.orm import Session
 
+from store.engine.failures import in_our_words
 from store.evaluations import Evaluations
-from store.failures import in_our_words
-from store.inbox import Inbox
 from store.issues import Issues
 from store.labels import Labels
-from store.leases import Leases
 from store.outcomes import Outcomes
-from store.pauses import Pauses
 from store.predictions import Predictions
 from store.questions import Questions
+from store.queues.inbox import Inbox
+from store.queues.leases import Leases
+from store.queues.pauses import Pauses
+from store.queues.tasks import Tasks
 from store.releases import Releases
 from store.repositories import Repositories
-from store.tasks import Tasks
 from store.vectors import Vectors
 from store.writes import Writes
 
@@ -102,7 +102,7 @@ def unit_of_work(bind: Engine | Connection, shown_url: str) -> Iterator[UnitOfWo
 
     :param bind: an engine; or a connection with a transaction begun, within which this is a
         savepoint (so tests undo all of it).
-    :raises StoreError: in place of what the driver raises (`store.failures`).
+    :raises StoreError: in place of what the driver raises (`store.engine.failures`).
     """
     session = Session(bind, join_transaction_mode="create_savepoint")
     with in_our_words(shown_url), session, session.begin():

@@ -1,8 +1,8 @@
 """Vectors of texts, kept under the encoder's identity and the text's digest.
 
 - `Vectors` (`work.vectors`): `get`, `put`, `forget`, `count` within a unit of work
-- `StoredVectors` (`store.vectors`): `tagger.encoder.VectorStore`, each call a short transaction
-  of its own; call it outside a unit of work
+- `StoredVectors` (`store.vectors`): `tagger.encoders.encoder.VectorStore`, each call a short
+  transaction of its own; call it outside a unit of work
 
 Each vector is kept as float32 in little-endian order, whatever the machine.
 """
@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from sqlalchemy import delete, func, select
 
+from store.engine.upsert import chunks, insert_into
 from store.tables import VectorRow
-from store.upsert import chunks, insert_into
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -74,7 +74,7 @@ class Vectors:
 
 
 class StoredVectors:
-    """A `tagger.encoder.VectorStore` in the database."""
+    """A `tagger.encoders.encoder.VectorStore` in the database."""
 
     def __init__(self, begin: Begin, read: Begin) -> None:
         self._begin = begin

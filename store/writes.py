@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
+from store.engine.text import name_key
+from store.engine.upsert import insert_into
 from store.errors import NotStored
 from store.records import Write, WriteForm, WriteRun, WriteRunKind, WriteState
 from store.tables import IssueRow, LabelEventRow, WriteRow, WriteRunRow
-from store.text import name_key
-from store.upsert import insert_into
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -131,8 +131,8 @@ class Writes:
         if rows:
             statement = insert_into(self._session, WriteRow).on_conflict_do_nothing()
             self._session.execute(statement, rows)
-        mine = self.list(run_id=run_id, number=number, form=form)
-        return tuple(write for write in mine if name_key(write.label) in keys)
+        writes = self.list(run_id=run_id, number=number, form=form)
+        return tuple(write for write in writes if name_key(write.label) in keys)
 
     def mark(
         self,

@@ -82,11 +82,11 @@ def postgres_store(postgres_url: str) -> Iterator[Store]:
     from sqlalchemy import create_engine, text
 
     from store.database import Store
-    from store.tables import Table
+    from store.tables import TableBase
 
     with Store(postgres_url) as store:
         yield store
-    tables = ", ".join(table.name for table in Table.metadata.sorted_tables)
+    tables = ", ".join(table.name for table in TableBase.metadata.sorted_tables)
     engine = create_engine(postgres_url)
     with engine.begin() as connection:
         connection.execute(text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))

@@ -8,8 +8,10 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from collections import Counter
 from dataclasses import dataclass
 from functools import cache
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -50,6 +52,30 @@ ONLY_IN = {
 }
 """Library → the packages that may import it; one that is not named here may be used anywhere."""
 
+FLOORS = (
+    *("tagger.errors", "tagger.persistence", "tagger.statistics", "tagger.runtimes"),
+    *("tagger.encoders", "tagger.text", "tagger.domain", "tagger"),
+    *("tagger.training", "tagger.distillation", "tagger.label_semantics", "tagger.strategies"),
+    *("tagger.chain", "tagger.releases", "tagger.compression"),
+    *("tagger.monitoring", "tagger.evaluation", "tagger.benchmark"),
+    *("store.errors", "store.engine", "store.records", "store.provenance", "store.tables"),
+    *("store.queues", "store"),
+    *(
+        "bot.errors",
+        "bot.backoff",
+        "bot.github",
+        "bot.configuration",
+        "bot.process",
+        "bot.model_serving",
+    ),
+    *("bot.receiving", "bot.repositories", "bot.labelling", "bot.conversations"),
+    *("bot.learning", "bot.sample", "bot.evaluating", "bot.backfilling"),
+    *("bot.jobs", "bot.operations", "bot.container"),
+    *("bot.simulator", "bot.demo", "bot.service", "bot.cli", "bot"),
+)
+"""Rooms from the ground up: each may import those before it and none after it, lazily or not.
+What is named here neither itself nor by its folder belongs to its package's own floor."""
+
 HEAVY = {
     "torch",
     "transformers",
@@ -65,17 +91,17 @@ HEAVY = {
 LIGHT = (
     "tagger",
     "tagger.errors",
-    "tagger.issue",
-    "tagger.cleaning",
-    "tagger.strategy",
-    "tagger.encoder",
+    "tagger.domain.issue",
+    "tagger.text.cleaning",
+    "tagger.domain.strategy",
+    "tagger.encoders.encoder",
     "tagger.strategies",
     "store",
     "bot",
     "bot.cli",
     "bot.configuration",
     "bot.errors",
-    "bot.settings",
+    "bot.process.settings",
 )
 """Modules that are loaded for every command, `--help` included."""
 
@@ -88,6 +114,7 @@ class Import:
     line: int
     target: str
     at_import: bool
+    for_types: bool = False
 
     @property
     def top(self) -> str:
@@ -115,8 +142,9 @@ def imports_of(module: str, file: Path) -> list[Import]:
     package = module if file.name == "__init__.py" else module.rpartition(".")[0]
     tree = ast.parse(file.read_text("utf-8"), str(file))
     at_import = set(map(id, _run_at_import(tree)))
+    for_types = set(map(id, _for_types(tree)))
     return [
-        Import(module, node.lineno, target, id(node) in at_import)
+        Import(module, node.lineno, target, id(node) in at_import, id(node) in for_types)
         for node in ast.walk(tree)
         if isinstance(node, ast.Import | ast.ImportFrom)
         for target in _targets(node, package)
@@ -145,6 +173,35 @@ def _run_at_import(tree: ast.AST) -> list[ast.AST]:
     return found
 
 
+def _for_types(tree: ast.AST) -> list[ast.AST]:
+    """Every node under `if TYPE_CHECKING:`."""
+    return [
+        each
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
+        for statement in node.body
+        for each in ast.walk(statement)
+    ]
+
+
+def floor_of(module: str) -> str:
+    room = ".".join(module.split(".")[:2])
+    return room if room in FLOORS else room.partition(".")[0]
+
+
+@cache
+def imports_at_run_time() -> tuple[Import, ...]:
+    """Our own modules that ours import, inside functions too; what only types need is left out."""
+    ours = modules()
+    in_question = [
+        each
+        for each in imports()
+        if each.target in ours and not each.for_types and not each.module.startswith("migrations")
+    ]
+    finer = {(each.module, each.line, each.target.rpartition(".")[0]) for each in in_question}
+    return tuple(each for each in in_question if (each.module, each.line, each.target) not in finer)
+
+
 def loaded_by(module: str) -> set[str]:
     """Every target that importing `module` imports, directly or through our own modules."""
     ours = modules()
@@ -167,6 +224,44 @@ def test_packages_import_only_what_lies_below_them() -> None:
         if one.top in MAY_IMPORT and one.top not in MAY_IMPORT[one.module.partition(".")[0]]
     ]
     assert wrong == []
+
+
+def test_rooms_import_only_what_lies_below_them() -> None:
+    wrong = [
+        f"{each}: {floor_of(each.target)} lies above {floor_of(each.module)}"
+        for each in imports_at_run_time()
+        if FLOORS.index(floor_of(each.target)) > FLOORS.index(floor_of(each.module))
+    ]
+    assert wrong == []
+
+
+def test_every_folder_has_a_floor() -> None:
+    folders = {name for name, file in modules().items() if file.name == "__init__.py"}
+    rooms = {".".join(name.split(".")[:2]) for name in folders} - {"migrations"}
+    assert rooms - set(FLOORS) == set()
+
+
+def test_modules_import_each_other_in_no_circle() -> None:
+    targets: dict[str, set[str]] = {name: set() for name in modules()}
+    for each in imports_at_run_time():
+        targets[each.module].add(each.target)
+    TopologicalSorter(targets).prepare()  # raises CycleError, which names the circle
+
+
+def test_no_folder_holds_more_modules_than_a_reader_can_survey() -> None:
+    sizes = Counter(file.parent for file in modules().values() if file.name != "__init__.py")
+    assert {folder.name: size for folder, size in sizes.items() if size > 21} == {}
+
+
+def test_every_folder_says_what_lives_there() -> None:
+    silent = {
+        name
+        for name, file in modules().items()
+        if file.name == "__init__.py"
+        if name != "migrations"
+        if len((ast.get_docstring(ast.parse(file.read_text("utf-8"))) or "").splitlines()) < 3
+    }
+    assert silent == set()
 
 
 def test_libraries_are_imported_only_where_they_belong() -> None:
@@ -192,7 +287,7 @@ def test_the_environment_is_read_in_one_file() -> None:
     readers = {
         name for name, file in modules().items() if _reads_environment(file.read_text("utf-8"))
     }
-    assert readers <= {"bot.settings"}
+    assert readers <= {"bot.process.settings"}
 
 
 def _reads_environment(source: str) -> bool:
@@ -208,7 +303,7 @@ def _reads_environment(source: str) -> bool:
     ("module", "unwanted"),
     [
         ("tagger", {"torch", "sklearn", "sqlalchemy", "numpy", "store", "bot"}),
-        ("tagger.strategy", {"torch", "sklearn", "transformers", "faiss"}),
+        ("tagger.domain.strategy", {"torch", "sklearn", "transformers", "faiss"}),
         ("store", {"bot", "torch", "fastapi", "httpx"}),
         ("bot", {"torch", "sklearn", "sqlalchemy", "fastapi"}),
         ("bot.configuration", {"torch", "sklearn", "sqlalchemy", "fastapi", "httpx", "numpy"}),

@@ -61,7 +61,7 @@ def test_the_image_takes_torch_without_cuda_unless_told_otherwise() -> None:
 
 
 def test_the_images_settings_are_settings() -> None:
-    from bot.settings import PREFIX, Settings
+    from bot.process.settings import PREFIX, Settings
 
     named = set(re.findall(rf"{PREFIX}([A-Z_]+)=", final_stage()["ENV"]))
     assert named <= {name.upper() for name in Settings.model_fields}
@@ -114,7 +114,7 @@ def test_files_that_the_program_reads_lie_inside_the_packages() -> None:
         pytest.skip("not a git checkout")
     data = {
         *("bot/sample/issues.jsonl", "bot/sample/labels.json", "bot/sample/expected.json"),
-        *("bot/standin/openapi.json", "migrations/script.py.mako"),
+        *("bot/simulator/openapi.json", "migrations/script.py.mako"),
     }
     assert data <= set(tracked.stdout.splitlines())
     assert {name.split("/")[0] for name in data} <= set(packages)
@@ -122,7 +122,7 @@ def test_files_that_the_program_reads_lie_inside_the_packages() -> None:
 
 def test_compose_names_settings_commands_and_health_checks_that_exist() -> None:
     from bot.cli.app import _COMMANDS
-    from bot.settings import PREFIX, Settings
+    from bot.process.settings import PREFIX, Settings
 
     services = yaml.safe_load((ROOT / "compose.yaml").read_text("utf-8"))["services"]
     assert set(services) == {"database", "serve", "work"}

@@ -26,9 +26,9 @@ def functions_of(path: Path) -> set[str]:
 def test_every_wish_names_tests_that_there_are() -> None:
     table = rows()
     assert set(table) == WISHES
-    for wish, row in table.items():
+    for goal, row in table.items():
         proofs = PROOF.findall(row)
-        assert proofs, f"wish {wish} has no proof"
-        assert row.count("::") == len(proofs), f"wish {wish}: {row}"
+        assert proofs, f"wish {goal} has no proof"
+        assert row.count("::") == len(proofs), f"wish {goal}: {row}"
         for file, name in proofs:
-            assert name in functions_of(ROOT / file), f"wish {wish}: {file}::{name}"
+            assert name in functions_of(ROOT / file), f"wish {goal}: {file}::{name}"

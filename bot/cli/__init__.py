@@ -1,4 +1,8 @@
-"""The command line `issue-tagger`: a file a command, each importing what it needs as it runs."""
+"""The command line `issue-tagger`: a file a command, each importing what it needs as it runs.
+
+Comes in from: the installed script. `app` lists the commands, `opening` opens what they need,
+`output` prints for people or as JSON.
+"""
 
 
 def main() -> None:

@@ -11,28 +11,28 @@ from typing import Annotated
 import typer
 
 from bot.cli import opening
-from bot.cli.audit import audit
-from bot.cli.backfill import backfill
-from bot.cli.benchmark import benchmark
-from bot.cli.compress import compress
-from bot.cli.demo import demo
-from bot.cli.doctor import doctor
-from bot.cli.evaluate import evaluate
-from bot.cli.failed import failed
-from bot.cli.forget import forget
-from bot.cli.import_issues import import_issues
-from bot.cli.promote import promote
-from bot.cli.releases import releases
-from bot.cli.report import report
-from bot.cli.retrain import retrain
-from bot.cli.rollback import rollback
-from bot.cli.serve import serve
-from bot.cli.sync import sync
-from bot.cli.tag import tag
-from bot.cli.task import task
-from bot.cli.undo import undo
-from bot.cli.validate import validate
-from bot.cli.work import work
+from bot.cli.issues.backfill import backfill
+from bot.cli.issues.forget import forget
+from bot.cli.issues.import_issues import import_issues
+from bot.cli.issues.sync import sync
+from bot.cli.issues.tag import tag
+from bot.cli.issues.undo import undo
+from bot.cli.learning.audit import audit
+from bot.cli.learning.benchmark import benchmark
+from bot.cli.learning.compress import compress
+from bot.cli.learning.evaluate import evaluate
+from bot.cli.learning.promote import promote
+from bot.cli.learning.releases import releases
+from bot.cli.learning.report import report
+from bot.cli.learning.retrain import retrain
+from bot.cli.learning.rollback import rollback
+from bot.cli.running.demo import demo
+from bot.cli.running.doctor import doctor
+from bot.cli.running.failed import failed
+from bot.cli.running.serve import serve
+from bot.cli.running.task import task
+from bot.cli.running.validate import validate
+from bot.cli.running.work import work
 
 app = typer.Typer(
     name="issue-tagger",

@@ -64,8 +64,8 @@ def say_table(header: Sequence[str], rows: Iterable[Sequence[object]], right: st
 
 def plain(text: str, limit: int = 0) -> str:
     """Text from an issue on one line: control characters, which a terminal obeys, are dropped."""
-    kept = (char for char in text if char.isspace() or unicodedata.category(char)[0] != "C")
-    line = " ".join("".join(kept).split())
+    generator = (char for char in text if char.isspace() or unicodedata.category(char)[0] != "C")
+    line = " ".join("".join(generator).split())
     return line if not limit or len(line) <= limit else f"{line[: limit - 1]}…"
 
 

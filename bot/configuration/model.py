@@ -5,14 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    Strict,
-    model_validator,
-)
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, Strict, model_validator
 
 from bot.configuration.names import Names
 from bot.configuration.patterns import TitlePatterns
@@ -37,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
 
-    from tagger.issue import Label
+    from tagger.domain.issue import Label
 
 
 class _Section(BaseModel):
@@ -73,7 +66,7 @@ class LabelSettings(_Section):
     """Further wordings of the same meaning."""
 
 
-class Ignore(_Section):
+class IgnoreSettings(_Section):
     """Issues that the bot leaves alone."""
 
     authors: tuple[NameText, ...] = Field(default=(), max_length=100)
@@ -86,7 +79,7 @@ class Ignore(_Section):
     """Issues opened more than so many days ago are left alone."""
 
 
-class Report(_Section):
+class ReportSettings(_Section):
     """The regular report on what the bot did and how good it was."""
 
     schedule: Cron = "0 6 * * 1"
@@ -99,7 +92,7 @@ class Report(_Section):
         return self.to is not ReportTo.NONE and Schedule.of(self.schedule).next_after(last) <= now
 
 
-class Learning(_Section):
+class LearningSettings(_Section):
     """How the bot asks, and what it takes for an answer."""
 
     weekly_suggestions: Annotated[Count, Field(ge=0, le=1000)] = 10
@@ -158,7 +151,7 @@ class RepositoryConfiguration(_Section):
         Annotated[tuple[LabelName, ...], Field(min_length=2, max_length=1000)], ...
     ] = Field(default=(), max_length=100)
     """Groups of which an issue gets one label at most; a person's choice stands."""
-    ignore: Ignore = Ignore()
+    ignore: IgnoreSettings = IgnoreSettings()
     """Issues that the bot leaves alone."""
     suggestion_comments: Annotated[bool, Strict()] = True
     """Where GitHub's own suggestions are not available: one comment, edited in place. `false`:
@@ -166,10 +159,11 @@ class RepositoryConfiguration(_Section):
     commands: Commands = Commands.TRIAGE
     """Whom `/tagger why|retry|off|retrain|report` is answered: from this role on."""
     report: Annotated[
-        Report, BeforeValidator(_report, json_schema_input_type=Report | Literal["none"])
-    ] = Report()
+        ReportSettings,
+        BeforeValidator(_report, json_schema_input_type=ReportSettings | Literal["none"]),
+    ] = ReportSettings()
     """The regular report; `none` for no report."""
-    learning: Learning = Learning()
+    learning: LearningSettings = LearningSettings()
     """How the bot asks, and what it takes for an answer."""
 
     @classmethod
@@ -206,8 +200,8 @@ class RepositoryConfiguration(_Section):
 
         named = {name.casefold() for name in self.labels}
         moved = {
-            present(name): given
-            for name, given in self.labels.items()
+            present(name): settings
+            for name, settings in self.labels.items()
             if present(name) == name or present(name).casefold() not in named
         }
         changed = {
@@ -240,11 +234,11 @@ class RepositoryConfiguration(_Section):
 
         :param description: GitHub's own, which a description given here replaces.
         """
-        from tagger.issue import Label
+        from tagger.domain.issue import Label
 
         settings = self._settings_of(label)
-        wordings = (settings.name, *settings.aliases) if settings.name else settings.aliases
-        return Label(label, settings.description or description, wordings)
+        verbalizers = (settings.name, *settings.aliases) if settings.name else settings.aliases
+        return Label(label, settings.description or description, verbalizers)
 
     def exclusive_with(self, label: str) -> frozenset[str]:
         """Folded names (`name_key`) of the labels that cannot stand beside this one."""

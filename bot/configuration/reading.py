@@ -93,15 +93,19 @@ def _bound(context: dict[str, Any]) -> str:
 
 
 def _unknown_key(key: str, known: list[str]) -> str:
-    near = difflib.get_close_matches(key.lower(), known, n=1, cutoff=0.5)
-    hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known)}"
+    get_close_matches = difflib.get_close_matches(key.lower(), known, n=1, cutoff=0.5)
+    hint = (
+        f"did you mean {get_close_matches[0]!r}?"
+        if get_close_matches
+        else f"known are {', '.join(known)}"
+    )
     return f"unknown key; {hint}"
 
 
 def _unknown_word(got: str, expected: str) -> str:
     words = [word.strip("'") for word in expected.replace(" or ", ", ").split(", ")]
-    near = difflib.get_close_matches(got.lower(), words, n=1, cutoff=0.5)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
+    get_close_matches = difflib.get_close_matches(got.lower(), words, n=1, cutoff=0.5)
+    hint = f"; did you mean {get_close_matches[0]!r}?" if get_close_matches else ""
     return f"got {got!r}, expected {expected.replace(chr(39), '')}{hint}"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.configuration.names import Names
-from store.text import name_key
+from store.engine.text import name_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -19,7 +19,7 @@ _FIELDS: tuple[tuple[str, int, int, dict[str, int]], ...] = (
     ("month", 1, 12, {name: i for i, name in enumerate(_MONTHS, 1)}),
     ("day of week", 0, 7, {name: i for i, name in enumerate(_DAYS)}),
 )
-_LONGEST_WAIT = timedelta(days=8 * 366)
+_MAX_WAIT = timedelta(days=8 * 366)
 """29 February can be eight years away, around 2100."""
 
 
@@ -70,7 +70,7 @@ class Schedule:
         """
         moment = moment.astimezone(UTC)
         day = moment.date()
-        while day - moment.date() <= _LONGEST_WAIT:
+        while day - moment.date() <= _MAX_WAIT:
             for hour, minute in self._times_of(day):
                 due = datetime.combine(day, time(hour, minute), UTC)
                 if due > moment:

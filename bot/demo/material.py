@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 
 from bot import sample
 from bot.errors import CommandRefused
-from bot.use_cases.issue_files import BadRow, read_issues, read_labels
+from bot.repositories.issue_files import BadRow, read_issues, read_labels
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from bot.use_cases.issue_files import FileRow
+    from bot.repositories.issue_files import FileRow
     from store.records import IssueRecord, LabelRecord
-    from tagger.strategy import Progress
+    from tagger.domain.strategy import Progress
 
 UNSEEN = 12
 """Issues that are kept back and filed anew, one webhook each."""
@@ -68,7 +68,7 @@ def from_file(path: Path, repository: str, progress: Progress) -> Material:
             "from and one to show"
         )
     newest = heapq.nlargest(min(UNSEEN, len(labelled) // 2), labelled, key=lambda one: one.number)
-    right = {one.number: frozenset(one.labels) for one in newest}
+    right = {issue.number: frozenset(issue.labels) for issue in newest}
     beside = path.with_name(f"{path.name.split('.jsonl')[0]}.labels.json")
     labels = read_labels(beside) if beside.is_file() else ()
     return _parted(repository, rows, labels, right, path.name)

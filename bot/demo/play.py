@@ -10,41 +10,41 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from bot.bootstrap import build
+from bot.container import build
 from bot.demo import stage
 from bot.demo.service import free_port, running
 from bot.errors import CommandRefused
-from bot.progress import ShownProgress
-from bot.settings import load_settings
-from bot.standin.server import serving
-from bot.standin.webhooks import WebhookSender
-from bot.use_cases.importing import import_rows
-from bot.use_cases.retraining import retrain
+from bot.learning.retraining import retrain
+from bot.process.progress import ShownProgress
+from bot.process.settings import load_settings
+from bot.repositories.importing import import_rows
+from bot.simulator.server import serving
+from bot.simulator.webhooks import WebhookSender
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from bot.bootstrap import Installation
+    from bot.container import Container
     from bot.demo.material import Material
     from bot.demo.service import Service
-    from bot.settings import Settings
-    from bot.standin.records import Delivery
-    from bot.standin.state import GitHubState
-    from bot.use_cases.importing import Imported
-    from bot.use_cases.retraining import Retrained
+    from bot.learning.retraining import Retrained
+    from bot.process.settings import Settings
+    from bot.repositories.importing import Imported
+    from bot.simulator.records import Delivery
+    from bot.simulator.state import GitHubState
     from store.records import PredictedLabel
-    from tagger.strategy import Progress
+    from tagger.domain.strategy import Progress
 
 PATIENCE = 300.0
 """Seconds that the service may take over all issues."""
 
 
 @dataclass(frozen=True)
-class Shown:
+class LabelledIssue:
     """One issue after the service has dealt with it.
 
-    :ivar on_github: labels that the stand-in has on it now.
+    :ivar on_github: labels that the simulator has on it now.
     :ivar suggested: labels that wait there for a person.
     :ivar right: what people had given it.
     """
@@ -67,7 +67,7 @@ class Audience:
     answered: Callable[[Sequence[int]], None]
 
 
-def play(material: Material, folder: Path, audience: Audience) -> tuple[Shown, ...]:
+def play(material: Material, folder: Path, audience: Audience) -> tuple[LabelledIssue, ...]:
     """Run the demonstration in a folder of its own.
 
     :returns: every issue that was filed, in their order.
@@ -84,16 +84,16 @@ def play(material: Material, folder: Path, audience: Audience) -> tuple[Shown, .
         host="127.0.0.1",
         port=free_port(),
     )
-    installation = build(settings)
+    container = build(settings)
     try:
-        _learn(installation, material, audience)
-        return _serve(installation, material, folder, audience)
+        _learn(container, material, audience)
+        return _serve(container, material, folder, audience)
     finally:
-        installation.close()
+        container.close()
 
 
-def _learn(installation: Installation, material: Material, audience: Audience) -> None:
-    store, now = installation.store, installation.clock()
+def _learn(container: Container, material: Material, audience: Audience) -> None:
+    store, now = container.store, container.clock()
     store.migrate()
     audience.imported(
         import_rows(store, material.repository, material.known, material.labels, now=now)
@@ -101,8 +101,8 @@ def _learn(installation: Installation, material: Material, audience: Audience) -
     with ShownProgress() as progress:
         done = retrain(
             store,
-            installation.resources(progress, tuning=False),  # it takes minutes without a GPU
-            installation.settings.releases_folder,
+            container.resources(progress, tuning=False),  # it takes minutes without a GPU
+            container.settings.releases_folder,
             material.repository,
             now=now,
         )
@@ -110,16 +110,16 @@ def _learn(installation: Installation, material: Material, audience: Audience) -
 
 
 def _serve(
-    installation: Installation,
+    container: Container,
     material: Material,
     folder: Path,
     audience: Audience,
-) -> tuple[Shown, ...]:
-    with installation.store.read() as work:
+) -> tuple[LabelledIssue, ...]:
+    with container.store.read() as work:
         labels = work.labels.list(work.repositories.get(material.repository).id)
     state = stage.set_up(material.repository, labels)
     with serving(state) as github:
-        settings = installation.settings.model_copy(update={"github_api_url": github})
+        settings = container.settings.model_copy(update={"github_api_url": github})
         with running(settings, folder / "service.log") as service:
             audience.serving(github, service.url)
             filed = [
@@ -127,8 +127,8 @@ def _serve(
             ]
             audience.answered(asyncio.run(_send(state, filed, service, settings)))
             with ShownProgress() as progress:
-                _wait(installation, filed, service, progress)
-            return _look(installation, state, material)
+                _wait(container, filed, service, progress)
+            return _look(container, state, material)
 
 
 async def _send(
@@ -142,13 +142,15 @@ async def _send(
 
 
 def _wait(
-    installation: Installation, filed: Sequence[Delivery], service: Service, progress: Progress
+    container: Container, filed: Sequence[Delivery], service: Service, progress: Progress
 ) -> None:
     deadline = time.monotonic() + PATIENCE
     while True:
-        with installation.store.read() as work:
-            found = [work.inbox.find(delivery.guid) for delivery in filed]
-        done = sum(one is not None and one.finished_at is not None for one in found)
+        with container.store.read() as work:
+            deliveries = [work.inbox.find(delivery.guid) for delivery in filed]
+        done = sum(
+            delivery is not None and delivery.finished_at is not None for delivery in deliveries
+        )
         progress("tagging the issues filed", done, len(filed))
         if done == len(filed):
             return
@@ -161,17 +163,23 @@ def _wait(
         time.sleep(0.2)
 
 
-def _look(installation: Installation, state: GitHubState, material: Material) -> tuple[Shown, ...]:
-    """What is on the stand-in now, and what was recorded about it."""
+def _look(
+    container: Container, state: GitHubState, material: Material
+) -> tuple[LabelledIssue, ...]:
+    """What is on the simulator now, and what was recorded about it."""
     shown = []
-    with installation.store.read() as work:
+    with container.store.read() as work:
         repository_id = work.repositories.get(material.repository).id
         for issue in material.unseen:
             there = state.issue(material.repository, issue.number)
             prediction = work.predictions.latest(repository_id, issue.number)
-            pending = [one.label.name for one in there.suggestions if one.state == "pending"]
+            pending = [
+                suggestion.label.name
+                for suggestion in there.suggestions
+                if suggestion.state == "pending"
+            ]
             shown.append(
-                Shown(
+                LabelledIssue(
                     issue.number,
                     issue.title,
                     tuple(there.label_names),

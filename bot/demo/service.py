@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 import httpx
 
 from bot.errors import CommandRefused
-from bot.settings import environment_of
+from bot.process.settings import environment_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from bot.settings import Settings
+    from bot.process.settings import Settings
 
 START_SECONDS = 120.0
 STOP_SECONDS = 30.0

@@ -1,21 +1,21 @@
-"""The stand-in GitHub as the demonstration needs it: labels, configuration, issues filed anew."""
+"""The simulated GitHub as the demonstration needs it: labels, configuration, issues filed anew."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bot.configuration.effective import CONFIGURATION_PATH
 from bot.github.models import User
-from bot.standin.state import GitHubState
-from bot.standin.wire import issue_json
-from bot.use_cases.configuration import CONFIGURATION_PATH
+from bot.simulator.state import GitHubState
+from bot.simulator.wire import issue_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from bot.standin.records import Delivery
+    from bot.simulator.records import Delivery
     from store.records import IssueRecord, StoredLabel
 
-TOKEN = "demo-token"  # noqa: S105 - opens nothing but the stand-in
+TOKEN = "demo-token"  # noqa: S105 - opens nothing but the simulator
 BOT = "issue-tagger[bot]"
 PRECISION = 0.8
 CONFIGURATION = f"""\

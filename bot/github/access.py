@@ -83,8 +83,8 @@ class AppAccess:
         if installation is not None:
             self._installation_of[key] = installation
         elif key not in self._installation_of:
-            found = await self.as_app.repository_installation(repository)
-            self._installation_of[key] = found.id
+            app_installation = await self.as_app.repository_installation(repository)
+            self._installation_of[key] = app_installation.id
         return self.installation(self._installation_of[key])
 
     def installation(self, installation: int) -> GitHubClient:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Literal
 from bot.github.exchange import Request
 from bot.github.models import (
     App,
+    AppInstallation,
+    GitHubRepository,
     HookDelivery,
-    Installation,
     NewApp,
-    Repository,
     User,
     WholeHookDelivery,
 )
@@ -36,13 +36,13 @@ class AppRequests(Resource):
         """The App, with the slug that makes its bot's login."""
         return await self._read(App, Request("GET", "/app"))
 
-    async def installations(self) -> tuple[Installation, ...]:
+    async def installations(self) -> tuple[AppInstallation, ...]:
         """Everywhere the App is installed."""
-        return await self._all(Installation, "/app/installations")
+        return await self._all(AppInstallation, "/app/installations")
 
-    def installation_repositories(self) -> AsyncIterator[Page[Repository]]:
+    def installation_repositories(self) -> AsyncIterator[Page[GitHubRepository]]:
         """Pages of the repositories that an installation may see; asked as the installation."""
-        return self._pages(Repository, "/installation/repositories", key="repositories")
+        return self._pages(GitHubRepository, "/installation/repositories", key="repositories")
 
     def hook_deliveries(
         self,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.github.apps import AppRequests
-from bot.github.connection import DEFAULT_API, Connection, Patience, open_http
+from bot.github.connection import DEFAULT_API, Connection, RetryPolicy, open_http
 from bot.github.issues import IssueRequests
 from bot.github.labels import LabelRequests
 from bot.github.repositories import RepositoryRequests
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from bot.github.exchange import Answered
+    from bot.github.exchange import ResponseSeen
 
 
 class GitHubClient(IssueRequests, LabelRequests, RepositoryRequests, AppRequests):
@@ -30,8 +30,8 @@ class GitHubClient(IssueRequests, LabelRequests, RepositoryRequests, AppRequests
         *,
         auth: httpx.Auth | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
-        patience: Patience | None = None,
-        observer: Callable[[Answered], None] | None = None,
+        patience: RetryPolicy | None = None,
+        observer: Callable[[ResponseSeen], None] | None = None,
     ) -> GitHubClient:
         """A client with its own pool of connections: close it, or use `async with`."""
         return cls(Connection(open_http(base_url, transport), auth, patience, observer))

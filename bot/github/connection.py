@@ -17,23 +17,23 @@ import httpx
 from bot.github.errors import BadPayload, RateLimited
 from bot.github.exchange import (
     JSON_MEDIA_TYPE,
-    Answer,
-    Answered,
-    Lost,
+    NoResponse,
     Outcome,
     Request,
+    Response,
+    ResponseSeen,
     accepted,
     given_up,
     read,
 )
-from bot.github.rate_limit import Wait, budget, clock_ahead, wait_after, wait_after_failure
+from bot.github.rate_limit import RateLimitWait, budget, clock_ahead, wait_after, wait_after_failure
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
 DEFAULT_API = "https://api.github.com"
 API_VERSION = "2022-11-28"
-_MOST_REDIRECTS = 3
+_MAX_REDIRECTS = 3
 _EVERYTHING = ""
 """The scope of a pause that holds for all that an identity asks."""
 
@@ -51,7 +51,7 @@ class AuthenticationFailed(Exception):
 
 
 @dataclass(frozen=True)
-class Patience:
+class RetryPolicy:
     """How long a request may be tried, and by which clock.
 
     :ivar longest_wait: a longer wait raises instead, with the time to come back.
@@ -67,13 +67,13 @@ class Patience:
     clock: Callable[[], datetime] = utc_now
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 
-    def exceeded_by(self, wait: Wait) -> bool:
+    def exceeded_by(self, wait: RateLimitWait) -> bool:
         return wait.until - self.clock() > self.longest_wait
 
     def used_up(self, attempts: int, since: datetime) -> bool:
         return attempts >= self.attempts or self.clock() - since >= self.in_all
 
-    async def sit_out(self, wait: Wait) -> None:
+    async def sit_out(self, wait: RateLimitWait) -> None:
         await self.sleep(max((wait.until - self.clock()).total_seconds(), 0.0))
 
 
@@ -105,14 +105,14 @@ class Connection:
         self,
         http: httpx.AsyncClient,
         auth: httpx.Auth | None = None,
-        patience: Patience | None = None,
-        observer: Callable[[Answered], None] | None = None,
+        patience: RetryPolicy | None = None,
+        observer: Callable[[ResponseSeen], None] | None = None,
     ) -> None:
         self._http = http
         self._auth = auth
-        self._patience = patience or Patience()
+        self._patience = patience or RetryPolicy()
         self._observer = observer
-        self._pauses: dict[str, tuple[datetime, Wait]] = {}
+        self._pauses: dict[str, tuple[datetime, RateLimitWait]] = {}
 
     def speaking_as(self, auth: httpx.Auth | None) -> Connection:
         """The same pool under another identity, which has rate limits of its own."""
@@ -122,13 +122,13 @@ class Connection:
         """Close the pool, for every identity that shares it."""
         await self._http.aclose()
 
-    async def send(self, request: Request) -> Answer:
+    async def send(self, request: Request) -> Response:
         """The answer: 2xx, or 304 to a conditional request.
 
         A write is tried once and never waits: by the time it were sent, what its sender has seen
         might no longer hold.
 
-        :raises RateLimited: the wait asked for is longer than `Patience` allows.
+        :raises RateLimited: the wait asked for is longer than `RetryPolicy` allows.
         :raises Unreachable: no answer, or 5xx, in every attempt.
         :raises BadPayload: a damaged answer in every attempt, or one that leads elsewhere.
         :raises Refused: GitHub says no; one of its subclasses for the usual statuses.
@@ -139,7 +139,7 @@ class Connection:
             outcome = await self._try_once(request)
             wait = self._wait_for(request, outcome, attempts)
             attempts += 1
-            if isinstance(outcome, Answer) and wait is None:
+            if isinstance(outcome, Response) and wait is None:
                 return accepted(request, outcome)
             wait = wait or wait_after_failure(self._patience.clock(), attempts)
             final = request.writes or self._patience.used_up(attempts, began)
@@ -161,18 +161,18 @@ class Connection:
         except AuthenticationFailed as failure:
             response = failure.response
             if response.is_server_error:  # the request itself has not been sent
-                return Lost(str(failure), never_sent=True)
+                return NoResponse(str(failure), never_sent=True)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
-            return Lost(type(error).__name__, never_sent=True)
+            return NoResponse(type(error).__name__, never_sent=True)
         except (httpx.TransportError, httpx.DecodingError) as error:
-            return Lost(type(error).__name__)
+            return NoResponse(type(error).__name__)
         self._observe(request, response)
         return read(request, response)
 
     async def _follow(self, request: Request) -> httpx.Response:
         """Send, and go where a renamed repository or a transferred issue lives now."""
         response = await self._transmit(request)
-        for _ in range(_MOST_REDIRECTS):
+        for _ in range(_MAX_REDIRECTS):
             target = _redirect(request, response)
             if target is None:
                 break
@@ -203,19 +203,19 @@ class Connection:
     def _is_ours(self, url: httpx.URL) -> bool:
         return url.is_relative_url or _place(url) == _place(self._http.base_url)
 
-    def _wait_for(self, request: Request, outcome: Outcome, attempts: int) -> Wait | None:
+    def _wait_for(self, request: Request, outcome: Outcome, attempts: int) -> RateLimitWait | None:
         now = self._patience.clock()
-        if isinstance(outcome, Lost):
+        if isinstance(outcome, NoResponse):
             return wait_after_failure(now, attempts)
         wait = wait_after(outcome.status, outcome.headers, now, attempts, outcome.message)
         left = budget(outcome.headers, now)
         if wait and wait.reason != "server":
             self._remember(request, now, wait)
         elif left and left.remaining == 0:
-            self._pauses[_EVERYTHING] = (now, Wait(left.reset_at, "primary"))
+            self._pauses[_EVERYTHING] = (now, RateLimitWait(left.reset_at, "primary"))
         return wait
 
-    def _remember(self, request: Request, now: datetime, wait: Wait) -> None:
+    def _remember(self, request: Request, now: datetime, wait: RateLimitWait) -> None:
         """Put down who has to wait: the hourly budget is shared by all that an identity asks.
 
         A secondary limit does not say what it is about: first it is taken to be about the
@@ -236,7 +236,7 @@ class Connection:
                 raise RateLimited(request.what, wait.until, wait.reason)
             await self._patience.sit_out(wait)
 
-    def _standing(self, scope: str) -> Wait | None:
+    def _standing(self, scope: str) -> RateLimitWait | None:
         """The pause of a repository, or of everything; None: it is over, or there was none."""
         since, wait = self._pauses.get(scope, (None, None))
         # A clock set back must not turn a short pause into a long one.
@@ -249,7 +249,7 @@ class Connection:
         if self._observer:
             now = self._patience.clock()
             left, ahead = budget(response.headers, now), clock_ahead(response.headers, now)
-            self._observer(Answered(request.method, response.status_code, left, ahead))
+            self._observer(ResponseSeen(request.method, response.status_code, left, ahead))
 
 
 def _params(request: Request) -> dict[str, str | int] | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from bot.github.models import Issue, Label, Repository, User, parse
+from bot.github.models import GitHubLabel, GitHubRepository, Issue, User, parse
 from bot.github.payloads import (
     InstallationPayload,
     InstallationRepositoriesPayload,
@@ -37,7 +37,7 @@ class Fact:
     """
 
     action: str
-    repository: Repository | None
+    repository: GitHubRepository | None
     installation: int | None
     sender: User | None
 
@@ -55,7 +55,7 @@ class IssueFact(Fact):
     """
 
     issue: Issue
-    label: Label | None = None
+    label: GitHubLabel | None = None
     title_before: str | None = None
     body_before: str | None = None
 
@@ -87,7 +87,7 @@ class CommentFact(Fact):
 class LabelFact(Fact):
     """`label`: created, edited, deleted. `previous_name` is there when it was renamed."""
 
-    label: Label
+    label: GitHubLabel
     previous_name: str | None = None
 
 
@@ -222,7 +222,9 @@ def _push(data: object) -> Fact:
         branch=branch,
         head=payload.after,
         to_default_branch=bool(branch) and branch == default,
-        paths=frozenset(path for one in commits for path in one.added + one.removed + one.modified),
+        paths=frozenset(
+            path for commit in commits for path in commit.added + commit.removed + commit.modified
+        ),
     )
 
 
@@ -256,8 +258,12 @@ def _account(payload: InstallationPayload | InstallationRepositoriesPayload) -> 
     return payload.installation.account.login if payload.installation.account else ""
 
 
-def _ids(repositories: Iterable[Repository]) -> dict[str, int]:
-    return {one.full_name: one.id for one in repositories if one.id is not None}
+def _ids(repositories: Iterable[GitHubRepository]) -> dict[str, int]:
+    return {
+        repository.full_name: repository.id
+        for repository in repositories
+        if repository.id is not None
+    }
 
 
 def _dig(data: object, *keys: str) -> object:

@@ -6,14 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bot.github.errors import (
-    BadPayload,
-    GitHubError,
-    Moved,
-    RateLimited,
-    Unreachable,
-    refusal,
-)
+from bot.github.errors import BadPayload, GitHubError, Moved, RateLimited, Unreachable, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,7 +15,7 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from bot.github.rate_limit import Budget, Wait
+    from bot.github.rate_limit import RateLimitWait, RequestAllowance
 
 JSON_MEDIA_TYPE = "application/vnd.github+json"
 RAW_MEDIA_TYPE = "application/vnd.github.raw+json"
@@ -71,7 +64,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Response:
     """A whole response.
 
     :ivar data: the decoded JSON, or the bytes of a raw file; None when the body is empty.
@@ -98,7 +91,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Lost:
+class NoResponse:
     """No usable response.
 
     :ivar never_sent: the connection failed, so GitHub cannot have acted on the request.
@@ -110,11 +103,11 @@ class Lost:
     malformed: bool = False
 
 
-Outcome: TypeAlias = "Answer | Lost"
+Outcome: TypeAlias = "Response | NoResponse"
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
+class ResponseSeen:
     """What an observer is told of each response: enough for metrics, nothing private.
 
     :ivar clock_ahead: how far this machine's clock is ahead of GitHub's, where GitHub told its own.
@@ -122,7 +115,7 @@ class Answered:
 
     method: str
     status: int
-    budget: Budget | None
+    budget: RequestAllowance | None
     clock_ahead: timedelta | None = None
 
 
@@ -130,19 +123,19 @@ def read(request: Request, response: httpx.Response) -> Outcome:
     """Decode a response's body. An error's body may be anything; a success's must be whole."""
     status, headers = response.status_code, response.headers
     if request.raw and response.is_success:
-        return Answer(status, headers, response.content)
+        return Response(status, headers, response.content)
     if not response.content:
-        return Answer(status, headers)
+        return Response(status, headers)
     try:
         data = json.loads(response.content)
     except (ValueError, RecursionError):
         if response.is_success:
-            return Lost("a body that is cut short or not JSON", malformed=True)
+            return NoResponse("a body that is cut short or not JSON", malformed=True)
         data = None
-    return Answer(status, headers, data)
+    return Response(status, headers, data)
 
 
-def accepted(request: Request, answer: Answer) -> Answer:
+def accepted(request: Request, answer: Response) -> Response:
     """The answer itself when it is 2xx or 304.
 
     :raises Refused: any other status, as the subclass that stands for it.
@@ -155,16 +148,16 @@ def accepted(request: Request, answer: Answer) -> Answer:
     raise refusal(request.what, answer.status, answer.message)
 
 
-def given_up(request: Request, outcome: Outcome, wait: Wait, attempts: int) -> GitHubError:
+def given_up(request: Request, outcome: Outcome, wait: RateLimitWait, attempts: int) -> GitHubError:
     """The error for a request that is not tried again for now."""
     if wait.reason != "server":
         return RateLimited(request.what, wait.until, wait.reason)
-    if isinstance(outcome, Lost) and outcome.malformed:
+    if isinstance(outcome, NoResponse) and outcome.malformed:
         return BadPayload(f"{request.what}: {outcome.why}, in {attempts} attempt(s); retry later")
-    never_sent = isinstance(outcome, Lost) and outcome.never_sent
+    never_sent = isinstance(outcome, NoResponse) and outcome.never_sent
     return Unreachable(
         request.what,
-        outcome.why if isinstance(outcome, Lost) else f"status {outcome.status}",
+        outcome.why if isinstance(outcome, NoResponse) else f"status {outcome.status}",
         wait.until,
         attempts=attempts,
         may_have_happened=request.method != "GET" and not never_sent,

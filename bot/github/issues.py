@@ -64,8 +64,10 @@ class IssueRequests(Resource):
             page = await self._page(Issue, Request("GET", url, etag=etag), remembered)
             if page.full:
                 page = self._in_time(page, repository, state)
-            fresh = tuple(one for one in page.items if (one.number, one.updated_at) not in seen)
-            seen.update((one.number, one.updated_at) for one in fresh)
+            fresh = tuple(
+                issue for issue in page.items if (issue.number, issue.updated_at) not in seen
+            )
+            seen.update((issue.number, issue.updated_at) for issue in fresh)
             yield replace(page, items=fresh)
             url = page.next
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from bot.github.errors import NotFound
 from bot.github.exchange import Request
 from bot.github.issues import issue_path
-from bot.github.models import Issue, Label, Suggestion, parse
+from bot.github.models import GitHubLabel, Issue, Suggestion, parse
 from bot.github.resource import Resource, repository_path, segment
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 COLOR_OF_A_LABEL_MADE_IN_PASSING = "ededed"
 """What GitHub gives a label that it creates because somebody sets it on an issue."""
 Confidence = Literal["low", "medium", "high"]
-LONGEST_RATIONALE = 280
+MAX_RATIONALE = 280
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,17 +48,17 @@ class LabelRequests(Resource):
 
     def label_pages(
         self, repository: str, *, known: Mapping[str, KnownPage] | None = None
-    ) -> AsyncIterator[Page[Label]]:
+    ) -> AsyncIterator[Page[GitHubLabel]]:
         """Pages of a repository's labels, conditional where `known` has an ETag."""
-        return self._pages(Label, f"{repository_path(repository)}/labels", known=known)
+        return self._pages(GitHubLabel, f"{repository_path(repository)}/labels", known=known)
 
-    async def labels(self, repository: str) -> tuple[Label, ...]:
+    async def labels(self, repository: str) -> tuple[GitHubLabel, ...]:
         """All labels that a repository has."""
-        return await self._all(Label, f"{repository_path(repository)}/labels")
+        return await self._all(GitHubLabel, f"{repository_path(repository)}/labels")
 
     async def add_labels(
         self, repository: str, number: int, names: Sequence[str]
-    ) -> tuple[Label, ...]:
+    ) -> tuple[GitHubLabel, ...]:
         """Add labels to an issue and return all that it then has.
 
         GitHub creates a label that does not exist: filter to `labels` first.
@@ -69,7 +69,7 @@ class LabelRequests(Resource):
 
     async def suggest_labels(
         self, repository: str, number: int, suggestions: Sequence[LabelSuggestion]
-    ) -> tuple[Label, ...]:
+    ) -> tuple[GitHubLabel, ...]:
         """Propose labels for a person to approve; returns the labels that the issue has.
 
         Ask `accepts_suggestions` first: what a repository without the feature does with a
@@ -77,17 +77,19 @@ class LabelRequests(Resource):
 
         :raises ValueError: no suggestion at all.
         """
-        return await self._post_labels(repository, number, [one.as_json() for one in suggestions])
+        return await self._post_labels(
+            repository, number, [suggestion.as_json() for suggestion in suggestions]
+        )
 
     async def _post_labels(
         self, repository: str, number: int, labels: Sequence[object]
-    ) -> tuple[Label, ...]:
+    ) -> tuple[GitHubLabel, ...]:
         if not labels:
             raise ValueError("got no label to add or suggest, expected at least one")
         path = f"{issue_path(repository, number)}/labels"
         request = Request("POST", path, json={"labels": labels})
         answer = await self._connection.send(request)
-        return parse(tuple[Label, ...], answer.data, request.what)
+        return parse(tuple[GitHubLabel, ...], answer.data, request.what)
 
     async def remove_label(self, repository: str, number: int, name: str) -> bool:
         """Take one label off an issue; False when it was not there (or the issue is not)."""
@@ -138,6 +140,6 @@ class LabelRequests(Resource):
 
 
 def _shortened(rationale: str) -> str:
-    if len(rationale) <= LONGEST_RATIONALE:
+    if len(rationale) <= MAX_RATIONALE:
         return rationale
-    return rationale[: LONGEST_RATIONALE - 1].rstrip() + "…"
+    return rationale[: MAX_RATIONALE - 1].rstrip() + "…"

@@ -103,7 +103,7 @@ class AppReference(Wire):
     slug: Text = ""
 
 
-class Label(Wire):
+class GitHubLabel(Wire):
     """A label of a repository or on an issue; `id` is None where GitHub sends the name alone."""
 
     name: Text
@@ -132,7 +132,7 @@ class Issue(Wire):
     state: Text = "open"
     user: User | None = None
     author_association: Text = ""
-    labels: Annotated[tuple[Label, ...], BeforeValidator(_labels)] = ()
+    labels: Annotated[tuple[GitHubLabel, ...], BeforeValidator(_labels)] = ()
     created_at: Moment | None = None
     updated_at: Moment | None = None
     closed_at: Moment | None = None
@@ -161,7 +161,7 @@ class IssueEvent(Wire):
     id: Id | None = None
     actor: User | None = None
     created_at: Moment | None = None
-    label: Label | None = None
+    label: GitHubLabel | None = None
     issue: Issue | None = None
     performed_via_github_app: AppReference | None = None
 
@@ -198,7 +198,7 @@ class Suggestion(Wire):
     updated_at: Moment | None = None
 
 
-class Repository(Wire):
+class GitHubRepository(Wire):
     full_name: Annotated[Text, AfterValidator(_repository_name)]
     id: Id | None = None
     owner: User | None = None
@@ -273,7 +273,7 @@ class InstallationReference(Wire):
     id: Id
 
 
-class Installation(InstallationReference):
+class AppInstallation(InstallationReference):
     account: User | None = None
     repository_selection: Text = ""
     suspended_at: Moment | None = None

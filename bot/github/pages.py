@@ -55,11 +55,11 @@ class Page(Generic[T]):
     def window(self) -> str:
         """Where the next walk begins once this was the last page: the URL without its number."""
         parts = urlsplit(self.url)
-        kept = [pair for pair in parse_qsl(parts.query) if pair[0] not in {"page", "after"}]
-        return urlunsplit(parts._replace(query=urlencode(kept)))
+        pairs = [pair for pair in parse_qsl(parts.query) if pair[0] not in {"page", "after"}]
+        return urlunsplit(parts._replace(query=urlencode(pairs)))
 
 
 def next_link(header: str | None) -> str | None:
     """The URL marked `rel="next"` in a Link header (RFC 8288), None where there is none."""
-    found = _LINK.search(header or "")
-    return found.group(1) if found else None
+    match = _LINK.search(header or "")
+    return match.group(1) if match else None

@@ -10,13 +10,13 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator
 
 from bot.github.models import (
+    AppInstallation,
     Comment,
+    GitHubLabel,
+    GitHubRepository,
     Id,
-    Installation,
     InstallationReference,
     Issue,
-    Label,
-    Repository,
     Text,
     User,
     Wire,
@@ -31,14 +31,14 @@ class Payload(Wire):
     """What all webhook bodies share; an App's carry `installation`, a repository's do not."""
 
     action: Text = ""
-    repository: Repository | None = None
+    repository: GitHubRepository | None = None
     installation: InstallationReference | None = None
     sender: User | None = None
 
 
 class IssuesPayload(Payload):
     issue: Issue
-    label: Label | None = None
+    label: GitHubLabel | None = None
     changes: dict[str, Any] | None = None
 
 
@@ -49,19 +49,19 @@ class IssueCommentPayload(Payload):
 
 
 class LabelPayload(Payload):
-    label: Label
+    label: GitHubLabel
     changes: dict[str, Any] | None = None
 
 
 class InstallationPayload(Payload):
-    installation: Installation
-    repositories: Annotated[tuple[Repository, ...], BeforeValidator(_list)] = ()
+    installation: AppInstallation
+    repositories: Annotated[tuple[GitHubRepository, ...], BeforeValidator(_list)] = ()
 
 
 class InstallationRepositoriesPayload(Payload):
-    installation: Installation
-    repositories_added: Annotated[tuple[Repository, ...], BeforeValidator(_list)] = ()
-    repositories_removed: Annotated[tuple[Repository, ...], BeforeValidator(_list)] = ()
+    installation: AppInstallation
+    repositories_added: Annotated[tuple[GitHubRepository, ...], BeforeValidator(_list)] = ()
+    repositories_removed: Annotated[tuple[GitHubRepository, ...], BeforeValidator(_list)] = ()
 
 
 class RepositoryPayload(Payload):

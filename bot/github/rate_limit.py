@@ -11,6 +11,8 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Literal
 
+from bot.backoff import backoff
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -19,13 +21,13 @@ Reason = Literal["primary", "secondary", "server"]
 # "wait for at least one minute before retrying", then exponentially longer
 SECONDARY_PAUSE = timedelta(minutes=1)
 SERVER_PAUSE = timedelta(seconds=1)
-SHORTEST_PAUSE = timedelta(seconds=1)
+MIN_PAUSE = timedelta(seconds=1)
 # A budget is hourly; a header that says more than a day is damaged, not patient.
-LONGEST_PAUSE = timedelta(days=1)
+MAX_PAUSE = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Wait:
+class RateLimitWait:
     """Nothing should be sent before `until`, an aware datetime on this machine's clock."""
 
     until: datetime
@@ -33,7 +35,7 @@ class Wait:
 
 
 @dataclass(frozen=True, slots=True)
-class Budget:
+class RequestAllowance:
     """The hourly budget of requests as a response's headers state it."""
 
     limit: int
@@ -43,7 +45,7 @@ class Budget:
 
 def wait_after(
     status: int, headers: Mapping[str, str], now: datetime, attempt: int, message: str = ""
-) -> Wait | None:
+) -> RateLimitWait | None:
     """What a response asks for, or None when it is an answer to use.
 
     :param now: this machine's time when the response came.
@@ -51,24 +53,27 @@ def wait_after(
     :param message: the body's `message`: a secondary limit may announce itself only there.
     """
     if status >= 500:
-        return Wait(now + (_retry_after(headers, now) or backoff(SERVER_PAUSE, attempt)), "server")
+        return RateLimitWait(
+            now + (_retry_after(headers, now) or backoff(SERVER_PAUSE, attempt, MAX_PAUSE)),
+            "server",
+        )
     if status not in {403, 429}:
         return None
     if pause := _retry_after(headers, now):
-        return Wait(now + pause, "secondary")
-    if (found := budget(headers, now)) and found.remaining == 0:
-        return Wait(found.reset_at, "primary")
+        return RateLimitWait(now + pause, "secondary")
+    if (request_allowance := budget(headers, now)) and request_allowance.remaining == 0:
+        return RateLimitWait(request_allowance.reset_at, "primary")
     if status == 429 or _names_a_limit(message):
-        return Wait(now + backoff(SECONDARY_PAUSE, attempt), "secondary")
+        return RateLimitWait(now + backoff(SECONDARY_PAUSE, attempt, MAX_PAUSE), "secondary")
     return None
 
 
-def wait_after_failure(now: datetime, attempt: int) -> Wait:
+def wait_after_failure(now: datetime, attempt: int) -> RateLimitWait:
     """What to do when no response came at all."""
-    return Wait(now + backoff(SERVER_PAUSE, attempt), "server")
+    return RateLimitWait(now + backoff(SERVER_PAUSE, attempt, MAX_PAUSE), "server")
 
 
-def budget(headers: Mapping[str, str], now: datetime) -> Budget | None:
+def budget(headers: Mapping[str, str], now: datetime) -> RequestAllowance | None:
     """The hourly budget, or None where the response does not state it (Enterprise may not)."""
     limit, remaining, reset = (
         _number(headers.get(f"x-ratelimit-{part}")) for part in ("limit", "remaining", "reset")
@@ -77,18 +82,13 @@ def budget(headers: Mapping[str, str], now: datetime) -> Budget | None:
         return None
     # Counted on GitHub's clock, then laid on ours: neither clock needs to be right.
     until_reset = _bounded(reset - _github_time(headers, now).timestamp())
-    return Budget(limit or 0, remaining, now + until_reset)
+    return RequestAllowance(limit or 0, remaining, now + until_reset)
 
 
 def clock_ahead(headers: Mapping[str, str], now: datetime) -> timedelta | None:
     """How far our clock is ahead of GitHub's, to a second or so; None where it tells no time."""
     theirs = _http_date(headers.get("date", ""))
     return None if theirs is None else now - theirs
-
-
-def backoff(first: timedelta, attempt: int) -> timedelta:
-    """`first`, doubled for each attempt before this one."""
-    return min(first * (1 << min(attempt, 16)), LONGEST_PAUSE)
 
 
 def _names_a_limit(message: str) -> bool:
@@ -120,8 +120,8 @@ def _http_date(value: str) -> datetime | None:
 
 
 def _bounded(seconds: float) -> timedelta:
-    longest = LONGEST_PAUSE.total_seconds()
-    return timedelta(seconds=min(max(seconds, SHORTEST_PAUSE.total_seconds()), longest))
+    longest = MAX_PAUSE.total_seconds()
+    return timedelta(seconds=min(max(seconds, MIN_PAUSE.total_seconds()), longest))
 
 
 def _number(value: str | None) -> int | None:

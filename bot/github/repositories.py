@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from bot.github.errors import BadPayload, NotFound
 from bot.github.exchange import Request
-from bot.github.models import CheckRun, Commit, Installation, Permission, Repository
+from bot.github.models import AppInstallation, CheckRun, Commit, GitHubRepository, Permission
 from bot.github.resource import Resource, repository_path, segment
 
 if TYPE_CHECKING:
@@ -27,9 +27,9 @@ class FileText:
 class RepositoryRequests(Resource):
     """https://docs.github.com/rest/repos and https://docs.github.com/rest/checks"""
 
-    async def repository(self, repository: str) -> Repository:
+    async def repository(self, repository: str) -> GitHubRepository:
         """:raises NotFound: no such repository, or not visible."""
-        return await self._read(Repository, Request("GET", repository_path(repository)))
+        return await self._read(GitHubRepository, Request("GET", repository_path(repository)))
 
     async def contents(
         self, repository: str, path: str, *, etag: str | None = None
@@ -91,13 +91,13 @@ class RepositoryRequests(Resource):
         content = _check(conclusion, output)
         return await self._read(CheckRun, Request("PATCH", path, json=content))
 
-    async def repository_installation(self, repository: str) -> Installation:
+    async def repository_installation(self, repository: str) -> AppInstallation:
         """The App's installation that covers a repository; asked as the App itself.
 
         :raises NotFound: the App is not installed there.
         """
         path = f"{repository_path(repository)}/installation"
-        return await self._read(Installation, Request("GET", path))
+        return await self._read(AppInstallation, Request("GET", path))
 
 
 def _utf8(content: object, what: str) -> str:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
 
-from bot.crew import WorkerThread
 from bot.github.errors import GitHubError
+from bot.jobs.worker_pool import WorkerThread
 from bot.service.health import Health
 from bot.service.intake import Intake
 from bot.service.setup import Setup
@@ -19,8 +19,8 @@ from bot.service.webhook import Webhook
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from bot.bootstrap import Installation
-    from bot.worker import Pace
+    from bot.container import Container
+    from bot.jobs.delivery_queue import DeliveryLimits
 
 log = logging.getLogger(__name__)
 
@@ -29,37 +29,37 @@ LOGIN_ASKED_AGAIN = 30.0
 
 
 def create_app(
-    installation: Installation, *, worker: bool = True, pace: Pace | None = None
+    container: Container, *, worker: bool = True, pace: DeliveryLimits | None = None
 ) -> FastAPI:
     """The service of one installation; threads and connections begin with its lifespan.
 
     :param worker: tag in this process; else `issue-tagger work` does it in others.
     """
-    thread = WorkerThread(installation, pace) if worker else None
-    intake = Intake(installation.store, lambda: installation.own_login)
+    thread = WorkerThread(container, pace) if worker else None
+    intake = Intake(container.store, lambda: container.own_login)
     webhook = Webhook(
         intake,
-        lambda: installation.settings.webhook_secrets,
-        installation.metrics,
-        installation.clock,
+        lambda: container.settings.webhook_secrets,
+        container.metrics,
+        container.clock,
         thread.put if thread else _elsewhere,
     )
-    setup = Setup(installation, thread.reopen if thread else _nobody)
+    setup = Setup(container, thread.reopen if thread else _nobody)
     health = Health(
-        installation.store,
-        installation.shelf,
-        installation.metrics,
-        installation.clock,
+        container.store,
+        container.cache,
+        container.metrics,
+        container.clock,
         thread,
     )
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        await asyncio.to_thread(installation.store.migrate)
+        await asyncio.to_thread(container.store.migrate)
         intake.start()
         if thread is not None:
             thread.start()
-        asking = asyncio.create_task(learn_own_login(installation))
+        asking = asyncio.create_task(learn_own_login(container))
         try:
             yield
         finally:
@@ -78,14 +78,14 @@ def create_app(
     return app
 
 
-async def learn_own_login(installation: Installation) -> None:
+async def learn_own_login(container: Container) -> None:
     """Ask GitHub who we are, until it says so: our own acts are told from people's by it."""
-    while installation.own_login is None:
-        access = installation.access()
+    while container.own_login is None:
+        access = container.access()
         if access is None:
             return
         try:
-            installation.own_login = await access.login()
+            container.own_login = await access.login()
         except GitHubError as error:
             log.warning("GitHub did not say who we are", extra={"reason": str(error)})
             await asyncio.sleep(LOGIN_ASKED_AGAIN)

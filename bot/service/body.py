@@ -69,12 +69,12 @@ def parse_object(body: bytes, *, form: bool = False) -> dict[str, Any]:
     """
     try:
         text = _payload_field(body) if form else body
-        found = json.loads(text, parse_constant=_refuse, parse_float=_finite)
+        loads = json.loads(text, parse_constant=_refuse, parse_float=_finite)
     except (ValueError, RecursionError):
         raise NotJson from None
-    if not isinstance(found, dict):
+    if not isinstance(loads, dict):
         raise NotJson
-    return found
+    return loads
 
 
 def _payload_field(body: bytes) -> str:

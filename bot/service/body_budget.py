@@ -32,7 +32,7 @@ LINGERING = 0.25
 BODY_SECONDS = 10.0
 """From the first byte to the last; GitHub itself waits no longer."""
 LOOK_AGAIN = 0.05
-MOST_WAITING = 32
+MAX_WAITING = 32
 """Bodies for which there is no room yet: the server has read the beginning of each."""
 
 
@@ -40,7 +40,7 @@ class NoRoom(Exception):
     """The body could not be taken for lack of room; what was read of it is to be dropped."""
 
 
-class Share:
+class BodyShare:
     """What one body takes of the budget; see `BodyBudget.share`."""
 
     def __init__(self, budget: BodyBudget) -> None:
@@ -102,7 +102,7 @@ class Share:
         return now - self._moved > STANDING_STILL or (by_age and now - self.began > LINGERING)
 
 
-class _Waiting(NamedTuple):
+class _PendingBody(NamedTuple):
     """The smallest comes first, and of those of one size the newest.
 
     Under attack the line is the attacker's; whoever has stood in it for long may be one.
@@ -124,15 +124,15 @@ class BodyBudget:
     def __init__(self, most: int = MOST_BYTES, reserved: int = RESERVED) -> None:
         self._free = most
         self._reserved = reserved
-        self._shares: dict[Share, None] = {}
-        self._waiting: list[_Waiting] = []
+        self._shares: dict[BodyShare, None] = {}
+        self._waiting: list[_PendingBody] = []
         self._turns = itertools.count(0, -1)
         self._timer: asyncio.TimerHandle | None = None
 
     @asynccontextmanager
-    async def share(self) -> AsyncIterator[Share]:
+    async def share(self) -> AsyncIterator[BodyShare]:
         """A body's share, given back at the end."""
-        share = Share(self)
+        share = BodyShare(self)
         self._shares[share] = None
         try:
             yield share
@@ -140,14 +140,14 @@ class BodyBudget:
             del self._shares[share]
             self.give_back(share.size)
 
-    async def take(self, share: Share, wanted: int) -> None:
+    async def take(self, share: BodyShare, wanted: int) -> None:
         """Take so many bytes more for a share, once they are free.
 
         :raises NoRoom: too many others wait that come first.
         """
         room = asyncio.get_running_loop().create_future()
         heapq.heappush(
-            self._waiting, _Waiting(share.size + wanted, next(self._turns), wanted, room)
+            self._waiting, _PendingBody(share.size + wanted, next(self._turns), wanted, room)
         )
         self._grant()
         if not room.done():
@@ -171,18 +171,18 @@ class BodyBudget:
             self._free -= first.wanted
             first.room.set_result(None)
 
-    def _first(self) -> _Waiting | None:
+    def _first(self) -> _PendingBody | None:
         while self._waiting and self._waiting[0].room.done():
             heapq.heappop(self._waiting)
         return self._waiting[0] if self._waiting else None
 
     def _turn_away(self) -> None:
         self._waiting = sorted(one for one in self._waiting if not one.room.done())
-        for last in self._waiting[MOST_WAITING:]:
+        for last in self._waiting[MAX_WAITING:]:
             last.room.set_exception(NoRoom)
-        del self._waiting[MOST_WAITING:]
+        del self._waiting[MAX_WAITING:]
 
-    def _free_for(self, waiting: _Waiting) -> int:
+    def _free_for(self, waiting: _PendingBody) -> int:
         return self._free if waiting.is_small else self._free - self._reserved
 
     def _make_room(self) -> None:
@@ -201,7 +201,7 @@ class BodyBudget:
             missing -= share.size
         self._timer = asyncio.get_running_loop().call_later(LOOK_AGAIN, self._make_room)
 
-    def _in_the_way(self, first: _Waiting) -> Iterator[Share]:
+    def _in_the_way(self, first: _PendingBody) -> Iterator[BodyShare]:
         """Bodies that stand still, then, for a small one, the oldest."""
         now = asyncio.get_running_loop().time()
         for by_age in (False, True) if first.is_small else (False,):

@@ -13,14 +13,14 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 if TYPE_CHECKING:
     import asyncio
 
-MOST_CONNECTIONS = 256
+MAX_CONNECTIONS = 256
 """The first read of each may hold a quarter of a megabyte, before anybody looks at it."""
 REQUEST_SECONDS = 15.0
 """From the first byte of a request to its last; the webhook itself gives up after ten."""
-MOST_HEADERS = 100
-MOST_AHEAD = 4
+MAX_HEADERS = 100
+MAX_AHEAD = 4
 """Requests that are sent before earlier ones were answered."""
-MOST_FRAMING = 64 * 1024
+MAX_FRAMING = 64 * 1024
 """Bytes of a request that are no body: its head, the sizes of chunks, what comes after them."""
 
 
@@ -39,7 +39,7 @@ class BoundedConnection(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self._wait()
-        if len(self.connections) > MOST_CONNECTIONS:
+        if len(self.connections) > MAX_CONNECTIONS:
             self._longest_waited_for()._drop()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -52,16 +52,16 @@ class BoundedConnection(HttpToolsProtocol):
             self._wait()
         self._framing += len(data)
         super().data_received(data)
-        if self._framing > MOST_FRAMING and not self.transport.is_closing():
+        if self._framing > MAX_FRAMING and not self.transport.is_closing():
             self.send_400_response("The request's head is too large.")
 
     def on_message_begin(self) -> None:
-        if len(self.pipeline) >= MOST_AHEAD:
+        if len(self.pipeline) >= MAX_AHEAD:
             raise ValueError("too many requests ahead of their answers")
         super().on_message_begin()
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        if len(self.headers) >= MOST_HEADERS:
+        if len(self.headers) >= MAX_HEADERS:
             raise ValueError("too many headers")
         super().on_header(name, value)
 
@@ -98,9 +98,10 @@ class BoundedConnection(HttpToolsProtocol):
     def _longest_waited_for(self) -> BoundedConnection:
         """The connection itself, where no other is older."""
         waited_for = {
-            one: one._waited_for_since
-            for one in self.connections
-            if isinstance(one, BoundedConnection) and one._waited_for_since is not None
+            connection: connection._waited_for_since
+            for connection in self.connections
+            if isinstance(connection, BoundedConnection)
+            and connection._waited_for_since is not None
         }
         return min(waited_for, key=lambda one: waited_for[one], default=self)
 

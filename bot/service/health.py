@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse, PlainTextResponse, Response
 
-from bot.metrics import CONTENT_TYPE
+from bot.operations.metrics import CONTENT_TYPE
 from bot.service import described
 from store.errors import StoreError
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from bot.crew import WorkerThread
-    from bot.metrics import Metrics
-    from bot.release_shelf import ReleaseShelf
+    from bot.jobs.worker_pool import WorkerThread
+    from bot.model_serving.release_cache import ReleaseCache
+    from bot.operations.metrics import Metrics
     from store.database import Store
 
 
@@ -30,13 +30,13 @@ class Health:
     def __init__(
         self,
         store: Store,
-        shelf: ReleaseShelf,
+        cache: ReleaseCache,
         metrics: Metrics,
         clock: Callable[[], datetime],
         worker: WorkerThread | None,
     ) -> None:
         self._store = store
-        self._shelf = shelf
+        self._cache = cache
         self._metrics = metrics
         self._clock = clock
         self._worker = worker
@@ -82,7 +82,9 @@ class Health:
     def _releases(self) -> tuple[int, int]:
         """How many releases serve, and how many of those have no folder."""
         with self._store.read() as work:
-            found = [work.releases.active(one.id) for one in work.repositories.all()]
-        active = [release for release in found if release is not None]
-        missing = [one for one in active if self._shelf.lacks(one)]
+            releases = [
+                work.releases.active(repository.id) for repository in work.repositories.all()
+            ]
+        active = [release for release in releases if release is not None]
+        missing = [release for release in active if self._cache.lacks(release)]
         return len(active), len(missing)

@@ -12,22 +12,22 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bot.use_cases.receive import keep
+from bot.receiving.deliveries import keep
 from store.errors import StoreBusy, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from bot.use_cases.receive import Received
+    from bot.receiving.deliveries import Received
     from store.database import Store
 
-MOST_TOGETHER = 64
-MOST_WAITING = 2000
+MAX_TOGETHER = 64
+MAX_WAITING = 2000
 """More than this and the database is stuck; GitHub is told so and shows the delivery as failed."""
 
 
 @dataclass(frozen=True)
-class _Waiting:
+class _PendingDelivery:
     received: Received
     future: asyncio.Future[bool]
     loop: asyncio.AbstractEventLoop
@@ -50,7 +50,7 @@ class Intake:
     def __init__(self, store: Store, own_login: Callable[[], str | None]) -> None:
         self._store = store
         self._own_login = own_login
-        self._queue: queue.Queue[_Waiting | None] = queue.Queue(MOST_WAITING)
+        self._queue: queue.Queue[_PendingDelivery | None] = queue.Queue(MAX_WAITING)
         self._thread = threading.Thread(target=self._run, name="intake", daemon=True)
 
     def start(self) -> None:
@@ -68,12 +68,12 @@ class Intake:
         :raises StoreError: it could not be stored.
         """
         loop = asyncio.get_running_loop()
-        waiting = _Waiting(received, loop.create_future(), loop)
+        waiting = _PendingDelivery(received, loop.create_future(), loop)
         try:
             self._queue.put_nowait(waiting)
         except queue.Full:
             raise StoreBusy(
-                f"{MOST_WAITING} deliveries wait to be stored already; try again later"
+                f"{MAX_WAITING} deliveries wait to be stored already; try again later"
             ) from None
         return await waiting.future
 
@@ -84,20 +84,20 @@ class Intake:
             if last:
                 return
 
-    def _gather(self, first: _Waiting) -> tuple[list[_Waiting], bool]:
+    def _gather(self, first: _PendingDelivery) -> tuple[list[_PendingDelivery], bool]:
         """All that waits by now, and whether the end was among it."""
         batch = [first]
-        while len(batch) < MOST_TOGETHER:
+        while len(batch) < MAX_TOGETHER:
             try:
-                found = self._queue.get_nowait()
+                pending_delivery = self._queue.get_nowait()
             except queue.Empty:
                 break
-            if found is None:
+            if pending_delivery is None:
                 return batch, True
-            batch.append(found)
+            batch.append(pending_delivery)
         return batch, False
 
-    def _store_all(self, batch: Sequence[_Waiting]) -> None:
+    def _store_all(self, batch: Sequence[_PendingDelivery]) -> None:
         try:
             outcomes = self._commit(batch)
         except Exception as error:
@@ -110,7 +110,7 @@ class Intake:
         for waiting, outcome in zip(batch, outcomes, strict=True):
             waiting.resolve(outcome)
 
-    def _commit(self, batch: Sequence[_Waiting]) -> list[bool]:
+    def _commit(self, batch: Sequence[_PendingDelivery]) -> list[bool]:
         own_login = self._own_login()
         with self._store.begin(urgent=True) as work:
             return [keep(work, waiting.received, own_login) for waiting in batch]

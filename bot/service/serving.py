@@ -10,16 +10,16 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from bot.crew import LANES, work
 from bot.errors import CommandRefused, SettingsInvalid
+from bot.jobs.worker_pool import QUEUES, work
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-    from bot.bootstrap import Installation
-    from bot.crew import Crew
-    from bot.metrics import Metrics
-    from bot.worker import Pace
+    from bot.container import Container
+    from bot.jobs.delivery_queue import DeliveryLimits
+    from bot.jobs.worker_pool import WorkerPool
+    from bot.operations.metrics import Metrics
 
 
 SWITCH_SECONDS = 0.0005
@@ -28,12 +28,12 @@ a tenth of the default, because an answer needs the lock some twenty times."""
 
 
 def serve(
-    installation: Installation,
+    container: Container,
     *,
     host: str | None = None,
     port: int | None = None,
     worker: bool = True,
-    pace: Pace | None = None,
+    pace: DeliveryLimits | None = None,
 ) -> None:
     """Answer webhooks until SIGINT or SIGTERM.
 
@@ -48,7 +48,7 @@ def serve(
     from bot.service.app import create_app
     from bot.service.connections import BoundedConnection
 
-    settings = installation.settings
+    settings = container.settings
     set_up = settings.github_app_id is not None or settings.github_token is not None
     if set_up and not settings.webhook_secrets:
         raise SettingsInvalid(
@@ -58,18 +58,19 @@ def serve(
             ]
         )
     sys.setswitchinterval(SWITCH_SECONDS)
-    installation.threads = 1  # the other processor answers
+    container.threads = 1  # the other processor answers
     host = settings.host if host is None else host
     port = settings.port if port is None else port
     _refuse_taken(host, port)
-    app = create_app(installation, worker=worker, pace=pace)
+    app = create_app(container, worker=worker, pace=pace)
     shown = "localhost" if host in {"0.0.0.0", "::"} else host  # noqa: S104 - shown, not bound
     app.state.setup.announce(f"http://{shown}:{port}")
     uvicorn.run(
         app,
         host=host,
         port=port,
-        log_config=None,  # bot.logs has set up how lines look, and access lines would name people
+        # bot.process.logs has set up how lines look, and access lines would name people
+        log_config=None,
         access_log=False,
         server_header=False,
         http=BoundedConnection,
@@ -79,21 +80,21 @@ def serve(
 
 
 def run_worker(
-    installation: Installation,
+    container: Container,
     *,
-    lanes: Collection[str] = LANES,
-    pace: Pace | None = None,
+    queues: Collection[str] = QUEUES,
+    pace: DeliveryLimits | None = None,
     metrics_port: int | None = None,
 ) -> None:
     """Work, beside a service in another process, until SIGINT or SIGTERM.
 
     :param metrics_port: instead of the settings'; with neither, no metrics are shown.
     """
-    settings = installation.settings
+    settings = container.settings
     port = settings.metrics_port if metrics_port is None else metrics_port
-    installation.store.migrate()
-    with _metrics_shown(installation.metrics, settings.host, port):
-        asyncio.run(work(installation, pace, lanes, started=_stop_on_signals))
+    container.store.migrate()
+    with _metrics_shown(container.metrics, settings.host, port):
+        asyncio.run(work(container, pace, queues, started=_stop_on_signals))
 
 
 @contextmanager
@@ -144,7 +145,7 @@ def _refuse_taken(host: str, port: int) -> None:
         )
 
 
-def _stop_on_signals(crew: Crew) -> None:
+def _stop_on_signals(pool: WorkerPool) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, crew.stop)
+        loop.add_signal_handler(number, pool.stop)

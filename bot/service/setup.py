@@ -19,31 +19,31 @@ from urllib.parse import parse_qs, urlsplit
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
-from bot.app_credentials import AppCredentials, keep
 from bot.errors import CommandRefused
 from bot.github.errors import GitHubError
 from bot.github.manifest import manifest, new_app_page, web_address
-from bot.logs import hide
+from bot.process.app_credentials import AppCredentials, keep
+from bot.process.logs import hide
 from bot.service import setup_pages as pages
 from bot.service.body import TooLarge, read_within
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bot.bootstrap import Installation
+    from bot.container import Container
     from bot.github.models import NewApp
 
 log = logging.getLogger(__name__)
 
-LARGEST_FORM = 10_000
+MAX_FORM = 10_000
 """Bytes."""
-MOST_STATES = 20
+MAX_STATES = 20
 """How often the form may be handed out before the oldest no longer counts."""
 _CODE = re.compile(r"[A-Za-z0-9]{1,100}")
 _ORGANISATION = re.compile(r"[A-Za-z0-9-]{0,39}")
 
 
-class Refusal(Exception):
+class SetupRefusal(Exception):
     """A page that says no."""
 
     def __init__(self, status: int, message: str) -> None:
@@ -58,8 +58,8 @@ class Setup:
     :param ready: called once there are credentials.
     """
 
-    def __init__(self, installation: Installation, ready: Callable[[], None]) -> None:
-        self._installation = installation
+    def __init__(self, container: Container, ready: Callable[[], None]) -> None:
+        self._container = container
         self._ready = ready
         self._token = secrets.token_urlsafe(32)
         self._states: list[str] = []
@@ -85,7 +85,7 @@ class Setup:
         """The first page, for who has the token."""
         try:
             self._check_open(request.query_params.get("token", ""))
-        except Refusal as refusal:
+        except SetupRefusal as refusal:
             return self._refused(refusal)
         address = str(request.base_url).rstrip("/")
         return self._page(pages.questions(self._token, address, "issue-tagger"), form="'self'")
@@ -96,12 +96,12 @@ class Setup:
             given = await _form(request)
             self._check_open(given.get("token", ""))
             address, organisation = _address(given), _organisation(given)
-        except Refusal as refusal:
+        except SetupRefusal as refusal:
             return self._refused(refusal)
         name = given.get("name", "").strip()[:34] or "issue-tagger"
         state = secrets.token_urlsafe(32)
-        self._states = [*self._states[1 - MOST_STATES :], state]
-        api = self._installation.settings.github_api_url
+        self._states = [*self._states[1 - MAX_STATES :], state]
+        api = self._container.settings.github_api_url
         target = new_app_page(api, organisation, state)
         return self._page(pages.hand_over(manifest(name, address), target), form=web_address(api))
 
@@ -111,53 +111,57 @@ class Setup:
         try:
             async with self._one_at_a_time:
                 app = await self._take_over(code, state)
-        except Refusal as refusal:
+        except SetupRefusal as refusal:
             return self._refused(refusal)
         log.info("a GitHub App was set up", extra={"app": app.slug, "app_id": app.id})
-        web = web_address(self._installation.settings.github_api_url)
+        web = web_address(self._container.settings.github_api_url)
         there = app.html_url if app.html_url.startswith(f"{web}/") else f"{web}/apps/{app.slug}"
         shown = pages.done(app.name or app.slug, f"{there}/installations/new", self._warnings(app))
         return self._page(shown)
 
     async def _take_over(self, code: str, state: str) -> NewApp:
         if why := self._closed_because():
-            raise Refusal(409, why)
+            raise SetupRefusal(409, why)
         if not any([_same(state, one) for one in self._states]):  # noqa: C419 - each is compared
-            raise Refusal(403, "This answer belongs to no form of ours; begin at /setup again.")
+            raise SetupRefusal(
+                403, "This answer belongs to no form of ours; begin at /setup again."
+            )
         if not _CODE.fullmatch(code):
-            raise Refusal(400, "GitHub's code is missing; begin at /setup again.")
+            raise SetupRefusal(400, "GitHub's code is missing; begin at /setup again.")
         app = await self._converted(code)
         credentials = _credentials(app)
         for secret in (credentials.private_key, credentials.webhook_secret):
             hide(secret)
         try:
-            file = self._installation.settings.app_credentials_file
+            file = self._container.settings.app_credentials_file
             await asyncio.to_thread(keep, credentials, file)
         except CommandRefused as refused:
-            raise Refusal(409, str(refused)) from None
-        self._installation.adopt(credentials)
+            raise SetupRefusal(409, str(refused)) from None
+        self._container.adopt(credentials)
         self._states.clear()
         self._ready()
         return app
 
     async def _converted(self, code: str) -> NewApp:
-        access = self._installation.github()  # anonymously, for there are no credentials yet
+        access = self._container.github()  # anonymously, for there are no credentials yet
         try:
             return await (await access.client("")).convert_manifest(code)
         except GitHubError as error:
             log.warning("GitHub's code was not taken", extra={"reason": str(error)})
-            raise Refusal(502, f"GitHub did not hand over the App: {error}") from None
+            raise SetupRefusal(502, f"GitHub did not hand over the App: {error}") from None
         finally:
             await access.aclose()
 
     def _check_open(self, token: str) -> None:
         if why := self._closed_because():
-            raise Refusal(409, why)
+            raise SetupRefusal(409, why)
         if not _same(token, self._token):
-            raise Refusal(403, "Open the whole link that the service's log shows at its start.")
+            raise SetupRefusal(
+                403, "Open the whole link that the service's log shows at its start."
+            )
 
     def _closed_because(self) -> str | None:
-        settings = self._installation.settings
+        settings = self._container.settings
         if settings.github_app_id is not None:
             return "A GitHub App is set up already."
         if settings.github_token is not None:
@@ -165,7 +169,7 @@ class Setup:
         return None
 
     def _warnings(self, app: NewApp) -> tuple[str, ...]:
-        used = self._installation.settings.webhook_secrets
+        used = self._container.settings.webhook_secrets
         if app.webhook_secret is not None and app.webhook_secret.get_secret_value() not in used:
             return (
                 "ISSUE_TAGGER_WEBHOOK_SECRET is set and stands instead of the App's own secret: "
@@ -173,7 +177,7 @@ class Setup:
             )
         return ()
 
-    def _refused(self, refusal: Refusal) -> HTMLResponse:
+    def _refused(self, refusal: SetupRefusal) -> HTMLResponse:
         return self._page(pages.message("Set up issue-tagger", refusal.message), refusal.status)
 
     def _page(self, text: str, status: int = 200, form: str = "'none'") -> HTMLResponse:
@@ -207,10 +211,10 @@ def _same(given: str, expected: str) -> bool:
 async def _form(request: Request) -> dict[str, str]:
     try:
         pieces = await read_within(
-            request.stream(), request.headers.get("content-length"), LARGEST_FORM
+            request.stream(), request.headers.get("content-length"), MAX_FORM
         )
     except TooLarge:
-        raise Refusal(413, "The form is too large.") from None
+        raise SetupRefusal(413, "The form is too large.") from None
     parsed = parse_qs(b"".join(pieces).decode("utf-8", "replace"), max_num_fields=10)
     return {name: values[-1] for name, values in parsed.items()}
 
@@ -224,19 +228,19 @@ def _address(given: dict[str, str]) -> str:
     except ValueError:
         fine = False
     if not fine or parts.username or parts.query or parts.fragment or not address.isprintable():
-        raise Refusal(400, "The address must look like https://tagger.example.org.")
+        raise SetupRefusal(400, "The address must look like https://tagger.example.org.")
     return address
 
 
 def _organisation(given: dict[str, str]) -> str:
     organisation = given.get("organisation", "").strip()
     if not _ORGANISATION.fullmatch(organisation):
-        raise Refusal(400, "An organisation's name has letters, digits and hyphens only.")
+        raise SetupRefusal(400, "An organisation's name has letters, digits and hyphens only.")
     return organisation
 
 
 def _credentials(app: NewApp) -> AppCredentials:
     secret = app.webhook_secret
     if secret is None or not secret.get_secret_value():
-        raise Refusal(502, "GitHub made the App without a webhook secret; delete it there.")
+        raise SetupRefusal(502, "GitHub made the App without a webhook secret; delete it there.")
     return AppCredentials(app.id, app.slug, app.pem.get_secret_value(), secret.get_secret_value())

@@ -77,7 +77,7 @@ def done(name: str, install: str, warnings: tuple[str, ...]) -> str:
     :param install: GitHub's page for it.
     :param warnings: what still stands in the way.
     """
-    told = "".join(f"<p><strong>{escape(one)}</strong></p>" for one in warnings)
+    told = "".join(f"<p><strong>{escape(warning)}</strong></p>" for warning in warnings)
     return page(
         "The App is set up",
         f"<p><code>{escape(name)}</code> exists, its credentials are stored, and this service "

@@ -19,7 +19,8 @@ from fastapi.responses import JSONResponse, Response
 from starlette.requests import ClientDisconnect
 
 from bot.github.signature import Verification, is_well_formed
-from bot.logs import during_delivery
+from bot.process.logs import during_delivery
+from bot.receiving.deliveries import Received, understand
 from bot.service import described
 from bot.service.body import (
     LARGEST,
@@ -31,15 +32,14 @@ from bot.service.body import (
     read_within,
 )
 from bot.service.body_budget import BODY_SECONDS, SMALL, BodyBudget, NoRoom
-from bot.use_cases.receive import Received, understand
 from store.errors import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from datetime import datetime
 
-    from bot.metrics import Metrics
-    from bot.service.body_budget import Share
+    from bot.operations.metrics import Metrics
+    from bot.service.body_budget import BodyShare
     from bot.service.intake import Intake
 
 log = logging.getLogger(__name__)
@@ -53,7 +53,7 @@ TOLD_AGAIN = 60.0
 """Seconds between two log lines about deliveries that nobody signed."""
 
 
-class Refusal(Exception):
+class WebhookRefusal(Exception):
     """An answer that is not 202."""
 
     def __init__(self, status: int, message: str) -> None:
@@ -94,7 +94,7 @@ class Webhook:
         began = time.perf_counter()
         try:
             status, content = 202, await self._take_in(request)
-        except Refusal as refusal:
+        except WebhookRefusal as refusal:
             status, content = refusal.status, {"error": refusal.message}
         self._metrics.webhooks.labels(str(status)).inc()
         self._metrics.webhook_seconds.observe(time.perf_counter() - began)
@@ -123,7 +123,7 @@ class Webhook:
             request.headers.get(name, "") for name in ("x-github-event", "x-github-delivery")
         )
         if not (_NAME.fullmatch(event) and _NAME.fullmatch(guid)):
-            raise Refusal(400, "expected the headers X-GitHub-Event and X-GitHub-Delivery")
+            raise WebhookRefusal(400, "expected the headers X-GitHub-Event and X-GitHub-Delivery")
         form = is_form(request.headers.get("content-type"))
         try:
             if len(body) > _LARGE:
@@ -131,7 +131,7 @@ class Webhook:
             else:
                 payload = parse_object(body, form=form)
         except NotJson:
-            raise Refusal(
+            raise WebhookRefusal(
                 400, "expected a JSON object, as the body or as the field payload of a form"
             ) from None
         return understand(guid, event, payload, self._clock())
@@ -143,7 +143,9 @@ class Webhook:
             log.error(  # noqa: TRY400 - the message says it all; a traceback has no more to say
                 "delivery not stored", extra={"reason": str(error), "cause": repr(error.__cause__)}
             )
-            raise Refusal(503, "the delivery could not be stored; redeliver it later") from None
+            raise WebhookRefusal(
+                503, "the delivery could not be stored; redeliver it later"
+            ) from None
         if new:
             delivery = received.delivery
             self._metrics.delivered(delivery.event if received.fact else None, delivery.action)
@@ -152,15 +154,15 @@ class Webhook:
         self._metrics.repeats.inc()
         return {"status": "accepted", "note": "this delivery was here before"}
 
-    def _unsigned(self) -> Refusal:
+    def _unsigned(self) -> WebhookRefusal:
         now = time.monotonic()
         if now - self._told_of_unsigned >= TOLD_AGAIN:  # the rest is counted: a log can be flooded
             self._told_of_unsigned = now
             log.warning("deliveries are refused: the signature is missing or wrong")
-        return Refusal(401, "X-Hub-Signature-256 is missing, or not made with our secret")
+        return WebhookRefusal(401, "X-Hub-Signature-256 is missing, or not made with our secret")
 
 
-async def _read(request: Request, share: Share, verification: Verification) -> list[bytes]:
+async def _read(request: Request, share: BodyShare, verification: Verification) -> list[bytes]:
     """The pieces of the body, not verified yet."""
     announced = request.headers.get("content-length")
     try:
@@ -168,17 +170,20 @@ async def _read(request: Request, share: Share, verification: Verification) -> l
             pieces = _metered(request.stream(), announced, share, verification)
             return await read_within(pieces, announced)
     except TooLarge:
-        raise Refusal(413, "the body is over 25 MB") from None
+        raise WebhookRefusal(413, "the body is over 25 MB") from None
     except NoRoom:
-        raise Refusal(503, "too many bodies arrive at once; redeliver it later") from None
+        raise WebhookRefusal(503, "too many bodies arrive at once; redeliver it later") from None
     except TimeoutError:
-        raise Refusal(408, f"the body took longer than {BODY_SECONDS:g} s") from None
+        raise WebhookRefusal(408, f"the body took longer than {BODY_SECONDS:g} s") from None
     except ClientDisconnect:  # nobody is left to read this
-        raise Refusal(400, "the body is not whole") from None
+        raise WebhookRefusal(400, "the body is not whole") from None
 
 
 async def _metered(
-    pieces: AsyncIterator[bytes], announced: str | None, share: Share, verification: Verification
+    pieces: AsyncIterator[bytes],
+    announced: str | None,
+    share: BodyShare,
+    verification: Verification,
 ) -> AsyncIterator[bytes]:
     """No piece is asked for before there is room for the whole body.
 

@@ -82,14 +82,14 @@ def panel(summary, names, metric) -> Markup:
         return float(one["n_train"] or max(smallest / 2, 0.5))
 
     lines = []
-    for look, name in enumerate(names):
+    for snapshot, name in enumerate(names):
         own = sorted(
             (one for one in summary if one["strategy"] == name),
             key=lambda one: slice_size(one["slice"]),
         )
         points = tuple((place(one), one[metric]) for one in own)
         band = tuple(tuple(one[f"{metric}_ci"]) for one in own)
-        lines.append(Series(name, look, points, band, strong=name == FIRST))
+        lines.append(Series(name, snapshot, points, band, strong=name == FIRST))
     ticks = {place(one): f"{one['n_train']:,}" for one in summary}
     x = Axis(
         min(ticks) / 1.15,

@@ -18,15 +18,15 @@ from pathlib import Path
 import numpy as np
 from prior import listed
 
-from bot.bootstrap import build
-from bot.settings import load_settings
+from bot.container import build
+from bot.process.settings import load_settings
 from tagger.chain.chain import Chain
-from tagger.evaluation.cell_work import evaluate_cell
-from tagger.evaluation.contest import Contestant, contestants
+from tagger.domain.issue import IssueText, Label, TrainingSet
+from tagger.evaluation.cell_run import evaluate_cell
 from tagger.evaluation.duplicates import duplicate_groups
-from tagger.evaluation.metrics import Counts
 from tagger.evaluation.slices import SplitPlan, split
-from tagger.issue import IssueText, Label, TrainingSet
+from tagger.statistics.metrics import Counts
+from tagger.strategies.candidates import Candidate, candidates
 
 MEMBERS = ("zero-shot", "linear", "naive-bayes", "knn")
 
@@ -87,8 +87,8 @@ def load(given, text_of):
 
 def measure(data, parts, resources):
     """Micro and macro F1 by strategy and slice, a pair a seed."""
-    chain = Contestant("chain", lambda seed: Chain(resources, seed=seed, members=MEMBERS))
-    rivals = [chain, *contestants(["linear", "naive-bayes", "knn"], resources)]
+    chain = Candidate("chain", lambda seed: Chain(resources, seed=seed, members=MEMBERS))
+    rivals = [chain, *candidates(["linear", "naive-bayes", "knn"], resources)]
     measured = {}
     for part in parts:
         recent = np.random.default_rng(part.seed).permutation(part.pool)

@@ -13,7 +13,7 @@ import time
 
 import numpy as np
 
-from tagger.cleaning.markdown import clean_body
+from tagger.text.cleaning.markdown import clean_body
 
 MEGABYTE = 1_000_000
 PIECES = (

@@ -25,20 +25,20 @@ from typing import TYPE_CHECKING
 
 from webhook import SECRET, learn, posted, quantile, wait_until_tagged
 
-from bot.bootstrap import build
 from bot.configuration import RepositoryConfiguration, parse
 from bot.configuration.document import MAX_BYTES
+from bot.configuration.effective import CONFIGURATION_PATH
+from bot.container import build
 from bot.demo import stage
 from bot.demo.material import from_sample
 from bot.demo.service import free_port, running
-from bot.settings import load_settings
-from bot.standin.faults import RequestBudget
-from bot.standin.server import serving
-from bot.standin.webhooks import body_of, headers_of
-from bot.use_cases.configuration import CONFIGURATION_PATH
-from bot.use_cases.policy import Situation, plan
-from tagger.decision import LabelDecision
-from tagger.strategy import silent
+from bot.labelling.policy import LabellingContext, plan
+from bot.process.settings import load_settings
+from bot.simulator.faults import RequestBudget
+from bot.simulator.server import serving
+from bot.simulator.webhooks import body_of, headers_of
+from tagger.domain.decision import LabelDecision
+from tagger.domain.strategy import silent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -46,8 +46,8 @@ if TYPE_CHECKING:
     from webhook import Signed
 
     from bot.demo.material import Material
-    from bot.standin.records import Delivery
-    from bot.standin.state import GitHubState
+    from bot.simulator.records import Delivery
+    from bot.simulator.state import GitHubState
 
 LOUD = "acme/loud"
 NAMES = [f"label {i:03}" for i in range(1000)]
@@ -162,7 +162,7 @@ def _decided(configuration: RepositoryConfiguration, labels: int) -> float:
     """Milliseconds from a release's decisions to a plan, whether it is ignored included."""
     names = NAMES[:labels]
     decisions = [LabelDecision(name, 0.9, 0.5, "apply", "linear") for name in names]
-    situation = Situation({name: name for name in names}, on_issue=frozenset({NAMES[-1]}))
+    situation = LabellingContext({name: name for name in names}, on_issue=frozenset({NAMES[-1]}))
     now = datetime(2025, 1, 1, tzinfo=UTC)
 
     def decide() -> None:

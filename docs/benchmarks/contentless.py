@@ -18,12 +18,12 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from cleaning import MEMBERS, cleaner, load
 
-from bot.bootstrap import build
-from bot.settings import load_settings
+from bot.container import build
+from bot.process.settings import load_settings
 from tagger.chain.contentless import ContentCheck
-from tagger.decision import Policy
-from tagger.issue import IssueText
-from tagger.release import Release, train_release
+from tagger.domain.decision import Policy
+from tagger.domain.issue import IssueText
+from tagger.releases.release import Release, train_release
 
 EACH = 10
 EMOJI = "😀🎉🔥🚀😭👀❤️🙏🤔👍"

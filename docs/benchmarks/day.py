@@ -27,23 +27,23 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from bot.bootstrap import Installation, build
+from bot.container import Container, build
 from bot.demo import stage
 from bot.demo.material import from_sample
 from bot.demo.service import Service, free_port
-from bot.settings import environment_of, load_settings
-from bot.standin.server import serving
-from bot.standin.webhooks import WebhookSender
-from bot.use_cases.importing import import_rows
-from bot.use_cases.retraining import retrain
-from bot.worker import Pace
-from tagger.strategy import silent
+from bot.jobs.delivery_queue import DeliveryLimits
+from bot.learning.retraining import retrain
+from bot.process.settings import environment_of, load_settings
+from bot.repositories.importing import import_rows
+from bot.simulator.server import serving
+from bot.simulator.webhooks import WebhookSender
+from tagger.domain.strategy import silent
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bot.demo.material import Material
-    from bot.standin.state import GitHubState
+    from bot.simulator.state import GitHubState
 
 SECRET = "benchmark"  # noqa: S105 - signs deliveries to ourselves
 DAY = timedelta(days=1)
@@ -79,7 +79,7 @@ def fast_clock(began: float, speed: float) -> Callable[[], datetime]:
 
 
 def _serve() -> None:
-    from bot.logs import set_up_logs
+    from bot.process.logs import set_up_logs
     from bot.service.serving import serve
 
     began, speed = map(float, os.environ[CLOCK].split(","))
@@ -87,8 +87,8 @@ def _serve() -> None:
     settings = load_settings()
     set_up_logs(settings.log_format, settings.secrets())
     # a lease is renewed by the process's own time and runs out by the fast clock
-    pace = Pace(lease=timedelta(seconds=60) * speed, poll=timedelta(seconds=0.2))
-    serve(Installation(settings, clock=fast_clock(began, speed)), pace=pace)
+    pace = DeliveryLimits(lease=timedelta(seconds=60) * speed, poll=timedelta(seconds=0.2))
+    serve(Container(settings, clock=fast_clock(began, speed)), pace=pace)
 
 
 def _run(folder: Path, wanted: argparse.Namespace) -> None:
@@ -127,7 +127,7 @@ def _run(folder: Path, wanted: argparse.Namespace) -> None:
         raise SystemExit(f"the service ended with status {process.returncode}")
 
 
-def _learn(installation: Installation, material: Material, strategies: list[str] | None) -> None:
+def _learn(installation: Container, material: Material, strategies: list[str] | None) -> None:
     now = installation.clock()
     installation.store.migrate()
     import_rows(installation.store, material.repository, material.known, material.labels, now=now)

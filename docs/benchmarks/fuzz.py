@@ -25,17 +25,17 @@ from typing import TYPE_CHECKING, Any
 from fastapi import FastAPI
 from mutations import Mutator
 
-from bot.metrics import Metrics
+from bot.operations.metrics import Metrics
+from bot.receiving.deliveries import keep
 from bot.service.webhook import Webhook
-from bot.standin.state import GitHubState
-from bot.use_cases.receive import keep
+from bot.simulator.state import GitHubState
 from store.database import Store
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from bot.standin.records import Delivery
-    from bot.use_cases.receive import Received
+    from bot.receiving.deliveries import Received
+    from bot.simulator.records import Delivery
 
 SECRET = "benchmark"  # noqa: S105 - signs deliveries to ourselves
 REPO = "acme/rocket"
@@ -130,7 +130,7 @@ def _deliveries(state: GitHubState) -> list[Delivery]:
 
 
 def _understood(delivery: Delivery, now: datetime) -> Received:
-    from bot.use_cases.receive import understand
+    from bot.receiving.deliveries import understand
 
     return understand(delivery.guid, delivery.event, delivery.payload, now)
 

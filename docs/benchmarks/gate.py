@@ -20,11 +20,11 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from prior import load
 
-from bot.bootstrap import build
-from bot.settings import load_settings
-from bot.use_cases.retraining import part
-from tagger.evaluation.retraining import compare
-from tagger.release import Release, train_release
+from bot.container import build
+from bot.learning.retraining import part
+from bot.process.settings import load_settings
+from tagger.monitoring.release_comparison import compare
+from tagger.releases.release import Release, train_release
 
 REPOSITORY = "tries/number-{}"
 

@@ -31,25 +31,25 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from bot.bootstrap import Installation
+from bot.container import Container
 from bot.demo.service import free_port
-from bot.logs import set_up_logs
-from bot.settings import environment_of, load_settings
-from bot.standin.faults import RequestBudget
-from bot.standin.server import serving
-from bot.standin.state import GitHubState
-from bot.standin.webhooks import body_of, headers_of
-from bot.worker import Pace, Worker
+from bot.jobs.delivery_queue import DeliveryLimits, DeliveryQueue
+from bot.process.logs import set_up_logs
+from bot.process.settings import environment_of, load_settings
+from bot.simulator.faults import RequestBudget
+from bot.simulator.server import serving
+from bot.simulator.state import GitHubState
+from bot.simulator.webhooks import body_of, headers_of
 from store.database import Store
 from store.records import ReleaseRecord
-from tagger.decision import LabelDecision
+from tagger.domain.decision import LabelDecision
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.settings import Settings
-    from bot.standin.records import Delivery
-    from bot.use_cases.desk import Desk, Ending
+    from bot.process.settings import Settings
+    from bot.receiving.handler_context import Ending, HandlerContext
+    from bot.simulator.records import Delivery
     from store.records import ClaimedDelivery
 
 REPO, TOKEN, SECRET, LABEL = "acme/rocket", "ghp_0123456789abcdefghij", "benchmark", "bug"
@@ -57,7 +57,7 @@ CONFIGURATION = """mode: apply
 delay_seconds: 0
 learning: {audit_share: 0, weekly_suggestions: 0} # on an issue that chance draws nothing is set
 """
-PACE = Pace(
+PACE = DeliveryLimits(
     lease=timedelta(seconds=30), poll=timedelta(seconds=0.1), sweep=timedelta(seconds=1), at_once=4
 )
 PATIENCE = 3600.0
@@ -87,23 +87,23 @@ class WordRelease:
 
 def child(role: str) -> None:
     """The real service or worker, with the release above and a witness of who works on what."""
-    import bot.crew
+    import bot.jobs.worker_pool
+    from bot.jobs.delivery_handlers import handle
     from bot.service.serving import run_worker, serve
-    from bot.use_cases.deliveries import handle
 
     file = Path(f"{_environment()[WITNESS]}.{os.getpid()}").open("a", buffering=1)  # noqa: SIM115
 
-    async def watched(desk: Desk, claim: ClaimedDelivery) -> Ending:
+    async def watched(context: HandlerContext, claim: ClaimedDelivery) -> Ending:
         file.write(json.dumps(["begin", claim.issue_number, claim.guid, time.monotonic()]) + "\n")
         try:
-            return await handle(desk, claim)
+            return await handle(context, claim)
         finally:
             file.write(json.dumps(["end", claim.issue_number, claim.guid, time.monotonic()]) + "\n")
 
-    bot.crew.Worker = partial(Worker, job=watched)  # type: ignore[misc,assignment]
+    bot.jobs.worker_pool.Worker = partial(DeliveryQueue, job=watched)  # type: ignore[misc,assignment]
     settings = load_settings()
     set_up_logs(settings.log_format, settings.secrets(), logging.INFO)
-    installation = Installation(settings, open_release=lambda _: WordRelease())  # type: ignore[arg-type,return-value]
+    installation = Container(settings, open_release=lambda _: WordRelease())  # type: ignore[arg-type,return-value]
     if role == "work":
         run_worker(installation, pace=PACE)
     else:

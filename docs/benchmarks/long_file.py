@@ -18,12 +18,12 @@ import sys
 import time
 from pathlib import Path
 
-from bot.bootstrap import build
+from bot.container import build
 from bot.demo.material import from_sample
-from bot.settings import environment_of, load_settings
-from bot.use_cases.importing import import_rows
-from bot.use_cases.retraining import retrain
-from tagger.strategy import silent
+from bot.learning.retraining import retrain
+from bot.process.settings import environment_of, load_settings
+from bot.repositories.importing import import_rows
+from tagger.domain.strategy import silent
 
 REPOSITORY = "measured/long"
 CHEAP = ("zero-shot", "linear", "naive-bayes", "knn")

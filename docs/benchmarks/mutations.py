@@ -15,7 +15,7 @@ from bot.github.signature import sign
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from bot.standin.records import Delivery
+    from bot.simulator.records import Delivery
 
 TEXTS = (
     "", " ", "\0", "x\0y", "\ud800", "\u202e", "null", "a/b", "../..", "a" * 300, "😀" * 50, "é",

@@ -34,7 +34,7 @@ from typing import TYPE_CHECKING, Any
 import faiss
 import numpy as np
 
-from tagger.neighbours import Neighbours, one_thread
+from tagger.encoders.nearest_neighbours import NeighbourIndex, one_thread
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -104,7 +104,7 @@ class Row:
 
 def product(vectors: Vectors) -> Any:
     """What `knn` builds by itself."""
-    return Neighbours(WIDTH).add(vectors)
+    return NeighbourIndex(WIDTH).add(vectors)
 
 
 def exact(vectors: Vectors) -> Any:
@@ -190,7 +190,7 @@ def _asked(
         began = time.thread_time()
         found = index.search(query[None], NEAREST)
         times.append(time.thread_time() - began)
-        rows = found.rows[0] if isinstance(index, Neighbours) else found[1][0]
+        rows = found.rows[0] if isinstance(index, NeighbourIndex) else found[1][0]
         hits += len(set(rows) & set(nearest))
     return hits / true.size, np.array(times)
 
@@ -199,7 +199,7 @@ def _bytes(index: Any) -> int:
     """Size of the index, which is what it takes in memory, too."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "index"
-        if isinstance(index, Neighbours):
+        if isinstance(index, NeighbourIndex):
             index.save(file)
         else:
             faiss.write_index(index, str(file))

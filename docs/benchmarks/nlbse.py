@@ -22,11 +22,11 @@ from pathlib import Path
 import numpy as np
 from sklearn.metrics import f1_score
 
-from bot.bootstrap import build
-from bot.settings import load_settings
+from bot.container import build
+from bot.process.settings import load_settings
 from tagger.chain.chain import Chain
-from tagger.evaluation.stratification import stratified_sample
-from tagger.issue import IssueText, Label, TrainingSet
+from tagger.domain.issue import IssueText, Label, TrainingSet
+from tagger.statistics.stratification import stratified_sample
 from tagger.strategies import create
 
 LABELS = ("bug", "feature", "question")

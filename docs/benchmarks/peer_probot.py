@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from bot.standin.apps import key_pair
+from bot.simulator.apps import key_pair
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -17,13 +17,13 @@ from pathlib import Path
 
 import numpy as np
 
-from bot.bootstrap import build
 from bot.cli.options import listed
-from bot.settings import load_settings
-from tagger.chain.features import Usual, feature_names, stack
+from bot.container import build
+from bot.process.settings import load_settings
 from tagger.chain.members import REFERENCE, counts, reference_texts, shares
-from tagger.chain.prior import NOTHING, RIDGE, Moments, strongest_rival
-from tagger.issue import IssueText, Label, TrainingSet
+from tagger.chain.prior import NOTHING, RIDGE, FeatureMoments, strongest_rival
+from tagger.domain.issue import IssueText, Label, TrainingSet
+from tagger.statistics.log_odds import UsualLogOdds, feature_names, stack
 from tagger.strategies import create
 from tagger.strategies.adapted import ENOUGH_UNLABELLED
 
@@ -32,7 +32,7 @@ SIZES = {0: 4, 8: 4, 16: 4, 32: 3, 64: 2, 128: 2, 256: 1, 512: 1, 1000: 1}
 """Training issues, and how many sets of that size are drawn."""
 
 HELD_OUT = 250
-MOST_ROWS = 4000
+MAX_ROWS = 4000
 """Newest rows of a repository: the rest would only be encoded."""
 
 
@@ -53,7 +53,7 @@ def measured(given, members, resources, arguments):
     kept = Path(arguments.keep) / f"{Path(given.split(':')[0]).stem}-{'-'.join(members)}.npz"
     if not kept.exists():
         drawn = list(
-            draws(load(given, MOST_ROWS), members, resources, arguments.largest, arguments.share)
+            draws(load(given, MAX_ROWS), members, resources, arguments.largest, arguments.share)
         )
         kept.parent.mkdir(parents=True, exist_ok=True)
         np.savez(kept, *(np.concatenate(parts) for parts in zip(*drawn, strict=True)))
@@ -127,7 +127,7 @@ def one_draw(train, test, members, resources, seed):
         return able[name].score(issues) if name in able else constant.repeat(len(issues), axis=0)
 
     reference = reference_texts(train)
-    usual = {name: Usual.of(said(name, reference)) for name in members}
+    usual = {name: UsualLogOdds.of(said(name, reference)) for name in members}
     features = stack({name: said(name, test.issues) for name in members}, usual)
     shape = test.targets.shape
     return (
@@ -161,7 +161,7 @@ def measure(members, repositories):
             table.append(value)
     data = {"counts": list(COUNTS), "features": list(names), **tables}
     data["competition"] = [[0.0, 1.0, 0.0]] * len(COUNTS)
-    data["competition"] = competition(Moments.from_json(data), repositories, say)
+    data["competition"] = competition(FeatureMoments.from_json(data), repositories, say)
     return {
         key: value if key in {"counts", "features"} else np.round(np.array(value), 5).tolist()
         for key, value in data.items()

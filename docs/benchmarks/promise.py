@@ -13,14 +13,14 @@ from pathlib import Path
 
 from prior import load
 
-from bot.bootstrap import build
-from bot.settings import load_settings
+from bot.container import build
+from bot.process.settings import load_settings
 from tagger.chain.chain import DEFAULT_TARGET, Chain
 from tagger.evaluation.cells import FolderCells
-from tagger.evaluation.contest import Contestant
 from tagger.evaluation.figures import figures
 from tagger.evaluation.runner import evaluate
 from tagger.evaluation.slices import SplitPlan
+from tagger.strategies.candidates import Candidate
 
 MEMBERS = ("zero-shot", "linear", "naive-bayes", "knn")
 
@@ -41,7 +41,7 @@ def main() -> None:
     data = load(given.repository)
     size = min(given.test_size, len(data) // 2)
     plan = SplitPlan("stratified", tuple(given.slices.split(",")), size, given.pool, frozenset())
-    chain = Contestant("chain", lambda seed: Chain(resources, seed=seed, members=MEMBERS))
+    chain = Candidate("chain", lambda seed: Chain(resources, seed=seed, members=MEMBERS))
     cells = FolderCells(Path(given.out) / "cells")
     kept = applied = 0
     for row in figures(evaluate(data, [chain], plan, range(given.seeds), cells, resume=True)).rows:

@@ -3,7 +3,7 @@
     python docs/benchmarks/rivals.py ISSUES.jsonl.gz LABELS.json NAME,NAME,… --out reports/rivals
 
 Rivals: logistic regression on [TF-IDF, MiniLM] with balanced classes, at 0.5 or else the top
-label; the crude blend (the same with the encoder's likeness to the bare label name, whose weight
+label; the crude blend (the same with the encoder's similarity to the bare label name, whose weight
 fades as 1 / (1 + positives / 4), each label given as often as its smoothed share); zero-shot as
 the chapter does it, where ISSUE_TAGGER_ZERO_SHOT_MODEL names an NLI model; and SetFit, where it is
 installed (`pip install setfit`). A killed run goes on with `--resume`. With `--stored` ISSUES is a
@@ -20,18 +20,18 @@ from pathlib import Path
 import numpy as np
 from prior import load
 
-from bot.bootstrap import build
-from bot.progress import ShownProgress
-from bot.settings import load_settings
-from bot.use_cases.training_data import training_data
-from tagger.entailment import Entailment
+from bot.container import build
+from bot.learning.training_data import training_data
+from bot.process.progress import ShownProgress
+from bot.process.settings import load_settings
 from tagger.evaluation.cells import FolderCells
-from tagger.evaluation.contest import Contestant, Judgement, contestants
 from tagger.evaluation.figures import figures
 from tagger.evaluation.report.extras import Extras
 from tagger.evaluation.report.writing import write_report
 from tagger.evaluation.runner import evaluate
 from tagger.evaluation.slices import SplitPlan
+from tagger.label_semantics.entailment import Entailment
+from tagger.strategies.candidates import Candidate, CandidatePrediction, candidates
 
 SLICES = "8,16,32,64,128,all"
 
@@ -59,9 +59,9 @@ class LogisticRival:
         columns = self._columns(issues)
         return np.column_stack([head(columns) for head in self.heads]).astype(np.float32)
 
-    def judge(self, issues):
+    def predict(self, issues):
         scores = self.score(issues)
-        return Judgement(scores, with_top_label(scores, scores > 0.5))
+        return CandidatePrediction(scores, with_top_label(scores, scores > 0.5))
 
     def _columns(self, issues):
         from scipy.sparse import hstack
@@ -82,11 +82,11 @@ class LogisticRival:
 
 
 class CrudeBlend(LogisticRival):
-    """The rival above, blended with the likeness to the bare label name."""
+    """The rival above, blended with the similarity to the bare label name."""
 
     name = "crude blend"
 
-    def judge(self, issues):
+    def predict(self, issues):
         scores = self.score(issues)
         odds = np.log(np.clip(scores, 1e-4, 1 - 1e-4) / np.clip(1 - scores, 1e-4, 1))
         encoder = self.resources.encoder()
@@ -98,7 +98,7 @@ class CrudeBlend(LogisticRival):
         share = (positives + 0.5) / (len(self.train) + 1)
         given = np.maximum(1, np.round(share * len(issues))).astype(int)
         rank = (-blended).argsort(axis=0).argsort(axis=0)
-        return Judgement(scores, rank < given)
+        return CandidatePrediction(scores, rank < given)
 
 
 class SetFitRival:
@@ -142,9 +142,9 @@ class SetFitRival:
         found[:, self.learned] = said
         return found
 
-    def judge(self, issues):
+    def predict(self, issues):
         scores = self.score(issues)
-        return Judgement(scores, with_top_label(scores, scores > 0.5))
+        return CandidatePrediction(scores, with_top_label(scores, scores > 0.5))
 
 
 class BookZeroShot:
@@ -167,9 +167,11 @@ class BookZeroShot:
         odds = _nli(self.resources.zero_shot_model).odds([one.full for one in issues], self.said)
         return (1 / (1 + np.exp(-odds))).astype(np.float32)
 
-    def judge(self, issues):
+    def predict(self, issues):
         scores = self.score(issues)
-        return Judgement(scores, with_top_label(scores, np.zeros(scores.shape, dtype=bool)))
+        return CandidatePrediction(
+            scores, with_top_label(scores, np.zeros(scores.shape, dtype=bool))
+        )
 
 
 @cache
@@ -195,7 +197,7 @@ def main() -> None:
         resources = installation.resources(progress)
         data = _data(given, installation, progress)
         rivals = [
-            Contestant(
+            Candidate(
                 rival.name,
                 lambda seed, rival=rival: rival(resources, seed),
                 flat=not rival.needs_examples,
@@ -203,7 +205,7 @@ def main() -> None:
             )
             for rival in _rivals(resources, given)
         ]
-        who = (*contestants(given.strategies.split(","), resources), *rivals)
+        who = (*candidates(given.strategies.split(","), resources), *rivals)
         slices = tuple(given.slices.split(","))
         plan = SplitPlan("stratified", slices, given.test_size, given.pool, frozenset())
         found = evaluate(

@@ -22,18 +22,18 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bot.bootstrap import build
+from bot.container import build
 from bot.demo.material import from_sample
-from bot.release_memory import resident_bytes
-from bot.settings import load_settings
-from bot.use_cases.importing import import_rows
-from bot.use_cases.retraining import retrain
+from bot.learning.retraining import retrain
+from bot.model_serving.lru import resident_bytes
+from bot.process.settings import load_settings
+from bot.repositories.importing import import_rows
 from store.records import ReleaseRecord
-from tagger.issue import IssueText
-from tagger.strategy import silent
+from tagger.domain.issue import IssueText
+from tagger.domain.strategy import silent
 
 if TYPE_CHECKING:
-    from bot.bootstrap import Installation
+    from bot.container import Container
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 TRAINED = "measured/trained"
@@ -66,7 +66,7 @@ def main() -> None:
             {
                 "repositories": given.repositories,
                 "release_mib": round(size / MIB, 1),
-                "loaded_at_the_end": len(installation.shelf.loaded),
+                "loaded_at_the_end": len(installation.cache.loaded),
                 "at_rest_mib": round(at_rest / MIB),
                 "at_the_end_mib": round(resident_bytes() / MIB),
                 "peak_mib": round(_peak() / MIB),
@@ -111,7 +111,7 @@ def _train(folder: Path, strategies: list[str]) -> None:
     installation.close()
 
 
-def _copies(installation: Installation, trained: Path, n: int) -> dict[str, int]:
+def _copies(installation: Container, trained: Path, n: int) -> dict[str, int]:
     """Repositories with a copy of the release each, which serves: release's id → repository's."""
     manifest = json.loads((trained / "manifest.json").read_text(encoding="utf-8"))
     ids = {}
@@ -131,12 +131,12 @@ def _copies(installation: Installation, trained: Path, n: int) -> dict[str, int]
     return ids
 
 
-def _ask(installation: Installation, release: str, repository_id: int) -> tuple[float, bool]:
+def _ask(installation: Container, release: str, repository_id: int) -> tuple[float, bool]:
     """Seconds until an issue is tagged, and whether its release was loaded before."""
-    was_there = release in installation.shelf.loaded
+    was_there = release in installation.cache.loaded
     text = f"sync fails with a conflict, case {time.monotonic_ns()}"  # no vector is kept of it
     began = time.perf_counter()
-    found = installation.shelf.active(repository_id)
+    found = installation.cache.active(repository_id)
     if found is None:
         raise SystemExit(f"repository {repository_id} has no release")
     found.release.tag([IssueText(text, "It happens when a large folder is shared.")])

@@ -24,17 +24,17 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from prior import load
 
-from bot.bootstrap import build
-from bot.settings import environment_of, load_settings
+from bot.container import build
+from bot.process.settings import environment_of, load_settings
 from tagger.benchmark.peers import sentence_encoder, zero_shot_pipeline
 from tagger.benchmark.rows import limit_to_processors
-from tagger.entailment import Entailment
-from tagger.evaluation.cutting import choose_cuts
-from tagger.evaluation.metrics import Counts
-from tagger.release import Release, train_release
+from tagger.domain.strategy import Resources
+from tagger.label_semantics.entailment import Entailment
+from tagger.label_semantics.prompts import readable
+from tagger.releases.release import Release, train_release
+from tagger.statistics.f1_thresholds import choose_cuts
+from tagger.statistics.metrics import Counts
 from tagger.strategies import create
-from tagger.strategy import Resources
-from tagger.wordings import readable
 
 CHUNK = 64
 READY_SECONDS = 120
@@ -75,7 +75,7 @@ class Given:
 
 
 def encoding(given, installation, data):
-    """Throughput, likeness and neighbours' F1 beside sentence-transformers in float32."""
+    """Throughput, similarity and neighbours' F1 beside sentence-transformers in float32."""
     places, watch = installation.places(), Stopwatch()
     rows = drawn(data, given.train + given.issues)
     texts = [data.issues[row].full for row in rows]
@@ -89,11 +89,11 @@ def encoding(given, installation, data):
         found["ours"].append(watch("ours", ours.encode, some))
     vectors = {name: np.concatenate(parts).astype(np.float32) for name, parts in found.items()}
     vectors["peer"] /= np.linalg.norm(vectors["peer"], axis=1, keepdims=True)
-    likeness = (vectors["peer"] * vectors["ours"]).sum(axis=1)
+    similarity = (vectors["peer"] * vectors["ours"]).sum(axis=1)
     print(f"{len(texts)} texts, runtime {given.runtime}: {watch.ratio('peer', 'ours')}")
     total = {name: len(texts) / sum(times) for name, times in watch.wall.items()}
     print(f"texts a second: {total['ours']:.0f} against {total['peer']:.0f}")
-    print(f"cosine: mean {likeness.mean():.4f}, least {likeness.min():.4f}")
+    print(f"cosine: mean {similarity.mean():.4f}, least {similarity.min():.4f}")
     for name in ("peer", "ours"):
         encoder = Given(name, texts, vectors[name])
         knn = create("knn", Resources(encoder=lambda encoder=encoder: encoder))
@@ -175,8 +175,8 @@ def chain(given, installation, data):
     print(f"micro F1 of the chain {own.micro_f1:.4f}")
     for name, scores in found.items():
         # the rivals' cuts are chosen on the very issues they are measured on: their best case
-        cuts = choose_cuts(test.targets, np.array(scores))
-        best = Counts.of(test.targets, cuts.decide(np.array(scores)))
+        thresholds = choose_cuts(test.targets, np.array(scores))
+        best = Counts.of(test.targets, thresholds.decide(np.array(scores)))
         print(f"micro F1 of {name} with its best cuts {best.micro_f1:.4f}")
 
 
@@ -213,8 +213,8 @@ def ready(port):
 
 
 def f1(strategy, train, test, out_of_fold):
-    cuts = choose_cuts(train.targets, out_of_fold)
-    return float(Counts.of(test.targets, cuts.decide(strategy.score(test.issues))).micro_f1)
+    thresholds = choose_cuts(train.targets, out_of_fold)
+    return float(Counts.of(test.targets, thresholds.decide(strategy.score(test.issues))).micro_f1)
 
 
 def drawn(data, number):

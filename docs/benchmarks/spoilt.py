@@ -20,9 +20,9 @@ import numpy as np
 from gate import newest
 from prior import load
 
-from bot.bootstrap import build
-from bot.settings import load_settings
-from tagger.evaluation.audit import suspect_issues
+from bot.container import build
+from bot.process.settings import load_settings
+from tagger.monitoring.audit import suspect_issues
 from tagger.strategies.linear import LinearHeads
 
 FIRST = 0.1

@@ -21,22 +21,22 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bot.use_cases.issue_files import BadRow, read_issues, read_labels
-from tagger.compression.compressing import Wish, compress
-from tagger.compression.distilling import Recipe
-from tagger.encoder import CachedEncoder, MemoryVectors
-from tagger.evaluation.metrics import Counts
-from tagger.issue import IssueText, Label, TrainingSet
-from tagger.model_sources import DEFAULT_ENCODER, locate
-from tagger.release import Release, train_release
+from bot.repositories.issue_files import BadRow, read_issues, read_labels
+from tagger.compression.compressing import CompressionGoal, compress
+from tagger.distillation.distilling import DistillationRecipe
+from tagger.domain.issue import IssueText, Label, TrainingSet
+from tagger.domain.strategy import Resources, silent
+from tagger.encoders.encoder import CachedEncoder, MemoryVectors
+from tagger.encoders.model_sources import DEFAULT_ENCODER, locate
+from tagger.encoders.transformer import TransformerEncoder
+from tagger.releases.release import Release, train_release
+from tagger.statistics.metrics import Counts
 from tagger.strategies.distilled import Distilled, Teaching
-from tagger.strategy import Resources, silent
-from tagger.transformer_encoder import TransformerEncoder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from tagger.strategy import Progress
+    from tagger.domain.strategy import Progress
 
 REPOSITORY = "measured/repository"
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -87,7 +87,7 @@ def _student(words: str, layers: int) -> tuple[float, int]:
     labels = tuple(Label(f"label {n}") for n in range(10))
     train = TrainingSet(labels, tuple(range(16)), issues, targets)
     soft = dict(zip(issues, targets * 0.8 + 0.1, strict=True))
-    recipe = Recipe(least_steps=1, most_steps=1)
+    recipe = DistillationRecipe(least_steps=1, most_steps=1)
     teaching = Teaching(start, layers, soft, recipe)
     student = Distilled(able, teaching=teaching).fit(train)
     with tempfile.TemporaryDirectory() as folder:
@@ -129,11 +129,11 @@ def f1(given: argparse.Namespace) -> None:
         train,
         able,
         folder,
-        Wish(given.teacher, given.layers, given.trials, neighbours=False),
+        CompressionGoal(given.teacher, given.layers, given.trials, neighbours=False),
         studies=folder / "studies",
         target=0.9,
         now=datetime.now(UTC),
-        recipe=Recipe(most_steps=given.steps),
+        recipe=DistillationRecipe(most_steps=given.steps),
     )
     student = Release.open(folder / REPOSITORY / made.id, able)
     for name, release in (("teacher", teacher), ("student", student)):

@@ -22,8 +22,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bot.standin.server import serving
-from bot.standin.state import GitHubState
+from bot.simulator.server import serving
+from bot.simulator.state import GitHubState
 from store.database import Store
 
 if TYPE_CHECKING:

@@ -25,19 +25,19 @@ import httpx
 from sqlalchemy import create_engine, make_url, text
 from worker import LABEL, SlowRelease
 
-from bot.bootstrap import Installation
-from bot.settings import load_settings
-from bot.standin.state import GitHubState
-from bot.standin.transport import StandInTransport
-from bot.use_cases.receive import keep, understand
-from bot.worker import TAGGING, Pace, Worker
+from bot.container import Container
+from bot.jobs.delivery_queue import TAGGING, DeliveryLimits, DeliveryQueue
+from bot.process.settings import load_settings
+from bot.receiving.deliveries import keep, understand
+from bot.simulator.state import GitHubState
+from bot.simulator.transport import SimulatorTransport
 from store.records import ReleaseRecord
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from bot.jobs.lanes import Jobs
-    from bot.standin.records import Delivery
+    from bot.jobs.queues import JobSource
+    from bot.simulator.records import Delivery
 
 LIMITED, OTHER = "loud/rocket", "quiet/boat"
 DATABASE = "turns_trial"
@@ -52,7 +52,7 @@ class Watched(httpx.AsyncBaseTransport):
     """
 
     def __init__(self, state: GitHubState, seconds: float) -> None:
-        self._inner = StandInTransport(state)
+        self._inner = SimulatorTransport(state)
         self._seconds = seconds
         self.limiting = False
         self.labelled: dict[str, float] = {}
@@ -93,7 +93,7 @@ class Trial:
             github_app_id=app.id,
             github_private_key=app.private_key,
         )
-        self.installation = Installation(
+        self.installation = Container(
             settings,
             transport=self.transport,
             open_release=lambda _: SlowRelease(),  # type: ignore[arg-type,return-value]
@@ -116,8 +116,8 @@ class Trial:
 
     async def measure(self, issues: int, rate: float) -> list[float]:
         """Milliseconds from webhook to label, for so many issues at this rate."""
-        jobs = self.installation.jobs(Pace())
-        worker = Worker(self.installation.desk())
+        jobs = self.installation.jobs(DeliveryLimits())
+        worker = DeliveryQueue(self.installation.context())
         running = asyncio.create_task(jobs.run([worker]))
         await asyncio.sleep(2)
         opened = await self._send(jobs, issues, rate)
@@ -126,11 +126,11 @@ class Trial:
         worker.stop()
         await running
         jobs.close()
-        if worker._desk.access is not None:
-            await worker._desk.access.aclose()
+        if worker._context.access is not None:
+            await worker._context.access.aclose()
         return [1000 * (self.transport.labelled[path] - sent) for path, sent in opened.items()]
 
-    async def _send(self, jobs: Jobs, issues: int, rate: float) -> dict[str, float]:
+    async def _send(self, jobs: JobSource, issues: int, rate: float) -> dict[str, float]:
         opened: dict[str, float] = {}
         began = time.perf_counter()
         for place in range(issues):

@@ -17,10 +17,10 @@ import numpy as np
 from prior import measure
 
 from tagger.chain.blend import Blend
-from tagger.chain.cuts import MICRO_SHARE_UNMEASURED, best_expected_f1
 from tagger.chain.members import CARDINALITY_WEIGHT, DEAR, USUAL_CARDINALITY
-from tagger.chain.prior import Moments
-from tagger.evaluation.metrics import Counts
+from tagger.chain.prior import FeatureMoments
+from tagger.chain.thresholds import MICRO_SHARE_UNMEASURED, best_expected_f1
+from tagger.statistics.metrics import Counts
 
 SIZES = (0, 8, 16, 32, 64, 128, 256)
 
@@ -39,7 +39,7 @@ def main() -> None:
     print("|---" * (len(SIZES) + 1) + "|")
     for name, own in rows.items():
         others = [part[:4] for other, part in rows.items() if other != name]
-        prior = Moments.from_json(measure(members, others))
+        prior = FeatureMoments.from_json(measure(members, others))
         print(f"| {name} | " + " | ".join(f1(prior, own, size) for size in SIZES) + " |")
 
 

@@ -40,7 +40,7 @@ import httpx
 
 from bot.demo.service import free_port
 from bot.github.signature import sign
-from bot.settings import environment_of, load_settings
+from bot.process.settings import environment_of, load_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -28,25 +28,25 @@ from typing import TYPE_CHECKING
 import httpx
 from peer_probot import probot_running
 
-from bot.bootstrap import build
+from bot.container import build
 from bot.demo import stage
 from bot.demo.material import from_sample
 from bot.demo.service import free_port, running
-from bot.settings import load_settings
-from bot.standin.faults import RequestBudget
-from bot.standin.server import serving
-from bot.standin.webhooks import body_of, headers_of
-from bot.use_cases.importing import import_rows
-from bot.use_cases.retraining import retrain
-from tagger.strategy import silent
+from bot.learning.retraining import retrain
+from bot.process.settings import load_settings
+from bot.repositories.importing import import_rows
+from bot.simulator.faults import RequestBudget
+from bot.simulator.server import serving
+from bot.simulator.webhooks import body_of, headers_of
+from tagger.domain.strategy import silent
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from bot.bootstrap import Installation
+    from bot.container import Container
     from bot.demo.material import Material
-    from bot.standin.records import Delivery
-    from bot.standin.state import GitHubState
+    from bot.simulator.records import Delivery
+    from bot.simulator.state import GitHubState
 
 SECRET = "benchmark"  # noqa: S105 - signs deliveries to ourselves
 PATIENCE = 7200.0
@@ -138,7 +138,7 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def learn(installation: Installation, material: Material, strategies: list[str] | None) -> None:
+def learn(installation: Container, material: Material, strategies: list[str] | None) -> None:
     now = installation.clock()
     installation.store.migrate()
     import_rows(installation.store, material.repository, material.known, material.labels, now=now)
@@ -178,7 +178,7 @@ def _deliveries(
 
 
 def _open(state: GitHubState, repository: str, row: dict[str, object]) -> Delivery:
-    from bot.standin.wire import issue_json
+    from bot.simulator.wire import issue_json
 
     with state.lock:
         record = state.import_issue(repository, row)
@@ -208,7 +208,7 @@ async def _post_at(
     return Answer(answer.status_code, time.perf_counter() - moment)
 
 
-def wait_until_tagged(installation: Installation, service: object) -> float:
+def wait_until_tagged(installation: Container, service: object) -> float:
     """Seconds from now until nothing is left to do."""
     began = time.perf_counter()
     while True:
@@ -232,7 +232,7 @@ def _report(receiver: str, answers: Sequence[Answer], sent: float) -> None:
     )
 
 
-def _report_tagged(drained: float, distinct: int, installation: Installation) -> None:
+def _report_tagged(drained: float, distinct: int, installation: Container) -> None:
     with installation.store.read() as work:
         predictions, counts = work.predictions.count(), work.inbox.counts()
     print(

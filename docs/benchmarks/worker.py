@@ -17,14 +17,14 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from bot.bootstrap import Installation
-from bot.settings import load_settings
-from bot.standin.state import GitHubState
-from bot.standin.transport import StandInTransport
-from bot.use_cases.receive import keep, understand
-from bot.worker import Pace, Worker
+from bot.container import Container
+from bot.jobs.delivery_queue import DeliveryLimits, DeliveryQueue
+from bot.process.settings import load_settings
+from bot.receiving.deliveries import keep, understand
+from bot.simulator.state import GitHubState
+from bot.simulator.transport import SimulatorTransport
 from store.records import ReleaseRecord
-from tagger.decision import LabelDecision
+from tagger.domain.decision import LabelDecision
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,7 +56,7 @@ class Distant(httpx.AsyncBaseTransport):
     """The stand-in, as far away as GitHub."""
 
     def __init__(self, state: GitHubState, seconds: float) -> None:
-        self._inner = StandInTransport(state)
+        self._inner = SimulatorTransport(state)
         self._seconds = seconds
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -98,7 +98,7 @@ def _measure(at_once: int, deliveries: int, seconds: float) -> tuple[float, floa
             github_api_url="http://github.test",
             github_token=TOKEN,
         )
-        installation = Installation(
+        installation = Container(
             settings,
             transport=Distant(state, seconds),
             open_release=lambda _: SlowRelease(),  # type: ignore[arg-type,return-value]
@@ -112,7 +112,7 @@ def _measure(at_once: int, deliveries: int, seconds: float) -> tuple[float, floa
     return deliveries / taken, busy / deliveries
 
 
-def _fill(installation: Installation, state: GitHubState, deliveries: int) -> None:
+def _fill(installation: Container, state: GitHubState, deliveries: int) -> None:
     now = installation.clock()
     with installation.store.begin() as work:
         repository = work.repositories.get_or_create(REPO, now=now)
@@ -123,9 +123,9 @@ def _fill(installation: Installation, state: GitHubState, deliveries: int) -> No
             keep(work, understand(sent.guid, sent.event, sent.payload, now), None)
 
 
-async def _work(installation: Installation, at_once: int, deliveries: int) -> None:
-    desk = installation.desk()
-    worker = Worker(desk, pace=Pace(at_once=at_once))
+async def _work(installation: Container, at_once: int, deliveries: int) -> None:
+    context = installation.context()
+    worker = DeliveryQueue(context, pace=DeliveryLimits(at_once=at_once))
 
     async def stop_when_done() -> None:
         while True:
@@ -137,8 +137,8 @@ async def _work(installation: Installation, at_once: int, deliveries: int) -> No
     async with asyncio.TaskGroup() as group:
         group.create_task(stop_when_done())
         group.create_task(worker.run())
-    if desk.access is not None:
-        await desk.access.aclose()
+    if context.access is not None:
+        await context.access.aclose()
 
 
 if __name__ == "__main__":

@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tagger.benchmark.rows import ENCODE, Row, limit_to_processors
+from tagger.benchmark.rows import ENCODE, BenchmarkRow, limit_to_processors
 from tagger.benchmark.timing import latency, peak_megabytes, throughput
-from tagger.evaluation.cutting import choose_cuts
-from tagger.evaluation.metrics import Counts
-from tagger.model_sources import weights_bytes
-from tagger.transformer_encoder import quiet
-from tagger.wordings import readable
+from tagger.encoders.model_sources import weights_bytes
+from tagger.encoders.transformer import quiet
+from tagger.label_semantics.prompts import readable
+from tagger.statistics.f1_thresholds import choose_cuts
+from tagger.statistics.metrics import Counts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
-    from tagger.benchmark.trial import Places, Trial
+    from tagger.benchmark.trial import ModelLocations, Trial
 
 PIPELINE = "zero-shot pipeline"
 SENTENCES = "sentence-transformers"
@@ -34,20 +34,22 @@ CHARACTERS = 10_000
 """Read of an issue by the peers: their models read fewer tokens, and a pasted log takes minutes."""
 
 
-def installed(places: Places) -> tuple[str, ...]:
+def installed(places: ModelLocations) -> tuple[str, ...]:
     """Peers that can be run here."""
     found = [PIPELINE] if places.zero_shot_model is not None else []
     found += [SENTENCES] if find_spec("sentence_transformers") else []
     return (*found, SETFIT) if find_spec("setfit") else tuple(found)
 
 
-def measure_peer(places: Places, name: str, trial: Trial) -> Row:
+def measure_peer(places: ModelLocations, name: str, trial: Trial) -> BenchmarkRow:
     """One peer's row."""
     limit_to_processors()
     return {PIPELINE: _pipeline, SENTENCES: _sentences, SETFIT: _setfit}[name](places, trial)
 
 
-def zero_shot_pipeline(places: Places, names: Sequence[str]) -> Callable[[str], NDArray[Any]]:
+def zero_shot_pipeline(
+    places: ModelLocations, names: Sequence[str]
+) -> Callable[[str], NDArray[Any]]:
     """Transformers' pipeline as chapter 9 calls it: a text in, each label's probability out."""
     from transformers import pipeline
 
@@ -64,7 +66,7 @@ def zero_shot_pipeline(places: Places, names: Sequence[str]) -> Callable[[str], 
     return score
 
 
-def sentence_encoder(places: Places) -> Any:
+def sentence_encoder(places: ModelLocations) -> Any:
     """sentence-transformers on the encoder's own files, in float32."""
     from sentence_transformers import SentenceTransformer
 
@@ -72,7 +74,7 @@ def sentence_encoder(places: Places) -> Any:
         return SentenceTransformer(str(places.encoder.folder), device="cpu")
 
 
-def _pipeline(places: Places, trial: Trial) -> Row:
+def _pipeline(places: ModelLocations, trial: Trial) -> BenchmarkRow:
     start = time.perf_counter()
     names = [readable(label.name) for label in trial.test.labels]
     ask = zero_shot_pipeline(places, names)
@@ -82,14 +84,14 @@ def _pipeline(places: Places, trial: Trial) -> Row:
     alone = latency(ask, texts)
     per_second, scores = throughput(lambda some: np.array([ask(text) for text in some]), texts)
     peak = peak_megabytes()
-    cuts = choose_cuts(
+    thresholds = choose_cuts(
         trial.cut_on.targets, np.array([ask(text) for text in _texts(trial.cut_on.issues)])
     )
-    counts = Counts.of(trial.test.targets, cuts.decide(scores))
+    counts = Counts.of(trial.test.targets, thresholds.decide(scores))
     return _row(PIPELINE, "transformers", alone, per_second, peak, loaded, counts, places)
 
 
-def _sentences(places: Places, trial: Trial) -> Row:
+def _sentences(places: ModelLocations, trial: Trial) -> BenchmarkRow:
     start = time.perf_counter()
     encoder = sentence_encoder(places)
     encoder.encode(["warm up"], show_progress_bar=False)
@@ -100,7 +102,7 @@ def _sentences(places: Places, trial: Trial) -> Row:
     return _row(ENCODE, SENTENCES, alone, per_second, peak_megabytes(), loaded, None, places)
 
 
-def _setfit(places: Places, trial: Trial) -> Row:
+def _setfit(places: ModelLocations, trial: Trial) -> BenchmarkRow:
     from datasets import Dataset
     from setfit import SetFitModel, Trainer, TrainingArguments
 
@@ -125,8 +127,8 @@ def _setfit(places: Places, trial: Trial) -> Row:
     texts = _texts(trial.test.issues)
     alone = latency(lambda text: ask([text]), texts)
     per_second, scores = throughput(ask, texts)
-    cuts = choose_cuts(trial.cut_on.targets, ask(_texts(trial.cut_on.issues)))
-    counts = Counts.of(trial.test.targets, cuts.decide(scores))
+    thresholds = choose_cuts(trial.cut_on.targets, ask(_texts(trial.cut_on.issues)))
+    counts = Counts.of(trial.test.targets, thresholds.decide(scores))
     return _row("contrastive", SETFIT, alone, per_second, peak_megabytes(), 0.0, counts, places)
 
 
@@ -138,13 +140,15 @@ def _row(
     peak: float,
     loaded: float,
     counts: Counts | None,
-    places: Places,
-) -> Row:
+    places: ModelLocations,
+) -> BenchmarkRow:
     folder = places.zero_shot_model if strategy == PIPELINE else places.encoder.folder
     size = round(weights_bytes(folder) / 1e6, 1) if folder else 0.0
     micro = None if counts is None else round(float(counts.micro_f1), 4)
     macro = None if counts is None else round(float(counts.macro_f1), 4)
-    return Row(strategy, library, alone, per_second, size, peak, loaded, micro, macro, peer=True)
+    return BenchmarkRow(
+        strategy, library, alone, per_second, size, peak, loaded, micro, macro, peer=True
+    )
 
 
 def _texts(issues: Sequence[Any]) -> list[str]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from tagger.benchmark.rows import Row
+    from tagger.benchmark.rows import BenchmarkRow
 
 LIBRARIES = ("torch", "onnxruntime", "transformers", "faiss-cpu", "numpy")
 
@@ -59,7 +59,7 @@ LOOKS = ("torch", "torch-bf16", "torch-int8", "onnx", "onnx-int8")
 
 
 @dataclass(frozen=True)
-class Report:
+class BenchmarkReport:
     """What a benchmark found.
 
     :ivar notes: what was left out, and why.
@@ -68,7 +68,7 @@ class Report:
     repository: str
     n_train: int
     n_test: int
-    rows: tuple[Row, ...]
+    rows: tuple[BenchmarkRow, ...]
     notes: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
@@ -83,7 +83,7 @@ class Report:
         }
 
 
-def write(report: Report, folder: Path) -> tuple[Path, ...]:
+def write(report: BenchmarkReport, folder: Path) -> tuple[Path, ...]:
     """`benchmark.json`, `.md`, `.svg` and `.html` in a folder, made if need be."""
     folder.mkdir(parents=True, exist_ok=True)
     picture = figure(report.rows)
@@ -109,7 +109,7 @@ def machine() -> dict[str, Any]:
     }
 
 
-def cells(row: Row) -> tuple[str, ...]:
+def cells(row: BenchmarkRow) -> tuple[str, ...]:
     """One row's words, in the order of `COLUMNS`."""
     f1 = ["-" if one is None else f"{one:.3f}" for one in (row.micro_f1, row.macro_f1)]
     return (
@@ -124,7 +124,7 @@ def cells(row: Row) -> tuple[str, ...]:
     )
 
 
-def markdown(report: Report) -> str:
+def markdown(report: BenchmarkReport) -> str:
     """The table, and under it what it rests on."""
     lines = [
         f"# Benchmark on {report.repository}",
@@ -141,7 +141,7 @@ def markdown(report: Report) -> str:
     return "\n".join(lines) + "\n"
 
 
-def figure(rows: Sequence[Row]) -> Markup:
+def figure(rows: Sequence[BenchmarkRow]) -> Markup:
     """Micro F1 against median latency, a circle's area for size.
 
     Source of the idea: Tunstall, von Werra, Wolf, *Natural Language Processing with Transformers*
@@ -169,7 +169,7 @@ def figure(rows: Sequence[Row]) -> Markup:
     return drawing(title, style, frame.axes(), *marks, width=WIDTH, height=HEIGHT)
 
 
-def page(report: Report, picture: Markup) -> str:
+def page(report: BenchmarkReport, picture: Markup) -> str:
     """One HTML file with figure and table, that asks nothing of a network."""
     css = files("tagger.evaluation.report").joinpath("page.css").read_text(encoding="utf-8")
     head = tag("tr", *(tag("th", name) for name in COLUMNS))
@@ -187,7 +187,7 @@ def page(report: Report, picture: Markup) -> str:
     return f'<!doctype html><html lang="en"><head>{meta}{title}{style}</head>{content}</html>\n'
 
 
-def _frame(rows: Sequence[Row]) -> Frame:
+def _frame(rows: Sequence[BenchmarkRow]) -> Frame:
     times = [row.latency.median for row in rows]
     low, high = min(times) / 1.6, max(times) * 2.2
     ticks = tuple((one, f"{one:g}") for one in TICKS_MS if low <= one <= high)
@@ -202,5 +202,5 @@ def _frame(rows: Sequence[Row]) -> Frame:
     )
 
 
-def _look(row: Row) -> int:
+def _look(row: BenchmarkRow) -> int:
     return LOOKS.index(row.runtime) if row.runtime in LOOKS else len(LOOKS)

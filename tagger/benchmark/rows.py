@@ -8,26 +8,26 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from tagger.benchmark.timing import Latency, latency, peak_megabytes, throughput
-from tagger.evaluation.contest import Decider
-from tagger.evaluation.cutting import Cuts, choose_cuts
-from tagger.evaluation.metrics import Counts
 from tagger.persistence import load_arrays, save_arrays
+from tagger.statistics.f1_thresholds import Thresholds, choose_cuts
+from tagger.statistics.metrics import Counts
 from tagger.strategies import create
+from tagger.strategies.candidates import ThresholdedStrategy
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tagger.benchmark.trial import Places, Trial
-    from tagger.issue import TrainingSet
+    from tagger.benchmark.trial import ModelLocations, Trial
+    from tagger.domain.issue import TrainingSet
+    from tagger.domain.strategy import Scores, Strategy
     from tagger.runtimes import Runtime
-    from tagger.strategy import Scores, Strategy
 
 ENCODE = "encode"
 """The row of the encoder alone, beside which sentence-transformers stands."""
 
 
 @dataclass(frozen=True)
-class Row:
+class BenchmarkRow:
     """One line of the table.
 
     :ivar runtime: of the product; or the peer's library.
@@ -53,7 +53,7 @@ class Row:
         return asdict(self)
 
 
-def fit(places: Places, name: str, trial: Trial, folder: Path) -> None:
+def fit(places: ModelLocations, name: str, trial: Trial, folder: Path) -> None:
     """Fit a strategy in PyTorch's usual precision and write it to an empty folder, with its cuts.
 
     Each runtime then computes with the same learned numbers: what differs is the runtime.
@@ -61,11 +61,13 @@ def fit(places: Places, name: str, trial: Trial, folder: Path) -> None:
     strategy = create(name, places.resources(None)).fit(trial.train)
     (folder / "state").mkdir(parents=True)
     strategy.save(folder / "state")
-    cuts = choose_cuts(trial.cut_on.targets, strategy.score(trial.cut_on.issues))
-    save_arrays(folder / "cuts.safetensors", {"cuts": cuts.values})
+    thresholds = choose_cuts(trial.cut_on.targets, strategy.score(trial.cut_on.issues))
+    save_arrays(folder / "cuts.safetensors", {"cuts": thresholds.values})
 
 
-def measure(places: Places, name: str, runtime: Runtime, trial: Trial, folder: Path) -> Row:
+def measure(
+    places: ModelLocations, name: str, runtime: Runtime, trial: Trial, folder: Path
+) -> BenchmarkRow:
     """Restore what `fit` wrote and measure it in a runtime."""
     limit_to_processors()
     start = time.perf_counter()
@@ -80,10 +82,12 @@ def measure(places: Places, name: str, runtime: Runtime, trial: Trial, folder: P
     del fresh
     micro, macro = f1(strategy, scores, trial.test, folder)
     size = weights_megabytes() + _megabytes(folder / "state")
-    return Row(name, runtime, alone, per_second, size, peak, round(loaded, 2), micro, macro)
+    return BenchmarkRow(
+        name, runtime, alone, per_second, size, peak, round(loaded, 2), micro, macro
+    )
 
 
-def measure_encoder(places: Places, runtime: Runtime, trial: Trial) -> Row:
+def measure_encoder(places: ModelLocations, runtime: Runtime, trial: Trial) -> BenchmarkRow:
     """The encoder alone, on the test issues' texts."""
     limit_to_processors()
     texts = [issue.full for issue in trial.test.issues]
@@ -93,15 +97,19 @@ def measure_encoder(places: Places, runtime: Runtime, trial: Trial) -> Row:
     loaded = round(time.perf_counter() - start, 2)
     alone = latency(lambda text: encoder.encode([text]), texts)
     per_second, _ = throughput(encoder.encode, texts)
-    return Row(ENCODE, runtime, alone, per_second, weights_megabytes(), peak_megabytes(), loaded)
+    return BenchmarkRow(
+        ENCODE, runtime, alone, per_second, weights_megabytes(), peak_megabytes(), loaded
+    )
 
 
 def f1(strategy: Strategy, scores: Scores, test: TrainingSet, folder: Path) -> tuple[float, float]:
     """Micro and macro F1 of the strategy's own decisions, or of those at the cuts kept."""
-    if isinstance(strategy, Decider):
+    if isinstance(strategy, ThresholdedStrategy):
         decided = strategy.decide(test.issues)
     else:
-        decided = Cuts(load_arrays(folder / "cuts.safetensors", "cuts")["cuts"]).decide(scores)
+        decided = Thresholds(load_arrays(folder / "cuts.safetensors", "cuts")["cuts"]).decide(
+            scores
+        )
     counts = Counts.of(test.targets, decided)
     return round(float(counts.micro_f1), 4), round(float(counts.macro_f1), 4)
 
@@ -113,8 +121,12 @@ def weights_megabytes() -> float:
 
     gc.collect()
     # not isinstance: it would ask objects of torch for a class that they warn about
-    runners = [one for one in gc.get_objects() if type(one) in {TorchRunner, OnnxRunner}]
-    weights: int = sum(one.weight_bytes for one in runners)
+    runners = [
+        get_object
+        for get_object in gc.get_objects()
+        if type(get_object) in {TorchRunner, OnnxRunner}
+    ]
+    weights: int = sum(runner.weight_bytes for runner in runners)
     return round(weights / 1e6, 1)
 
 
@@ -122,7 +134,7 @@ def limit_to_processors() -> None:
     """As many threads as this process may use processors: more of them wait for each other."""
     import os
 
-    from tagger.threads import limit_threads
+    from tagger.runtimes.threads import limit_threads
 
     limit_threads(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1)
 
@@ -130,5 +142,5 @@ def limit_to_processors() -> None:
 def _megabytes(folder: Path) -> float:
     """What the strategy keeps, less tuned weights: those are counted as the runtime has them."""
     files = [path for path in folder.rglob("*") if path.is_file()]
-    kept = [path for path in files if path.name != "model.safetensors"]
-    return round(sum(path.stat().st_size for path in kept) / 1e6, 1)
+    paths = [path for path in files if path.name != "model.safetensors"]
+    return round(sum(path.stat().st_size for path in paths) / 1e6, 1)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from tagger.benchmark import rows as measuring
 from tagger.benchmark.peers import installed, measure_peer
-from tagger.benchmark.report import Report
+from tagger.benchmark.report import BenchmarkReport
 from tagger.errors import TaggerError
 from tagger.runtimes import ON_CPU_ONLY, RUNTIMES
 from tagger.strategies import TUNING
@@ -19,17 +19,17 @@ from tagger.strategies import TUNING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from tagger.benchmark.rows import Row
-    from tagger.benchmark.trial import Places, Trial
+    from tagger.benchmark.rows import BenchmarkRow
+    from tagger.benchmark.trial import ModelLocations, Trial
+    from tagger.domain.strategy import Progress
     from tagger.runtimes import Runtime
-    from tagger.strategy import Progress
 
 NO_TRANSFORMER = ("naive-bayes",)
 """Strategies that compute the same whatever the runtime: measured once."""
 
 
 def benchmark(
-    places: Places,
+    places: ModelLocations,
     trial: Trial,
     repository: str,
     *,
@@ -37,12 +37,12 @@ def benchmark(
     runtimes: Sequence[Runtime] = RUNTIMES,
     peers: bool = True,
     progress: Progress,
-) -> Report:
+) -> BenchmarkReport:
     """Measure the encoder, each strategy in each runtime, and the peers that are installed."""
-    from tagger.devices import choose_device
+    from tagger.runtimes.devices import choose_device
 
     if choose_device(places.device).type != "cpu":
-        runtimes = [one for one in runtimes if one not in ON_CPU_ONLY]
+        runtimes = [runtime for runtime in runtimes if runtime not in ON_CPU_ONLY]
     with TemporaryDirectory(prefix="issue-tagger-benchmark-") as aside:
         steps = list(_steps(places, trial, strategies, runtimes, Path(aside), peers=peers))
         found, notes = [], []
@@ -56,18 +56,20 @@ def benchmark(
             if answer is not None:
                 found.append(answer)
         progress("done", len(steps), len(steps))
-    return Report(repository, len(trial.train), len(trial.test), tuple(found), tuple(notes))
+    return BenchmarkReport(
+        repository, len(trial.train), len(trial.test), tuple(found), tuple(notes)
+    )
 
 
 def _steps(
-    places: Places,
+    places: ModelLocations,
     trial: Trial,
     strategies: Sequence[str],
     runtimes: Sequence[Runtime],
     aside: Path,
     *,
     peers: bool,
-) -> Iterator[tuple[str, Callable[..., Row | None], tuple[Any, ...]]]:
+) -> Iterator[tuple[str, Callable[..., BenchmarkRow | None], tuple[Any, ...]]]:
     """Name, function and arguments of everything that is to be done, in order."""
     for runtime in runtimes:
         yield f"encode, {runtime}", measuring.measure_encoder, (places, runtime, trial)
@@ -88,7 +90,7 @@ def usual_strategies() -> tuple[str, ...]:
     return tuple(name for name in REGISTRY if name not in TUNING)
 
 
-def _apart(function: Callable[..., Row | None], *given: Any) -> Row | None:
+def _apart(function: Callable[..., BenchmarkRow | None], *given: Any) -> BenchmarkRow | None:
     """The function's answer from a fresh process."""
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(max_workers=1, mp_context=context) as pool:

@@ -51,9 +51,9 @@ def peak_megabytes() -> float:
     """
     status = Path("/proc/self/status")
     if status.is_file():
-        found = re.search(r"VmHWM:\s+(\d+) kB", status.read_text(encoding="ascii"))
-        if found:
-            return round(int(found[1]) / 1024, 1)
+        match = re.search(r"VmHWM:\s+(\d+) kB", status.read_text(encoding="ascii"))
+        if match:
+            return round(int(match[1]) / 1024, 1)
     import resource
     import sys
 

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from tagger.encoder import CachedEncoder, MemoryVectors
-from tagger.strategy import Resources
+from tagger.domain.strategy import Resources
+from tagger.encoders.encoder import CachedEncoder, MemoryVectors
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tagger.encoder import Encoder
-    from tagger.issue import TrainingSet
-    from tagger.model_sources import ModelSource
+    from tagger.domain.issue import TrainingSet
+    from tagger.encoders.encoder import Encoder
+    from tagger.encoders.model_sources import ModelSource
     from tagger.runtimes import Runtime
 
 LEARNED_FROM = 300
@@ -53,7 +53,7 @@ class Trial:
 
 
 @dataclass(frozen=True)
-class Places:
+class ModelLocations:
     """Where the models are: what a process needs to make resources of its own."""
 
     encoder: ModelSource
@@ -64,7 +64,7 @@ class Places:
 
     def bare_encoder(self, runtime: Runtime | None) -> Encoder:
         """The encoder in this runtime."""
-        from tagger.transformer_encoder import TransformerEncoder
+        from tagger.encoders.transformer import TransformerEncoder
 
         return TransformerEncoder(
             self.encoder, device=self.device, runtime=runtime, cache=self.cache

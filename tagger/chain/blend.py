@@ -12,14 +12,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
+from scipy.special import expit
 
 from tagger.chain.prior import strongest_rival
+from tagger.statistics.logistic import fit_logistic
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from tagger.chain.features import Features
-    from tagger.chain.prior import Prior, Weights
+    from tagger.chain.prior import DiscriminantWeights, Prior
+    from tagger.statistics.log_odds import Features
 
     Array = NDArray[np.float64]
 
@@ -27,7 +29,8 @@ LOOSENESS = (0.5, 0.2, 0.1, 0.1)
 """Standard deviations, in log odds, allowed to a label's intercept, to the slope on the prior's
 log odds, to the weight of the strongest rival, and to the weight of each single feature."""
 
-STEPS = 40
+HALVINGS = 40
+"""Steps of the bisection in `Blend.matched`: to 2 ** -36 of a log odd."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,7 @@ class Blend:
         *Shape:* (n_labels, 3 + n_members)
     """
 
-    weights: Weights
+    weights: DiscriminantWeights
     share: Array
     correction: Array
 
@@ -55,12 +58,12 @@ class Blend:
         """Corrected by out-of-fold features of labelled issues."""
         columns = self._columns(features)
         offset, width = columns[..., 1], columns.shape[-1]
-        tightness = 1 / np.concatenate([LOOSENESS[:3], np.full(width - 3, LOOSENESS[3])]) ** 2
-        pooled = fit_around(
-            np.zeros(width), tightness, columns.reshape(-1, width), offset.ravel(), truth.ravel()
+        precision = 1 / np.concatenate([LOOSENESS[:3], np.full(width - 3, LOOSENESS[3])]) ** 2
+        pooled = fit_logistic(
+            columns.reshape(-1, width), truth.ravel(), np.zeros(width), precision, offset.ravel()
         )
         each = [
-            fit_around(pooled, tightness, columns[:, label], offset[:, label], truth[:, label])
+            fit_logistic(columns[:, label], truth[:, label], pooled, precision, offset[:, label])
             for label in range(truth.shape[1])
         ]
         return Blend(self.weights, self.share, np.stack(each))
@@ -75,9 +78,9 @@ class Blend:
         """
         odds = self.log_odds(features)
         low, high = -8.0, 8.0
-        for _ in range(STEPS):
+        for _ in range(HALVINGS):
             middle = (low + high) / 2
-            expected = (1 / (1 + np.exp(-(odds + middle)))).sum(axis=1).mean()
+            expected = expit(odds + middle).sum(axis=1).mean()
             low, high = (middle, high) if expected < labels_per_issue else (low, middle)
         correction = self.correction.copy()
         correction[:, 0] += (low + high) / 2
@@ -90,7 +93,7 @@ class Blend:
 
     def probabilities(self, features: Features) -> Array:
         """*Shape:* (n_issues, n_labels), in (0, 1)."""
-        return np.asarray(1 / (1 + np.exp(-np.clip(self.log_odds(features), -30, 30))))
+        return np.asarray(expit(np.clip(self.log_odds(features), -30, 30)))
 
     def influence(self, features: Features) -> Array:
         """How much each member moved each label. *Shape:* (n_issues, n_labels, n_members)"""
@@ -104,26 +107,3 @@ class Blend:
         rival = strongest_rival(prior) if prior.shape[1] > 1 else np.zeros_like(prior)
         own = np.stack([np.ones_like(prior), prior, rival], axis=-1)
         return np.concatenate([own, features[..., ::2]], axis=-1)
-
-
-def fit_around(
-    centre: Array, tightness: Array, columns: Array, offset: Array, truth: NDArray[np.bool_]
-) -> Array:
-    """Logistic regression with a Gaussian prior, by Newton's method.
-
-    :param centre: where the coefficients would be without evidence. *Shape:* (n_columns,)
-    :param tightness: the prior's precision. *Shape:* (n_columns,)
-    :param columns: *Shape:* (n_rows, n_columns)
-    :param offset: log odds that stand before the correction. *Shape:* (n_rows,)
-    """
-    found = centre.copy()
-    target = truth.astype(np.float64)
-    for _ in range(STEPS):
-        p = 1 / (1 + np.exp(-np.clip(offset + columns @ found, -30, 30)))
-        slope = columns.T @ (p - target) + tightness * (found - centre)
-        curve = (columns.T * np.maximum(p * (1 - p), 1e-6)) @ columns + np.diag(tightness)
-        step = np.linalg.solve(curve, slope)
-        found = found - np.clip(step, -1, 1)
-        if float(np.abs(step).max()) < 1e-6:
-            break
-    return found

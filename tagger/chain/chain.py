@@ -5,21 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
+from scipy.special import logit
 
+from tagger.chain.checkpoints import Checkpoints
 from tagger.chain.contentless import CONTENTLESS, ContentCheck
-from tagger.chain.journal import Journal
-from tagger.chain.members import (
-    Member,
-    available,
-    check_measured,
-    fit_member,
-    reference_texts,
-)
-from tagger.chain.prior import Moments
-from tagger.chain.promise import Evidence
-from tagger.chain.stage import Opinion, Stage
+from tagger.chain.members import Member, available, check_measured, fit_member, reference_texts
+from tagger.chain.precision_guarantee import Evidence
+from tagger.chain.prior import FeatureMoments
+from tagger.chain.stage import Stage, StagePrediction
+from tagger.domain.issue import IssueText
 from tagger.errors import NothingToLearnFrom
-from tagger.issue import IssueText
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -27,9 +22,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from tagger.evaluation.contest import FittedMember, Judgement
-    from tagger.issue import TrainingSet
-    from tagger.strategy import Resources, Scores, Strategy
+    from tagger.domain.issue import TrainingSet
+    from tagger.domain.strategy import Resources, Scores, Strategy
+    from tagger.strategies.candidates import CandidatePrediction, FittedMember
 
     Array = NDArray[np.float64]
     Ask = Callable[[Member, NDArray[np.int_]], Scores]
@@ -54,7 +49,7 @@ class Chain:
     chapter 9, whose decision tree by number of labels is here learned instead of drawn.
 
     :param members: names of strategies; None takes all that the models at hand allow.
-    :param journal: keeps finished steps, so that a killed training goes on.
+    :param checkpoints: keeps finished steps, so that a killed training goes on.
     """
 
     name: ClassVar[str] = "chain"
@@ -66,12 +61,12 @@ class Chain:
         *,
         seed: int = 0,
         members: tuple[str, ...] | None = None,
-        journal: Journal | None = None,
+        checkpoints: Checkpoints | None = None,
     ) -> None:
         self.resources = resources
         self.seed = seed
         self.members = members
-        self.journal = journal or Journal(None)
+        self.checkpoints = checkpoints or Checkpoints(None)
         self.content_ = ContentCheck()
 
     def fit(self, train: TrainingSet) -> Self:
@@ -83,10 +78,10 @@ class Chain:
         if not train.labels:
             raise NothingToLearnFrom("the chain got no labels, expected at least one label")
         fitted = sorted(self._fit_members(train), key=lambda one: one.cost)
-        moments = Moments.shipped()
+        moments = FeatureMoments.shipped()
         stages = [
-            Stage.fit([one for one in fitted if one.cost <= cost], train, moments)
-            for cost in sorted({one.cost for one in fitted})
+            Stage.fit([member for member in fitted if member.cost <= cost], train, moments)
+            for cost in sorted({member.cost for member in fitted})
         ]
         return self.settle(train, fitted, stages)
 
@@ -103,7 +98,7 @@ class Chain:
         self.asked_ = self._asked()
         self.served_by_ = self._served_by()
         self.always_labelled_ = not len(train) or bool(train.targets.any(axis=1).mean() > 0.5)
-        neighbours = any(one.name == "knn" for one in fitted)
+        neighbours = any(member.name == "knn" for member in fitted)
         self.content_ = ContentCheck.fit(train, self.resources.encoder() if neighbours else None)
         self.evidence_ = self._evidence(train)
         return self
@@ -114,37 +109,37 @@ class Chain:
 
     def decide(self, issues: Sequence[IssueText]) -> NDArray[np.bool_]:
         """Labels for the best F1. *Shape:* (n_issues, n_labels)"""
-        return self.judge(issues).decided
+        return self.predict(issues).decided
 
-    def judge(self, issues: Sequence[IssueText]) -> Judgement:
+    def predict(self, issues: Sequence[IssueText]) -> CandidatePrediction:
         """Scores, labels for the best F1, and labels applied under the usual promise."""
-        from tagger.evaluation.contest import Judgement
+        from tagger.strategies.candidates import CandidatePrediction
 
         opinion = self.consider(issues)
-        scores, cuts = opinion.scores, opinion.cuts
-        decided = scores >= cuts
+        scores, thresholds = opinion.scores, opinion.thresholds
+        decided = scores >= thresholds
         if self.always_labelled_ and len(issues):
             without = np.flatnonzero(~decided.any(axis=1))
             decided[without, scores[without].argmax(axis=1)] = True
-        return Judgement(scores, decided, scores >= self.promised_cuts(DEFAULT_TARGET))
+        return CandidatePrediction(scores, decided, scores >= self.promised_cuts(DEFAULT_TARGET))
 
     def promised_cuts(self, target: float) -> Array:
         """Cut of each label that keeps the target; infinity where none does."""
-        promises = [one.promise(target) for one in self.evidence_]
-        cuts = [np.inf if promise is None else promise.cut for promise in promises]
-        return np.array(cuts or [np.inf] * len(self.names_))
+        promises = [evidence.promise(target) for evidence in self.evidence_]
+        thresholds = [np.inf if promise is None else promise.cut for promise in promises]
+        return np.array(thresholds or [np.inf] * len(self.names_))
 
     def fitted_members(self) -> Mapping[str, FittedMember]:
-        """For the evaluation: members as contestants of their own."""
-        from tagger.evaluation.contest import FittedMember
+        """For the evaluation: members as candidates of their own."""
+        from tagger.strategies.candidates import FittedMember
 
         return {
-            one.name: FittedMember(one.strategy, one.out_of_fold, one.fit_seconds)
-            for one in self.fitted_
-            if one.strategy.needs_examples
+            member.name: FittedMember(member.strategy, member.out_of_fold, member.fit_seconds)
+            for member in self.fitted_
+            if member.strategy.needs_examples
         }
 
-    def consider(self, issues: Sequence[IssueText]) -> Opinion:
+    def consider(self, issues: Sequence[IssueText]) -> StagePrediction:
         """Ask the cheap members, and dearer ones about issues with a label near its cut."""
 
         def ask(one: Member, rows: NDArray[np.int_]) -> Scores:
@@ -157,23 +152,23 @@ class Chain:
         """Have what every issue goes through ready to answer; dearer members load when asked."""
         deciding = zip(self.stages_, (*self.margins_, 0.0), strict=True)
         first = next(stage for stage, margin in deciding if not np.isinf(margin))
-        for one in self.fitted_:
-            if one.name in first.members:
-                one.strategy.score([IssueText("warm up")])
+        for member in self.fitted_:
+            if member.name in first.members:
+                member.strategy.score([IssueText("warm up")])
 
     def member(self, name: str) -> Strategy | None:
         """The fitted strategy of this name, None where the chain has none."""
-        return next((one.strategy for one in self.fitted_ if one.name == name), None)
+        return next((member.strategy for member in self.fitted_ if member.name == name), None)
 
     def save(self, folder: Path) -> None:
         """See `Strategy.save`."""
-        from tagger.chain.state import save_chain
+        from tagger.chain.saved_chain import save_chain
 
         save_chain(self, folder)
 
     def restore(self, folder: Path) -> Self:
         """See `Strategy.restore`."""
-        from tagger.chain.state import restore_chain
+        from tagger.chain.saved_chain import restore_chain
 
         restore_chain(self, folder)
         return self
@@ -182,26 +177,26 @@ class Chain:
     def _labels(self) -> range:
         return range(len(self.names_))
 
-    def _through_stages(self, n_issues: int, ask: Ask) -> tuple[Opinion, dict[str, int]]:
+    def _through_stages(self, n_issues: int, ask: Ask) -> tuple[StagePrediction, dict[str, int]]:
         """What is said of the issues in the end, and how many of them each member scored."""
         rows = np.arange(n_issues)
         said: dict[str, Scores] = {}
-        asked = dict.fromkeys(self.stages_[-1].members, 0)
-        told = Opinion.blank(n_issues, len(self.names_))
+        fromkeys = dict.fromkeys(self.stages_[-1].members, 0)
+        stage_prediction = StagePrediction.blank(n_issues, len(self.names_))
         for stage, margin in zip(self.stages_, (*self.margins_, 0.0), strict=True):
             if np.isinf(margin):
                 continue  # it decides nothing; the next one asks its members too
-            for one in self.fitted_:
-                if one.name in stage.members and one.name not in said:
-                    said[one.name] = ask(one, rows)
-                    asked[one.name] = len(rows)
+            for member in self.fitted_:
+                if member.name in stage.members and member.name not in said:
+                    said[member.name] = ask(member, rows)
+                    fromkeys[member.name] = len(rows)
             opinion = stage.opinion(said)
-            told.replace(rows, opinion)
-            near = (_distance(opinion.scores, opinion.cuts) <= margin).any(axis=1)
+            stage_prediction.replace(rows, opinion)
+            near = (_distance(opinion.scores, opinion.thresholds) <= margin).any(axis=1)
             if stage is self.stages_[-1] or not near.any():
                 break
             rows, said = rows[near], {name: scores[near] for name, scores in said.items()}
-        return told, asked
+        return stage_prediction, fromkeys
 
     def _fit_members(self, train: TrainingSet) -> list[Member]:
         names = self.members or available(self.resources, len(train))
@@ -213,7 +208,7 @@ class Chain:
         for done, name in enumerate(names):
             self.resources.progress(f"fitting {name}", done, len(names))
             fitted.append(
-                fit_member(name, train, reference, self.resources, self.seed, self.journal)
+                fit_member(name, train, reference, self.resources, self.seed, self.checkpoints)
             )
         return fitted
 
@@ -236,8 +231,8 @@ class Chain:
         last = self.stages_[-1]
         if stage.out_of_fold is None or last.out_of_fold is None:
             return float("inf")
-        distance = _distance(stage.out_of_fold, stage.cuts)
-        same = (stage.out_of_fold >= stage.cuts) == (last.out_of_fold >= last.cuts)
+        distance = _distance(stage.out_of_fold, stage.thresholds)
+        same = (stage.out_of_fold >= stage.thresholds) == (last.out_of_fold >= last.thresholds)
         for margin in MARGINS:
             far = distance > margin
             if far.any() and same[far].mean() >= AGREEMENT:
@@ -253,13 +248,15 @@ class Chain:
     def _served_by(self) -> list[str]:
         """For each label the member that moves its score most, over the reference texts."""
         stage = self.stages_[-1]
-        scores = {one.name: one.reference for one in self.fitted_ if one.name in stage.members}
+        scores = {
+            member.name: member.reference for member in self.fitted_ if member.name in stage.members
+        }
         moved = np.abs(stage.blend.influence(stage.features(scores))).mean(axis=0)
         return [stage.members[best] for best in moved.argmax(axis=-1)]
 
 
-def _distance(probabilities: NDArray[np.floating], cuts: Array) -> Array:
+def _distance(probabilities: NDArray[np.floating], thresholds: Array) -> Array:
     """Distance from the cut in log odds."""
     p = np.clip(probabilities, 1e-6, 1 - 1e-6)
-    cut = np.clip(cuts, 1e-6, 1 - 1e-6)
-    return np.asarray(np.abs(np.log(p / (1 - p)) - np.log(cut / (1 - cut))))
+    cut = np.clip(thresholds, 1e-6, 1 - 1e-6)
+    return np.asarray(np.abs(logit(p) - logit(cut)))

@@ -13,27 +13,27 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from tagger.cleaning.words import telling_words
-from tagger.issue import IssueText
-from tagger.wordings import background, wordings
+from tagger.domain.issue import IssueText
+from tagger.label_semantics.prompts import background, verbalizers
+from tagger.text.cleaning.words import telling_words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from tagger.encoder import Encoder, Vectors
-    from tagger.issue import TrainingSet
+    from tagger.domain.issue import TrainingSet
+    from tagger.encoders.encoder import Encoder, Vectors
 
-LEAST_SHARE = 0.1
-"""Of a text's telling words, that must have been learned, unless `LEAST_WORDS` of them were: an
+MIN_SHARE = 0.1
+"""Of a text's informative words, that must have been learned, unless `MIN_WORDS` of them were: an
 issue in another language names at least what it is about."""
 
-LEAST_WORDS = 2
+MIN_WORDS = 2
 
-MOST_SILENCED = 0.02
+MAX_SILENCED = 0.02
 """Share of the issues learned from of which the rule may say that they say nothing. Where it is
 more, too few texts were learned for a word's absence to mean anything."""
 
-FEWEST_TEXTS = 50
+MIN_TEXTS = 50
 
 COMMON_LINE = 0.02
 """Share of bodies with one line word for word from which the line is the template's."""
@@ -74,7 +74,7 @@ that a repository may not have learned."""
 class ContentCheck:
     """What a release holds against texts that say nothing.
 
-    :ivar words: telling words that were learned; None: too few texts to go by them.
+    :ivar words: informative words that were learned; None: too few texts to go by them.
     :ivar boilerplate: lines that the repository's templates wrote.
     :ivar chance: similarity up to which two issues are alike by chance; None: not measured.
     """
@@ -94,11 +94,11 @@ class ContentCheck:
         read = [telling_words(text.title, text.body, boilerplate) for text in texts]
         said = frozenset(
             word
-            for wording in (
+            for verbalizer in (
                 *background(),
-                *(each for label in train.labels for each in wordings(label)),
+                *(each for label in train.labels for each in verbalizers(label)),
             )
-            for word in telling_words(wording, "")
+            for word in telling_words(verbalizer, "")
         )
         return cls(
             _learned(read, said),
@@ -107,7 +107,7 @@ class ContentCheck:
         )
 
     def says_nothing(self, issue: IssueText) -> bool:
-        """Whether an issue has no telling word, or next to none that was learned."""
+        """Whether an issue has no informative word, or next to none that was learned."""
         read = telling_words(issue.title, issue.body, self.boilerplate)
         if not read or self.words is None:
             return not read
@@ -146,7 +146,7 @@ def _learned(read: Sequence[Sequence[str]], said: frozenset[str]) -> frozenset[s
 
     Each text is judged by the others: where too many would be silenced, there are no such words.
     """
-    if len(read) < FEWEST_TEXTS:
+    if len(read) < MIN_TEXTS:
         return None
     counted = Counter(word for words in read for word in set(words))
     least = max(2, len(read) // 1000)
@@ -154,13 +154,13 @@ def _learned(read: Sequence[Sequence[str]], said: frozenset[str]) -> frozenset[s
     for words in filter(None, read):
         by_others = [word for word in words if counted[word] > least or word in said]
         silenced += _next_to_none(by_others, words)
-    if silenced > MOST_SILENCED * len(read):
+    if silenced > MAX_SILENCED * len(read):
         return None
     return said | {word for word, times in counted.items() if times >= least}
 
 
 def _next_to_none(learned: Sequence[str], read: Sequence[str]) -> bool:
-    return len(learned) < LEAST_SHARE * len(read) and len(set(learned)) < LEAST_WORDS
+    return len(learned) < MIN_SHARE * len(read) and len(set(learned)) < MIN_WORDS
 
 
 def _chance(train: TrainingSet, encoder: Encoder) -> float | None:

@@ -8,21 +8,21 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
 
-from tagger.chain.prior import NOTHING, Moments
+from tagger.chain.prior import NOTHING, FeatureMoments
+from tagger.domain.issue import IssueText
 from tagger.errors import NotMeasured, UnknownStrategy
-from tagger.evaluation.stratification import FOLDS_FROM, n_folds, stratified_folds
-from tagger.issue import IssueText
+from tagger.label_semantics.prompts import usual_share
+from tagger.statistics.stratification import FOLDS_FROM, n_folds, stratified_folds
 from tagger.strategies import REGISTRY, TUNING, create
-from tagger.wordings import usual_share
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from tagger.chain.journal import Journal
-    from tagger.issue import TrainingSet
-    from tagger.strategy import Resources, Scores, Strategy
+    from tagger.chain.checkpoints import Checkpoints
+    from tagger.domain.issue import TrainingSet
+    from tagger.domain.strategy import Resources, Scores, Strategy
 
 CHEAP = ("zero-shot", "linear", "naive-bayes", "knn")
 """Members that share the encoder's one vector an issue: milliseconds. Zero-shot is one of them
@@ -54,7 +54,7 @@ class ScoresItself(Protocol):
 
 
 @runtime_checkable
-class JudgesEachLabel(Protocol):
+class ScoresLabelByLabel(Protocol):
     """A strategy that may run a transformer once for every wording of every label."""
 
     judges_each_label: bool
@@ -79,7 +79,7 @@ class Member:
     @property
     def cost(self) -> int:
         """0 shares the encoder's vector, 1 runs a transformer once, 2 once for each wording."""
-        if isinstance(self.strategy, JudgesEachLabel) and self.strategy.judges_each_label:
+        if isinstance(self.strategy, ScoresLabelByLabel) and self.strategy.judges_each_label:
             return 2
         return 0 if self.name in CHEAP else 1
 
@@ -97,7 +97,7 @@ def available(resources: Resources, n_issues: int) -> tuple[str, ...]:
     """
     if resources.bert_model is None:
         return CHEAP
-    prior = Moments.shipped()
+    prior = FeatureMoments.shipped()
     dear = [name for name, least in DEAR.items() if n_issues >= least and prior.knows(name)]
     return (*CHEAP, *dear)
 
@@ -111,7 +111,7 @@ def check_measured(names: Sequence[str]) -> None:
     for name in names:
         if name not in REGISTRY:
             raise UnknownStrategy(name, REGISTRY)
-    prior = Moments.shipped()
+    prior = FeatureMoments.shipped()
     measured = [name for name in REGISTRY if prior.knows(name)]
     if missing := [name for name in names if name not in measured]:
         raise NotMeasured(missing, measured)
@@ -149,29 +149,33 @@ def fit_member(
     reference: Sequence[IssueText],
     resources: Resources,
     seed: int,
-    journal: Journal,
+    checkpoints: Checkpoints,
 ) -> Member:
-    """Fit one member and score what it has not seen; steps that the journal has are not redone."""
+    """Fit one member and score what it has not seen; checkpointed steps are not redone."""
 
     def unfitted() -> Strategy:
         return create(name, resources, seed=seed)
 
     start = time.perf_counter()
-    strategy = journal.strategy(
+    strategy = checkpoints.strategy(
         f"{name} fitted", lambda: unfitted().fit(train), lambda step: unfitted().restore(step)
     )
     seconds = time.perf_counter() - start
     return Member(
         name,
         strategy,
-        _out_of_fold(strategy, train, resources, seed, journal),
-        journal.scores(f"{name} on reference", lambda: strategy.score(reference)),
+        _out_of_fold(strategy, train, resources, seed, checkpoints),
+        checkpoints.scores(f"{name} on reference", lambda: strategy.score(reference)),
         seconds,
     )
 
 
 def _out_of_fold(
-    strategy: Strategy, train: TrainingSet, resources: Resources, seed: int, journal: Journal
+    strategy: Strategy,
+    train: TrainingSet,
+    resources: Resources,
+    seed: int,
+    checkpoints: Checkpoints,
 ) -> Scores | None:
     if not strategy.needs_examples:
         return strategy.score(train.issues) if len(train) else None
@@ -185,7 +189,7 @@ def _out_of_fold(
     for done, fold in enumerate(folds):
         resources.progress(f"{name}, scores on issues held out", done, len(folds))
         held_out = _HeldOut(name, train, fold, resources, seed)
-        scores[fold] = journal.scores(f"{name} without fold {done}", held_out.scores)
+        scores[fold] = checkpoints.scores(f"{name} without fold {done}", held_out.scores)
     return scores
 
 

@@ -15,6 +15,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import numpy as np
+from scipy.special import logit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,18 +40,18 @@ training from a start that has read the repository. Side by side they share one 
 class Prior(Protocol):
     """What gives weights to features before there is any evidence of this repository."""
 
-    def weigh(self, features: Sequence[str], counts: Array) -> Weights:
+    def weigh(self, features: Sequence[str], counts: Array) -> DiscriminantWeights:
         """Weights of these features for labels with so many positive examples (or `NOTHING`)."""
         ...
 
 
 @dataclass(frozen=True)
-class Moments:
+class FeatureMoments:
     """Features of issues with and without a label, by its number of positive examples.
 
     :ivar counts: rising from `NOTHING`; the count that each bucket stands for.
         *Shape:* (n_buckets,)
-    :ivar features: names, see `tagger.chain.features.feature_names`.
+    :ivar features: names, see `tagger.statistics.log_odds.feature_names`.
     :ivar present: mean features of issues with the label. *Shape:* (n_buckets, n_features)
     :ivar absent: of issues without it. *Shape:* (n_buckets, n_features)
     :ivar covariance: within both. *Shape:* (n_buckets, n_features, n_features)
@@ -83,7 +84,7 @@ class Moments:
         }
         return cls(features=tuple(data["features"]), **arrays)
 
-    def weigh(self, features: Sequence[str], counts: Array) -> Weights:
+    def weigh(self, features: Sequence[str], counts: Array) -> DiscriminantWeights:
         """Weights of these features for labels with so many positive examples (or `NOTHING`).
 
         :raises ValueError: a feature that was never measured.
@@ -102,7 +103,7 @@ class Moments:
             np.float64
         )
         middle = ((present + absent) / 2 * slopes).sum(axis=1)
-        return Weights(
+        return DiscriminantWeights(
             slopes, middle, _between(self.correction, place), _between(self.competition, place)
         )
 
@@ -116,13 +117,13 @@ class Moments:
 
 
 @dataclass(frozen=True)
-class Weights:
+class DiscriminantWeights:
     """One discriminant for each label.
 
     :ivar slopes: *Shape:* (n_labels, n_features)
     :ivar middle: where it is zero. *Shape:* (n_labels,)
-    :ivar correction: see `Moments`. *Shape:* (n_labels, 3)
-    :ivar competition: see `Moments`. *Shape:* (n_labels, 3)
+    :ivar correction: see `FeatureMoments`. *Shape:* (n_labels, 3)
+    :ivar competition: see `FeatureMoments`. *Shape:* (n_labels, 3)
     """
 
     slopes: Array
@@ -148,12 +149,12 @@ class Weights:
     def uncontested(self, features: Array, share: Array) -> Array:
         """As `log_odds`, each label as if it were the only one."""
         intercept, slope, prior = self.correction.T
-        odds = np.log(share / (1 - share))
+        odds = logit(share)
         return np.asarray(intercept + slope * self.discriminant(features) + prior * odds)
 
 
 @dataclass(frozen=True)
-class Trust:
+class CalibratedPrior:
     """The prior of one member whose scores are calibrated probabilities: they stand as they are.
 
     :ivar mean: the member's usual log odds, see `features.Usual`. *Shape:* (n_labels,)
@@ -161,7 +162,7 @@ class Trust:
 
     mean: Array
 
-    def weigh(self, features: Sequence[str], counts: Array) -> Weights:
+    def weigh(self, features: Sequence[str], counts: Array) -> DiscriminantWeights:
         """The weights under which log odds come out as they went in.
 
         :raises ValueError: `features` are not the two of one member.
@@ -170,7 +171,7 @@ class Trust:
             raise ValueError(f"got {', '.join(features)}, expected the two features of one member")
         unchanged = np.tile([0.0, 1.0, 0.0], (len(counts), 1))
         slopes = np.tile([0.0, 1.0], (len(counts), 1))
-        return Weights(slopes, -self.mean, unchanged, unchanged)
+        return DiscriminantWeights(slopes, -self.mean, unchanged, unchanged)
 
 
 def _measured_as(feature: str) -> str:

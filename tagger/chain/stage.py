@@ -6,23 +6,24 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
+from scipy.special import expit
 
 from tagger.chain.blend import Blend
-from tagger.chain.cuts import MICRO_SHARE, MICRO_SHARE_UNMEASURED, best_expected_f1
-from tagger.chain.features import Usual, feature_names, stack
 from tagger.chain.members import counts, labels_per_issue, shares
-from tagger.evaluation.stratification import FOLDS_FROM, stratified_folds
+from tagger.chain.thresholds import MICRO_SHARE, MICRO_SHARE_UNMEASURED, best_expected_f1
+from tagger.statistics.log_odds import UsualLogOdds, feature_names, stack
+from tagger.statistics.stratification import FOLDS_FROM, stratified_folds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
-    from tagger.chain.features import Features
     from tagger.chain.members import Member
-    from tagger.chain.prior import Prior, Weights
-    from tagger.issue import TrainingSet
-    from tagger.strategy import Scores
+    from tagger.chain.prior import DiscriminantWeights, Prior
+    from tagger.domain.issue import TrainingSet
+    from tagger.domain.strategy import Scores
+    from tagger.statistics.log_odds import Features
 
     Array = NDArray[np.float64]
 
@@ -33,17 +34,17 @@ CUTS_ON = 256
 
 
 @dataclass
-class Opinion:
+class StagePrediction:
     """What a stage says of issues, and why. *Shape of all:* (n_issues, n_labels)
 
     :ivar scores: calibrated probabilities.
-    :ivar cuts: for the best F1; of the stage that spoke last on the issue.
+    :ivar thresholds: for the best F1; of the stage that spoke last on the issue.
     :ivar decided_by: the member that moved the score most.
     :ivar votes: for each issue, each member's own probabilities. *Shape:* (n_labels,)
     """
 
     scores: Scores
-    cuts: Array
+    thresholds: Array
     decided_by: NDArray[np.str_]
     votes: list[dict[str, Array]]
 
@@ -58,9 +59,9 @@ class Opinion:
             [{} for _ in range(n_issues)],
         )
 
-    def replace(self, rows: NDArray[np.int_], later: Opinion) -> None:
+    def replace(self, rows: NDArray[np.int_], later: StagePrediction) -> None:
         """Let a later stage's word stand for these issues."""
-        self.scores[rows], self.cuts[rows] = later.scores, later.cuts
+        self.scores[rows], self.thresholds[rows] = later.scores, later.thresholds
         self.decided_by[rows] = later.decided_by
         for row, votes in zip(rows, later.votes, strict=True):
             self.votes[row] = votes
@@ -72,33 +73,33 @@ class Stage:
 
     :ivar members: names, in order of cost.
     :ivar usual: by member.
-    :ivar cuts: for the best F1. *Shape:* (n_labels,)
+    :ivar thresholds: for the best F1. *Shape:* (n_labels,)
     :ivar alone: each member's own discriminant, for its vote.
     :ivar out_of_fold: calibrated probabilities of the training issues, None where there are too
         few of them. *Shape:* (n_issues, n_labels)
     """
 
     members: tuple[str, ...]
-    usual: Mapping[str, Usual]
+    usual: Mapping[str, UsualLogOdds]
     blend: Blend
-    cuts: Array
-    alone: Mapping[str, Weights]
+    thresholds: Array
+    alone: Mapping[str, DiscriminantWeights]
     out_of_fold: Array | None
 
     @classmethod
     def fit(cls, members: Sequence[Member], train: TrainingSet, prior: Prior) -> Self:
         """Weigh fitted members by the prior and, where there are enough issues, by evidence."""
         names = tuple(member.name for member in members)
-        usual = {member.name: Usual.of(member.unseen) for member in members}
+        usual = {member.name: UsualLogOdds.of(member.unseen) for member in members}
         known, share = counts(train), shares(train)
         blend = Blend.from_prior(prior, feature_names(names), known, share)
-        own = _out_of_fold_features(members, usual)
-        reference = stack({one.name: one.reference for one in members}, usual)
-        if own is None or len(train) < FOLDS_FROM:
+        out_of_fold_features = _out_of_fold_features(members, usual)
+        reference = stack({member.name: member.reference for member in members}, usual)
+        if out_of_fold_features is None or len(train) < FOLDS_FROM:
             blend, out_of_fold = blend.matched(reference, labels_per_issue(train)), None
         else:
-            out_of_fold = _cross_adapted(blend, own, train.targets)
-            blend = blend.adapted(own, train.targets)
+            out_of_fold = _cross_adapted(blend, out_of_fold_features, train.targets)
+            blend = blend.adapted(out_of_fold_features, train.targets)
         return cls(
             names,
             usual,
@@ -114,15 +115,15 @@ class Stage:
     def features(self, scores: Mapping[str, Scores]) -> Features:
         return stack(scores, self.usual)
 
-    def opinion(self, scores: Mapping[str, Scores]) -> Opinion:
+    def opinion(self, scores: Mapping[str, Scores]) -> StagePrediction:
         """From the members' scores of some issues."""
         features = self.features(scores)
         probabilities = self.blend.probabilities(features).astype(np.float32)
         moved = np.abs(self.blend.influence(features))
         votes = self._votes(scores)
-        return Opinion(
+        return StagePrediction(
             probabilities,
-            np.tile(self.cuts, (len(probabilities), 1)),
+            np.tile(self.thresholds, (len(probabilities), 1)),
             np.array(self.members, dtype=object)[moved.argmax(axis=-1)],
             [
                 {name: vote[row] for name, vote in votes.items()}
@@ -133,14 +134,18 @@ class Stage:
     def _votes(self, scores: Mapping[str, Scores]) -> dict[str, Array]:
         """Each member's own calibrated probability, as if it were the only one."""
         odds = {
-            name: self.alone[name].log_odds(one.features(scores[name]), self.blend.share)
-            for name, one in self.usual.items()
+            name: self.alone[name].log_odds(usual_log_odds.features(scores[name]), self.blend.share)
+            for name, usual_log_odds in self.usual.items()
         }
-        return {name: 1 / (1 + np.exp(-value)) for name, value in odds.items()}
+        return {name: expit(value) for name, value in odds.items()}
 
 
-def _out_of_fold_features(members: Sequence[Member], usual: Mapping[str, Usual]) -> Features | None:
-    scores = {one.name: one.out_of_fold for one in members if one.out_of_fold is not None}
+def _out_of_fold_features(
+    members: Sequence[Member], usual: Mapping[str, UsualLogOdds]
+) -> Features | None:
+    scores = {
+        member.name: member.out_of_fold for member in members if member.out_of_fold is not None
+    }
     return stack(scores, usual) if len(scores) == len(members) else None
 
 

@@ -1,1 +1,5 @@
-"""From a release that serves to a small one: distillation, pruning, whole numbers of eight bits."""
+"""From a release that serves to a small one: its teacher, the search for a recipe, the student.
+
+Comes in from: `bot.learning`. The student itself is built in `distillation`.
+Each finished step is a checkpoint.
+"""

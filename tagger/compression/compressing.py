@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING
 
 from tagger import __version__
 from tagger.chain.chain import Chain
-from tagger.chain.features import Usual
-from tagger.chain.journal import Journal
+from tagger.chain.checkpoints import Checkpoints
 from tagger.chain.members import reference_texts
-from tagger.chain.prior import Trust
+from tagger.chain.prior import CalibratedPrior
 from tagger.chain.stage import Stage
-from tagger.compression.distilling import Recipe
-from tagger.compression.lab import Lab
-from tagger.compression.pruning import Pruning
-from tagger.compression.source import CHAIN, Source
-from tagger.compression.student import choose_layers
-from tagger.release import write_release
+from tagger.compression.student_training import StudentTraining
+from tagger.compression.teacher import CHAIN, TeacherSource
+from tagger.distillation.distilling import DistillationRecipe
+from tagger.distillation.pruning import Pruning
+from tagger.distillation.student import choose_layers
+from tagger.releases.release import write_release
 from tagger.runtimes.choice import settle
+from tagger.statistics.log_odds import UsualLogOdds
 from tagger.strategies.distilled import Distilled, Teaching
 
 if TYPE_CHECKING:
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from tagger.issue import IssueText, TrainingSet
-    from tagger.release import Manifest, Release
-    from tagger.strategy import Resources, Scores, Strategy
+    from tagger.domain.issue import IssueText, TrainingSet
+    from tagger.domain.strategy import Resources, Scores, Strategy
+    from tagger.releases.release import Manifest, Release
 
-MOST_UNLABELLED = 4000
+MAX_UNLABELLED = 4000
 """Texts that only the teacher has labelled, the newest first."""
 
 AT_ONCE = 256
@@ -40,7 +40,7 @@ AT_ONCE = 256
 
 
 @dataclass(frozen=True)
-class Wish:
+class CompressionGoal:
     """What the student shall be.
 
     :ivar teacher: "chain" for all of the release, "best" for its tuned transformer that serves
@@ -62,13 +62,13 @@ def compress(
     train: TrainingSet,
     resources: Resources,
     root: Path,
-    wish: Wish,
+    goal: CompressionGoal,
     *,
     studies: Path,
     target: float,
     now: datetime,
     seed: int = 0,
-    recipe: Recipe | None = None,
+    recipe: DistillationRecipe | None = None,
 ) -> Manifest:
     """Teach a student and write it as a release to `root/OWNER/NAME/ID`.
 
@@ -81,24 +81,32 @@ def compress(
     :raises NotATeacher: the release has no such member, or is a student itself.
     """
     resources, runtime = settle(resources, train)
-    usual = replace(recipe or Recipe(), pruning=wish.pruning)
-    source = Source.of(teacher, wish.teacher, resources)
-    layers = choose_layers(source.start, wish.layers)
+    usual = replace(recipe or DistillationRecipe(), pruning=goal.pruning)
+    source = TeacherSource.of(teacher, goal.teacher, resources)
+    layers = choose_layers(source.start, goal.layers)
     context = json.dumps(
-        [teacher.manifest.digest, train.fingerprint, seed, asdict(wish), asdict(usual), __version__]
+        [teacher.manifest.digest, train.fingerprint, seed, asdict(goal), asdict(usual), __version__]
     )
-    journal = Journal(root / teacher.manifest.repository / ".unfinished-student", context)
+    checkpoints = Checkpoints(root / teacher.manifest.repository / ".unfinished-student", context)
     reference = reference_texts(train)
     ask = partial(_ask, source.strategy, teacher.manifest.cleaning)
-    soft = _soft_targets(ask, train, reference, journal, resources)
-    lab = Lab(train, resources, journal, Teaching(source.start, layers, soft, usual), seed)
-    recipe, found = lab.searched(wish.trials, studies / f"{teacher.manifest.repository}.sqlite3")
-    student = replace(lab, teaching=replace(lab.teaching, recipe=recipe)).member(reference)
-    kept = [one for one in teacher.chain.fitted_ if one.name == "knn" and wish.neighbours]
-    stage = Stage.fit([student], train, Trust(Usual.of(student.unseen).mean))
-    chain = Chain(resources, seed=seed).settle(train, [student, *kept], [stage])
-    notes = [_note(teacher, wish, layers, recipe, found, student.strategy)]
-    if not wish.neighbours:
+    soft = _soft_targets(ask, train, reference, checkpoints, resources)
+    student_training = StudentTraining(
+        train, resources, checkpoints, Teaching(source.start, layers, soft, usual), seed
+    )
+    recipe, found = student_training.searched(
+        goal.trials, studies / f"{teacher.manifest.repository}.sqlite3"
+    )
+    student = replace(
+        student_training, teaching=replace(student_training.teaching, recipe=recipe)
+    ).member(reference)
+    members = [
+        member for member in teacher.chain.fitted_ if member.name == "knn" and goal.neighbours
+    ]
+    stage = Stage.fit([student], train, CalibratedPrior(UsualLogOdds.of(student.unseen).mean))
+    chain = Chain(resources, seed=seed).settle(train, [student, *members], [stage])
+    notes = [_note(teacher, goal, layers, recipe, found, student.strategy)]
+    if not goal.neighbours:
         notes.append("without nearest issues as reasons, as asked for")
     manifest = write_release(
         teacher.manifest.repository,
@@ -110,7 +118,7 @@ def compress(
         notes=notes,
         runtime=runtime,
     )
-    journal.forget()
+    checkpoints.forget()
     return manifest
 
 
@@ -123,7 +131,7 @@ def _soft_targets(
     ask: Callable[[Sequence[IssueText]], Scores],
     train: TrainingSet,
     reference: Sequence[IssueText],
-    journal: Journal,
+    checkpoints: Checkpoints,
     resources: Resources,
 ) -> dict[IssueText, Scores]:
     """The teacher's probabilities of all texts that the student may learn from.
@@ -131,13 +139,13 @@ def _soft_targets(
     Reference texts are left out: the student is measured on them.
     """
     away = set(reference) - set(train.issues)
-    others = [text for text in train.unlabelled if text not in away][:MOST_UNLABELLED]
+    others = [text for text in train.unlabelled if text not in away][:MAX_UNLABELLED]
     texts = list(dict.fromkeys((*train.issues, *others)))
     soft: dict[IssueText, Scores] = {}
     for start in range(0, len(texts), AT_ONCE):
         resources.progress("asking the teacher", start, len(texts))
         some = texts[start : start + AT_ONCE]
-        scores = journal.scores(f"teacher from {start}", lambda some=some: ask(some))  # type: ignore[misc]
+        scores = checkpoints.scores(f"teacher from {start}", lambda some=some: ask(some))  # type: ignore[misc]
         soft.update(zip(some, scores, strict=True))
     resources.progress("asking the teacher", len(texts), len(texts))
     return soft
@@ -145,19 +153,19 @@ def _soft_targets(
 
 def _note(
     teacher: Release,
-    wish: Wish,
+    goal: CompressionGoal,
     layers: int,
-    recipe: Recipe,
+    recipe: DistillationRecipe,
     found: float | None,
     student: Strategy,
 ) -> str:
     size = student.model_.size / 1e6 if isinstance(student, Distilled) else 0.0
-    searched = "" if found is None else f", the best of {wish.trials} trials"
+    searched = "" if found is None else f", the best of {goal.trials} trials"
     pruned = ""
     if recipe.pruning.kind != "none":
         pruned = f", {recipe.pruning.sparsity:.0%} of its weights gone by {recipe.pruning.kind}"
     return (
-        f"a student of release {teacher.manifest.id} (teacher: {wish.teacher}): {layers} layers in "
+        f"a student of release {teacher.manifest.id} (teacher: {goal.teacher}): {layers} layers in "
         f"eight bits, {size:.0f} MB{pruned}; alpha {recipe.alpha:.2f}, temperature "
         f"{recipe.temperature:.1f}, {recipe.epochs:g} epochs{searched}"
     )

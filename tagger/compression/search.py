@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tagger.strategy import silent
+from tagger.domain.strategy import silent
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
     import optuna
 
-    from tagger.compression.distilling import Recipe
-    from tagger.strategy import Progress
+    from tagger.distillation.distilling import DistillationRecipe
+    from tagger.domain.strategy import Progress
 
 ALPHAS = (0.0, 0.9)
 TEMPERATURES = (1.0, 8.0)
@@ -22,15 +22,15 @@ EPOCHS = (2, 8)
 
 
 def search(
-    skill_of: Callable[[Recipe], float],
-    usual: Recipe,
+    skill_of: Callable[[DistillationRecipe], float],
+    usual: DistillationRecipe,
     trials: int,
     *,
     file: Path,
     context: str,
     seed: int,
     progress: Progress = silent,
-) -> tuple[Recipe, float]:
+) -> tuple[DistillationRecipe, float]:
     """The best of `trials` recipes, the first of which is `usual`; at least one trial.
 
     Finished trials lie in an SQLite file and are not repeated: a search that was killed goes on,
@@ -87,7 +87,7 @@ def _sampler(seed: int) -> optuna.samplers.BaseSampler:
     return optuna.samplers.TPESampler(seed=seed, n_startup_trials=4)
 
 
-def _values(recipe: Recipe) -> dict[str, float]:
+def _values(recipe: DistillationRecipe) -> dict[str, float]:
     return {
         "alpha": recipe.alpha,
         "temperature": recipe.temperature,
@@ -95,7 +95,7 @@ def _values(recipe: Recipe) -> dict[str, float]:
     }
 
 
-def _proposed(trial: optuna.Trial, usual: Recipe) -> Recipe:
+def _proposed(trial: optuna.Trial, usual: DistillationRecipe) -> DistillationRecipe:
     return replace(
         usual,
         alpha=trial.suggest_float("alpha", *ALPHAS),

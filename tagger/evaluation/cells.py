@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from tagger.evaluation.contest import Curve
-    from tagger.evaluation.metrics import Decisions
-    from tagger.strategy import Scores
+    from tagger.domain.strategy import Scores
+    from tagger.statistics.metrics import Decisions
+    from tagger.strategies.candidates import Curve
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class CellKey:
 
 
 @dataclass(frozen=True)
-class Cell:
+class CellResult:
     """What one strategy said of the test set after learning from one slice.
 
     :ivar n_train: true size of the slice.
@@ -83,7 +83,7 @@ class Cell:
         }
 
     @classmethod
-    def of_json(cls, document: dict[str, Any]) -> Cell:
+    def of_json(cls, document: dict[str, Any]) -> CellResult:
         """Read what `to_json` wrote.
 
         :raises CellDamaged: a part is missing or of the wrong size.
@@ -96,7 +96,7 @@ class Cell:
             ) from error
 
     @classmethod
-    def _read(cls, document: dict[str, Any]) -> Cell:
+    def _read(cls, document: dict[str, Any]) -> CellResult:
         shape = (len(document["numbers"]), int(document["n_labels"]))
         scores = np.frombuffer(_unpacked(document["scores"]), dtype="<f4").reshape(shape)
         applied = document["applied"]
@@ -120,21 +120,21 @@ class Cell:
 class CellStore(Protocol):
     """Keeps finished cells, so that an evaluation that was killed goes on where it was."""
 
-    def get(self, key: CellKey) -> Cell | None: ...
+    def get(self, key: CellKey) -> CellResult | None: ...
 
-    def put(self, key: CellKey, cell: Cell) -> None: ...
+    def put(self, key: CellKey, cell: CellResult) -> None: ...
 
 
 class MemoryCells:
     """A `CellStore` for one process and no longer."""
 
     def __init__(self) -> None:
-        self._cells: dict[CellKey, Cell] = {}
+        self._cells: dict[CellKey, CellResult] = {}
 
-    def get(self, key: CellKey) -> Cell | None:
+    def get(self, key: CellKey) -> CellResult | None:
         return self._cells.get(key)
 
-    def put(self, key: CellKey, cell: Cell) -> None:
+    def put(self, key: CellKey, cell: CellResult) -> None:
         self._cells[key] = cell
 
 
@@ -144,7 +144,7 @@ class FolderCells:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def get(self, key: CellKey) -> Cell | None:
+    def get(self, key: CellKey) -> CellResult | None:
         path = self._path(key)
         if not path.exists():
             return None
@@ -152,9 +152,9 @@ class FolderCells:
             document = json.loads(path.read_text(encoding="utf-8"))
         except ValueError as error:
             raise CellDamaged(f"{path} is not JSON ({error}); delete it and resume") from error
-        return Cell.of_json(document)
+        return CellResult.of_json(document)
 
-    def put(self, key: CellKey, cell: Cell) -> None:
+    def put(self, key: CellKey, cell: CellResult) -> None:
         path = self._path(key)
         path.parent.mkdir(parents=True, exist_ok=True)
         aside = path.with_suffix(".tmp")

@@ -15,26 +15,28 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from tagger.issue import IssueText
+    from tagger.domain.issue import IssueText
 
     Shingles = NDArray[np.uint32]
     """Distinct hashes of three words in a row. *Shape:* (n_shingles,), ascending."""
 
-LIKENESS = 0.8
-"""Jaccard likeness of two issues' shingles from which they are near duplicates."""
+SIMILARITY = 0.8
+"""Jaccard similarity of two issues' shingles from which they are near duplicates."""
 
 _BANDS, _BAND_ROWS = 20, 4
-"""A pair of likeness .8 shares one of 20 bands of 4 with probability .9999 (1-(1-.8^4)^20)."""
+"""A pair of similarity .8 shares one of 20 bands of 4 with probability .9999 (1-(1-.8^4)^20)."""
 
 _WORD = re.compile(r"[^\W\d_]+")
 _PRIME = (1 << 61) - 1
 
 
-def duplicate_groups(issues: Sequence[IssueText], likeness: float = LIKENESS) -> NDArray[np.int_]:
+def duplicate_groups(
+    issues: Sequence[IssueText], similarity: float = SIMILARITY
+) -> NDArray[np.int_]:
     """Number each issue with its group of duplicates.
 
     Two issues are of one group where their words (case, digits and punctuation aside) are the
-    same, or where the Jaccard likeness of their shingles reaches `likeness`; and so on from
+    same, or where the Jaccard similarity of their shingles reaches `similarity`; and so on from
     neighbour to neighbour. Candidates by MinHash in bands (Broder 1997; Leskovec, Rajaraman and
     Ullman, Mining of Massive Datasets, ch. 3).
 
@@ -44,7 +46,7 @@ def duplicate_groups(issues: Sequence[IssueText], likeness: float = LIKENESS) ->
     parent = list(range(len(issues)))
     for left, right in _candidates(shingles):
         a, b = _root(parent, left), _root(parent, right)
-        if a != b and jaccard(shingles[left], shingles[right]) >= likeness:
+        if a != b and jaccard(shingles[left], shingles[right]) >= similarity:
             parent[max(a, b)] = min(a, b)
     return np.array([_root(parent, row) for row in range(len(issues))], dtype=int)
 

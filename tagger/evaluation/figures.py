@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tagger.evaluation import metrics
-from tagger.evaluation.bootstrap import (
+from tagger.statistics import metrics
+from tagger.statistics.bootstrap import (
     N_RESAMPLES,
     Interval,
     interval,
@@ -21,13 +21,13 @@ from tagger.evaluation.bootstrap import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tagger.evaluation.cells import Cell
-    from tagger.evaluation.metrics import Decisions, Floats, LabelFigures, Truth
+    from tagger.evaluation.cells import CellResult
     from tagger.evaluation.runner import Evaluation
+    from tagger.statistics.metrics import Decisions, Floats, LabelFigures, Truth
 
 
 @dataclass(frozen=True)
-class Promise:
+class PrecisionKept:
     """What came of the labels that were given under a promise of precision.
 
     :ivar precision: share of right ones among them; None where none was given.
@@ -40,7 +40,7 @@ class Promise:
     issues: float
 
     @classmethod
-    def of(cls, truth: Truth, applied: Decisions) -> Promise:
+    def of(cls, truth: Truth, applied: Decisions) -> PrecisionKept:
         """Measure on issues whose labels are known."""
         hit, given = int((truth & applied).sum()), int(applied.sum())
         return cls(
@@ -51,7 +51,7 @@ class Promise:
 
 
 @dataclass(frozen=True)
-class Row:
+class CellFigures:
     """One cell's figures, on its seed's test set."""
 
     strategy: str
@@ -65,7 +65,7 @@ class Row:
     ranking_precision: float
     average_precision: float
     calibration_error: float
-    promise: Promise | None
+    promise: PrecisionKept | None
     fit_seconds: float
     predict_ms_per_issue: float
     peak_memory_mb: float
@@ -119,9 +119,9 @@ class Summary:
     micro_spread: float
     macro_spread: float
     label_f1: Floats
-    rows: tuple[Row, ...]
+    rows: tuple[CellFigures, ...]
 
-    def mean(self, figure: Callable[[Row], float]) -> float:
+    def mean(self, figure: Callable[[CellFigures], float]) -> float:
         """Mean of any row's figure over the seeds."""
         return float(np.mean([figure(row) for row in self.rows]))
 
@@ -148,12 +148,12 @@ class Summary:
 class Figures:
     """All rows, in the order of the cells, and the summary over seeds."""
 
-    rows: tuple[Row, ...]
+    rows: tuple[CellFigures, ...]
     summary: tuple[Summary, ...]
 
     def best(self, slice_name: str) -> Summary | None:
         """The strategy with the highest mean of micro and macro F1 at this slice."""
-        there = [one for one in self.summary if one.slice == slice_name]
+        there = [summary for summary in self.summary if summary.slice == slice_name]
         return max(there, key=lambda one: one.micro_f1.value + one.macro_f1.value, default=None)
 
 
@@ -166,28 +166,28 @@ def figures(evaluation: Evaluation, n_resamples: int = N_RESAMPLES) -> Figures:
     return Figures(tuple(row for row, _, _ in measured), summary)
 
 
-def _place(evaluation: Evaluation, row: Row) -> tuple[int, float]:
+def _place(evaluation: Evaluation, row: CellFigures) -> tuple[int, float]:
     from tagger.evaluation.slices import slice_size
 
     return evaluation.strategies.index(row.strategy), slice_size(row.slice)
 
 
-_Measured = tuple[Row, "Floats", "Floats"]
+_Measured = tuple[CellFigures, "Floats", "Floats"]
 """A row with its replicates of micro and of macro F1."""
 
 
-def _measure(evaluation: Evaluation, cell: Cell, n_resamples: int) -> _Measured:
+def _measure(evaluation: Evaluation, cell: CellResult, n_resamples: int) -> _Measured:
     truth = evaluation.truth(cell.key.seed)
     weights = resample_weights(len(truth), n_resamples, cell.key.seed)
     drawn = resampled_counts(truth, cell.decided, weights)
     return _row(truth, cell, drawn.micro_f1, drawn.macro_f1), drawn.micro_f1, drawn.macro_f1
 
 
-def _row(truth: Truth, cell: Cell, micro: Floats, macro: Floats) -> Row:
+def _row(truth: Truth, cell: CellResult, micro: Floats, macro: Floats) -> CellFigures:
     scores = cell.scores.astype(float)
     supported = truth.any(axis=0)
     precision = metrics.average_precision(truth, scores)[supported]
-    return Row(
+    return CellFigures(
         strategy=cell.key.strategy,
         slice=cell.key.slice,
         seed=cell.key.seed,
@@ -199,7 +199,7 @@ def _row(truth: Truth, cell: Cell, micro: Floats, macro: Floats) -> Row:
         ranking_precision=metrics.label_ranking_average_precision(truth, scores),
         average_precision=float(precision.mean()) if len(precision) else 0.0,
         calibration_error=metrics.reliability(truth, scores).expected_calibration_error,
-        promise=None if cell.applied is None else Promise.of(truth, cell.applied),
+        promise=None if cell.applied is None else PrecisionKept.of(truth, cell.applied),
         fit_seconds=cell.fit_seconds,
         predict_ms_per_issue=cell.predict_ms_per_issue,
         peak_memory_mb=cell.peak_memory_mb,

@@ -10,25 +10,25 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tagger.evaluation.cell_work import evaluate_cell
-from tagger.evaluation.cells import Cell, CellKey
+from tagger.domain.strategy import silent
+from tagger.evaluation.cell_run import evaluate_cell
+from tagger.evaluation.cells import CellKey, CellResult
 from tagger.evaluation.duplicates import duplicate_groups
-from tagger.evaluation.pace import Pace, in_words
-from tagger.evaluation.sharing import Alone
+from tagger.evaluation.shared_work import UnsharedWork
 from tagger.evaluation.slices import Slice, slice_size, split
-from tagger.strategy import silent
+from tagger.evaluation.time_left import TimeLeft, in_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
+    from tagger.domain.issue import IssueText, TrainingSet
+    from tagger.domain.strategy import Progress
     from tagger.evaluation.cells import CellStore
-    from tagger.evaluation.contest import Contestant
-    from tagger.evaluation.metrics import Truth
-    from tagger.evaluation.sharing import Board
+    from tagger.evaluation.shared_work import WorkBoard
     from tagger.evaluation.slices import Split, SplitPlan
-    from tagger.issue import IssueText, TrainingSet
-    from tagger.strategy import Progress
+    from tagger.statistics.metrics import Truth
+    from tagger.strategies.candidates import Candidate
 
 RECENT = 1000
 """Texts of the pool that stand for the issues to come."""
@@ -43,12 +43,12 @@ class Task:
 
     split: Split
     slice: Slice
-    contestants: tuple[Contestant, ...]
+    candidates: tuple[Candidate, ...]
 
     @property
     def key(self) -> str:
         """Names the task among those of its run."""
-        kind = "flat" if all(one.flat for one in self.contestants) else self.slice.name
+        kind = "flat" if all(candidate.flat for candidate in self.candidates) else self.slice.name
         return f"{kind}/{self.split.seed}"
 
 
@@ -58,7 +58,7 @@ class Evaluation:
 
     :ivar data: what was parted into test sets and slices.
     :ivar splits: one for each seed.
-    :ivar cells: all cells, flat ones repeated under each slice, in the contestants' order.
+    :ivar cells: all cells, flat ones repeated under each slice, in the candidates' order.
     """
 
     data: TrainingSet
@@ -66,7 +66,7 @@ class Evaluation:
     fingerprint: str
     splits: tuple[Split, ...]
     strategies: tuple[str, ...]
-    cells: tuple[Cell, ...]
+    cells: tuple[CellResult, ...]
 
     def truth(self, seed: int) -> Truth:
         """The test set's labels. *Shape:* (n_test, n_labels)"""
@@ -98,18 +98,18 @@ def run_fingerprint(data: TrainingSet, plan: SplitPlan, method: str = "") -> str
 
 def evaluate(
     data: TrainingSet,
-    contestants: Sequence[Contestant],
+    candidates: Sequence[Candidate],
     plan: SplitPlan,
     seeds: Sequence[int],
     cells: CellStore,
     *,
     resume: bool = False,
     method: str = "",
-    board: Board | None = None,
+    board: WorkBoard | None = None,
     progress: Progress = silent,
     clock: Callable[[], float] = time.monotonic,
 ) -> Evaluation:
-    """Score every contestant on every slice with every seed.
+    """Score every candidate on every slice with every seed.
 
     :param cells: each finished cell goes there at once.
     :param resume: take cells that are there already instead of computing them again.
@@ -122,31 +122,33 @@ def evaluate(
     splits = tuple(split(data, plan, seed, groups) for seed in seeds)
     identity = run_fingerprint(data, plan, method)
     work = _Work(data, identity, cells, board, progress, clock)
-    tasks = [task for part in splits for task in _tasks(part, contestants, splits)]
+    tasks = [task for part in splits for task in _tasks(part, candidates, splits)]
     if board is not None:  # the longest first, or at the end all wait for one
         tasks.sort(key=lambda task: -len(task.slice))
     known = work.known(tasks) if resume else {}
     work.run(tasks, known)
-    gathered = tuple(_gather(splits, contestants, identity, known))
-    names = tuple(contestant.name for contestant in contestants)
+    gathered = tuple(_gather(splits, candidates, identity, known))
+    names = tuple(candidate.name for candidate in candidates)
     return Evaluation(data, plan, run_fingerprint(data, plan), splits, names, gathered)
 
 
-def _tasks(part: Split, contestants: Sequence[Contestant], splits: Sequence[Split]) -> list[Task]:
+def _tasks(part: Split, candidates: Sequence[Candidate], splits: Sequence[Split]) -> list[Task]:
     """Tasks of one seed, small slices first. A flat strategy runs once for each test set."""
     tasks = []
-    flat = tuple(one for one in contestants if one.flat)
+    flat = tuple(candidate for candidate in candidates if candidate.flat)
     if flat and _flat_seed(part, splits) == part.seed:
         tasks.append(Task(part, Slice(NOTHING, np.arange(0)), flat))
     for piece in part.slices:
-        able = tuple(one for one in contestants if not one.flat and _able(one, piece))
+        able = tuple(
+            candidate for candidate in candidates if not candidate.flat and _able(candidate, piece)
+        )
         if able:
             tasks.append(Task(part, piece, able))
     return tasks
 
 
-def _able(contestant: Contestant, piece: Slice) -> bool:
-    return len(piece) > 0 or not contestant.make(0).needs_examples
+def _able(candidate: Candidate, piece: Slice) -> bool:
+    return len(piece) > 0 or not candidate.make(0).needs_examples
 
 
 def _flat_seed(part: Split, splits: Sequence[Split]) -> int:
@@ -162,8 +164,8 @@ def _recent(data: TrainingSet, part: Split) -> tuple[IssueText, ...]:
 
 def _keys(task: Task, fingerprint: str) -> dict[str, CellKey]:
     return {
-        one.name: CellKey(fingerprint, one.name, task.slice.name, task.split.seed)
-        for one in task.contestants
+        candidate.name: CellKey(fingerprint, candidate.name, task.slice.name, task.split.seed)
+        for candidate in task.candidates
     }
 
 
@@ -175,7 +177,7 @@ class _Work:
         data: TrainingSet,
         fingerprint: str,
         cells: CellStore,
-        board: Board | None,
+        board: WorkBoard | None,
         progress: Progress,
         clock: Callable[[], float],
     ) -> None:
@@ -183,15 +185,15 @@ class _Work:
         self._fingerprint = fingerprint
         self._cells = cells
         self._shared = board is not None
-        self._board = board or Alone()
+        self._board = board or UnsharedWork()
         self._progress = progress
-        self._pace = Pace(clock)
+        self._pace = TimeLeft(clock)
 
-    def known(self, tasks: Sequence[Task]) -> dict[CellKey, Cell]:
+    def known(self, tasks: Sequence[Task]) -> dict[CellKey, CellResult]:
         """Cells of these tasks that are there already."""
         return self._found(self._missing(tasks, {}))
 
-    def run(self, tasks: Sequence[Task], known: dict[CellKey, Cell]) -> None:
+    def run(self, tasks: Sequence[Task], known: dict[CellKey, CellResult]) -> None:
         """Compute what is missing; `known` gains each cell, also those that others compute."""
         waiting = self._missing(tasks, known)
         total = len(waiting)
@@ -219,7 +221,7 @@ class _Work:
         return None
 
     def _work_off(
-        self, task: Task, tasks: Sequence[Task], known: dict[CellKey, Cell], total: int
+        self, task: Task, tasks: Sequence[Task], known: dict[CellKey, CellResult], total: int
     ) -> None:
         if self._shared:  # it may have been done since we last looked
             known |= self._found(self._missing([task], known))
@@ -233,17 +235,17 @@ class _Work:
             self._progress(_step(cell.key, left), total - len(waiting), total)
             self._board.expect(left)
 
-    def _found(self, keys: Sequence[CellKey]) -> dict[CellKey, Cell]:
-        found = ((key, self._cells.get(key)) for key in keys)
-        return {key: cell for key, cell in found if cell is not None}
+    def _found(self, keys: Sequence[CellKey]) -> dict[CellKey, CellResult]:
+        generator = ((key, self._cells.get(key)) for key in keys)
+        return {key: cell for key, cell in generator if cell is not None}
 
-    def _missing(self, tasks: Sequence[Task], known: dict[CellKey, Cell]) -> list[CellKey]:
+    def _missing(self, tasks: Sequence[Task], known: dict[CellKey, CellResult]) -> list[CellKey]:
         keys = (key for task in tasks for key in _keys(task, self._fingerprint).values())
         return [key for key in keys if key not in known]
 
-    def _cells_of(self, task: Task, known: dict[CellKey, Cell]) -> Iterator[Cell]:
+    def _cells_of(self, task: Task, known: dict[CellKey, CellResult]) -> Iterator[CellResult]:
         keys = _keys(task, self._fingerprint)
-        missing = [one for one in task.contestants if keys[one.name] not in known]
+        missing = [candidate for candidate in task.candidates if keys[candidate.name] not in known]
         train = replace(self._data.subset(task.slice.rows), recent=_recent(self._data, task.split))
         test = self._data.subset(task.split.test)
         for outcome in evaluate_cell(missing, train, test, task.split.seed):
@@ -256,15 +258,15 @@ def _step(key: CellKey, left: float) -> str:
 
 def _gather(
     splits: Sequence[Split],
-    contestants: Sequence[Contestant],
+    candidates: Sequence[Candidate],
     fingerprint: str,
-    known: dict[CellKey, Cell],
-) -> Iterator[Cell]:
+    known: dict[CellKey, CellResult],
+) -> Iterator[CellResult]:
     """Cells under their own slice and seed; a flat strategy's one cell under every slice."""
-    for contestant, part in product(contestants, splits):
+    for candidate, part in product(candidates, splits):
         for piece in part.slices:
-            key = source = CellKey(fingerprint, contestant.name, piece.name, part.seed)
-            if contestant.flat:
+            key = source = CellKey(fingerprint, candidate.name, piece.name, part.seed)
+            if candidate.flat:
                 source = replace(key, slice=NOTHING, seed=_flat_seed(part, splits))
             if source in known:
                 yield replace(known[source], key=key, n_train=len(piece))

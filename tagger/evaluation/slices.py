@@ -10,19 +10,19 @@ import numpy as np
 
 from tagger.evaluation.duplicates import duplicate_groups
 from tagger.evaluation.errors import TooFewIssues
-from tagger.evaluation.stratification import stratified_sample
+from tagger.statistics.stratification import stratified_sample
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from tagger.evaluation.stratification import Rows
-    from tagger.issue import TrainingSet
+    from tagger.domain.issue import TrainingSet
+    from tagger.statistics.stratification import Rows
 
 ALL = "all"
 SLICES = ("0", "8", "16", "32", "64", "128", ALL)
 """The slices of the contract, by name: target size, or all."""
 
-TEST_SHARE, LARGEST_TEST = 0.3, 1000
+TEST_SHARE, MAX_TEST = 0.3, 1000
 """The test set where nobody says how large: this share of the issues, at most so many."""
 
 SplitKind = Literal["stratified", "temporal"]
@@ -130,7 +130,7 @@ def _test_rows(data: TrainingSet, plan: SplitPlan, seed: int) -> Rows:
 
 def _test_size(n_issues: int, plan: SplitPlan) -> int:
     """The size asked for, or what the pool leaves of the issues where that is less."""
-    share = max(1, min(LARGEST_TEST, int(n_issues * TEST_SHARE)))
+    share = max(1, min(MAX_TEST, int(n_issues * TEST_SHARE)))
     size = plan.test_size or share
     if plan.pool is None:
         return min(size, n_issues)

@@ -1,4 +1,8 @@
-"""Runtimes: what the product's transformers are computed with, by name."""
+"""Runtimes: what the product's transformers are computed with, by name.
+
+Comes in from: encoders, label semantics, training and releases. PyTorch and ONNX Runtime behind
+one `Runner`, in full precision or eight bits; `choice` measures which one a release keeps.
+"""
 
 from __future__ import annotations
 

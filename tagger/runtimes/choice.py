@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
 import numpy as np
 
 from tagger.errors import ModelRefused, ReleaseDamaged
-from tagger.evaluation.metrics import Counts
 from tagger.persistence import load_json, save_json
 from tagger.runtimes import ON_CPU_ONLY, RUNTIMES
+from tagger.statistics.metrics import Counts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,15 +22,15 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from tagger.encoder import Encoder, Vectors
-    from tagger.issue import TrainingSet
+    from tagger.domain.issue import TrainingSet
+    from tagger.domain.strategy import Resources
+    from tagger.encoders.encoder import Encoder, Vectors
     from tagger.runtimes import Runtime
-    from tagger.strategy import Resources
 
 LOSS = 0.005
 """F1 that a faster runtime may cost: half a point."""
 
-LEAST_LIKENESS = 0.98
+MIN_SIMILARITY = 0.98
 """Mean cosine to float32 that a runtime must keep; where nothing is labelled it decides alone."""
 
 SECONDS = 2.0
@@ -77,12 +77,12 @@ class Measured:
     """One runtime's figures on this machine.
 
     :ivar milliseconds: median for one issue alone.
-    :ivar likeness: mean cosine to float32.
+    :ivar similarity: mean cosine to float32.
     :ivar f1: micro F1 of the nearest neighbours, each issue left out; None: too few labelled.
     """
 
     milliseconds: float
-    likeness: float
+    similarity: float
     f1: float | None
 
 
@@ -149,11 +149,11 @@ def recorded(runtimes: Runtimes, resources: Resources) -> RuntimeChoice | None:
 
 def measure(runtimes: Runtimes, train: TrainingSet, resources: Resources) -> RuntimeChoice:
     """Encode a sample in every runtime: which is fastest of those that keep F1?"""
-    from tagger.devices import choose_device
+    from tagger.runtimes.devices import choose_device
 
     texts, targets = _sample(train)
     on_cpu = choose_device(resources.device).type == "cpu"
-    candidates = [one for one in RUNTIMES if on_cpu or one not in ON_CPU_ONLY]
+    candidates = [literal for literal in RUNTIMES if on_cpu or literal not in ON_CPU_ONLY]
     figures: dict[str, Measured] = {}
     refused: dict[str, str] = {}
     exact, n_issues = None, 0
@@ -169,9 +169,9 @@ def measure(runtimes: Runtimes, train: TrainingSet, resources: Resources) -> Run
             n_issues = int(np.clip(1000 * SECONDS / max(milliseconds, 1e-3), *SAMPLE))
         vectors = encoder.encode(texts[:n_issues])
         exact = vectors if exact is None else exact
-        likeness = float((vectors * exact).sum(axis=1).mean())
+        similarity = float((vectors * exact).sum(axis=1).mean())
         f1 = neighbours_f1(vectors, targets[:n_issues])
-        figures[name] = Measured(round(milliseconds, 3), round(likeness, 5), f1)
+        figures[name] = Measured(round(milliseconds, 3), round(similarity, 5), f1)
     resources.progress("comparing runtimes", len(candidates), len(candidates))
     return RuntimeChoice(best(figures), "measured", figures, refused, min(n_issues, len(texts)))
 
@@ -182,9 +182,9 @@ def best(figures: Mapping[str, Measured]) -> Runtime:
     good: list[Runtime] = [
         name
         for name in RUNTIMES
-        if (one := figures.get(name)) is not None
-        and one.likeness >= LEAST_LIKENESS
-        and (one.f1 is None or exact.f1 is None or one.f1 >= exact.f1 - LOSS)
+        if (measured := figures.get(name)) is not None
+        and measured.similarity >= MIN_SIMILARITY
+        and (measured.f1 is None or exact.f1 is None or measured.f1 >= exact.f1 - LOSS)
     ]
     fastest = min(figures[name].milliseconds for name in good)
     return next(

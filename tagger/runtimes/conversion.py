@@ -59,7 +59,7 @@ def convert(network: Network, runtime: Runtime, folder: Path) -> Path:
     try:
         _export(module, network, exported)
         if runtime == "onnx-int8":
-            from tagger.runtimes.onnx_eight_bits import quantise
+            from tagger.runtimes.onnx_int8 import quantise
 
             quantise(exported, file)
             exported.unlink()
@@ -118,7 +118,7 @@ def _error(ours: Runner, theirs: Runner, network: Network) -> float:
     errors = []
     for n_tokens in LENGTHS:
         for n_rows in (1, 2):
-            given = [one.numpy() for one in _random(network, n_rows, n_tokens)]
+            given = [tensor.numpy() for tensor in _random(network, n_rows, n_tokens)]
             expected, got = ours.run(*given), theirs.run(*given)
             errors.append(_relative(expected, got))
     return round(max(errors), 6)

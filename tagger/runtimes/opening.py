@@ -39,7 +39,7 @@ def open_runner(
     if runtime == "torch-bf16":
         return TorchRunner(network.build(torch.bfloat16), device)
     if runtime == "torch-int8":
-        from tagger.runtimes.eight_bits import in_eight_bits
+        from tagger.runtimes.torch_int8 import in_eight_bits
 
         module = network.build(torch.float32)
         module.body = in_eight_bits(module.get_submodule("body"))

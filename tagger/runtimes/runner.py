@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from tagger.batching import pad, plan
+from tagger.runtimes.batching import pad, plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -67,9 +67,9 @@ def run_rows(
     :param kinds: token types of each row.
     :returns: *Shape:* (n_rows, width), in the rows' order.
     """
-    found = np.zeros((len(rows), width), dtype=np.float32)
+    zeros = np.zeros((len(rows), width), dtype=np.float32)
     for batch in plan([len(row) for row in rows], budget=runner.budget, step=runner.step):
         ids, mask = pad([rows[row] for row in batch.rows], batch.width, filler)
         types = pad([kinds[row] for row in batch.rows], batch.width, 0)[0] if kinds else None
-        found[batch.rows] = runner.run(ids, mask, types)
-    return found
+        zeros[batch.rows] = runner.run(ids, mask, types)
+    return zeros

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from tagger.devices import TOKENS_PER_BATCH
+from tagger.runtimes.devices import TOKENS_PER_BATCH
 
 if TYPE_CHECKING:
     from tagger.runtimes.runner import Ids, Matrix

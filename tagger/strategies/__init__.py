@@ -1,4 +1,8 @@
-"""The registry: every strategy by its public name, imported only when asked for."""
+"""The registry: every strategy by its public name, imported only when asked for.
+
+Comes in from: the chain and the evaluation. A new strategy is a file here and an entry in REGISTRY;
+the contract suite then holds it to what `tagger.domain.strategy` says.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +14,7 @@ from tagger.errors import UnknownStrategy
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from tagger.strategy import Resources, Strategy
+    from tagger.domain.strategy import Resources, Strategy
 
 REGISTRY: dict[str, str] = {
     "naive-bayes": "tagger.strategies.naive_bayes:NaiveBayes",

@@ -8,19 +8,19 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from tagger.devices import choose_device
 from tagger.errors import ReleaseDamaged
-from tagger.evaluation.stratification import stratified_sample
 from tagger.persistence import load_json, save_json
+from tagger.runtimes.devices import choose_device
+from tagger.statistics.stratification import stratified_sample
 from tagger.strategies.fine_tuned import FineTuned
-from tagger.training.adaptation import Workshop, curve_from
-from tagger.training.budget import Budget
+from tagger.training.adaptation import AdaptationSettings, curve_from
+from tagger.training.budget import StepBudget
 from tagger.training.probe import probe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from tagger.issue import IssueText, TrainingSet
+    from tagger.domain.issue import IssueText, TrainingSet
     from tagger.training.adaptation import AdaptedBody, Curve
 
 ENOUGH_UNLABELLED = 100
@@ -64,7 +64,7 @@ class Adapted(FineTuned):
     """
 
     name: ClassVar[str] = "adapted"
-    budget: ClassVar[Budget] = Budget()
+    budget: ClassVar[StepBudget] = StepBudget()
 
     adaptation_: Adaptation
 
@@ -80,10 +80,10 @@ class Adapted(FineTuned):
     @contextmanager
     def _start(self, train: TrainingSet) -> Iterator[Path]:
         corpus, texts = _corpus(train)
-        with super()._start(train) as base, self._shelf() as shelf:
-            workshop = Workshop(
+        with super()._start(train) as base, self._cache() as cache:
+            workshop = AdaptationSettings(
                 base,
-                shelf,
+                cache,
                 choose_device(self.resources.device),
                 self.budget,
                 self.resources.progress,
@@ -96,7 +96,7 @@ class Adapted(FineTuned):
             yield bodies[chosen].folder if chosen else base
 
     @contextmanager
-    def _shelf(self) -> Iterator[Path]:
+    def _cache(self) -> Iterator[Path]:
         """Where adapted weights are kept: the cache, or a folder that ends with this fit."""
         if self.resources.cache is not None:
             yield self.resources.cache

@@ -7,24 +7,24 @@ from typing import TYPE_CHECKING, ClassVar, Self
 import numpy as np
 import torch
 
-from tagger.devices import choose_device
+from tagger.encoders.transformer import load, position_limit
 from tagger.errors import ModelNotFound
-from tagger.evaluation.stratification import stratified_sample
-from tagger.selection import learnable, require_examples, smoothed_share
+from tagger.label_semantics.prompts import verbalizers
+from tagger.runtimes.devices import choose_device
+from tagger.statistics.stratification import stratified_sample
+from tagger.statistics.variant_selection import learnable, require_examples, smoothed_share
 from tagger.strategies.tuned import TunedLabels
 from tagger.training.classifier import TextClassifier
-from tagger.training.contrast import ContrastRecipe, Tuned, tune
+from tagger.training.contrastive_tuning import ContrastiveRecipe, TunedHeads, tune
 from tagger.training.tokens import TokenReader
 from tagger.training.tuned_model import TunedModel
-from tagger.transformer_encoder import load, position_limit
-from tagger.wordings import wordings
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
 
-    from tagger.issue import TrainingSet
+    from tagger.domain.issue import TrainingSet
 
 MAX_TOKENS = 128
 """Title and the first paragraphs, as for the other transformers that are tuned."""
@@ -32,7 +32,7 @@ MAX_TOKENS = 128
 INVERSE_PENALTY = 10.0
 """scikit-learn's C of the heads. On unit vectors the usual 1.0 leaves them all but flat."""
 
-MOST_ISSUES = 4000
+MAX_ISSUES = 4000
 """Labelled issues that are looked at: more of them is what `fine-tuned` is for."""
 
 
@@ -40,13 +40,14 @@ class Contrastive(TunedLabels):
     """Few-shot contrastive tuning of the body, then one logistic head a label on its vectors.
 
     Source: Tunstall et al. 2022, "Efficient Few-Shot Learning Without Prompts" (SetFit,
-    https://arxiv.org/abs/2209.11055), made aware of several labels (see `tagger.training.contrast`)
-    and given the labels' wordings as further anchors, which also serve the heads as examples.
+    https://arxiv.org/abs/2209.11055), made aware of several labels (see
+    `tagger.training.contrastive_tuning`) and given the labels' wordings as further anchors, which
+    also serve the heads as examples.
     """
 
     name: ClassVar[str] = "contrastive"
     needs_examples: ClassVar[bool] = True
-    recipe: ClassVar[ContrastRecipe] = ContrastRecipe()
+    recipe: ClassVar[ContrastiveRecipe] = ContrastiveRecipe()
 
     def fit(self, train: TrainingSet) -> Self:
         """Tune, then fit the heads.
@@ -56,8 +57,8 @@ class Contrastive(TunedLabels):
         """
         require_examples(train)
         self.shares_ = smoothed_share(train.targets)
-        if len(train) > MOST_ISSUES:
-            train = train.subset(stratified_sample(train.targets, MOST_ISSUES, self.seed))
+        if len(train) > MAX_ISSUES:
+            train = train.subset(stratified_sample(train.targets, MAX_ISSUES, self.seed))
         self.learnable_ = np.flatnonzero(learnable(train.targets))
         self.model_ = self._learn(train) if len(self.learnable_) else None
         return self
@@ -72,7 +73,7 @@ class Contrastive(TunedLabels):
             reader,
             [issue.full for issue in train.issues],
             train.targets,
-            said=[wordings(label) for label in train.labels],
+            said=[verbalizers(label) for label in train.labels],
             recipe=self.recipe,
             seed=self.seed,
             progress=self.resources.progress,
@@ -93,7 +94,7 @@ class Contrastive(TunedLabels):
 
 
 def heads(
-    tuned: Tuned, targets: NDArray[np.bool_], learned: NDArray[np.int_]
+    tuned: TunedHeads, targets: NDArray[np.bool_], learned: NDArray[np.int_]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Logistic regressions on the tuned vectors, with the wordings as examples of their labels.
 

@@ -8,23 +8,23 @@ from typing import TYPE_CHECKING, ClassVar, Self
 import numpy as np
 import torch
 
-from tagger.compression.distilling import Texts, distil
-from tagger.compression.small_model import SmallModel
-from tagger.compression.student import drop_layers
-from tagger.devices import choose_device
+from tagger.distillation.distilling import Texts, distil
+from tagger.distillation.small_model import SmallModel
+from tagger.distillation.student import drop_layers
+from tagger.encoders.transformer import load, position_limit
 from tagger.errors import NothingToLearnFrom, ReleaseDamaged
 from tagger.persistence import load_json, save_json
+from tagger.runtimes.devices import choose_device
 from tagger.training.classifier import TextClassifier
 from tagger.training.tokens import TokenReader
-from tagger.transformer_encoder import load, position_limit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from tagger.compression.distilling import Recipe
-    from tagger.issue import IssueText, TrainingSet
-    from tagger.strategy import Resources, Scores
+    from tagger.distillation.distilling import DistillationRecipe
+    from tagger.domain.issue import IssueText, TrainingSet
+    from tagger.domain.strategy import Resources, Scores
 
 MAX_TOKENS = 128
 """Title and the first paragraphs, as for the other transformers that are tuned."""
@@ -45,7 +45,7 @@ class Teaching:
     start: Path
     layers: int
     soft: Mapping[IssueText, Scores]
-    recipe: Recipe
+    recipe: DistillationRecipe
 
 
 class Distilled:
@@ -80,12 +80,12 @@ class Distilled:
         issues = [issue for issue in (*train.issues, *train.unlabelled) if issue in soft]
         if not issues or not train.labels:
             raise NothingToLearnFrom("the student got no issue that its teacher has scored")
-        lesson = _lesson(train, issues, soft)
+        training_texts = _lesson(train, issues, soft)
         reader, student = self._start(self.teaching, len(train.labels))
         distil(
             student,
             reader,
-            lesson,
+            training_texts,
             self.teaching.recipe,
             seed=self.seed,
             progress=self.resources.progress,

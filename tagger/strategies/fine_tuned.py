@@ -8,23 +8,23 @@ from typing import TYPE_CHECKING, ClassVar, Self
 import numpy as np
 import torch
 
-from tagger.devices import choose_device
+from tagger.encoders.transformer import load, position_limit
 from tagger.errors import ModelNotFound, NothingToLearnFrom
-from tagger.selection import learnable, smoothed_share
+from tagger.runtimes.devices import choose_device
+from tagger.statistics.variant_selection import learnable, smoothed_share
 from tagger.strategies.tuned import TunedLabels
 from tagger.training.classifier import TextClassifier
-from tagger.training.descent import seeded
-from tagger.training.fine_tuning import Recipe, fine_tune
+from tagger.training.fine_tuning import FineTuningRecipe, fine_tune
 from tagger.training.tokens import TokenReader
+from tagger.training.training_loop import seeded
 from tagger.training.tuned_model import TunedModel
-from tagger.transformer_encoder import load, position_limit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tagger.issue import TrainingSet
-    from tagger.training.fine_tuning import Course
+    from tagger.domain.issue import TrainingSet
+    from tagger.training.fine_tuning import TrainingCourse
 
 MAX_TOKENS = 128
 """Title and the first paragraphs. Twice as many cost twice the time, and gave a logistic head over
@@ -41,10 +41,10 @@ class FineTuned(TunedLabels):
 
     name: ClassVar[str] = "fine-tuned"
     needs_examples: ClassVar[bool] = True
-    recipe: ClassVar[Recipe] = Recipe()
+    recipe: ClassVar[FineTuningRecipe] = FineTuningRecipe()
     max_tokens: ClassVar[int] = MAX_TOKENS
 
-    course_: Course | None
+    course_: TrainingCourse | None
 
     def fit(self, train: TrainingSet) -> Self:
         if not len(train) or not train.labels:

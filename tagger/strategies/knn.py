@@ -8,11 +8,17 @@ from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 
+from tagger.encoders.nearest_neighbours import NearestRows, NeighbourIndex
 from tagger.errors import ModelRefused, ReleaseDamaged
-from tagger.evaluation.metrics import Counts
-from tagger.neighbours import Found, Neighbours
 from tagger.persistence import load_arrays, load_json, save_arrays, save_json
-from tagger.selection import clearly_best, learnable, require_examples, skill, smoothed_share
+from tagger.statistics.metrics import Counts
+from tagger.statistics.variant_selection import (
+    clearly_best,
+    learnable,
+    require_examples,
+    skill,
+    smoothed_share,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -20,9 +26,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from tagger.encoder import Vectors
-    from tagger.issue import IssueText, TrainingSet
-    from tagger.strategy import Resources, Scores
+    from tagger.domain.issue import IssueText, TrainingSet
+    from tagger.domain.strategy import Resources, Scores
+    from tagger.encoders.encoder import Vectors
 
 COUNTS = (3, 5, 8, 12, 20, 32, 50, 80)
 """Numbers of neighbours tried."""
@@ -42,7 +48,7 @@ HELD_OUT = 2000
 
 
 @dataclass(frozen=True, slots=True)
-class Neighbour:
+class LabelledNeighbour:
     """A labelled issue like the one asked about.
 
     :ivar similarity: cosine, in [-1, 1].
@@ -67,13 +73,13 @@ class Vote:
     usual: float
 
     def scores(
-        self, found: Found, targets: NDArray[np.bool_], share: NDArray[np.float32]
+        self, nearest_rows: NearestRows, targets: NDArray[np.bool_], share: NDArray[np.float32]
     ) -> Scores:
         """Weighted share of neighbours with each label; the repository's own share has one vote.
 
         That vote decides where nothing is near, and is drowned where a near duplicate is.
         """
-        similarities, rows = found.similarities[:, : self.k], found.rows[:, : self.k]
+        similarities, rows = nearest_rows.similarities[:, : self.k], nearest_rows.rows[:, : self.k]
         near = np.where(rows >= 0, similarities - self.usual, 0.0)
         weights = np.where(rows >= 0, np.exp(self.sharpness * near), 0.0)
         votes = np.einsum("nk,nkl->nl", weights, targets[rows].astype(np.float32))
@@ -103,7 +109,7 @@ class NearestNeighbours:
     names_: tuple[str, ...]
     numbers_: list[int]
     targets_: NDArray[np.bool_]
-    index_: Neighbours
+    index_: NeighbourIndex
     space_: str
     vote_: Vote
     micro_f1_map_: NDArray[np.float32]
@@ -123,7 +129,7 @@ class NearestNeighbours:
         self.names_, self.numbers_ = train.names, list(train.numbers)
         self.targets_ = np.array(train.targets, dtype=bool)
         self.space_ = space(encoder.identity)
-        self.index_ = Neighbours(encoder.width).add(vectors)
+        self.index_ = NeighbourIndex(encoder.width).add(vectors)
         self._choose(vectors)
         everyone = np.arange(len(vectors))
         self.out_of_fold_ = self._vote(others(self.index_, vectors, everyone, self.vote_.k))
@@ -133,16 +139,16 @@ class NearestNeighbours:
         """See `Strategy.score`."""
         return self._vote(self._search(issues, self.vote_.k))
 
-    def neighbours(self, issues: Sequence[IssueText], k: int = 5) -> list[list[Neighbour]]:
+    def neighbours(self, issues: Sequence[IssueText], k: int = 5) -> list[list[LabelledNeighbour]]:
         """The nearest labelled issues of each issue, nearest first."""
-        found = self._search(issues, k)
+        nearest_rows = self._search(issues, k)
         return [
             [
                 self._neighbour(row, alike)
-                for row, alike in zip(rows, likeness, strict=True)
+                for row, alike in zip(rows, similarity, strict=True)
                 if row >= 0
             ]
-            for rows, likeness in zip(found.rows, found.similarities, strict=True)
+            for rows, similarity in zip(nearest_rows.rows, nearest_rows.similarities, strict=True)
         ]
 
     def add(self, number: int, issue: IssueText, labels: Iterable[str]) -> None:
@@ -196,7 +202,7 @@ class NearestNeighbours:
         self.numbers_ = [int(number) for number in arrays["numbers"]]
         self.targets_ = arrays["targets"].astype(bool)
         self.micro_f1_map_, self.macro_f1_map_ = arrays["micro_f1_map"], arrays["macro_f1_map"]
-        self.index_ = Neighbours.load(folder / "index.faiss")
+        self.index_ = NeighbourIndex.load(folder / "index.faiss")
         expected = (len(self.index_), len(self.names_))
         if self.targets_.shape != expected or len(self.numbers_) != len(self.index_):
             raise ReleaseDamaged(
@@ -209,10 +215,10 @@ class NearestNeighbours:
         rows = np.arange(len(vectors))
         if len(rows) > HELD_OUT:
             rows = np.sort(np.random.default_rng(self.seed).choice(rows, HELD_OUT, replace=False))
-        found = others(self.index_, vectors, rows, max(COUNTS))
+        nearest_rows = others(self.index_, vectors, rows, max(COUNTS))
         truth, share = self.targets_[rows], smoothed_share(self.targets_)
-        usual = float(np.median(found.similarities[:, 0])) if found.rows.size else 1.0
-        self.micro_f1_map_, self.macro_f1_map_ = vote_maps(found, self.targets_, truth)
+        usual = float(np.median(nearest_rows.similarities[:, 0])) if nearest_rows.rows.size else 1.0
+        self.micro_f1_map_, self.macro_f1_map_ = vote_maps(nearest_rows, self.targets_, truth)
         unit = 1.0 / spread(vectors[rows])
         limit = max(1, len(vectors) - 1)
         counts = sorted({min(k, limit) for k in COUNTS})
@@ -223,19 +229,19 @@ class NearestNeighbours:
             default,
             votes,
             lambda vote: skill(
-                truth[:, live], vote.scores(found, self.targets_[:, live], share[live])
+                truth[:, live], vote.scores(nearest_rows, self.targets_[:, live], share[live])
             ),
             n_held_out=len(rows),
         )
 
-    def _vote(self, found: Found) -> Scores:
+    def _vote(self, nearest_rows: NearestRows) -> Scores:
         share = smoothed_share(self.targets_)
-        scores = self.vote_.scores(found, self.targets_, share)
+        scores = self.vote_.scores(nearest_rows, self.targets_, share)
         idle = ~learnable(self.targets_)
         scores[:, idle] = share[idle]
         return scores
 
-    def _search(self, issues: Sequence[IssueText], k: int) -> Found:
+    def _search(self, issues: Sequence[IssueText], k: int) -> NearestRows:
         return self.index_.search(self._encode(issues), k)
 
     def _encode(self, issues: Sequence[IssueText]) -> Vectors:
@@ -247,9 +253,11 @@ class NearestNeighbours:
             )
         return encoder.encode([issue.full for issue in issues])
 
-    def _neighbour(self, row: np.int64, similarity: np.float32) -> Neighbour:
+    def _neighbour(self, row: np.int64, similarity: np.float32) -> LabelledNeighbour:
         labels = (name for name, on in zip(self.names_, self.targets_[row], strict=True) if on)
-        return Neighbour(self.numbers_[row], float(np.clip(similarity, -1, 1)), tuple(labels))
+        return LabelledNeighbour(
+            self.numbers_[row], float(np.clip(similarity, -1, 1)), tuple(labels)
+        )
 
 
 def space(identity: str) -> str:
@@ -264,28 +272,30 @@ def spread(vectors: Vectors) -> float:
     return max(0.01, float(pairs.std())) if len(pairs) > 1 else 0.1
 
 
-def others(index: Neighbours, vectors: Vectors, rows: NDArray[np.int_], k: int) -> Found:
+def others(index: NeighbourIndex, vectors: Vectors, rows: NDArray[np.int_], k: int) -> NearestRows:
     """The `k` nearest of rows that are themselves in the index, themselves left out."""
-    found = index.search(vectors[rows], k + 1)
-    own = found.rows == rows[:, None]
+    nearest_rows = index.search(vectors[rows], k + 1)
+    own = nearest_rows.rows == rows[:, None]
     own[~own.any(axis=1), -1] = True  # crowded out by duplicates: drop the farthest instead
-    shape = (len(rows), found.rows.shape[1] - 1)
-    return Found(found.similarities[~own].reshape(shape), found.rows[~own].reshape(shape))
+    shape = (len(rows), nearest_rows.rows.shape[1] - 1)
+    return NearestRows(
+        nearest_rows.similarities[~own].reshape(shape), nearest_rows.rows[~own].reshape(shape)
+    )
 
 
 def vote_maps(
-    found: Found, targets: NDArray[np.bool_], truth: NDArray[np.bool_]
+    nearest_rows: NearestRows, targets: NDArray[np.bool_], truth: NDArray[np.bool_]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Micro and macro F1 of "a label that at least m of the k nearest carry", for each k and m.
 
     :returns: two maps of *Shape:* (n_k, n_k); NaN where m > k.
     """
-    n_k = min(CHAPTER_COUNTS, found.rows.shape[1])
+    n_k = min(CHAPTER_COUNTS, nearest_rows.rows.shape[1])
     micro = np.full((n_k, n_k), np.nan, dtype=np.float32)
     macro = micro.copy()
     carrying = np.zeros(truth.shape, dtype=int)
     for k in range(n_k):
-        carrying += targets[found.rows[:, k]]
+        carrying += targets[nearest_rows.rows[:, k]]
         for m in range(k + 1):
             counts = Counts.of(truth, carrying > m)
             micro[k, m], macro[k, m] = counts.micro_f1, counts.macro_f1

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
+from scipy.special import expit
 
-from tagger.evaluation.stratification import stratified_folds
 from tagger.persistence import load_arrays, load_json, save_arrays, save_json
-from tagger.ridge import DENSE_LIMIT, dense, iterative
-from tagger.selection import learnable, require_examples, smoothed_share
+from tagger.statistics.ridge import DENSE_LIMIT, dense, iterative
+from tagger.statistics.stratification import stratified_folds
+from tagger.statistics.variant_selection import learnable, require_examples, smoothed_share
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,10 +18,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from tagger.issue import IssueText, TrainingSet
-    from tagger.strategy import Resources, Scores
+    from tagger.domain.issue import IssueText, TrainingSet
+    from tagger.domain.strategy import Resources, Scores
 
-MOST_TERMS = 50_000
+MAX_TERMS = 50_000
 CORPUS = 4000
 """Texts, labelled or not, that say which words are rare and where the vectors' centre lies."""
 
@@ -116,7 +117,7 @@ class LinearHeads:
         self.out_of_fold_ = self._squash(left_out)
 
     def _squash(self, raw: NDArray[Any]) -> Scores:
-        scores = 1 / (1 + np.exp(-STEEPNESS * (np.clip(raw, -1, 2) - 0.5)))
+        scores = expit(STEEPNESS * (np.clip(raw, -1, 2) - 0.5))
         scores[:, self._idle] = self._share[self._idle]
         return np.asarray(scores, dtype=np.float32)
 
@@ -136,7 +137,7 @@ class LinearHeads:
 def _vectorizer(**settings: Any) -> Any:
     from sklearn.feature_extraction.text import CountVectorizer
 
-    from tagger.bag_of_words import WORD
+    from tagger.text.bag_of_words import WORD
 
     return CountVectorizer(token_pattern=WORD, ngram_range=(1, 2), **settings)
 
@@ -144,7 +145,7 @@ def _vectorizer(**settings: Any) -> Any:
 def _vocabulary(corpus: Sequence[str]) -> tuple[list[str], NDArray[np.float32]]:
     """Words and pairs that two texts share and not every second has, with how rare each is."""
     often = max(2.0, 0.5 * len(corpus))
-    vectorizer = _vectorizer(max_features=MOST_TERMS, binary=True, dtype=np.float32)
+    vectorizer = _vectorizer(max_features=MAX_TERMS, binary=True, dtype=np.float32)
     try:
         found = vectorizer.fit_transform(corpus)
     except ValueError:  # not a single word in the whole corpus

@@ -8,10 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
 
-from tagger.augmentation import has_masked_lm_head
-from tagger.bag_of_words import BagOfWords
 from tagger.errors import ReleaseDamaged
-from tagger.evaluation.stratification import stratified_folds
 from tagger.persistence import (
     check_estimator,
     load_arrays,
@@ -21,20 +18,28 @@ from tagger.persistence import (
     save_estimator,
     save_json,
 )
-from tagger.selection import clearly_best, learnable, require_examples, smoothed_share
-from tagger.tempering import Tempering
-from tagger.word_evidence import Corpus, HeldOut, Variant, evidence, learn, learned_odds
+from tagger.statistics.calibration import SharedCalibration
+from tagger.statistics.stratification import stratified_folds
+from tagger.statistics.variant_selection import (
+    clearly_best,
+    learnable,
+    require_examples,
+    smoothed_share,
+)
+from tagger.text.augmentation import has_masked_lm_head
+from tagger.text.bag_of_words import BagOfWords
+from tagger.text.word_log_odds import Corpus, HeldOut, Variant, evidence, learn, learned_odds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from tagger.augmentation import Kind
-    from tagger.bag_of_words import Weighing
-    from tagger.issue import IssueText, TrainingSet
-    from tagger.strategy import Resources, Scores
-    from tagger.word_evidence import Odds
+    from tagger.domain.issue import IssueText, TrainingSet
+    from tagger.domain.strategy import Resources, Scores
+    from tagger.text.augmentation import Kind
+    from tagger.text.bag_of_words import Weighing
+    from tagger.text.word_log_odds import Odds
 
 Augment = Literal["auto", "none", "words", "characters", "context"]
 
@@ -73,7 +78,7 @@ class NaiveBayes:
     share_: NDArray[np.float32]
     words_: BagOfWords
     odds_: Odds | None
-    tempering_: Tempering
+    calibration_: SharedCalibration
     variant_: Variant
     skill_: float
     out_of_fold_: Scores
@@ -95,7 +100,7 @@ class NaiveBayes:
         self.live_, self.share_ = learnable(targets), smoothed_share(targets)
         corpora = self._corpora([issue.full for issue in train.issues])
         self.words_, self.odds_, self._relevance = corpora[None].words, None, None
-        self.variant_, self.tempering_, self.skill_ = Variant(), Tempering(), 0.0
+        self.variant_, self.calibration_, self.skill_ = Variant(), SharedCalibration(), 0.0
         self.out_of_fold_ = np.tile(self.share_, (len(train), 1))
         if self.words_.words_ and self.live_.any():
             self._learn(corpora, targets[:, self.live_])
@@ -108,7 +113,7 @@ class NaiveBayes:
             counts = self.words_.count([issue.full for issue in issues])
             weighing = self.variant_.weighing
             found = evidence(self.odds_, self.words_.weigh(counts, weighing), weighing)
-            scores[:, self.live_] = self.tempering_.apply(found, self.share_[self.live_])
+            scores[:, self.live_] = self.calibration_.apply(found, self.share_[self.live_])
         return scores
 
     def save(self, folder: Path) -> None:
@@ -122,7 +127,7 @@ class NaiveBayes:
         state = {
             "labels": self.names_,
             "variant": asdict(self.variant_),
-            "tempering": asdict(self.tempering_),
+            "tempering": asdict(self.calibration_),
             "skill": self.skill_,
             "learned": self.odds_ is not None,
         }
@@ -137,7 +142,7 @@ class NaiveBayes:
         try:
             self.names_ = tuple(state["labels"])
             self.variant_, self.skill_ = Variant(**state["variant"]), float(state["skill"])
-            self.tempering_ = Tempering(**state["tempering"])
+            self.calibration_ = SharedCalibration(**state["tempering"])
             if state["learned"]:
                 self._relevance, self.odds_ = folder / "classifiers.skops", learned["odds"]
                 check_estimator(self._relevance)
@@ -179,7 +184,7 @@ class NaiveBayes:
         held_out = HeldOut(corpora, targets, self.share_[self.live_], folds)
         self.variant_ = self._choose(held_out, tuple(corpora), len(targets))
         self.skill_ = held_out.skill(self.variant_)
-        self.tempering_ = held_out.tempering(self.variant_)
+        self.calibration_ = held_out.calibration(self.variant_)
         self.out_of_fold_[:, self.live_] = held_out.scores(self.variant_)
         corpus = corpora[self.variant_.augment]
         rows, matrix = corpus.training(self.variant_.weighing)
@@ -190,8 +195,8 @@ class NaiveBayes:
         self, held_out: HeldOut, augmentations: Sequence[Kind | None], n_issues: int
     ) -> Variant:
         """Weighing, smoothing and kind first; then augmentation where it is left to choose."""
-        asked = augmentations[-1] if self.augment not in {"auto", "none"} else None
-        default = Variant(augment=asked)
+        literal = augmentations[-1] if self.augment not in {"auto", "none"} else None
+        default = Variant(augment=literal)
         plain = [
             replace(default, weighing=weighing, smoothing=smoothing, kind=kind)
             for weighing in WEIGHINGS
@@ -199,7 +204,7 @@ class NaiveBayes:
             for kind in KINDS
         ]
         best = clearly_best(default, plain, held_out.skill, n_held_out=n_issues)
-        if asked is not None:
+        if literal is not None:
             return best
         more = [replace(best, augment=kind) for kind in augmentations if kind is not None]
         return clearly_best(best, more, held_out.skill, n_held_out=n_issues)

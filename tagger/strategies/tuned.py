@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from tagger.issue import IssueText
-    from tagger.strategy import Resources, Scores
+    from tagger.domain.issue import IssueText
+    from tagger.domain.strategy import Resources, Scores
 
 
 class TunedLabels:

@@ -5,22 +5,28 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 import numpy as np
+from scipy.special import expit, logit
 
+from tagger.domain.issue import IssueText
 from tagger.errors import NothingToLearnFrom, ReleaseDamaged
-from tagger.issue import IssueText
-from tagger.label_judges import ByCloze, ByEntailment, ByLikeness, kind_of
-from tagger.likeness import Scale
+from tagger.label_semantics.prompts import background, usual_share
+from tagger.label_semantics.similarity import Scale
+from tagger.label_semantics.zero_shot_scorers import (
+    ClozeScorer,
+    EntailmentScorer,
+    SimilarityScorer,
+    kind_of,
+)
 from tagger.persistence import load_arrays, load_json, save_arrays, save_json
-from tagger.wordings import background, usual_share
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from tagger.issue import TrainingSet
-    from tagger.label_judges import Judge
-    from tagger.likeness import Matrix
-    from tagger.strategy import Resources, Scores
+    from tagger.domain.issue import TrainingSet
+    from tagger.domain.strategy import Resources, Scores
+    from tagger.label_semantics.similarity import Matrix
+    from tagger.label_semantics.zero_shot_scorers import ZeroShotScorer
 
 Route = Literal["entailment", "cloze", "encoder"]
 
@@ -40,7 +46,7 @@ class ZeroShot:
     """Scores from label wordings, standardised by label and weighed by the label's usual share.
 
     Three routes, of which `route_` says which was taken: textual entailment (NLI cross-encoder),
-    cloze (masked language model), or the encoder alone. The encoder's likeness costs next to
+    cloze (masked language model), or the encoder alone. The encoder's similarity costs next to
     nothing and is averaged in on the other two, for small NLI models know little of issues.
 
     Raw values are not comparable between labels, so each label is measured against what a corpus
@@ -76,14 +82,14 @@ class ZeroShot:
         if not train.labels:
             raise NothingToLearnFrom("zero-shot got no labels, expected at least one label")
         self.route_: Route = self.route or self._best_route()
-        self._judges = self._open(self.route_)
+        self._scorers = self._open(self.route_)
         self._scales = []
-        for judge in self._judges:
-            corpus = self._corpus(train, judge.corpus_limit)
-            judge.learn(train.labels, corpus)
-            self._scales.append(Scale.of(judge.raw(corpus)))
+        for scorer in self._scorers:
+            corpus = self._corpus(train, scorer.corpus_limit)
+            scorer.learn(train.labels, corpus)
+            self._scales.append(Scale.of(scorer.raw(corpus)))
         shares = np.array([usual_share(label) for label in train.labels])
-        self._prior = np.log(shares / (1 - shares)).astype(np.float32)
+        self._prior = logit(shares).astype(np.float32)
         n_texts = len(train.recent) + len(train.unlabelled) + len(train)
         self._separation = SEPARATION * (1 + min(1.0, n_texts / TRUSTED_TEXTS)) / 2
         return self
@@ -93,7 +99,7 @@ class ZeroShot:
             return np.zeros((0, len(self._prior)), dtype=np.float32)
         evidence = self._separation * self._unusual(issues) - self._separation**2 / 2
         logits = self._prior + evidence
-        return np.asarray(1 / (1 + np.exp(-logits)), dtype=np.float32)
+        return np.asarray(expit(logits), dtype=np.float32)
 
     def save(self, folder: Path) -> None:
         facts = {"route": self.route_, "separation": self._separation}
@@ -103,8 +109,8 @@ class ZeroShot:
             "spread": np.stack([scale.spread for scale in self._scales]),
         }
         save_arrays(folder / "scales.safetensors", {**scales, "prior": self._prior})
-        for judge in self._judges:
-            judge.save(folder)
+        for scorer in self._scorers:
+            scorer.save(folder)
 
     def restore(self, folder: Path) -> Self:
         facts = load_json(folder / "route.json")
@@ -118,7 +124,7 @@ class ZeroShot:
             Scale(mean, spread)
             for mean, spread in zip(arrays["mean"], arrays["spread"], strict=True)
         ]
-        self._judges = [judge.restore(folder) for judge in self._open(self.route_)]
+        self._scorers = [scorer.restore(folder) for scorer in self._open(self.route_)]
         return self
 
     @property
@@ -137,10 +143,10 @@ class ZeroShot:
         )
 
     def _unusual(self, issues: Sequence[IssueText]) -> Matrix:
-        """Standard deviations above the usual, the mean of the judges'. *Shape:* as `score`."""
+        """Standard deviations above the usual, the mean of the scorers'. *Shape:* as `score`."""
         judged = [
-            scale(judge.raw(issues))
-            for judge, scale in zip(self._judges, self._scales, strict=True)
+            scale(scorer.raw(issues))
+            for scorer, scale in zip(self._scorers, self._scales, strict=True)
         ]
         return np.asarray(np.mean(judged, axis=0), dtype=np.float32)
 
@@ -148,13 +154,13 @@ class ZeroShot:
         folder = self.resources.zero_shot_model
         return kind_of(folder) if folder is not None else "encoder"
 
-    def _open(self, route: Route) -> list[Judge]:
-        beside: dict[Route, type[ByEntailment] | type[ByCloze]] = {
-            "entailment": ByEntailment,
-            "cloze": ByCloze,
+    def _open(self, route: Route) -> list[ZeroShotScorer]:
+        beside: dict[Route, type[EntailmentScorer] | type[ClozeScorer]] = {
+            "entailment": EntailmentScorer,
+            "cloze": ClozeScorer,
         }
-        judges: list[Judge] = [ByLikeness(self.resources)]
-        return [*judges, beside[route](self.resources)] if route in beside else judges
+        scorers: list[ZeroShotScorer] = [SimilarityScorer(self.resources)]
+        return [*scorers, beside[route](self.resources)] if route in beside else scorers
 
     def _corpus(self, train: TrainingSet, limit: int) -> list[IssueText]:
         """Texts that say what is usual here: distinct, of each kind a seeded sample."""

@@ -15,24 +15,24 @@ import numpy as np
 import torch
 from filelock import FileLock, Timeout
 
+from tagger.domain.issue import corpus_fingerprint
+from tagger.domain.strategy import silent
+from tagger.encoders.model_sources import weights_digest
+from tagger.encoders.transformer import quiet
 from tagger.errors import ReleaseDamaged
-from tagger.issue import corpus_fingerprint
-from tagger.model_sources import weights_digest
 from tagger.persistence import load_json, save_json
-from tagger.strategy import silent
-from tagger.training.budget import Budget
-from tagger.training.descent import seeded
+from tagger.training.budget import StepBudget
 from tagger.training.errors import CannotAdapt
 from tagger.training.masked_language import MaskedLanguage
 from tagger.training.title_body import TitleBody
-from tagger.transformer_encoder import quiet
+from tagger.training.training_loop import seeded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from tagger.issue import IssueText
-    from tagger.strategy import Progress
+    from tagger.domain.issue import IssueText
+    from tagger.domain.strategy import Progress
 
 OBJECTIVES: Mapping[str, type[MaskedLanguage | TitleBody]] = {
     "masked-language": MaskedLanguage,
@@ -72,31 +72,31 @@ class AdaptedBody:
 
 
 @dataclass(frozen=True)
-class Workshop:
+class AdaptationSettings:
     """Where and how adaptations are made.
 
     :ivar base: folder of the transformer to adapt.
-    :ivar shelf: folder that keeps what is finished; the same work is never done twice in it.
+    :ivar cache: folder that keeps what is finished; the same work is never done twice in it.
     :ivar budget: bounds each objective.
     :ivar progress: told of every step.
     """
 
     base: Path
-    shelf: Path
+    cache: Path
     device: torch.device
-    budget: Budget = field(default_factory=Budget)
+    budget: StepBudget = field(default_factory=StepBudget)
     progress: Progress = silent
 
     def adapt(self, texts: Sequence[IssueText]) -> tuple[dict[str, AdaptedBody], dict[str, str]]:
         """Adapt by every objective that model and texts allow.
 
-        A process killed in between leaves what it finished on the shelf, and nothing half-done
+        A process killed in between leaves what it finished in the cache, and nothing half-done
         under its name. Processes that need the same at one time share the objectives: each begins
         with one that nobody is at, and waits for those that somebody is.
 
         :returns: bodies by objective, and for the other objectives why they were impossible.
         """
-        place = self.shelf / "adapted" / self._key(texts)
+        place = self.cache / "adapted" / self._key(texts)
         bodies: dict[str, AdaptedBody] = {}
         impossible: dict[str, str] = {}
         for wait in (False, True):

@@ -23,7 +23,7 @@ def step_flops(weights: float, tokens: float) -> float:
 
 
 @dataclass(frozen=True)
-class Budget:
+class StepBudget:
     """The bound on one adaptation.
 
     :ivar seconds: on the machine that `FLOPS_PER_SECOND` describes.

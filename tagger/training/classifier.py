@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import nn
 
-from tagger.transformer_encoder import mean_pool, without_pooler
+from tagger.encoders.transformer import mean_pool, without_pooler
 
 if TYPE_CHECKING:
     import numpy as np

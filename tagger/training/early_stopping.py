@@ -22,7 +22,7 @@ average precision by label; the rate falls to zero, so the later weights are the
 """
 
 
-class Watch:
+class EarlyStopping:
     """Follows a training on held-out issues; with none held out it never interferes.
 
     Source: Prechelt 1998, "Early Stopping - But When?", whose generalisation loss is here measured

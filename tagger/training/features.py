@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 import torch
 
-from tagger.batching import plan
-from tagger.devices import has_fast_bfloat16
-from tagger.training.descent import fast_precision
-from tagger.training.lower_layers import (
+from tagger.runtimes.batching import plan
+from tagger.runtimes.devices import has_fast_bfloat16
+from tagger.training.frozen_prefix import (
     freeze_lower,
     layer_stack,
     passes_tensors,
@@ -18,6 +17,7 @@ from tagger.training.lower_layers import (
     states_entering,
     without_lower,
 )
+from tagger.training.training_loop import fast_precision
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -138,14 +138,14 @@ def _states(
 ) -> list[torch.Tensor]:
     """States of each text that enter a layer. *Shape of each:* (n_tokens, width)"""
     kind = torch.bfloat16 if has_fast_bfloat16(classifier.head.weight.device) else torch.float32
-    kept = [torch.empty(0)] * len(tokens)
+    tensors = [torch.empty(0)] * len(tokens)
     classifier.eval()
     with torch.no_grad():
         for batch in plan([len(ids) for ids in tokens], budget=TOKENS_PER_BATCH):
             states = states_entering(layer, lambda rows=batch.rows: whole(rows))  # type: ignore[misc]
             for position, row in enumerate(batch.rows):
-                kept[row] = states[position, : len(tokens[row])].to(kind, copy=True)
-    return kept
+                tensors[row] = states[position, : len(tokens[row])].to(kind, copy=True)
+    return tensors
 
 
 def _states_fit(classifier: TextClassifier, tokens: Sequence[list[int]]) -> bool:

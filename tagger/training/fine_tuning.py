@@ -8,23 +8,23 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from tagger.evaluation.stratification import stratified_sample
-from tagger.strategy import silent
+from tagger.domain.strategy import silent
+from tagger.statistics.stratification import stratified_sample
 from tagger.training.budget import FLOPS_PER_SECOND, step_flops
-from tagger.training.descent import descend, seeded
-from tagger.training.early_stopping import Watch
+from tagger.training.early_stopping import EarlyStopping
 from tagger.training.features import TAUGHT_TOKENS, frozen_features, vectors_of
-from tagger.training.head_start import logistic_head
+from tagger.training.initial_head import logistic_head
 from tagger.training.losses import positive_weights, weighted_cross_entropy
 from tagger.training.optimisation import parameter_groups, rate_for
 from tagger.training.tokens import endless_batches
+from tagger.training.training_loop import descend, seeded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from tagger.strategy import Progress
+    from tagger.domain.strategy import Progress
     from tagger.training.classifier import TextClassifier
     from tagger.training.features import Features
     from tagger.training.tokens import TokenReader
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Recipe:
+class FineTuningRecipe:
     """What fine-tuning does, in numbers.
 
     :ivar batch_size: texts a step.
@@ -81,7 +81,7 @@ class Recipe:
 
 
 @dataclass(frozen=True)
-class Course:
+class TrainingCourse:
     """How a training went.
 
     :ivar losses: of each step.
@@ -97,11 +97,11 @@ def fine_tune(
     reader: TokenReader,
     texts: Sequence[str],
     targets: NDArray[np.bool_],
-    recipe: Recipe,
+    recipe: FineTuningRecipe,
     *,
     seed: int,
     progress: Progress = silent,
-) -> Course:
+) -> TrainingCourse:
     """Train head and upper layers in place; the best weights seen are the ones it is left with.
 
     The same seed on the same processor gives the same weights. With at least
@@ -118,24 +118,24 @@ def fine_tune(
         features = frozen_features(classifier, reader, tokens, recipe.frozen)
         vectors = vectors_of(classifier, features, tokens)
         classifier.set_head(*logistic_head(vectors[taught], targets[taught]))
-        lesson = _Lesson(classifier, features, targets, [len(ids) for ids in tokens])
-        watch = Watch(
-            classifier, lambda: lesson.logits(held_out), targets[held_out], recipe.patience
+        training_texts = _TrainingTexts(classifier, features, targets, [len(ids) for ids in tokens])
+        watch = EarlyStopping(
+            classifier, lambda: training_texts.logits(held_out), targets[held_out], recipe.patience
         )
-        losses = lesson.learn(taught, recipe, seed, watch, progress)
+        losses = training_texts.learn(taught, recipe, seed, watch, progress)
         watch.keep_best()
     classifier.eval()
-    return Course(tuple(losses), watch.f1)
+    return TrainingCourse(tuple(losses), watch.f1)
 
 
-def _held_out(targets: NDArray[np.bool_], recipe: Recipe, seed: int) -> Rows:
+def _held_out(targets: NDArray[np.bool_], recipe: FineTuningRecipe, seed: int) -> Rows:
     if len(targets) < recipe.hold_out_from:
         return np.arange(0)
     return stratified_sample(targets, round(recipe.hold_out * len(targets)), seed)
 
 
 @dataclass
-class _Lesson:
+class _TrainingTexts:
     """Texts with their targets, ready to be learned or asked."""
 
     classifier: TextClassifier
@@ -144,7 +144,12 @@ class _Lesson:
     lengths: list[int]
 
     def learn(
-        self, rows: Rows, recipe: Recipe, seed: int, watch: Watch, progress: Progress
+        self,
+        rows: Rows,
+        recipe: FineTuningRecipe,
+        seed: int,
+        watch: EarlyStopping,
+        progress: Progress,
     ) -> list[float]:
         lengths = [min(self.lengths[row], recipe.taught_tokens) for row in rows]
         steps = recipe.steps(len(rows), weights=self._weights(), tokens=float(np.mean(lengths)))
@@ -169,7 +174,7 @@ class _Lesson:
         parameters = self.classifier.body.parameters()
         return float(sum(each.numel() for each in parameters if each.requires_grad))
 
-    def _groups(self, recipe: Recipe) -> list[dict[str, object]]:
+    def _groups(self, recipe: FineTuningRecipe) -> list[dict[str, object]]:
         decay = recipe.weight_decay
         rate = rate_for(recipe.rate, self.classifier.head.in_features)
         body = parameter_groups(self.classifier.body.parameters(), rate=rate, decay=decay)
@@ -182,9 +187,9 @@ class _Lesson:
         """*Shape:* (n_rows, n_labels), without dropout."""
         self.classifier.eval()
         by_length = np.argsort([self.lengths[row] for row in rows], kind="stable")
-        found = np.zeros((len(rows), self.targets.shape[1]), dtype=np.float32)
+        zeros = np.zeros((len(rows), self.targets.shape[1]), dtype=np.float32)
         with torch.no_grad():
             for start in range(0, len(rows), 32):
                 some = by_length[start : start + 32]
-                found[some] = self.classifier.head(self.features(rows[some])).cpu().numpy()
-        return found
+                zeros[some] = self.classifier.head(self.features(rows[some])).cpu().numpy()
+        return zeros

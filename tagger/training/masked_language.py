@@ -8,20 +8,20 @@ import numpy as np
 import torch
 from torch import nn
 
+from tagger.encoders.transformer import position_limit, quiet
 from tagger.training.budget import layer_weights
-from tagger.training.descent import descend, fast_precision, seeded
 from tagger.training.errors import CannotAdapt
 from tagger.training.masking import SHARE, mask_tokens
 from tagger.training.optimisation import parameter_groups, rate_for
 from tagger.training.tokens import TokenReader, endless_batches
-from tagger.transformer_encoder import position_limit, quiet
+from tagger.training.training_loop import descend, fast_precision, seeded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from tagger.issue import IssueText
-    from tagger.training.budget import Budget
+    from tagger.domain.issue import IssueText
+    from tagger.training.budget import StepBudget
 
 HEAD_FIRST = 0.2
 """Share of the steps that a fresh head learns alone, lest it bends a body that knows better."""
@@ -69,7 +69,7 @@ class MaskedLanguage:
     def adapt(
         self,
         texts: Sequence[IssueText],
-        budget: Budget,
+        budget: StepBudget,
         *,
         seed: int,
         told: Callable[[int, int], None] = lambda _, __: None,
@@ -99,8 +99,8 @@ class MaskedLanguage:
     def _descend(self, loss_at: Callable[[int], torch.Tensor], steps: int) -> list[float]:
         """The fresh head alone, then all; a head that was trained before goes along at once."""
         tied = {id(parameter) for parameter in self.body.parameters()}
-        own = (each for each in self._head.parameters() if id(each) not in tied)
-        head = parameter_groups(own, rate=HEAD_RATE, decay=DECAY)
+        generator = (each for each in self._head.parameters() if id(each) not in tied)
+        head = parameter_groups(generator, rate=HEAD_RATE, decay=DECAY)
         rate = rate_for(RATE, int(self.body.config.hidden_size))
         body = parameter_groups(self.body.parameters(), rate=rate, decay=DECAY)
         alone = round(HEAD_FIRST * steps) if self._fresh else 0

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from tagger.evaluation.stratification import stratified_folds
+from tagger.encoders.transformer import load, position_limit
+from tagger.statistics.stratification import stratified_folds
 from tagger.training.classifier import TextClassifier
-from tagger.training.descent import fast_precision
 from tagger.training.early_stopping import best_f1
 from tagger.training.features import WholeBody, vectors_of
-from tagger.training.head_start import logistic_head
+from tagger.training.initial_head import logistic_head
 from tagger.training.tokens import TokenReader
-from tagger.transformer_encoder import load, position_limit
+from tagger.training.training_loop import fast_precision
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,19 +8,19 @@ import numpy as np
 import torch
 from torch import nn
 
+from tagger.encoders.transformer import load, mean_pool, position_limit, without_pooler
 from tagger.training.budget import layer_weights
-from tagger.training.descent import descend, fast_precision
 from tagger.training.errors import CannotAdapt
 from tagger.training.optimisation import parameter_groups, rate_for
 from tagger.training.tokens import TokenReader, endless_batches
-from tagger.transformer_encoder import load, mean_pool, position_limit, without_pooler
+from tagger.training.training_loop import descend, fast_precision
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from tagger.issue import IssueText
-    from tagger.training.budget import Budget
+    from tagger.domain.issue import IssueText
+    from tagger.training.budget import StepBudget
 
 TEMPERATURE = 0.05
 """Of the cosines; the value of SimCSE and of all-MiniLM-L6-v2's own training."""
@@ -29,7 +29,7 @@ RATE, DECAY = 5e-5, 0.01
 
 TITLE_TOKENS = 32
 
-SHORTEST_BODY = 20
+MIN_BODY = 20
 """Characters: below this a body says nothing that could be found."""
 
 
@@ -47,7 +47,7 @@ class TitleBody:
     def adapt(
         self,
         texts: Sequence[IssueText],
-        budget: Budget,
+        budget: StepBudget,
         *,
         seed: int,
         told: Callable[[int, int], None] = lambda _, __: None,
@@ -58,7 +58,7 @@ class TitleBody:
         :returns: each step's loss, in nats.
         :raises CannotAdapt: fewer than two issues with both a title and a body.
         """
-        pairs = [text for text in texts if text.title and len(text.body) >= SHORTEST_BODY]
+        pairs = [text for text in texts if text.title and len(text.body) >= MIN_BODY]
         if len(pairs) < 2:
             raise CannotAdapt(f"{len(pairs)} issues have a title and a body, expected at least 2")
         reader = TokenReader(
@@ -100,8 +100,9 @@ def info_nce(titles: torch.Tensor, bodies: torch.Tensor) -> torch.Tensor:
     :param titles: *Shape:* (n_pairs, width), unit length.
     :param bodies: *Shape:* (n_pairs, width), unit length; row i belongs to title i.
     """
-    likeness = titles @ bodies.T / TEMPERATURE
-    own = torch.arange(len(titles), device=titles.device)
+    similarity = titles @ bodies.T / TEMPERATURE
+    tensor = torch.arange(len(titles), device=titles.device)
     return (
-        nn.functional.cross_entropy(likeness, own) + nn.functional.cross_entropy(likeness.T, own)
+        nn.functional.cross_entropy(similarity, tensor)
+        + nn.functional.cross_entropy(similarity.T, tensor)
     ) / 2

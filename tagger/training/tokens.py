@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from tagger.batching import pad
-from tagger.transformer_encoder import CHARACTERS_PER_TOKEN, filler_token
+from tagger.encoders.transformer import CHARACTERS_PER_TOKEN, filler_token
+from tagger.runtimes.batching import pad
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from tagger.devices import choose_device, usual_runtime
+from tagger.encoders.model_sources import weights_digest
+from tagger.encoders.transformer import load_tokenizer, quiet
 from tagger.errors import ReleaseDamaged
-from tagger.model_sources import weights_digest
 from tagger.persistence import load_json, save_json
+from tagger.runtimes.devices import choose_device, usual_runtime
 from tagger.runtimes.opening import open_runner
 from tagger.runtimes.runner import Network, run_rows
 from tagger.training.tokens import TokenReader
 from tagger.training.tuned_weights import WeightsInMemory, WeightsOnDisk
-from tagger.transformer_encoder import load_tokenizer, quiet
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from tagger.domain.strategy import Resources
     from tagger.runtimes.runner import Runner
-    from tagger.strategy import Resources
     from tagger.training.classifier import TextClassifier
     from tagger.training.tuned_weights import TunedWeights
 

@@ -12,12 +12,12 @@ import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
 
+from tagger.encoders.model_sources import weights_digest
+from tagger.encoders.transformer import PASSING, load_body, quiet
 from tagger.errors import ReleaseDamaged
-from tagger.model_sources import weights_digest
 from tagger.persistence import load_arrays, save_arrays
 from tagger.training.classifier import TextClassifier
-from tagger.training.descent import seeded
-from tagger.transformer_encoder import PASSING, load_body, quiet
+from tagger.training.training_loop import seeded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -129,8 +129,8 @@ def _digest(classifier: TextClassifier) -> str:
 def digest_of(arrays: Mapping[str, NDArray[Any]], config: Any) -> str:
     """SHA-256 of weights and architecture, the same for a model and for its copy on disk."""
     fields = {key: value for key, value in config.to_dict().items() if key not in PASSING}
-    found = hashlib.sha256(json.dumps(fields, sort_keys=True, default=str).encode())
+    h_a_s_h = hashlib.sha256(json.dumps(fields, sort_keys=True, default=str).encode())
     for name, each in sorted(arrays.items()):
-        found.update(f"{name} {each.shape}".encode())
-        found.update(np.ascontiguousarray(each).tobytes())
-    return found.hexdigest()
+        h_a_s_h.update(f"{name} {each.shape}".encode())
+        h_a_s_h.update(np.ascontiguousarray(each).tobytes())
+    return h_a_s_h.hexdigest()

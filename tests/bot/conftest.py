@@ -1,4 +1,4 @@
-"""A whole installation over the stand-in: real store, real client, a release that reads titles."""
+"""A whole installation over the simulator: real store, real client, a release that reads titles."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING
 import pytest
 from fakes_bot import BOT, LABELS, REPO, SECRET, TOKEN, Clock, FakeReleases, WordRelease
 
-from bot.bootstrap import Installation
-from bot.settings import Settings
-from bot.standin.state import GitHubState
-from bot.standin.transport import StandInTransport
-from bot.use_cases.receive import keep, understand
-from bot.worker import Pace, Worker
+from bot.container import Container
+from bot.jobs.delivery_queue import DeliveryLimits, DeliveryQueue
+from bot.process.settings import Settings
+from bot.receiving.deliveries import keep, understand
+from bot.simulator.state import GitHubState
+from bot.simulator.transport import SimulatorTransport
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from bot.standin.records import Delivery
-    from bot.use_cases.desk import Desk
+    from bot.receiving.handler_context import HandlerContext
+    from bot.simulator.records import Delivery
     from store.records import StoredDelivery, StoredPrediction
 
 URL = "http://github.test"
@@ -35,15 +35,15 @@ def anyio_backend() -> str:
 class Bench:
     """An installation at work, without HTTP in front of it.
 
-    :ivar github: the stand-in, where people act.
+    :ivar github: the simulator, where people act.
     """
 
-    installation: Installation
+    installation: Container
     github: GitHubState
     clock: Clock
     releases: FakeReleases
     release: WordRelease
-    _desk: Desk | None = field(default=None)
+    _context: HandlerContext | None = field(default=None)
 
     def configure(self, text: str | None) -> None:
         """Put a configuration file into the repository, without telling anybody."""
@@ -60,18 +60,18 @@ class Bench:
             return keep(work, received, self.installation.own_login)
 
     def receive_all(self) -> None:
-        """Store everything that the stand-in has sent so far."""
+        """Store everything that the simulator has sent so far."""
         for delivery in list(self.github.deliveries):
             self.receive(delivery)
 
     @property
-    def desk(self) -> Desk:
-        if self._desk is None:
-            self._desk = self.installation.desk()
-        return self._desk
+    def context(self) -> HandlerContext:
+        if self._context is None:
+            self._context = self.installation.context()
+        return self._context
 
-    def worker(self, pace: Pace | None = None, **given: object) -> Worker:
-        return Worker(self.desk, pace=pace, **given)  # type: ignore[arg-type]
+    def worker(self, pace: DeliveryLimits | None = None, **given: object) -> DeliveryQueue:
+        return DeliveryQueue(self.context, pace=pace, **given)  # type: ignore[arg-type]
 
     async def work(self) -> int:
         """Work off what is due."""
@@ -101,8 +101,8 @@ class Bench:
         return [one.path for one in self.github.requests if method in {"", one.method}]
 
     async def close(self) -> None:
-        if self._desk is not None and self._desk.access is not None:
-            await self._desk.access.aclose()
+        if self._context is not None and self._context.access is not None:
+            await self._context.access.aclose()
 
 
 @pytest.fixture
@@ -140,18 +140,16 @@ def releases() -> FakeReleases:
 @pytest.fixture
 def installation(
     settings: Settings, clock: Clock, github: GitHubState, releases: FakeReleases
-) -> Iterator[Installation]:
-    made = Installation(
-        settings, clock=clock, transport=StandInTransport(github), open_release=releases
+) -> Iterator[Container]:
+    made = Container(
+        settings, clock=clock, transport=SimulatorTransport(github), open_release=releases
     )
     yield made
     made.close()
 
 
 @pytest.fixture
-async def bench(
-    installation: Installation, github: GitHubState, clock: Clock, releases: FakeReleases
-):
+async def bench(installation: Container, github: GitHubState, clock: Clock, releases: FakeReleases):
     installation.own_login = BOT
     release = releases.promote(installation.store, "r1", LABELS, clock())
     made = Bench(installation, github, clock, releases, release)

@@ -1,6 +1,6 @@
 """Fakes of the service's neighbours: a release that reads labels off a title, a clock that waits.
 
-The GitHub beside them is `bot.standin`, which is fake enough.
+The GitHub beside them is `bot.simulator`, which is fake enough.
 """
 
 from __future__ import annotations
@@ -10,18 +10,18 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from bot.github.signature import sign
-from bot.standin.webhooks import body_of, headers_of
+from bot.simulator.webhooks import body_of, headers_of
 from store.records import ReleaseRecord
-from tagger.decision import LabelDecision, Neighbour, Policy
+from tagger.domain.decision import LabelDecision, Neighbour, Policy
 from tagger.errors import ReleaseDamaged
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    from bot.standin.records import Delivery
+    from bot.simulator.records import Delivery
     from store.database import Store
-    from tagger.issue import IssueText
+    from tagger.domain.issue import IssueText
 
 REPO = "acme/rocket"
 SECRET = "it's a secret to everybody"

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 from fakes_bot import WordRelease
 
-from bot.bootstrap import Installation
-from bot.logs import set_up_logs
+from bot.container import Container
+from bot.jobs.delivery_queue import DeliveryLimits
+from bot.process.logs import set_up_logs
+from bot.process.settings import load_settings
 from bot.service.serving import serve
-from bot.settings import load_settings
-from bot.worker import Pace
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,8 +31,8 @@ def open_release(folder: Path) -> WordRelease:
 def main() -> None:
     settings = load_settings()
     set_up_logs(settings.log_format, settings.secrets(), logging.INFO)
-    pace = Pace(lease=LEASE, poll=timedelta(seconds=0.1))
-    serve(Installation(settings, open_release=open_release), pace=pace)
+    pace = DeliveryLimits(lease=LEASE, poll=timedelta(seconds=0.1))
+    serve(Container(settings, open_release=open_release), pace=pace)
 
 
 if __name__ == "__main__":

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import update
 
-from store.claiming import Claiming
 from store.errors import LeaseLost, NotStored
+from store.queues.claiming import Claiming
+from store.queues.round_robin import RoundRobin
 from store.records import DeliveryRecord
 from store.tables import DeliveryRow
-from store.turns import RoundRobin
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -74,13 +74,13 @@ class Desk:
 
 
 @pytest.fixture
-def desk(any_store: Store, now: datetime) -> Desk:
+def context(any_store: Store, now: datetime) -> Desk:
     return Desk(any_store, now)
 
 
-def test_a_delivery_comes_out_as_it_went_in(desk: Desk, now: datetime):
-    assert desk.accept("g1")
-    claim = desk.claim()
+def test_a_delivery_comes_out_as_it_went_in(context: Desk, now: datetime):
+    assert context.accept("g1")
+    claim = context.claim()
     assert claim is not None
     assert (claim.guid, claim.event, claim.action) == ("g1", "issues", "opened")
     assert (claim.repository, claim.issue_number) == ("acme/rocket", 1)
@@ -88,115 +88,115 @@ def test_a_delivery_comes_out_as_it_went_in(desk: Desk, now: datetime):
     assert (claim.attempts, claim.worker, claim.lease_until) == (1, "w1", now + LEASE)
 
 
-def test_a_repeat_changes_nothing_at_any_stage(desk: Desk):
-    assert desk.accept("g1")
-    assert not desk.accept("g1", number=2)
-    claim = desk.claim()
-    assert not desk.accept("g1")
-    assert desk.claim() is None
-    desk.finish(claim)
-    assert not desk.accept("g1")
-    assert desk.claim() is None
-    assert desk.find("g1").state == "done"
+def test_a_repeat_changes_nothing_at_any_stage(context: Desk):
+    assert context.accept("g1")
+    assert not context.accept("g1", number=2)
+    claim = context.claim()
+    assert not context.accept("g1")
+    assert context.claim() is None
+    context.finish(claim)
+    assert not context.accept("g1")
+    assert context.claim() is None
+    assert context.find("g1").state == "done"
 
 
-def test_every_character_of_a_payload_survives(desk: Desk):
+def test_every_character_of_a_payload_survives(context: Desk):
     payload = {"nul": "\x00", "lone": "\ud800", "smile": "😀", "big": 2**63, "none": None}
-    desk.accept("g1", payload=payload)
-    claim = desk.claim()
+    context.accept("g1", payload=payload)
+    claim = context.claim()
     assert claim is not None
     assert claim.payload == payload
 
 
-def test_the_one_due_longest_comes_first(desk: Desk):
-    desk.accept("later", 1, due_at=desk.now + 2 * SECOND)
-    desk.accept("sooner", 2, due_at=desk.now + SECOND)
-    assert desk.claim() is None
-    desk.now += 2 * SECOND
-    assert [desk.claimed(), desk.claimed(), desk.claimed()] == ["sooner", "later", None]
+def test_the_one_due_longest_comes_first(context: Desk):
+    context.accept("later", 1, due_at=context.now + 2 * SECOND)
+    context.accept("sooner", 2, due_at=context.now + SECOND)
+    assert context.claim() is None
+    context.now += 2 * SECOND
+    assert [context.claimed(), context.claimed(), context.claimed()] == ["sooner", "later", None]
 
 
-def test_one_issue_is_worked_on_in_order_and_by_one(desk: Desk):
+def test_one_issue_is_worked_on_in_order_and_by_one(context: Desk):
     for guid in ("a1", "a2", "a3"):
-        desk.accept(guid, number=1)
-    desk.accept("b1", number=2)
-    first = desk.claim("w1")
+        context.accept(guid, number=1)
+    context.accept("b1", number=2)
+    first = context.claim("w1")
     assert first is not None
     assert first.guid == "a1"
-    assert desk.claimed("w2") == "b1"
-    assert desk.claimed("w3") is None
-    desk.finish(first)
-    assert desk.claimed("w3") == "a2"
+    assert context.claimed("w2") == "b1"
+    assert context.claimed("w3") is None
+    context.finish(first)
+    assert context.claimed("w3") == "a2"
 
 
-def test_a_retry_is_not_overtaken_by_what_came_later(desk: Desk):
-    desk.accept("a1")
-    desk.accept("a2")
-    desk.fail(desk.claim(), desk.now + 60 * SECOND)
-    assert desk.claimed() is None
-    desk.now += 60 * SECOND
-    assert desk.claimed() == "a1"
+def test_a_retry_is_not_overtaken_by_what_came_later(context: Desk):
+    context.accept("a1")
+    context.accept("a2")
+    context.fail(context.claim(), context.now + 60 * SECOND)
+    assert context.claimed() is None
+    context.now += 60 * SECOND
+    assert context.claimed() == "a1"
 
 
-def test_a_delayed_delivery_holds_back_later_ones_of_its_issue(desk: Desk):
-    desk.accept("a1", due_at=desk.now + 60 * SECOND)
-    desk.accept("a2")
-    desk.accept("b1", number=2)
-    assert [desk.claimed(), desk.claimed()] == ["b1", None]
+def test_a_delayed_delivery_holds_back_later_ones_of_its_issue(context: Desk):
+    context.accept("a1", due_at=context.now + 60 * SECOND)
+    context.accept("a2")
+    context.accept("b1", number=2)
+    assert [context.claimed(), context.claimed()] == ["b1", None]
 
 
-def test_one_that_is_given_up_makes_way(desk: Desk):
-    desk.accept("a1")
-    desk.accept("a2")
-    desk.fail(desk.claim(), None)
-    assert desk.find("a1").state == "failed"
-    assert desk.find("a1").error == "GitHub said 502"
-    assert desk.claimed() == "a2"
+def test_one_that_is_given_up_makes_way(context: Desk):
+    context.accept("a1")
+    context.accept("a2")
+    context.fail(context.claim(), None)
+    assert context.find("a1").state == "failed"
+    assert context.find("a1").error == "GitHub said 502"
+    assert context.claimed() == "a2"
 
 
-def test_what_concerns_no_issue_is_in_order_within_its_repository(desk: Desk):
-    desk.accept("r1", None, event="label")
-    desk.accept("r2", None, event="label", repository="ACME/Rocket")
-    desk.accept("s1", None, event="label", repository="acme/other")
-    desk.accept("i1", 1)
-    assert [desk.claimed() for _ in range(4)] == ["r1", "s1", "i1", None]
+def test_what_concerns_no_issue_is_in_order_within_its_repository(context: Desk):
+    context.accept("r1", None, event="label")
+    context.accept("r2", None, event="label", repository="ACME/Rocket")
+    context.accept("s1", None, event="label", repository="acme/other")
+    context.accept("i1", 1)
+    assert [context.claimed() for _ in range(4)] == ["r1", "s1", "i1", None]
 
 
-def test_what_concerns_no_repository_waits_for_nothing(desk: Desk):
-    desk.accept("p1", None, event="ping", repository=None)
-    desk.accept("p2", None, event="ping", repository=None)
-    assert [desk.claimed(), desk.claimed()] == ["p1", "p2"]
+def test_what_concerns_no_repository_waits_for_nothing(context: Desk):
+    context.accept("p1", None, event="ping", repository=None)
+    context.accept("p2", None, event="ping", repository=None)
+    assert [context.claimed(), context.claimed()] == ["p1", "p2"]
 
 
-def test_what_is_ignored_is_kept_and_never_handed_out(desk: Desk):
-    desk.accept("g1", ignored=True)
-    assert desk.claim() is None
-    assert desk.find("g1").state == "ignored"
-    assert not desk.accept("g1")
+def test_what_is_ignored_is_kept_and_never_handed_out(context: Desk):
+    context.accept("g1", ignored=True)
+    assert context.claim() is None
+    assert context.find("g1").state == "ignored"
+    assert not context.accept("g1")
 
 
-def test_a_lease_that_ran_out_is_claimable_again(desk: Desk):
-    desk.accept("a1")
-    desk.accept("a2")
-    desk.claim("dead")
-    desk.now += LEASE
-    assert desk.claim("w2") is None
-    desk.now += SECOND
-    again = desk.claim("w2")
+def test_a_lease_that_ran_out_is_claimable_again(context: Desk):
+    context.accept("a1")
+    context.accept("a2")
+    context.claim("dead")
+    context.now += LEASE
+    assert context.claim("w2") is None
+    context.now += SECOND
+    again = context.claim("w2")
     assert again is not None
     assert (again.guid, again.attempts, again.worker) == ("a1", 2, "w2")
 
 
-def test_a_renewed_lease_lasts_longer(desk: Desk, any_store: Store):
-    desk.accept("a1")
-    claim = desk.claim()
+def test_a_renewed_lease_lasts_longer(context: Desk, any_store: Store):
+    context.accept("a1")
+    claim = context.claim()
     assert claim is not None
-    desk.now += LEASE - SECOND
+    context.now += LEASE - SECOND
     with any_store.begin() as work:
-        renewed = work.inbox.renew(claim, LEASE, desk.now)
-    desk.now += LEASE - SECOND
-    assert desk.claim("w2") is None
-    desk.finish(renewed)
+        renewed = work.inbox.renew(claim, LEASE, context.now)
+    context.now += LEASE - SECOND
+    assert context.claim("w2") is None
+    context.finish(renewed)
 
 
 @pytest.mark.parametrize(
@@ -210,29 +210,29 @@ def test_a_renewed_lease_lasts_longer(desk: Desk, any_store: Store):
     ids=["finish", "fail", "renew", "release"],
 )
 def test_a_worker_that_lost_its_lease_changes_nothing(
-    any_store: Store, desk: Desk, end: Callable[..., object]
+    any_store: Store, context: Desk, end: Callable[..., object]
 ):
-    desk.accept("a1")
-    stale = desk.claim("w1")
-    desk.now += LEASE + SECOND
-    fresh = desk.claim("w1")  # the same name, restarted
+    context.accept("a1")
+    stale = context.claim("w1")
+    context.now += LEASE + SECOND
+    fresh = context.claim("w1")  # the same name, restarted
     with pytest.raises(LeaseLost, match="a1"), any_store.begin() as work:
-        end(work, stale, desk.now)
-    assert desk.find("a1").state == "running"
-    desk.finish(fresh)
+        end(work, stale, context.now)
+    assert context.find("a1").state == "running"
+    context.finish(fresh)
     with pytest.raises(LeaseLost), any_store.begin() as work:
-        end(work, fresh, desk.now)
-    assert desk.find("a1").state == "done"
+        end(work, fresh, context.now)
+    assert context.find("a1").state == "done"
 
 
-def test_losing_the_lease_rolls_back_what_was_done_with_it(any_store: Store, desk: Desk):
-    desk.accept("a1")
-    stale = desk.claim("w1")
-    desk.now += LEASE + SECOND
-    desk.claim("w2")
+def test_losing_the_lease_rolls_back_what_was_done_with_it(any_store: Store, context: Desk):
+    context.accept("a1")
+    stale = context.claim("w1")
+    context.now += LEASE + SECOND
+    context.claim("w2")
     assert stale is not None
     with pytest.raises(LeaseLost):
-        work_and_finish(any_store, stale, desk.now)
+        work_and_finish(any_store, stale, context.now)
     with any_store.read() as work:
         assert work.repositories.all() == ()
 
@@ -243,54 +243,54 @@ def work_and_finish(store: Store, claim: ClaimedDelivery, now: datetime) -> None
         work.inbox.finish(claim, now)
 
 
-def test_what_is_handed_back_counts_as_not_tried(any_store: Store, desk: Desk):
-    desk.accept("a1")
-    claim = desk.claim()
+def test_what_is_handed_back_counts_as_not_tried(any_store: Store, context: Desk):
+    context.accept("a1")
+    claim = context.claim()
     assert claim is not None
     with any_store.begin() as work:
-        work.inbox.release(claim, desk.now)
-    assert desk.find("a1").attempts == 0
-    again = desk.claim("w2")
+        work.inbox.release(claim, context.now)
+    assert context.find("a1").attempts == 0
+    again = context.claim("w2")
     assert again is not None
     assert again.attempts == 1
 
 
-def test_a_delivery_can_be_claimed_by_name(desk: Desk):
-    desk.accept("a1", number=1)
-    desk.accept("a2", number=1)
-    desk.accept("b1", number=2)
-    assert desk.claim(guid="a2") is None  # a1 comes first
-    claim = desk.claim(guid="b1")
+def test_a_delivery_can_be_claimed_by_name(context: Desk):
+    context.accept("a1", number=1)
+    context.accept("a2", number=1)
+    context.accept("b1", number=2)
+    assert context.claim(guid="a2") is None  # a1 comes first
+    claim = context.claim(guid="b1")
     assert claim is not None
     assert claim.guid == "b1"
-    assert desk.claim(guid="nobody knows") is None
+    assert context.claim(guid="nobody knows") is None
 
 
-def test_what_was_given_up_can_be_tried_again(any_store: Store, desk: Desk):
-    desk.accept("a1")
-    desk.fail(desk.claim(), None)
+def test_what_was_given_up_can_be_tried_again(any_store: Store, context: Desk):
+    context.accept("a1")
+    context.fail(context.claim(), None)
     with any_store.begin() as work:
-        work.inbox.retry("a1", desk.now)
+        work.inbox.retry("a1", context.now)
         with pytest.raises(NotStored, match="a1"):
-            work.inbox.retry("a1", desk.now)
-    claim = desk.claim()
+            work.inbox.retry("a1", context.now)
+    claim = context.claim()
     assert claim is not None
     assert claim.attempts == 1
 
 
-def test_what_was_given_up_is_listed_with_its_reason(any_store: Store, desk: Desk):
+def test_what_was_given_up_is_listed_with_its_reason(any_store: Store, context: Desk):
     for guid, repository in (("a1", "acme/rocket"), ("b1", "acme/boat"), ("c1", "acme/rocket")):
-        desk.accept(guid, repository=repository)
-    desk.fail(desk.claim(guid="b1"), None)
-    desk.fail(desk.claim(guid="a1"), None)
+        context.accept(guid, repository=repository)
+    context.fail(context.claim(guid="b1"), None)
+    context.fail(context.claim(guid="a1"), None)
     with any_store.begin() as work:
-        work.inbox.purge_payloads(desk.now + SECOND)
-    desk.fail(desk.claim(guid="c1"), None)
+        work.inbox.purge_payloads(context.now + SECOND)
+    context.fail(context.claim(guid="c1"), None)
     with any_store.begin() as work:
         listed = work.inbox.given_up()
         of_one = work.inbox.given_up("Acme/Rocket")
         with pytest.raises(NotStored, match="a1"):
-            work.inbox.retry("a1", desk.now)  # nobody knows any more what it told
+            work.inbox.retry("a1", context.now)  # nobody knows any more what it told
     assert [(one.guid, one.has_payload) for one in listed] == [
         ("a1", False),
         ("b1", False),
@@ -300,43 +300,43 @@ def test_what_was_given_up_is_listed_with_its_reason(any_store: Store, desk: Des
     assert [one.guid for one in of_one] == ["a1", "c1"]
 
 
-def test_an_earlier_one_tried_again_waits_for_the_one_that_runs(any_store: Store, desk: Desk):
-    desk.accept("a1")
-    desk.accept("a2")
-    desk.fail(desk.claim(), None)
-    running = desk.claim("w1")
+def test_an_earlier_one_tried_again_waits_for_the_one_that_runs(any_store: Store, context: Desk):
+    context.accept("a1")
+    context.accept("a2")
+    context.fail(context.claim(), None)
+    running = context.claim("w1")
     with any_store.begin() as work:
-        work.inbox.retry("a1", desk.now)
-    assert desk.claim("w2") is None
-    desk.finish(running)
-    assert desk.claimed("w2") == "a1"
+        work.inbox.retry("a1", context.now)
+    assert context.claim("w2") is None
+    context.finish(running)
+    assert context.claimed("w2") == "a1"
 
 
-def test_two_of_one_lane_cannot_run_even_if_the_query_were_wrong(any_store: Store, desk: Desk):
-    desk.accept("a1")
-    desk.accept("a2")
-    desk.claim()
+def test_two_of_one_lane_cannot_run_even_if_the_query_were_wrong(any_store: Store, context: Desk):
+    context.accept("a1")
+    context.accept("a2")
+    context.claim()
     with any_store.begin() as work:
         inbox = work.inbox
         later = inbox.find("a2")
         assert later is not None
-        claiming = Claiming(inbox._session, "w2", LEASE, desk.now)
+        claiming = Claiming(inbox._session, "w2", LEASE, context.now)
         assert claiming._take(later.id) is None
-    assert desk.find("a2").state == "pending"
+    assert context.find("a2").state == "pending"
 
 
-def test_numbers_for_health_and_metrics(any_store: Store, desk: Desk, now: datetime):
+def test_numbers_for_health_and_metrics(any_store: Store, context: Desk, now: datetime):
     with any_store.read() as work:
         assert work.inbox.oldest_due(now) is None
         assert work.inbox.last_received() is None
-    desk.accept("done", 1)
-    desk.finish(desk.claim())
-    desk.accept("failed", 2)
-    desk.fail(desk.claim(), None)
-    desk.accept("running", 3)
-    desk.claim()
-    desk.accept("ignored", 4, ignored=True)
-    desk.accept("pending", 5, due_at=now + 10 * SECOND, received_at=now + SECOND)
+    context.accept("done", 1)
+    context.finish(context.claim())
+    context.accept("failed", 2)
+    context.fail(context.claim(), None)
+    context.accept("running", 3)
+    context.claim()
+    context.accept("ignored", 4, ignored=True)
+    context.accept("pending", 5, due_at=now + 10 * SECOND, received_at=now + SECOND)
     with any_store.read() as work:
         counts = work.inbox.counts()
         assert counts == dict.fromkeys(("pending", "running", "done", "failed", "ignored"), 1)
@@ -348,25 +348,25 @@ def test_numbers_for_health_and_metrics(any_store: Store, desk: Desk, now: datet
         assert work.inbox.waiting(now + LEASE + SECOND, limit=1) == ("running",)
 
 
-def test_payloads_are_forgotten_and_ids_are_not(any_store: Store, desk: Desk, now: datetime):
-    desk.accept("old", 1)
-    desk.finish(desk.claim())
-    desk.accept("open", 2)
-    desk.now += 10 * SECOND
-    desk.accept("young", 3, ignored=True)
+def test_payloads_are_forgotten_and_ids_are_not(any_store: Store, context: Desk, now: datetime):
+    context.accept("old", 1)
+    context.finish(context.claim())
+    context.accept("open", 2)
+    context.now += 10 * SECOND
+    context.accept("young", 3, ignored=True)
     with any_store.begin() as work:
         assert work.inbox.purge_payloads(now + SECOND) == 1
         assert work.inbox.purge_payloads(now + SECOND) == 0
-    assert desk.find("old").payload is None
-    assert desk.find("open").payload is not None
-    assert desk.find("young").payload is not None
-    assert not desk.accept("old")
+    assert context.find("old").payload is None
+    assert context.find("open").payload is not None
+    assert context.find("young").payload is not None
+    assert not context.accept("old")
 
 
-def test_what_ended_long_ago_is_forgotten(any_store: Store, desk: Desk, now: datetime):
-    desk.accept("done", 1)
-    desk.finish(desk.claim())
-    desk.accept("open", 2)
+def test_what_ended_long_ago_is_forgotten(any_store: Store, context: Desk, now: datetime):
+    context.accept("done", 1)
+    context.finish(context.claim())
+    context.accept("open", 2)
     with any_store.begin() as work:
         assert work.inbox.forget(now) == 0
         assert work.inbox.forget(now + SECOND) == 1
@@ -374,7 +374,7 @@ def test_what_ended_long_ago_is_forgotten(any_store: Store, desk: Desk, now: dat
         assert work.inbox.find("open") is not None
 
 
-def test_a_state_nobody_knows_cannot_be_stored(any_store: Store, desk: Desk):
-    desk.accept("a1")
+def test_a_state_nobody_knows_cannot_be_stored(any_store: Store, context: Desk):
+    context.accept("a1")
     with pytest.raises(Exception, match="ck_deliveries_state"), any_store.begin() as work:
         work._session.execute(update(DeliveryRow).values(state="lost"))

@@ -11,10 +11,10 @@ import yaml
 from alembic import command
 from sqlalchemy import create_engine, inspect, text
 
-from store import schema
 from store.database import Store
+from store.engine import schema
 from store.errors import SchemaOutdated, SchemaTooNew, StoreDamaged
-from store.tables import Table
+from store.tables import TableBase
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     Opener = Callable[..., Store]
 
-TABLES = {table.name for table in Table.metadata.sorted_tables}
+TABLES = {table.name for table in TableBase.metadata.sorted_tables}
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
@@ -99,7 +99,7 @@ def test_constraints_have_the_names_of_the_convention(own_url: str, open_store: 
     open_store(own_url).migrate()
     engine = create_engine(own_url)
     inspector = inspect(engine)
-    for table in Table.metadata.sorted_tables:
+    for table in TableBase.metadata.sorted_tables:
         wanted = {str(constraint.name) for constraint in table.constraints}
         found = {
             inspector.get_pk_constraint(table.name)["name"],

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from store.provenance import PEOPLE, Act, Patience, Verdict, judge, last_by_people
+from store.provenance import PEOPLE, Act, ImplicitConsent, Verdict, judge, last_by_people
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 LABELS = ("bug", "docs", "ui")
@@ -67,8 +67,8 @@ def test_a_person_may_think_again():
 def test_a_bots_label_that_stood_long_enough_counts_where_the_rule_is_on():
     history = acts("bot +bug")
     week = timedelta(days=7)
-    assert judge({"bug"}, history, Patience(week, START + week)) == verdict("bug")
-    assert judge({"bug"}, history, Patience(week, START + week / 2)) == verdict("", "bug")
+    assert judge({"bug"}, history, ImplicitConsent(week, START + week)) == verdict("bug")
+    assert judge({"bug"}, history, ImplicitConsent(week, START + week / 2)) == verdict("", "bug")
 
 
 def test_the_last_act_by_people_is_theirs_alone():

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from store.errors import NotStored
-from store.provenance import Patience
+from store.provenance import ImplicitConsent
 from store.records import IssueRecord, LabelEvent, TrainingRow, UpsertCounts
 
 if TYPE_CHECKING:
@@ -277,8 +277,8 @@ def test_a_bots_label_may_count_after_days(any_store: Store, repository: Reposit
         work.labels.record_events(
             repository.id, [LabelEvent(1, "Bug", "added", FILED, actor_kind="self")]
         )
-        early = Patience(timedelta(days=7), FILED + timedelta(days=6))
-        late = Patience(timedelta(days=7), FILED + timedelta(days=7))
+        early = ImplicitConsent(timedelta(days=7), FILED + timedelta(days=6))
+        late = ImplicitConsent(timedelta(days=7), FILED + timedelta(days=7))
         assert training_row(work, repository.id).labels == ()
         assert training_row(work, repository.id, patience=early).labels == ()
         assert training_row(work, repository.id, patience=late).labels == ("Bug",)

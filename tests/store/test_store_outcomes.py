@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from store.provenance import Act, Patience, answer_to
+from store.provenance import Act, ImplicitConsent, answer_to
 from store.records import (
     IssueRecord,
     LabelEvent,
@@ -140,9 +140,9 @@ def test_issues_come_newest_first_and_labels_by_name(scene: Scene):
 def test_patience_confirms_what_stood_so_long(scene: Scene):
     scene.predict(1, spoke("bug", "set"))
     week = timedelta(days=7)
-    late = Patience(week, scene.now + week)
+    late = ImplicitConsent(week, scene.now + week)
     assert scene.answers(patience=late) == {(1, "bug"): "confirmed"}
-    assert scene.answers(patience=Patience(week, scene.now)) == {(1, "bug"): "none"}
+    assert scene.answers(patience=ImplicitConsent(week, scene.now)) == {(1, "bug"): "none"}
 
 
 def test_a_label_that_nobody_recorded_counts_as_a_persons(now: datetime):

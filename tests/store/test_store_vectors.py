@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from store.errors import StoreReadOnly
-from tagger.encoder import CachedEncoder
+from tagger.encoders.encoder import CachedEncoder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -11,28 +11,28 @@ import numpy as np
 import pytest
 
 from tagger.benchmark import peers, running
-from tagger.benchmark.report import Report, cells, figure, markdown, page, write
-from tagger.benchmark.rows import ENCODE, Row, fit, measure, measure_encoder
+from tagger.benchmark.report import BenchmarkReport, cells, figure, markdown, page, write
+from tagger.benchmark.rows import ENCODE, BenchmarkRow, fit, measure, measure_encoder
 from tagger.benchmark.timing import Latency, latency, peak_megabytes, throughput
-from tagger.benchmark.trial import Places, Trial
+from tagger.benchmark.trial import ModelLocations, Trial
+from tagger.domain.strategy import silent
+from tagger.encoders.model_sources import locate
 from tagger.errors import ModelRefused
-from tagger.model_sources import locate
-from tagger.strategy import silent
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tagger.issue import TrainingSet
+    from tagger.domain.issue import TrainingSet
 
-FAST = Row("knn", "onnx-int8", Latency(4.0, 5.0, 6.0), 200.0, 23.0, 300.0, 1.5, 0.6, 0.5)
-SLOW = Row("zero-shot pipeline", "transformers", Latency(400.0, 500.0, 600.0), 2.0, 45.0, 700.0,
-           3.0, 0.3, 0.2, peer=True)  # fmt: skip
-MUTE = Row(ENCODE, "torch", Latency(20.0, 21.0, 22.0), 40.0, 90.0, 500.0, 2.0)
+FAST = BenchmarkRow("knn", "onnx-int8", Latency(4.0, 5.0, 6.0), 200.0, 23.0, 300.0, 1.5, 0.6, 0.5)
+SLOW = BenchmarkRow("zero-shot pipeline", "transformers", Latency(400.0, 500.0, 600.0), 2.0, 45.0,
+           700.0, 3.0, 0.3, 0.2, peer=True)  # fmt: skip
+MUTE = BenchmarkRow(ENCODE, "torch", Latency(20.0, 21.0, 22.0), 40.0, 90.0, 500.0, 2.0)
 
 
 @pytest.fixture
-def places(bert_folder: Path, tmp_path: Path) -> Places:
-    return Places(locate(str(bert_folder)), None, None, "cpu", tmp_path / "cache")
+def places(bert_folder: Path, tmp_path: Path) -> ModelLocations:
+    return ModelLocations(locate(str(bert_folder)), None, None, "cpu", tmp_path / "cache")
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ def test_throughput_gives_the_answer_too() -> None:
 
 
 def test_a_row_says_what_a_strategy_costs_and_is_worth(
-    places: Places, trial: Trial, tmp_path: Path
+    places: ModelLocations, trial: Trial, tmp_path: Path
 ) -> None:
     fit(places, "knn", trial, tmp_path / "knn")
     row = measure(places, "knn", "onnx-int8", trial, tmp_path / "knn")
@@ -91,7 +91,7 @@ def test_a_row_says_what_a_strategy_costs_and_is_worth(
 
 
 def test_what_cannot_be_measured_is_left_out_with_its_reason(
-    places: Places, trial: Trial, monkeypatch: pytest.MonkeyPatch
+    places: ModelLocations, trial: Trial, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def here(function, *given):
         if given[1] == "torch-int8":
@@ -116,18 +116,20 @@ def test_what_cannot_be_measured_is_left_out_with_its_reason(
 
 
 @pytest.mark.slow
-def test_each_row_runs_in_a_process_of_its_own(places: Places, trial: Trial) -> None:
+def test_each_row_runs_in_a_process_of_its_own(places: ModelLocations, trial: Trial) -> None:
     row = running._apart(measure_encoder, places, "torch", trial)
     assert row is not None
     assert row.peak_megabytes < 2 * peak_megabytes() + 500
 
 
 class TestPeers:
-    def test_the_pipeline_stands_beside_us_where_there_is_a_model(self, places: Places) -> None:
+    def test_the_pipeline_stands_beside_us_where_there_is_a_model(
+        self, places: ModelLocations
+    ) -> None:
         assert peers.PIPELINE not in peers.installed(places)
         assert peers.PIPELINE in peers.installed(replace(places, zero_shot_model=places.cache))
 
-    def test_sentence_transformers_gives_our_vectors(self, places: Places) -> None:
+    def test_sentence_transformers_gives_our_vectors(self, places: ModelLocations) -> None:
         pytest.importorskip("sentence_transformers")
         texts = ["the editor crashes", "slow search"]
         theirs = peers.sentence_encoder(places).encode(texts, show_progress_bar=False)
@@ -136,7 +138,7 @@ class TestPeers:
         np.testing.assert_allclose((theirs * ours).sum(axis=1), 1, atol=1e-4)
 
     def test_the_pipeline_answers_in_the_order_of_the_labels(
-        self, places: Places, tmp_path: Path
+        self, places: ModelLocations, tmp_path: Path
     ) -> None:
         from tiny_label_models import save_nli
 
@@ -152,7 +154,9 @@ class TestPeers:
 
 
 class TestReport:
-    REPORT = Report("owner/<name>", 20, 8, (FAST, SLOW, MUTE), ("setfit was left out: why",))
+    REPORT = BenchmarkReport(
+        "owner/<name>", 20, 8, (FAST, SLOW, MUTE), ("setfit was left out: why",)
+    )
 
     def test_the_files_say_the_same(self, tmp_path: Path) -> None:
         files = write(self.REPORT, tmp_path / "out")

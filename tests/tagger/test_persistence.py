@@ -21,7 +21,7 @@ from tagger.persistence import (
     save_estimator,
     save_json,
 )
-from tagger.word_evidence import Variant, learn
+from tagger.text.word_log_odds import Variant, learn
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -37,14 +37,14 @@ _LETTER = 7.0
 class Series:
     """One line of a chart.
 
-    :ivar look: number that stands for colour, dash and marker together.
+    :ivar snapshot: number that stands for colour, dash and marker together.
     :ivar band: lower and upper end at each point; empty draws none.
     :ivar strong: drawn thick: the one to look at.
     :ivar marks: a marker at each point.
     """
 
     name: str
-    look: int
+    snapshot: int
     points: tuple[tuple[float, float], ...]
     band: tuple[tuple[float, float], ...] = ()
     strong: bool = False
@@ -69,28 +69,30 @@ def _band(frame: Frame, series: Series) -> Markup:
     ends = list(zip(series.points, series.band, strict=True))
     upper = [frame.at(point[0], high) for point, (_, high) in ends]
     lower = [frame.at(point[0], low) for point, (low, _) in reversed(ends)]
-    return tag("path", d=path(upper + lower) + "Z", class_=f"band {colour(series.look)}")
+    return tag("path", d=path(upper + lower) + "Z", class_=f"band {colour(series.snapshot)}")
 
 
 def _line(frame: Frame, series: Series) -> Markup:
     places = [frame.at(*point) for point in series.points]
-    look = f"line {colour(series.look)}" + (" strong" if series.strong else "")
-    parts = [tag("path", d=path(places), class_=look, stroke_dasharray=dash(series.look))]
+    snapshot = f"line {colour(series.snapshot)}" + (" strong" if series.strong else "")
+    parts = [tag("path", d=path(places), class_=snapshot, stroke_dasharray=dash(series.snapshot))]
     if series.marks:
         told = zip(places, series.points, strict=True)
         parts += [
-            marker(series.look, *place, hover=f"{series.name}: {px:.3g} → {py:.3f}")
+            marker(series.snapshot, *place, hover=f"{series.name}: {px:.3g} → {py:.3f}")
             for place, (px, py) in told
         ]
     return tag("g", *parts)
 
 
-def sample(look: int, point: bool = False) -> Markup:
+def sample(snapshot: int, point: bool = False) -> Markup:
     """A short piece of a line with its marker, or the marker alone, for legends."""
-    mark = marker(look, 18, 8)
+    mark = marker(snapshot, 18, 8)
     if point:
         return tag("svg", mark, viewBox="10 0 16 16", class_="sample point", aria_hidden="true")
-    line = tag("path", d="M2 8L34 8", class_=f"line {colour(look)}", stroke_dasharray=dash(look))
+    line = tag(
+        "path", d="M2 8L34 8", class_=f"line {colour(snapshot)}", stroke_dasharray=dash(snapshot)
+    )
     return tag("svg", line, mark, viewBox="0 0 36 16", class_="sample", aria_hidden="true")
 
 
@@ -220,8 +222,8 @@ def dot_plot(
         parts.append(tag("line", x1=start, x2=end, y1=y, y2=y, class_="span"))
         parts.append(text(left - 8, y + 4, name, "tick", text_anchor="end"))
         parts += [
-            marker(look, frame.at(own[n], 0)[0], y, hover=f"{name}: {what} {own[n]:.3f}")
-            for what, look, own in marks
+            marker(snapshot, frame.at(own[n], 0)[0], y, hover=f"{name}: {what} {own[n]:.3f}")
+            for what, snapshot, own in marks
         ]
     return drawing(label, *parts, width=width, height=height)
 
@@ -236,11 +238,11 @@ def histogram(
     for low, high, count in zip(edges, edges[1:], counts, strict=False):
         x0, y0 = frame.at(low, count)
         x1, y1 = frame.at(high, 0)
-        told = tag("title", f"{low:.0f} to {high:.0f}: {count}")
+        markup = tag("title", f"{low:.0f} to {high:.0f}: {count}")
         parts.append(
             tag(
                 "rect",
-                told,
+                markup,
                 x=x0 + 0.75,
                 y=y0,
                 width=max(x1 - x0 - 1.5, 0.5),
@@ -265,9 +267,9 @@ def point_map(label: str, groups: Sequence[tuple[str, int, NDArray[Any], Sequenc
     """Points of groups (name, look, places in [0, 1] of *Shape:* (n, 2), hover words)."""
     width, height = 2 * WIDTH, 1.15 * WIDTH
     parts = []
-    for _, look, places, told in groups:
+    for _, snapshot, places, told in groups:
         for (x, y), words in zip(places, told, strict=True):
             at = (12 + float(x) * (width - 24), 12 + (1 - float(y)) * (height - 24))
-            parts.append(marker(look, *at, hover=words, size=3.6))
+            parts.append(marker(snapshot, *at, hover=words, size=3.6))
     frame = tag("rect", x=1, y=1, width=width - 2, height=height - 2, rx=8, class_="frame")
     return drawing(label, frame, tag("g", *parts, class_="cloud"), width=width, height=height)

@@ -9,11 +9,11 @@ import numpy as np
 from tagger.evaluation.report.charts import bar_chart, heat_map, histogram, point_map
 from tagger.evaluation.report.issue_map import places
 from tagger.evaluation.report.svg import Axis
-from tagger.evaluation.report.tables import Table
+from tagger.evaluation.report.tables import ReportTable
 from tagger.evaluation.report.view import Figure, Section, View
 
 if TYPE_CHECKING:
-    from tagger.issue import TrainingSet
+    from tagger.domain.issue import TrainingSet
 
 MAPPED = 6
 """Labels with a colour of their own in the map of issues; the others share one."""
@@ -39,7 +39,7 @@ def _frequencies(data: TrainingSet) -> Figure:
         "How often each label stands",
         "Labelled issues that carry it.",
         bar_chart("Issues of each label", names, counts, shares),
-        Table.of(
+        ReportTable.of(
             ["label", "issues", "share"],
             [
                 [name, count, count / max(len(data), 1)]
@@ -65,7 +65,7 @@ def _words(data: TrainingSet) -> Figure:
         f"Title and body as filed, cleaned. Half of the issues have at most {middle:,.0f} words, "
         f"one in ten at most {low:,.0f}, one in ten more than {high:,.0f}.",
         histogram("Words per issue", list(edges), [int(n) for n in counts], x, y_title="issues"),
-        Table.of(["words", "issues"], rows),
+        ReportTable.of(["words", "issues"], rows),
     )
 
 
@@ -93,14 +93,14 @@ def _together(data: TrainingSet) -> Figure:
         "Of the issues with the label on the left, the share that also carries the one on top; on "
         "the diagonal, their number.",
         drawn,
-        Table.of(["issues with both", *names], rows),
+        ReportTable.of(["issues with both", *names], rows),
         wide=True,
     )
 
 
 def _map(view: View) -> Figure:
     data, vectors = view.evaluation.data, view.extras.vectors
-    found = places(np.asarray(vectors))
+    map_points = places(np.asarray(vectors))
     order = np.argsort(-data.positives, kind="stable")
     group = np.full(len(data), MAPPED)
     for rank in range(min(MAPPED, len(order))):
@@ -112,16 +112,16 @@ def _map(view: View) -> Figure:
         if not len(own):
             continue
         hover = [f"#{data.numbers[row]} {data.issues[row].title[:80]}" for row in own]
-        groups.append((name, rank + 1, found.points[own], hover))
-        middle = found.points[own].mean(axis=0)
+        groups.append((name, rank + 1, map_points.points[own], hover))
+        middle = map_points.points[own].mean(axis=0)
         rows.append([name, len(own), float(middle[0]), float(middle[1])])
     return Figure(
         "A map of the issues",
-        f"Issues that read alike lie close together ({found.method}). An issue with several labels "
-        "has the colour of its rarest one among these.",
+        f"Issues that read alike lie close together ({map_points.method}). "
+        "An issue with several labels has the colour of its rarest one among these.",
         point_map("Issues by likeness", groups[::-1]),
-        Table.of(["label", "issues", "middle, across", "middle, up"], rows),
-        tuple((name, look) for name, look, _, _ in groups),
+        ReportTable.of(["label", "issues", "middle, across", "middle, up"], rows),
+        tuple((name, snapshot) for name, snapshot, _, _ in groups),
         wide=True,
         points=True,
     )

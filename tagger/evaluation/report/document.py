@@ -20,13 +20,13 @@ def report_json(evaluation: Evaluation, figures: Figures, extras: Extras) -> dic
         "split": evaluation.plan.kind,
         "n_test": len(evaluation.splits[0].test),
         "rows": [row.to_json(names) for row in figures.rows],
-        "summary": [one.to_json(names) for one in figures.summary],
+        "summary": [summary.to_json(names) for summary in figures.summary],
         "seeds": [part.seed for part in evaluation.splits],
         "n_labelled": len(evaluation.data),
         "positives": dict(zip(names, map(int, evaluation.data.positives), strict=True)),
         "notes": list(extras.notes),
         "changes": changes(figures, extras.previous),
-        "live": [one.to_json() for one in extras.live],
+        "live": [label.to_json() for label in extras.live],
     }
 
 
@@ -36,12 +36,15 @@ def changes(figures: Figures, previous: dict[str, Any] | None) -> list[dict[str,
         return []
     before = {(one["strategy"], one["slice"]): one for one in previous.get("summary", ())}
     found = []
-    for one in figures.summary:
-        last = before.get((one.strategy, one.slice))
+    for summary in figures.summary:
+        last = before.get((summary.strategy, summary.slice))
         if last is None:
             continue
-        moved: dict[str, Any] = {"strategy": one.strategy, "slice": one.slice}
-        for metric, now in (("micro_f1", one.micro_f1.value), ("macro_f1", one.macro_f1.value)):
+        moved: dict[str, Any] = {"strategy": summary.strategy, "slice": summary.slice}
+        for metric, now in (
+            ("micro_f1", summary.micro_f1.value),
+            ("macro_f1", summary.macro_f1.value),
+        ):
             low, high = last[f"{metric}_ci"]
             moved[metric] = now - last[metric]
             moved[f"{metric}_beyond"] = not low <= now <= high

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from tagger.evaluation.live import LiveLabel
+    from tagger.monitoring.live_figures import LiveLabel
 
 
 @dataclass(frozen=True)

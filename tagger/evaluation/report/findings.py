@@ -6,21 +6,21 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tagger.evaluation.audit import confusions
-from tagger.evaluation.metrics import ratio
 from tagger.evaluation.report.charts import Series, heat_map, line_chart
 from tagger.evaluation.report.svg import Axis, even_ticks
-from tagger.evaluation.report.tables import Cell, Table
+from tagger.evaluation.report.tables import ReportTable, TableCell
 from tagger.evaluation.report.view import Figure, Section, View
+from tagger.monitoring.audit import confusions
+from tagger.statistics.metrics import ratio
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tagger.evaluation.figures import Summary
-    from tagger.evaluation.metrics import Floats
     from tagger.evaluation.report.extras import NeighbourMap
     from tagger.evaluation.report.view import Pooled
-    from tagger.evaluation.stratification import Rows
+    from tagger.statistics.metrics import Floats
+    from tagger.statistics.stratification import Rows
 
 HARDEST = 15
 """Issues in the table of highest loss."""
@@ -55,7 +55,9 @@ def _confused(view: View, pooled: Pooled) -> Figure:
         ),
         reverse=True,
     )
-    rows = [[true, given, n, Cell(f"{part:.1%}", number=True)] for n, part, true, given in pairs]
+    rows = [
+        [true, given, n, TableCell(f"{part:.1%}", number=True)] for n, part, true, given in pairs
+    ]
     return Figure(
         "Confusions between labels",
         "Test issues (all seeds) that carry the label on the left, did not get it, and wrongly got "
@@ -63,7 +65,7 @@ def _confused(view: View, pooled: Pooled) -> Figure:
         heat_map(
             "Confusions between labels", names, names, shade, words, titles=("given instead", "")
         ),
-        Table.of(["true label", "given instead", "issues", "share"], rows[:40]),
+        ReportTable.of(["true label", "given instead", "issues", "share"], rows[:40]),
         wide=True,
     )
 
@@ -93,7 +95,7 @@ def _hardest(view: View, pooled: Pooled) -> Figure:
         true = _named(view, pooled.truth[at], pooled.scores[at])
         lines.append(
             [
-                Cell(f"#{number}", url=view.extras.url(number)),
+                TableCell(f"#{number}", url=view.extras.url(number)),
                 data.issues[int(row)].title[:120],
                 true,
                 given,
@@ -104,7 +106,7 @@ def _hardest(view: View, pooled: Pooled) -> Figure:
         "The hardest issues",
         "Highest mean log loss, with the scores in brackets. Here a wrong or missing label in the "
         "repository shows as often as a fault of the strategy.",
-        table=Table.of(["issue", "title", "labels on GitHub", "labels given", "loss"], lines),
+        table=ReportTable.of(["issue", "title", "labels on GitHub", "labels given", "loss"], lines),
         wide=True,
     )
 
@@ -131,13 +133,15 @@ def _worthwhile(view: View) -> Figure:
     return Figure(
         "Labels that more examples would help",
         "Most to gain first.",
-        table=Table.of(heads, [[*row[:3], Cell(f"{row[3]:+.3f}", number=True)] for row in rows]),
+        table=ReportTable.of(
+            heads, [[*row[:3], TableCell(f"{row[3]:+.3f}", number=True)] for row in rows]
+        ),
         wide=True,
     )
 
 
 def _gains(view: View) -> Iterator[tuple[str, int, float, float]]:
-    steps = [one for one in view.of_strategy(view.best.strategy) if one.n_train]
+    steps = [summary for summary in view.of_strategy(view.best.strategy) if summary.n_train]
     gain = np.zeros(len(view.names)) if len(steps) < 2 else _per_doubling(steps[-2], steps[-1])
     for n, name in enumerate(view.names):
         examples = int(view.evaluation.data.positives[n])
@@ -152,18 +156,18 @@ def _per_doubling(before: Summary, now: Summary) -> Floats:
 def _next_issues(view: View) -> Figure:
     rows = [
         [
-            Cell(f"#{one.number}", url=view.extras.url(one.number)),
-            one.title[:120],
-            one.label,
-            float(one.score),
-            one.why,
+            TableCell(f"#{next_issue.number}", url=view.extras.url(next_issue.number)),
+            next_issue.title[:120],
+            next_issue.label,
+            float(next_issue.score),
+            next_issue.why,
         ]
-        for one in view.extras.next_issues
+        for next_issue in view.extras.next_issues
     ]
     return Figure(
         "Issues worth labelling",
         "Unlabelled issues that would teach the most.",
-        table=Table.of(["issue", "title", "perhaps", "score", "why"], rows),
+        table=ReportTable.of(["issue", "title", "perhaps", "score", "why"], rows),
         wide=True,
     )
 
@@ -179,9 +183,9 @@ def learning(view: View) -> Section | None:
     return Section("learning", "Inside the strategies", lead, tuple(figures)) if figures else None
 
 
-def _neighbours(found: NeighbourMap) -> Figure:
-    rows, columns = [f"k = {k}" for k in found.k], [f"m = {m}" for m in found.m]
-    skill = np.asarray(found.skill, dtype=float)
+def _neighbours(neighbour_map: NeighbourMap) -> Figure:
+    rows, columns = [f"k = {k}" for k in neighbour_map.k], [f"m = {m}" for m in neighbour_map.m]
+    skill = np.asarray(neighbour_map.skill, dtype=float)
     low, high = np.nanmin(skill), np.nanmax(skill)
     shade = (skill - low) / (high - low or 1)
     words = [["" if np.isnan(value) else f"{value:.3f}" for value in row] for row in skill]
@@ -190,38 +194,43 @@ def _neighbours(found: NeighbourMap) -> Figure:
         "Neighbours and votes of knn",
         "Micro F1 on held-out training issues for k neighbours of which m must carry a label.",
         heat_map("Skill of knn over k and m", rows, columns, shade, words),
-        Table.of(["", *columns], lines),
+        ReportTable.of(["", *columns], lines),
     )
 
 
 def _losses(view: View) -> Figure:
     curves = view.extras.losses
     lines = [
-        Series(one.name, n + 1, tuple(zip(one.steps, one.losses, strict=True)), marks=False)
-        for n, one in enumerate(curves)
+        Series(
+            loss_curve.name,
+            n + 1,
+            tuple(zip(loss_curve.steps, loss_curve.losses, strict=True)),
+            marks=False,
+        )
+        for n, loss_curve in enumerate(curves)
     ]
-    top = max(loss for one in curves for loss in one.losses)
-    last = max(step for one in curves for step in one.steps) or 1
+    top = max(loss for curve in curves for loss in curve.losses)
+    last = max(step for curve in curves for step in curve.steps) or 1
     step = 10.0 ** np.floor(np.log10(last))
     step = step / 5 if last / step < 2 else step
     x = Axis(0, last, even_ticks(0, last, step, "{:,.6g}"), "steps")
     y = Axis(0, top * 1.05, even_ticks(0, top * 1.05, _round_step(top)), "loss")
     rows = [
         [
-            one.name,
-            len(one.steps),
-            float(one.losses[0]),
-            float(min(one.losses)),
-            float(one.losses[-1]),
+            curve.name,
+            len(curve.steps),
+            float(curve.losses[0]),
+            float(min(curve.losses)),
+            float(curve.losses[-1]),
         ]
-        for one in curves
+        for curve in curves
     ]
     return Figure(
         "Loss while adapting and tuning",
         "Falling is learning; a held-out curve that turns up again is learning by heart.",
         line_chart("Loss over steps", lines, x, y),
-        Table.of(["curve", "points", "first", "lowest", "last"], rows),
-        tuple((one.name, one.look) for one in lines),
+        ReportTable.of(["curve", "points", "first", "lowest", "last"], rows),
+        tuple((line.name, line.snapshot) for line in lines),
     )
 
 

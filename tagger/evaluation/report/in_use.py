@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tagger.evaluation.report.tables import Cell, Table
+from tagger.evaluation.report.tables import ReportTable, TableCell
 from tagger.evaluation.report.view import Figure, Section, View
 
 if TYPE_CHECKING:
-    from tagger.evaluation.live import LiveLabel, Share
+    from tagger.monitoring.live_figures import LiveLabel, WeightedShare
 
 
 def in_use(view: View) -> Section | None:
     """Precision, miss rate, coverage by label; None where no label was ever decided or judged."""
-    known = [one for one in view.extras.live if one.decided or one.coverage.n]
-    if not known:
+    labels = [label for label in view.extras.live if label.decided or label.coverage.n]
+    if not labels:
         return None
     lead = (
         "What people said to labels in use, over twelve weeks: by answering the audit's questions "
@@ -32,10 +32,10 @@ def in_use(view: View) -> Section | None:
         "answers",
         "from",
     ]
-    return Section("use", "In use", lead, (_figure(Table.of(heads, map(_row, known))),))
+    return Section("use", "In use", lead, (_figure(ReportTable.of(heads, map(_row, labels))),))
 
 
-def _figure(table: Table) -> Figure:
+def _figure(table: ReportTable) -> Figure:
     return Figure(
         "Precision, miss rate and coverage in use",
         "Precision: of what would be set, the share that people wanted. Miss rate and coverage: "
@@ -53,7 +53,9 @@ def _row(one: LiveLabel) -> list[object]:
     return [one.label, one.decided, *figures, surest.n, surest.basis]
 
 
-def _cells(share: Share) -> tuple[Cell, Cell]:
+def _cells(share: WeightedShare) -> tuple[TableCell, TableCell]:
     if share.value is None:
-        return Cell("", number=True), Cell("")
-    return Cell(f"{share.value:.3f}", number=True), Cell(f"{share.low:.3f}-{share.high:.3f}")
+        return TableCell("", number=True), TableCell("")
+    return TableCell(f"{share.value:.3f}", number=True), TableCell(
+        f"{share.low:.3f}-{share.high:.3f}"
+    )

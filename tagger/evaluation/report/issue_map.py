@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Places:
+class MapPoints:
     """Where issues lie, and how that was found.
 
     :ivar points: *Shape:* (n_issues, 2), in [0, 1]
@@ -26,15 +26,15 @@ class Places:
     method: str
 
 
-def places(vectors: NDArray[Any], seed: int = 0) -> Places:
+def places(vectors: NDArray[Any], seed: int = 0) -> MapPoints:
     """Lay vectors out so that what is alike lies close.
 
     :param vectors: *Shape:* (n_issues, width)
     """
     if find_spec("umap") and len(vectors) > 15:
-        return Places(_fitted(_umap(vectors, seed)), "UMAP, McInnes et al. 2018")
+        return MapPoints(_fitted(_umap(vectors, seed)), "UMAP, McInnes et al. 2018")
     how = "principal components; install umap-learn for a map that shows clusters better"
-    return Places(_fitted(_principal(vectors)), how)
+    return MapPoints(_fitted(_principal(vectors)), how)
 
 
 def _umap(vectors: NDArray[Any], seed: int) -> NDArray[Any]:

@@ -8,12 +8,12 @@ import numpy as np
 
 from tagger.evaluation.report.charts import Series, dot_plot, heat_map, line_chart
 from tagger.evaluation.report.svg import Axis, even_ticks
-from tagger.evaluation.report.tables import Cell, Table
+from tagger.evaluation.report.tables import ReportTable, TableCell
 from tagger.evaluation.report.view import CHAIN, Figure, Section, View
 
 if TYPE_CHECKING:
-    from tagger.evaluation.bootstrap import Interval
     from tagger.evaluation.figures import Summary
+    from tagger.statistics.bootstrap import Interval
 
 
 def curves(view: View) -> Section:
@@ -45,13 +45,13 @@ def _curve(view: View, title: str, meaning: str, metric: str) -> Figure:
 
 def _series(view: View, strategy: str, metric: str) -> Series:
     summaries = view.of_strategy(strategy)
-    found: list[Interval] = [getattr(one, metric) for one in summaries]
-    places = [_place(view, one.slice) for one in summaries]
+    intervals: list[Interval] = [getattr(summary, metric) for summary in summaries]
+    places = [_place(view, summary.slice) for summary in summaries]
     return Series(
         strategy,
-        view.look(strategy),
-        tuple((x, one.value) for x, one in zip(places, found, strict=True)),
-        tuple((one.low, one.high) for one in found),
+        view.snapshot(strategy),
+        tuple((x, interval.value) for x, interval in zip(places, intervals, strict=True)),
+        tuple((interval.low, interval.high) for interval in intervals),
         strong=strategy == CHAIN,
     )
 
@@ -78,9 +78,12 @@ def _up_to(top: float, title: str) -> Axis:
     return Axis(0, high, even_ticks(0, high, 0.1 if high <= 0.6 else 0.2), title)
 
 
-def _curve_table(view: View, metric: str) -> Table:
+def _curve_table(view: View, metric: str) -> ReportTable:
     heads = ["strategy", *(slice_head(view, name) for name in view.slices)]
-    by_key = {(one.strategy, one.slice): getattr(one, metric) for one in view.figures.summary}
+    by_key = {
+        (summary.strategy, summary.slice): getattr(summary, metric)
+        for summary in view.figures.summary
+    }
     best = {
         name: max(value.value for (_, piece), value in by_key.items() if piece == name)
         for name in view.slices
@@ -92,7 +95,7 @@ def _curve_table(view: View, metric: str) -> Table:
         ]
         for strategy in view.evaluation.strategies
     ]
-    return Table.of(heads, rows)
+    return ReportTable.of(heads, rows)
 
 
 def slice_head(view: View, slice_name: str) -> str:
@@ -101,11 +104,11 @@ def slice_head(view: View, slice_name: str) -> str:
     return slice_name if slice_name == str(size) else f"{slice_name} ({size:,})"
 
 
-def _with_interval(found: Interval | None, best: float) -> Cell:
-    if found is None:
-        return Cell("-", number=True)
-    words = f"{found.value:.3f} ({found.low:.3f} to {found.high:.3f})"
-    return Cell(words, number=True, best=found.value == best)
+def _with_interval(interval: Interval | None, best: float) -> TableCell:
+    if interval is None:
+        return TableCell("-", number=True)
+    words = f"{interval.value:.3f} ({interval.low:.3f} to {interval.high:.3f})"
+    return TableCell(words, number=True, best=interval.value == best)
 
 
 def labels(view: View) -> Section:
@@ -147,13 +150,13 @@ def _served(view: View) -> Figure:
         "Best strategy for each label",
         "F1 of the best strategy and its name; labels from common to rare.",
         drawn,
-        Table.of(["label", "examples in all", *columns], rows),
+        ReportTable.of(["label", "examples in all", *columns], rows),
         wide=True,
     )
 
 
 def _best_for(view: View, label: int, slice_name: str) -> tuple[float, str]:
-    there = [one for one in view.figures.summary if one.slice == slice_name]
+    there = [summary for summary in view.figures.summary if summary.slice == slice_name]
     best = max(there, key=lambda one: float(one.label_f1[label]))
     return float(best.label_f1[label]), best.strategy
 
@@ -162,19 +165,19 @@ def _profile(view: View) -> Figure:
     order = np.argsort(-view.evaluation.data.positives, kind="stable")
     means = {
         what: np.mean(
-            [[getattr(own, what) for own in row.labels] for row in view.best.rows], axis=0
+            [[getattr(label, what) for label in row.labels] for row in view.best.rows], axis=0
         )
         for what in ("precision", "recall", "f1", "support")
     }
     marks = [
-        (what, look, list(means[what][order]))
-        for what, look in (("precision", 2), ("recall", 1), ("f1", 0))
+        (what, snapshot, list(means[what][order]))
+        for what, snapshot in (("precision", 2), ("recall", 1), ("f1", 0))
     ]
     rows = [
         [
             view.names[n],
             *(float(means[what][n]) for what in ("precision", "recall", "f1")),
-            Cell(f"{means['support'][n]:.0f}", number=True),
+            TableCell(f"{means['support'][n]:.0f}", number=True),
         ]
         for n in order
     ]
@@ -188,8 +191,8 @@ def _profile(view: View) -> Figure:
             marks,
             "precision, recall, F1",
         ),
-        Table.of(["label", "precision", "recall", "F1", "test issues"], rows),
-        tuple((what if what != "f1" else "F1", look) for what, look, _ in marks),
+        ReportTable.of(["label", "precision", "recall", "F1", "test issues"], rows),
+        tuple((what if what != "f1" else "F1", snapshot) for what, snapshot, _ in marks),
         wide=True,
         points=True,
     )
@@ -209,14 +212,14 @@ def cost(view: View) -> Section:
         "prediction, ms an issue",
         "peak memory, MB",
     ]
-    rows = [_costs(one) for one in view.figures.summary if one.slice == view.last]
+    rows = [_costs(summary) for summary in view.figures.summary if summary.slice == view.last]
     lead = (
         "On the largest slice, mean of the seeds. Exact sets: issues whose labels are all right. "
         "Ranking precision: how purely true labels lead the ranking. Spread: standard deviation "
         "over the seeds. Vectors of texts come from the cache, so prediction does not count their "
         "encoding; memory is that of the whole process."
     )
-    table = Figure("Further figures and cost", "", table=Table.of(heads, rows), wide=True)
+    table = Figure("Further figures and cost", "", table=ReportTable.of(heads, rows), wide=True)
     return Section("cost", "Further figures, time and memory", lead, (table,))
 
 
@@ -229,7 +232,7 @@ def _costs(one: Summary) -> list[object]:
         one.mean(lambda row: row.calibration_error),
         one.micro_spread,
         one.macro_spread,
-        Cell(f"{one.mean(lambda row: row.fit_seconds):.1f}", number=True),
-        Cell(f"{one.mean(lambda row: row.predict_ms_per_issue):.2f}", number=True),
-        Cell(f"{one.mean(lambda row: row.peak_memory_mb):,.0f}", number=True),
+        TableCell(f"{one.mean(lambda row: row.fit_seconds):.1f}", number=True),
+        TableCell(f"{one.mean(lambda row: row.predict_ms_per_issue):.2f}", number=True),
+        TableCell(f"{one.mean(lambda row: row.peak_memory_mb):,.0f}", number=True),
     ]

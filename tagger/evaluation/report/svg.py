@@ -160,14 +160,14 @@ def path(points: Iterable[tuple[float, float]]) -> str:
 def marker(kind: int, x: float, y: float, hover: str = "", size: float = 4.2) -> Markup:
     """A mark whose shape tells series apart where colour does not."""
     shape = MARKERS[_shape(kind) % len(MARKERS)]
-    told = [tag("title", hover)] if hover else []
-    look = f"mark {colour(kind)}" + (" open" if shape in {"ring", *_CROSSED} else "")
+    markups = [tag("title", hover)] if hover else []
+    snapshot = f"mark {colour(kind)}" + (" open" if shape in {"ring", *_CROSSED} else "")
     if shape in {"circle", "ring"}:
-        return tag("circle", *told, cx=float(x), cy=float(y), r=size, class_=look)
+        return tag("circle", *markups, cx=float(x), cy=float(y), r=size, class_=snapshot)
     corners = [(x + dx * size * 1.15, y + dy * size * 1.15) for dx, dy in _CORNERS[shape]]
     crossed = path(corners[:2]) + path(corners[2:])
     d = crossed if shape in _CROSSED else path(corners) + "Z"
-    return tag("path", *told, d=d, class_=look)
+    return tag("path", *markups, d=d, class_=snapshot)
 
 
 _CORNERS: dict[str, Sequence[tuple[float, float]]] = {

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Cell:
+class TableCell:
     """What stands in one place; `number` aligns right, `best` stands out, `url` links."""
 
     words: str
@@ -20,15 +20,15 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Table:
+class ReportTable:
     """Heads and rows of equal length."""
 
     heads: tuple[str, ...]
-    rows: tuple[tuple[Cell, ...], ...] = field(default=())
+    rows: tuple[tuple[TableCell, ...], ...] = field(default=())
 
     @classmethod
-    def of(cls, heads: Iterable[str], rows: Iterable[Iterable[object]]) -> Table:
-        """Floats get three digits, whole numbers their thousands; a `Cell` stays as it is."""
+    def of(cls, heads: Iterable[str], rows: Iterable[Iterable[object]]) -> ReportTable:
+        """Floats get three digits, whole numbers their thousands; a `TableCell` stays as it is."""
         return cls(tuple(heads), tuple(tuple(map(cell, row)) for row in rows))
 
     @property
@@ -43,15 +43,15 @@ class Table:
         return "\n".join([*lines, *(_line(map(_in_markdown, row)) for row in self.rows)])
 
 
-def cell(value: object) -> Cell:
+def cell(value: object) -> TableCell:
     """Anything as a cell."""
-    if isinstance(value, Cell):
+    if isinstance(value, TableCell):
         return value
     if isinstance(value, float):
-        return Cell(f"{value:.3f}", number=True)
+        return TableCell(f"{value:.3f}", number=True)
     if isinstance(value, int):
-        return Cell(f"{value:,}", number=True)
-    return Cell("-", number=True) if value is None else Cell(str(value))
+        return TableCell(f"{value:,}", number=True)
+    return TableCell("-", number=True) if value is None else TableCell(str(value))
 
 
 def escaped(words: str) -> str:
@@ -62,7 +62,7 @@ def escaped(words: str) -> str:
     return words.replace("@", "@\u200b").replace("\n", " ")
 
 
-def _in_markdown(one: Cell) -> str:
+def _in_markdown(one: TableCell) -> str:
     words = escaped(one.words)
     if one.url:
         words = f"[{words}]({one.url})"

@@ -17,7 +17,7 @@ TOLD = ("curves", "labels", "trust", "errors", "next", "cost")
 
 def report_text(view: View) -> str:
     """Render the report as Markdown; texts from issues are escaped and mention nobody."""
-    chapters = [_chapter(one) for one in sections(view) if one.anchor in TOLD]
+    chapters = [_chapter(section) for section in sections(view) if section.anchor in TOLD]
     numbers = [f"- **{escaped(tile.value)}** {escaped(tile.meaning)}" for tile in tiles(view)]
     parts = [
         f"# How well labels are told in {escaped(view.extras.repository)}",
@@ -31,7 +31,7 @@ def report_text(view: View) -> str:
 
 
 def _chapter(section: Section) -> str:
-    figures = [_figure(one) for one in section.figures if one.table is not None]
+    figures = [_figure(figure) for figure in section.figures if figure.table is not None]
     return "\n\n".join([f"## {section.title}", section.lead, *figures])
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from tagger.evaluation.figures import Promise
-from tagger.evaluation.metrics import FEWEST, coverage_precision, reliability
+from tagger.evaluation.figures import PrecisionKept
 from tagger.evaluation.report.charts import UNIT, Series, line_chart
 from tagger.evaluation.report.skill import slice_head
 from tagger.evaluation.report.svg import Axis
-from tagger.evaluation.report.tables import Table
+from tagger.evaluation.report.tables import ReportTable
 from tagger.evaluation.report.view import CHAIN, Figure, Section, View
+from tagger.statistics.metrics import FEWEST, coverage_precision, reliability
 
 TARGETS = (0.95, 0.9, 0.8)
 """Precisions for which the coverage is told."""
@@ -45,7 +45,7 @@ def _coverage(view: View) -> Figure:
         curve = coverage_precision(pooled.truth, pooled.scores)
         points = tuple(zip(curve.coverage, curve.precision, strict=True))
         lines.append(
-            Series(strategy, view.look(strategy), points, strong=strategy == CHAIN, marks=False)
+            Series(strategy, view.snapshot(strategy), points, strong=strategy == CHAIN, marks=False)
         )
         reached = [curve.coverage[curve.precision >= target] for target in TARGETS]
         rows.append([strategy, *(float(one.max()) if len(one) else 0.0 for one in reached)])
@@ -59,8 +59,8 @@ def _coverage(view: View) -> Figure:
         "One cut for all labels, lowered from left to right, on the largest slice. The higher and "
         "the further right, the better.",
         line_chart("Coverage against precision", lines, x, y),
-        Table.of(heads, rows),
-        tuple((one.name, one.look) for one in lines),
+        ReportTable.of(heads, rows),
+        tuple((line.name, line.snapshot) for line in lines),
     )
 
 
@@ -73,7 +73,7 @@ def _calibration(view: View) -> Figure:
         curve = reliability(pooled.truth, pooled.scores)
         told = zip(curve.said, curve.came_true, curve.count, strict=True)
         points = tuple((said, true) for said, true, count in told if count >= FEWEST)
-        lines.append(Series(strategy, view.look(strategy), points, strong=strategy == CHAIN))
+        lines.append(Series(strategy, view.snapshot(strategy), points, strong=strategy == CHAIN))
         rows.append(
             [
                 strategy,
@@ -87,21 +87,27 @@ def _calibration(view: View) -> Figure:
         "A strategy on the dotted line says what will happen; below it, it is too sure. ECE is "
         f"the mean distance. Points stand for at least {FEWEST} scores.",
         line_chart("Score against share that came true", lines, x, y, diagonal=True),
-        Table.of(["strategy", "ECE", "score → came true"], rows),
-        tuple((one.name, one.look) for one in lines),
+        ReportTable.of(["strategy", "ECE", "score → came true"], rows),
+        tuple((line.name, line.snapshot) for line in lines),
     )
 
 
-def _promised(view: View) -> Table:
+def _promised(view: View) -> ReportTable:
     rows = []
-    for one in view.figures.summary:
-        pooled = view.pooled(one.strategy, one.slice)
+    for summary in view.figures.summary:
+        pooled = view.pooled(summary.strategy, summary.slice)
         if pooled is None or pooled.applied is None:
             continue
-        kept = Promise.of(pooled.truth, pooled.applied)
+        precision_kept = PrecisionKept.of(pooled.truth, pooled.applied)
         rows.append(
-            [one.strategy, slice_head(view, one.slice), kept.precision, kept.coverage, kept.issues]
+            [
+                summary.strategy,
+                slice_head(view, summary.slice),
+                precision_kept.precision,
+                precision_kept.coverage,
+                precision_kept.issues,
+            ]
         )
-    return Table.of(
+    return ReportTable.of(
         ["strategy", "labelled issues", "precision", "coverage", "issues labelled"], rows
     )

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from tagger.evaluation.report.document import changes
 
 if TYPE_CHECKING:
-    from tagger.evaluation.bootstrap import Interval
     from tagger.evaluation.report.view import View
+    from tagger.statistics.bootstrap import Interval
 
 WORKS = 0.5
 """F1 from which a label counts as one that works."""
@@ -69,9 +69,9 @@ def _leaders(view: View) -> str:
 
 def _moved(view: View) -> list[str]:
     found = [
-        one
-        for one in changes(view.figures, view.extras.previous)
-        if (one["strategy"], one["slice"]) == (view.best.strategy, view.last)
+        change
+        for change in changes(view.figures, view.extras.previous)
+        if (change["strategy"], change["slice"]) == (view.best.strategy, view.last)
     ]
     return [
         f"Since the last run {one['strategy']} moved by {one['micro_f1']:+.3f} micro F1"

@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from markupsafe import Markup
     from numpy.typing import NDArray
 
-    from tagger.evaluation.cells import Cell
+    from tagger.evaluation.cells import CellResult
     from tagger.evaluation.figures import Figures, Summary
-    from tagger.evaluation.metrics import Decisions, Floats, Truth
     from tagger.evaluation.report.extras import Extras
-    from tagger.evaluation.report.tables import Table
+    from tagger.evaluation.report.tables import ReportTable
     from tagger.evaluation.runner import Evaluation
+    from tagger.statistics.metrics import Decisions, Floats, Truth
 
 CHAIN = "chain"
 """The strategy that stands out in every chart."""
@@ -40,7 +40,7 @@ class Figure:
     title: str
     caption: str
     drawing: Markup | None = None
-    table: Table | None = None
+    table: ReportTable | None = None
     legend: tuple[tuple[str, int], ...] = ()
     wide: bool = False
     points: bool = False
@@ -85,7 +85,7 @@ class View:
     @cached_property
     def slices(self) -> tuple[str, ...]:
         """Names of the slices that were scored, smallest first."""
-        return tuple(sorted({one.slice for one in self.figures.summary}, key=slice_size))
+        return tuple(sorted({summary.slice for summary in self.figures.summary}, key=slice_size))
 
     @property
     def last(self) -> str:
@@ -95,29 +95,29 @@ class View:
     @cached_property
     def best(self) -> Summary:
         """The best strategy on the largest slice."""
-        found = self.figures.best(self.last)
-        if found is None:
+        summary = self.figures.best(self.last)
+        if summary is None:
             raise ValueError("an evaluation without a single cell has no report")
-        return found
+        return summary
 
     @cached_property
     def true_sizes(self) -> dict[str, int]:
         """Mean true size of each slice."""
-        return {one.slice: one.n_train for one in self.figures.summary}
+        return {summary.slice: summary.n_train for summary in self.figures.summary}
 
-    def look(self, strategy: str) -> int:
+    def snapshot(self, strategy: str) -> int:
         """Colour, dash and marker of a strategy: 0 is the chain's."""
         others = [name for name in self.evaluation.strategies if name != CHAIN]
         return 0 if strategy == CHAIN else 1 + others.index(strategy)
 
     def legend(self, strategies: Sequence[str] | None = None) -> tuple[tuple[str, int], ...]:
         names = self.evaluation.strategies if strategies is None else strategies
-        return tuple((name, self.look(name)) for name in names)
+        return tuple((name, self.snapshot(name)) for name in names)
 
     def of_strategy(self, strategy: str) -> list[Summary]:
         """Its summaries, smallest slice first."""
-        found = [one for one in self.figures.summary if one.strategy == strategy]
-        return sorted(found, key=lambda one: slice_size(one.slice))
+        summaries = [summary for summary in self.figures.summary if summary.strategy == strategy]
+        return sorted(summaries, key=lambda one: slice_size(one.slice))
 
     def pooled(self, strategy: str, slice_name: str) -> Pooled | None:
         """Test results of all seeds together; None where the strategy was not scored there."""
@@ -128,7 +128,7 @@ class View:
         ]
         return self._pool(cells) if cells else None
 
-    def _pool(self, cells: Sequence[Cell]) -> Pooled:
+    def _pool(self, cells: Sequence[CellResult]) -> Pooled:
         rows = np.concatenate([self.evaluation.of_seed(cell.key.seed).test for cell in cells])
         applied = [cell.applied for cell in cells if cell.applied is not None]
         return Pooled(

@@ -11,7 +11,7 @@ import pytest
 from fakes_cli import REPO, WORDS, Terminal, issue_file, sixty
 
 from bot.cli import opening
-from bot.settings import PREFIX, Settings
+from bot.process.settings import PREFIX, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,8 +42,8 @@ def _environment(monkeypatch: pytest.MonkeyPatch, data_dir: Path, encoder_folder
     monkeypatch.setenv("ISSUE_TAGGER_DEVICE", "cpu")
     monkeypatch.setenv("ISSUE_TAGGER_RUNTIME", "torch")  # comparing them takes seconds
     # whether this machine happens to reach the hub must not change what is tested
-    monkeypatch.setattr("bot.bootstrap.to_tune", lambda *_: None)
-    monkeypatch.setattr("bot.bootstrap.to_entail", lambda *_: None)
+    monkeypatch.setattr("bot.container.to_tune", lambda *_: None)
+    monkeypatch.setattr("bot.container.to_entail", lambda *_: None)
     monkeypatch.setenv("COLUMNS", "200")
 
 
@@ -87,18 +87,18 @@ def trained_folder(tmp_path_factory: pytest.TempPathFactory, encoder_folder: Pat
     """A data folder with sixty issues and an active release, to be copied and not used."""
     from datetime import UTC, datetime
 
-    from bot.bootstrap import build
-    from bot.settings import load_settings
-    from bot.use_cases.importing import import_files
-    from bot.use_cases.retraining import retrain
+    from bot.container import build
+    from bot.learning.retraining import retrain
+    from bot.process.settings import load_settings
+    from bot.repositories.importing import import_files
 
     folder = tmp_path_factory.mktemp("trained")
     settings = load_settings(data_dir=folder, encoder=str(encoder_folder), device="cpu")
     installation = build(settings)
     now = datetime(2026, 3, 1, 12, tzinfo=UTC)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("bot.bootstrap.to_tune", lambda *_: None)
-        patch.setattr("bot.bootstrap.to_entail", lambda *_: None)
+        patch.setattr("bot.container.to_tune", lambda *_: None)
+        patch.setattr("bot.container.to_entail", lambda *_: None)
         installation.store.migrate()
         import_files(installation.store, REPO, [issue_file(folder, *sixty())], now=now)
         resources = installation.resources()

@@ -1,4 +1,4 @@
-"""`backfill` and `undo` on the command line, against the stand-in: tables, JSON, exit statuses."""
+"""`backfill` and `undo` on the command line, against the simulator: tables, JSON, exit statuses."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 from fakes_cli import REPO
 
-from bot.standin.server import serving
-from bot.standin.state import GitHubState
+from bot.simulator.server import serving
+from bot.simulator.state import GitHubState
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -77,7 +77,7 @@ def test_a_run_is_written_and_undone(
     with serving(github) as url:
         monkeypatch.setenv("ISSUE_TAGGER_GITHUB_API_URL", url)
         monkeypatch.setenv("ISSUE_TAGGER_GITHUB_TOKEN", "a-token")
-        monkeypatch.setattr("bot.use_cases.unhurried.BETWEEN_WRITES", 0.0)
+        monkeypatch.setattr("bot.backfilling.throttling.BETWEEN_WRITES", 0.0)
         done = terminal("backfill", REPO, "--apply", "--limit", 3, "--json")
         assert (done.status, done.document["applied"]) == (0, True), done.err
         run = done.document["run"]

@@ -12,8 +12,8 @@ import pytest
 import torch
 from fakes_cli import REPO, issue_file, row, sixty
 
-from bot.standin.server import serving
-from bot.standin.state import GitHubState
+from bot.simulator.server import serving
+from bot.simulator.state import GitHubState
 from store.database import Store
 from store.records import DeliveryRecord
 
@@ -141,7 +141,7 @@ def test_a_mistake_in_the_program_is_one_line_unless_debug_is_asked_for(
     def broken(_: object) -> None:
         raise RuntimeError("a secret corner")
 
-    monkeypatch.setattr("bot.bootstrap.build", broken)
+    monkeypatch.setattr("bot.container.build", broken)
     done = terminal("releases", REPO)
     assert done.status == 1
     assert "this should not have happened: RuntimeError: a secret corner" in done.err
@@ -354,7 +354,7 @@ def test_doctor_says_what_is_wrong_and_what_to_do(
 ) -> None:
     monkeypatch.setenv("ISSUE_TAGGER_PROT", "8000")
     monkeypatch.setenv("ISSUE_TAGGER_ENCODER", "no/such-model@1")
-    monkeypatch.setattr("tagger.model_sources._hub_problem", lambda *_: "out of reach")
+    monkeypatch.setattr("tagger.encoders.model_sources._hub_problem", lambda *_: "out of reach")
     done = terminal("doctor")
     assert done.status == 1
     assert "ISSUE_TAGGER_PROT is no setting; did you mean ISSUE_TAGGER_PORT?" in done.out
@@ -375,10 +375,10 @@ def test_a_device_that_is_not_there_is_named(
 
 
 def test_work_offers_the_lanes_that_there_are() -> None:
-    from bot.cli.work import Lane
-    from bot.crew import LANES
+    from bot.cli.running.work import WorkKind
+    from bot.jobs.worker_pool import QUEUES
 
-    assert tuple(Lane) == LANES
+    assert tuple(WorkKind) == QUEUES
 
 
 def test_forget_says_what_was_dropped(terminal: Terminal, trained: Path) -> None:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from fakes_cli import REPO, issue_file, sixty
 
-from bot.use_cases.evaluation_request import EvaluationRequest
-from bot.use_cases.evaluation_run import LEASE, StoredBoard, StoredCells
-from bot.use_cases.helping import Helpers
-from bot.use_cases.importing import import_files
+from bot.evaluating.evaluation_request import EvaluationRequest
+from bot.evaluating.evaluation_run import LEASE, StoredCells, StoredWorkBoard
+from bot.evaluating.helper_processes import Helpers
+from bot.repositories.importing import import_files
 from store.database import Store
 from tagger.evaluation.slices import SplitPlan
 
@@ -106,7 +106,7 @@ def test_a_run_of_other_issues_or_code_is_not_joined(
 def test_a_failed_evaluation_is_put_down_as_failed(
     terminal: Terminal, trained: Path, database: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.use_cases.evaluating._score", _broken)
+    monkeypatch.setattr("bot.evaluating.evaluating._score", _broken)
     assert terminal("evaluate", REPO, "--strategies", "naive-bayes").status == 1
     with database.read() as work:
         run = work.evaluations.list(work.repositories.get(REPO).id)[0]
@@ -134,8 +134,8 @@ class Time:
 
 def test_a_task_is_held_by_one_and_falls_to_another_when_its_holder_is_gone(store: Store) -> None:
     clock = Time()
-    first = StoredBoard(store, 1, clock, helpers=Helpers([], 0), pause=lambda _: None)
-    second = StoredBoard(store, 1, clock)
+    first = StoredWorkBoard(store, 1, clock, helpers=Helpers([], 0), pause=lambda _: None)
+    second = StoredWorkBoard(store, 1, clock)
     held = first.take("all/0")
     assert held is not None
     with held:
@@ -150,7 +150,7 @@ def test_a_task_is_held_by_one_and_falls_to_another_when_its_holder_is_gone(stor
 
 
 def test_a_helper_whose_parent_is_gone_takes_nothing(store: Store) -> None:
-    assert StoredBoard(store, 1, Time(), alive=lambda: False).take("all/0") is None
+    assert StoredWorkBoard(store, 1, Time(), alive=lambda: False).take("all/0") is None
 
 
 def test_cells_of_other_runs_are_not_seen(store: Store) -> None:

@@ -9,18 +9,18 @@ import pytest
 from fakes_bot import BOT, TOKEN, Clock
 from fakes_cli import REPO
 
-from bot.bootstrap import Installation
-from bot.settings import load_settings
-from bot.standin.state import GitHubState
-from bot.standin.transport import StandInTransport
-from bot.use_cases.receive import keep, understand
-from bot.worker import Worker
+from bot.container import Container
+from bot.jobs.delivery_queue import DeliveryQueue
+from bot.process.settings import load_settings
+from bot.receiving.deliveries import keep, understand
+from bot.simulator.state import GitHubState
+from bot.simulator.transport import SimulatorTransport
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from bot.standin.records import Delivery
+    from bot.simulator.records import Delivery
     from store.records import StoredDelivery
 
 URL = "http://github.test"
@@ -38,17 +38,17 @@ class Bench:
         self.restart()
 
     def restart(self) -> None:
-        self.installation = Installation(
+        self.installation = Container(
             load_settings(github_api_url=URL, github_token=TOKEN),
             clock=self.clock,
-            transport=StandInTransport(self.github),
+            transport=SimulatorTransport(self.github),
         )
 
     def work(self) -> None:
         async def run() -> None:
-            desk = self.installation.desk()
-            await Worker(desk).run_until_empty()
-            await desk.access.aclose()
+            context = self.installation.context()
+            await DeliveryQueue(context).run_until_empty()
+            await context.access.aclose()
 
         asyncio.run(run())
 

@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.configuration import Mode, RepositoryConfiguration, parse
-from bot.configuration.model import Report
+from bot.configuration.model import ReportSettings
 from bot.configuration.values import Commands, ReportTo
-from tagger.issue import Label
+from tagger.domain.issue import Label
 
 NOW = datetime(2025, 3, 10, 12, tzinfo=UTC)
 
@@ -108,11 +108,11 @@ def test_ignored_ages() -> None:
 
 
 def test_a_report_is_due_once_after_its_minute() -> None:
-    report = Report(schedule="0 6 * * 1", to=ReportTo.ISSUE)
+    report = ReportSettings(schedule="0 6 * * 1", to=ReportTo.ISSUE)
     monday = datetime(2025, 3, 10, 6, tzinfo=UTC)
     assert report.is_due(last=monday - timedelta(days=7), now=monday)
     assert not report.is_due(last=monday, now=monday + timedelta(days=6))
-    assert not Report(to=ReportTo.NONE).is_due(last=monday - timedelta(days=70), now=monday)
+    assert not ReportSettings(to=ReportTo.NONE).is_due(last=monday - timedelta(days=70), now=monday)
 
 
 def test_a_configuration_cannot_be_changed() -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import httpx
 
 from bot.github.client import GitHubClient
-from bot.github.connection import Patience
+from bot.github.connection import RetryPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,8 +30,8 @@ class FakeTime:
         self.slept.append(seconds)
         self.now += timedelta(seconds=seconds)
 
-    def patience(self, **chosen: object) -> Patience:
-        return Patience(clock=self, sleep=self.sleep, **chosen)
+    def patience(self, **chosen: object) -> RetryPolicy:
+        return RetryPolicy(clock=self, sleep=self.sleep, **chosen)
 
 
 class Script(httpx.AsyncBaseTransport):

@@ -14,10 +14,10 @@ from bot.github.access import AppAccess, TokenAccess
 from bot.github.auth import RENEW_BEFORE, AppAuth, InstallationAuth, TokenAuth
 from bot.github.client import GitHubClient
 from bot.github.errors import GitHubError, NotFound, RateLimited, Unauthorized, Unreachable
-from bot.standin.apps import key_pair
-from bot.standin.faults import server_error
-from bot.standin.state import GitHubState
-from bot.standin.transport import StandInTransport
+from bot.simulator.apps import key_pair
+from bot.simulator.faults import server_error
+from bot.simulator.state import GitHubState
+from bot.simulator.transport import SimulatorTransport
 
 pytestmark = pytest.mark.anyio
 URL = "http://github.test"
@@ -34,7 +34,7 @@ def time() -> FakeTime:
 
 
 class Lab:
-    """A stand-in with an App in two repositories of two owners, and a client for it."""
+    """A simulator with an App in two repositories of two owners, and a client for it."""
 
     def __init__(self, time: FakeTime) -> None:
         self.state = GitHubState(time, url=URL)
@@ -44,7 +44,7 @@ class Lab:
             self.state.install(self.app, name)
             self.state.open_issue(name, "t")
         self.client = GitHubClient.open(
-            URL, transport=StandInTransport(self.state), patience=time.patience()
+            URL, transport=SimulatorTransport(self.state), patience=time.patience()
         )
         auth = AppAuth(self.app.id, self.app.private_key, time)
         self.access = AppAccess(self.client, auth, URL)
@@ -55,10 +55,10 @@ class Lab:
 
 
 @pytest.fixture
-async def lab(time):
-    lab = Lab(time)
-    yield lab
-    await lab.access.aclose()
+async def student_training(time):
+    student_training = Lab(time)
+    yield student_training
+    await student_training.access.aclose()
 
 
 async def test_a_jwt_says_who_and_for_how_long(keys, time) -> None:
@@ -84,95 +84,99 @@ async def test_a_damaged_token_is_named_at_the_start(token) -> None:
         TokenAuth(token)
 
 
-async def test_fifty_requests_at_once_fetch_one_token(lab) -> None:
-    github = await lab.access.client("octo/lab")
+async def test_fifty_requests_at_once_fetch_one_token(student_training) -> None:
+    github = await student_training.access.client("octo/lab")
     found = await asyncio.gather(*[github.issue("octo/lab", 1) for _ in range(50)])
     assert len(found) == 50
-    assert lab.token_requests == 1
+    assert student_training.token_requests == 1
 
 
-async def test_a_token_is_kept_until_shortly_before_its_end(lab, time) -> None:
-    github = await lab.access.client("octo/lab")
+async def test_a_token_is_kept_until_shortly_before_its_end(student_training, time) -> None:
+    github = await student_training.access.client("octo/lab")
     await github.issue("octo/lab", 1)
     time.now += timedelta(hours=1) - RENEW_BEFORE - timedelta(seconds=1)
     await github.issue("octo/lab", 1)
-    assert lab.token_requests == 1
+    assert student_training.token_requests == 1
     time.now += timedelta(seconds=2)
     await asyncio.gather(*[github.issue("octo/lab", 1) for _ in range(10)])
-    assert lab.token_requests == 2
+    assert student_training.token_requests == 2
 
 
-async def test_each_installation_has_a_token_of_its_own(lab) -> None:
+async def test_each_installation_has_a_token_of_its_own(student_training) -> None:
     for name in ("octo/lab", "acme/shop", "octo/lab"):
-        github = await lab.access.client(name)
+        github = await student_training.access.client(name)
         assert (await github.issue(name, 1)).number == 1
-    assert lab.token_requests == 2
+    assert student_training.token_requests == 2
 
 
-async def test_a_webhook_that_names_its_installation_saves_the_lookup(lab) -> None:
-    installation = next(iter(lab.state.installations))
-    github = await lab.access.client("octo/lab", installation)
+async def test_a_webhook_that_names_its_installation_saves_the_lookup(student_training) -> None:
+    installation = next(iter(student_training.state.installations))
+    github = await student_training.access.client("octo/lab", installation)
     await github.issue("octo/lab", 1)
-    assert not [seen for seen in lab.state.requests if seen.path.endswith("/installation")]
+    assert not [
+        seen for seen in student_training.state.requests if seen.path.endswith("/installation")
+    ]
 
 
-async def test_a_revoked_token_is_replaced_once(lab) -> None:
-    github = await lab.access.client("octo/lab")
+async def test_a_revoked_token_is_replaced_once(student_training) -> None:
+    github = await student_training.access.client("octo/lab")
     await github.issue("octo/lab", 1)
-    for installation in lab.state.installations.values():
+    for installation in student_training.state.installations.values():
         installation.tokens.clear()
     found = await asyncio.gather(*[github.issue("octo/lab", 1) for _ in range(10)])
     assert len(found) == 10
-    assert lab.token_requests == 2
+    assert student_training.token_requests == 2
 
 
-async def test_an_app_that_is_not_installed_there_is_told(lab) -> None:
-    lab.state.add_repository("other/place")
+async def test_an_app_that_is_not_installed_there_is_told(student_training) -> None:
+    student_training.state.add_repository("other/place")
     with pytest.raises(NotFound):
-        await lab.access.client("other/place")
+        await student_training.access.client("other/place")
 
 
-async def test_an_uninstalled_app_is_told_and_found_again(lab) -> None:
-    (first, *_) = lab.state.installations.values()
-    github = await lab.access.client("octo/lab")
-    lab.state.uninstall(first)
+async def test_an_uninstalled_app_is_told_and_found_again(student_training) -> None:
+    (first, *_) = student_training.state.installations.values()
+    github = await student_training.access.client("octo/lab")
+    student_training.state.uninstall(first)
     with pytest.raises(NotFound):
         await github.issue("octo/lab", 1)
-    lab.access.forget(first.id)
-    lab.state.install(lab.app, "octo/lab")
-    github = await lab.access.client("octo/lab")
+    student_training.access.forget(first.id)
+    student_training.state.install(student_training.app, "octo/lab")
+    github = await student_training.access.client("octo/lab")
     assert (await github.issue("octo/lab", 1)).number == 1
 
 
-async def test_trouble_while_fetching_a_token_is_waited_out(lab, time) -> None:
-    github = await lab.access.client("octo/lab")
-    lab.state.fail_next(server_error(502), server_error(500))
+async def test_trouble_while_fetching_a_token_is_waited_out(student_training, time) -> None:
+    github = await student_training.access.client("octo/lab")
+    student_training.state.fail_next(server_error(502), server_error(500))
     assert (await github.issue("octo/lab", 1)).number == 1
     assert time.slept == [1, 2]
 
 
-async def test_a_write_does_not_wait_for_a_token_and_is_known_not_to_have_happened(lab) -> None:
-    github = await lab.access.client("octo/lab")
-    lab.state.fail_next(server_error(502))
+async def test_a_write_does_not_wait_for_a_token_and_is_known_not_to_have_happened(
+    student_training,
+) -> None:
+    github = await student_training.access.client("octo/lab")
+    student_training.state.fail_next(server_error(502))
     with pytest.raises(Unreachable) as raised:
         await github.comment("octo/lab", 1, "hello")
     assert not raised.value.may_have_happened
     await github.comment("octo/lab", 1, "hello")
-    assert [one.body for one in lab.state.issue("octo/lab", 1).comments] == ["hello"]
+    assert [one.body for one in student_training.state.issue("octo/lab", 1).comments] == ["hello"]
 
 
-async def test_one_failed_fetch_does_not_block_the_others(lab) -> None:
-    github = await lab.access.client("octo/lab")
-    lab.state.fail_next(*[server_error(502)] * 4)
+async def test_one_failed_fetch_does_not_block_the_others(student_training) -> None:
+    github = await student_training.access.client("octo/lab")
+    student_training.state.fail_next(*[server_error(502)] * 4)
     requests = [github.issue("octo/lab", 1) for _ in range(5)]
     found = await asyncio.gather(*requests, return_exceptions=True)
     assert all(getattr(one, "number", None) == 1 or isinstance(one, Unreachable) for one in found)
     assert (await github.issue("octo/lab", 1)).number == 1
 
 
-async def test_a_wrong_key_is_told_as_such(lab, keys, time) -> None:
-    stranger = AppAuth(lab.app.id, keys[0], time)
-    github = lab.client.speaking_as(InstallationAuth(stranger, 1, URL))
+async def test_a_wrong_key_is_told_as_such(student_training, keys, time) -> None:
+    stranger = AppAuth(student_training.app.id, keys[0], time)
+    github = student_training.client.speaking_as(InstallationAuth(stranger, 1, URL))
     with pytest.raises(Unauthorized, match="private key"):
         await github.issue("octo/lab", 1)
 
@@ -187,10 +191,10 @@ async def test_a_limit_on_tokens_is_told_with_its_end(time, keys) -> None:
     assert raised.value.retry_at == time.now + timedelta(hours=1)
 
 
-async def test_an_app_and_a_token_know_the_login_they_act_under(lab) -> None:
-    assert await lab.access.login() == "issue-tagger[bot]"
-    lab.state.add_token("secret", "machine")
-    by_token = TokenAccess(lab.client.speaking_as(TokenAuth("secret")))
+async def test_an_app_and_a_token_know_the_login_they_act_under(student_training) -> None:
+    assert await student_training.access.login() == "issue-tagger[bot]"
+    student_training.state.add_token("secret", "machine")
+    by_token = TokenAccess(student_training.client.speaking_as(TokenAuth("secret")))
     assert await by_token.login() == "machine"
     github = await by_token.client("octo/lab")
     assert (await github.issue("octo/lab", 1)).number == 1

@@ -14,7 +14,7 @@ from bot.github.client import GitHubClient
 from bot.github.errors import BadPayload, Forbidden, Moved, RateLimited, Unauthorized, Unreachable
 
 if TYPE_CHECKING:
-    from bot.github.exchange import Answered
+    from bot.github.exchange import ResponseSeen
 
 pytestmark = pytest.mark.anyio
 REPO = "octo/lab"
@@ -36,7 +36,7 @@ def time() -> FakeTime:
 
 
 @pytest.mark.parametrize(
-    ("trouble", "pause"),
+    ("network_fault", "pause"),
     [
         (failing(500), 1),
         (failing(502), 1),
@@ -51,8 +51,8 @@ def time() -> FakeTime:
     ],
     ids=["500", "502", "503", "403", "secondary", "429", "timeout", "refused", "closed", "half"],
 )
-async def test_trouble_that_passes_is_waited_out(time, trouble, pause) -> None:
-    script = Script(trouble, ok())
+async def test_trouble_that_passes_is_waited_out(time, network_fault, pause) -> None:
+    script = Script(network_fault, ok())
     async with client_of(script, time) as github:
         assert (await github.issue(REPO, 1)).number == 1
     assert time.slept == [pause]
@@ -115,9 +115,9 @@ async def test_another_identity_is_not_held_up_by_a_pause(time) -> None:
         assert (await github.speaking_as(None).issue(REPO, 1)).number == 1
 
 
-@pytest.mark.parametrize("trouble", [failing(500), httpx.ReadTimeout("late")])
-async def test_a_comment_is_never_sent_twice(time, trouble) -> None:
-    script = Script(trouble)
+@pytest.mark.parametrize("network_fault", [failing(500), httpx.ReadTimeout("late")])
+async def test_a_comment_is_never_sent_twice(time, network_fault) -> None:
+    script = Script(network_fault)
     async with client_of(script, time) as github:
         with pytest.raises(Unreachable, match="1 attempt") as raised:
             await github.comment(REPO, 1, "hello")
@@ -240,7 +240,7 @@ async def test_every_request_says_what_it_is(time) -> None:
 
 
 async def test_an_observer_hears_of_every_response(time) -> None:
-    heard: list[Answered] = []
+    heard: list[ResponseSeen] = []
     script = Script(failing(500), ok())
     async with client_of(script, time, observer=heard.append) as github:
         await github.issue(REPO, 1)

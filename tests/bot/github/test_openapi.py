@@ -1,6 +1,6 @@
 """Every request that the client can send is one that GitHub's OpenAPI description knows.
 
-The stand-in refuses anything else with 422, so it is enough to send each request once.
+The simulator refuses anything else with 422, so it is enough to send each request once.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from bot.github.client import GitHubClient
 from bot.github.errors import Invalid, NotFound
 from bot.github.exchange import Request
 from bot.github.labels import LabelSuggestion
-from bot.standin.documented import read_operations, schema_problems
-from bot.standin.state import GitHubState
-from bot.standin.transport import StandInTransport
+from bot.simulator.documented import read_operations, schema_problems
+from bot.simulator.state import GitHubState
+from bot.simulator.transport import SimulatorTransport
 
 pytestmark = pytest.mark.anyio
 REPO = "octo/lab"
 URL = "http://github.test"
 NOT_REQUESTS = {"open", "speaking_as", "aclose"}
-ONLY_PEOPLE = {  # in the stand-in so that a person's part can be played through the API too
+ONLY_PEOPLE = {  # in the simulator so that a person's part can be played through the API too
     "POST /repos/{}/{}/issues/{}/suggestions/{}/approve",
     "POST /repos/{}/{}/issues/{}/suggestions/{}/dismiss",
 }
@@ -101,7 +101,7 @@ def state() -> GitHubState:
 async def test_every_request_of_the_client_is_documented(state) -> None:
     app = state.create_app("issue-tagger")
     state.install(app, REPO)
-    transport = StandInTransport(state)
+    transport = SimulatorTransport(state)
     async with GitHubClient.open(URL, transport=transport) as github:
         access = AppAccess(github, AppAuth(app.id, app.private_key), URL)
         sent = await as_installation(await access.client(REPO))
@@ -164,14 +164,14 @@ def _matches(method: str, path: str, pattern: str) -> bool:
 )
 async def test_what_github_does_not_document_is_refused(state, method, path, params, json) -> None:
     state.open_issue(REPO, "t")
-    async with GitHubClient.open(URL, transport=StandInTransport(state)) as github:
+    async with GitHubClient.open(URL, transport=SimulatorTransport(state)) as github:
         request = Request(method, f"/repos/{REPO}/{path}", params=params, json=json)
         with pytest.raises(Invalid, match="OpenAPI"):
             await github._connection.send(request)
 
 
 async def test_a_path_that_github_does_not_have_is_not_found(state) -> None:
-    async with GitHubClient.open(URL, transport=StandInTransport(state)) as github:
+    async with GitHubClient.open(URL, transport=SimulatorTransport(state)) as github:
         with pytest.raises(NotFound):
             await github._connection.send(Request("GET", "/repositories/1/secrets"))
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.github.rate_limit import LONGEST_PAUSE, SHORTEST_PAUSE, Wait, budget, wait_after
+from bot.github.rate_limit import MAX_PAUSE, MIN_PAUSE, RateLimitWait, budget, wait_after
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -35,18 +35,18 @@ def test_an_ordinary_answer_asks_for_no_wait(status) -> None:
 
 @pytest.mark.parametrize("status", [403, 429])
 def test_an_exhausted_budget_waits_for_its_reset(status) -> None:
-    assert wait_after(status, exhausted(900), NOW, 0) == Wait(in_seconds(900), "primary")
+    assert wait_after(status, exhausted(900), NOW, 0) == RateLimitWait(in_seconds(900), "primary")
 
 
 @pytest.mark.parametrize("status", [403, 429])
 def test_retry_after_counts_before_everything_else(status) -> None:
     headers = exhausted(900) | {"retry-after": "30"}
-    assert wait_after(status, headers, NOW, 0) == Wait(in_seconds(30), "secondary")
+    assert wait_after(status, headers, NOW, 0) == RateLimitWait(in_seconds(30), "secondary")
 
 
 def test_retry_after_may_be_a_date() -> None:
     headers = {"retry-after": format_datetime(in_seconds(45), usegmt=True)}
-    assert wait_after(429, headers, NOW, 0) == Wait(in_seconds(45), "secondary")
+    assert wait_after(429, headers, NOW, 0) == RateLimitWait(in_seconds(45), "secondary")
 
 
 @pytest.mark.parametrize(
@@ -61,11 +61,11 @@ def test_a_secondary_limit_without_header_waits_a_minute_and_then_longer(
     message, attempt, seconds
 ) -> None:
     waits = wait_after(403, {}, NOW, attempt, message)
-    assert waits == Wait(in_seconds(seconds), "secondary")
+    assert waits == RateLimitWait(in_seconds(seconds), "secondary")
 
 
 def test_429_is_a_limit_even_without_any_sign() -> None:
-    assert wait_after(429, {}, NOW, 0) == Wait(in_seconds(60), "secondary")
+    assert wait_after(429, {}, NOW, 0) == RateLimitWait(in_seconds(60), "secondary")
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 504])
@@ -75,7 +75,7 @@ def test_server_errors_back_off_exponentially(status) -> None:
 
 
 def test_a_server_may_say_when_to_come_back() -> None:
-    assert wait_after(503, {"retry-after": "20"}, NOW, 0) == Wait(in_seconds(20), "server")
+    assert wait_after(503, {"retry-after": "20"}, NOW, 0) == RateLimitWait(in_seconds(20), "server")
 
 
 @pytest.mark.parametrize("ahead", [-7200, -60, 60, 7200])
@@ -86,7 +86,7 @@ def test_a_wrong_clock_here_does_not_change_the_length_of_the_wait(ahead) -> Non
         "x-ratelimit-remaining": "0",
         "x-ratelimit-reset": str(int(github.timestamp()) + 600),
     }
-    assert wait_after(403, headers, NOW, 0) == Wait(in_seconds(600), "primary")
+    assert wait_after(403, headers, NOW, 0) == RateLimitWait(in_seconds(600), "primary")
 
 
 @given(
@@ -105,7 +105,7 @@ def test_whatever_the_headers_say_the_wait_is_bounded(
         headers["retry-after"] = retry_after
     wait = wait_after(status, headers, NOW, attempt)
     if wait is not None:
-        assert NOW + SHORTEST_PAUSE <= wait.until <= NOW + LONGEST_PAUSE
+        assert NOW + MIN_PAUSE <= wait.until <= NOW + MAX_PAUSE
 
 
 def test_the_budget_is_none_where_the_headers_do_not_state_it() -> None:

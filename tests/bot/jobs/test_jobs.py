@@ -12,31 +12,31 @@ from typing import TYPE_CHECKING
 import pytest
 from fakes_bot import BOT, LABELS, REPO, FakeReleases
 
-from bot.bootstrap import Installation
-from bot.jobs.kinds import Kind
-from bot.jobs.tasks import UPKEEP, TaskLane
-from bot.standin.transport import StandInTransport
-from bot.use_cases.receive import keep, understand
-from bot.worker import TAGGING, Pace, Worker
-from store.job_engine import JobEngine
+from bot.container import Container
+from bot.jobs.delivery_queue import TAGGING, DeliveryLimits, DeliveryQueue
+from bot.jobs.task_kinds import TaskKind
+from bot.jobs.task_queue import UPKEEP, TaskQueue
+from bot.receiving.deliveries import keep, understand
+from bot.simulator.transport import SimulatorTransport
+from store.engine.job_engine import JobEngine
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
-    from bot.jobs.lanes import Jobs
-    from bot.standin.records import Delivery
-    from store.task_records import StoredTask
+    from bot.jobs.queues import JobSource
+    from bot.simulator.records import Delivery
+    from store.queues.task_records import StoredTask
 
 pytestmark = pytest.mark.anyio
-PACE = Pace(poll=timedelta(seconds=0.2), sweep=timedelta(seconds=0.2), at_once=3)
-SLOW = Pace(poll=timedelta(hours=1), sweep=timedelta(hours=1), at_once=3)
+PACE = DeliveryLimits(poll=timedelta(seconds=0.2), sweep=timedelta(seconds=0.2), at_once=3)
+SLOW = DeliveryLimits(poll=timedelta(hours=1), sweep=timedelta(hours=1), at_once=3)
 
 
 @dataclass
 class House:
     """An installation that may have several workers, on either database."""
 
-    installation: Installation
+    installation: Container
     github: object
     clock: object
     at_work: Counter[int] = field(default_factory=Counter)
@@ -60,11 +60,11 @@ class House:
         with self.installation.store.read() as work:
             return work.tasks.find(kind)
 
-    def jobs(self, pace: Pace = PACE) -> Jobs:
+    def jobs(self, pace: DeliveryLimits = PACE) -> JobSource:
         return self.installation.jobs(pace)
 
-    def worker(self, **given) -> Worker:
-        async def watched(desk, claim):
+    def worker(self, **given) -> DeliveryQueue:
+        async def watched(context, claim):
             number = claim.issue_number
             self.at_work[number] += 1
             self.most = max(self.most, sum(self.at_work.values()))
@@ -72,9 +72,9 @@ class House:
             await asyncio.sleep(0.1)
             self.at_work[number] -= 1
             self.worked.append(number)
-            return await desk.finish(claim)
+            return await context.finish(claim)
 
-        return Worker(self.installation.desk(), **{"job": watched, "pace": PACE, **given})
+        return DeliveryQueue(self.installation.context(), **{"job": watched, "pace": PACE, **given})
 
 
 async def until(true, seconds: float = 30.0) -> None:
@@ -84,18 +84,18 @@ async def until(true, seconds: float = 30.0) -> None:
 
 
 @asynccontextmanager
-async def running(jobs: Jobs, *lanes) -> AsyncIterator[None]:
-    """These lanes at work, stopped and waited for at the end."""
-    task = asyncio.create_task(jobs.run(lanes))
+async def running(jobs: JobSource, *queues) -> AsyncIterator[None]:
+    """These queues at work, stopped and waited for at the end."""
+    task = asyncio.create_task(jobs.run(queues))
     try:
         yield
     finally:
-        for lane in lanes:
-            lane.signals.stop()
+        for queue in queues:
+            queue.signals.stop()
         await asyncio.wait_for(task, 30)
-        for lane in lanes:
-            if lane._desk.access is not None:
-                await lane._desk.access.aclose()
+        for queue in queues:
+            if queue._context.access is not None:
+                await queue._context.access.aclose()
 
 
 @pytest.fixture(params=["in process", pytest.param("engine", marks=pytest.mark.postgres)])
@@ -105,8 +105,8 @@ def house(request: pytest.FixtureRequest, settings, github, clock) -> Iterator[H
         url = request.getfixturevalue("postgres_url")
         settings = settings.model_copy(update={"database_url": url})
     releases = FakeReleases()
-    made = Installation(
-        settings, clock=clock, transport=StandInTransport(github), open_release=releases
+    made = Container(
+        settings, clock=clock, transport=SimulatorTransport(github), open_release=releases
     )
     releases.promote(made.store, "r1", LABELS, clock())
     yield House(made, github, clock)
@@ -148,7 +148,7 @@ async def test_a_dead_workers_delivery_is_taken_over(house) -> None:
     house.opened(1)
     dead = house.worker(name="dead")
     assert await dead.claim() is not None
-    await dead._desk.access.aclose()
+    await dead._context.access.aclose()
     async with running(house.jobs(), house.worker()):
         await asyncio.sleep(0.5)
         assert house.worked == []
@@ -164,7 +164,7 @@ async def test_stopping_hands_back_what_takes_too_long(house) -> None:
         await asyncio.Event().wait()
 
     (guid,) = house.opened(1)
-    pace = Pace(poll=PACE.poll, sweep=PACE.sweep, grace=timedelta(0))
+    pace = DeliveryLimits(poll=PACE.poll, sweep=PACE.sweep, grace=timedelta(0))
     async with running(house.jobs(), house.worker(job=endless, pace=pace)):
         await asyncio.wait_for(begun.wait(), 30)
     with house.installation.store.read() as work:
@@ -175,22 +175,22 @@ async def test_stopping_hands_back_what_takes_too_long(house) -> None:
 async def test_a_task_runs_once_across_workers_and_asked_for_again_once_more(house) -> None:
     ran: list[str] = []
 
-    async def sweep_up(errand) -> str:
-        ran.append(errand.asked_by)
+    async def sweep_up(task_run) -> str:
+        ran.append(task_run.asked_by)
         await asyncio.sleep(0.2)
         return "swept"
 
-    kinds = {"sweeping": Kind(sweep_up, lambda _: None, of_repository=False)}
+    kinds = {"sweeping": TaskKind(sweep_up, lambda _: None, of_repository=False)}
 
     def ask(by: str) -> None:
         with house.installation.store.begin() as work:
             work.tasks.request("sweeping", None, house.clock(), by=by)
 
-    def lane() -> TaskLane:
-        return TaskLane(UPKEEP, house.installation, house.installation.desk(), kinds)
+    def queue() -> TaskQueue:
+        return TaskQueue(UPKEEP, house.installation, house.installation.context(), kinds)
 
     ask("ada")
-    async with running(house.jobs(), lane()), running(house.jobs(), lane()):
+    async with running(house.jobs(), queue()), running(house.jobs(), queue()):
         await until(lambda: house.task("sweeping").outcome == "swept")
         assert ran == ["ada"]
         house.clock.advance(minutes=1)
@@ -205,10 +205,10 @@ async def test_an_engine_that_lost_everything_is_filled_again(
 ) -> None:
     from sqlalchemy import create_engine, text
 
-    made = Installation(
+    made = Container(
         settings.model_copy(update={"database_url": postgres_url}),
         clock=clock,
-        transport=StandInTransport(github),
+        transport=SimulatorTransport(github),
     )
     house = House(made, github, clock)
     admin = create_engine(postgres_url, isolation_level="AUTOCOMMIT")

@@ -14,7 +14,7 @@ from bot.service.body_budget import SMALL, BodyBudget, NoRoom
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from bot.service.body_budget import Share
+    from bot.service.body_budget import BodyShare
 
 pytestmark = pytest.mark.anyio
 ROOM = 10 * SMALL
@@ -37,7 +37,7 @@ def _quick(monkeypatch) -> None:
 
 
 @asynccontextmanager
-async def body(budget: BodyBudget, length: int) -> AsyncIterator[Share]:
+async def body(budget: BodyBudget, length: int) -> AsyncIterator[BodyShare]:
     """A body of which so much has arrived."""
     async with budget.share() as share, share.reading():
         await share.cover(length)

@@ -8,8 +8,8 @@ import pytest
 from fakes_bot import REPO
 
 from bot.github.errors import Unreachable
-from bot.use_cases.deliveries import handle
-from bot.worker import when_again
+from bot.jobs.delivery_handlers import handle
+from bot.jobs.delivery_queue import when_again
 from store.errors import LeaseLost
 
 pytestmark = pytest.mark.anyio
@@ -73,7 +73,7 @@ async def test_a_lease_that_a_leap_ended_goes_to_one_worker_only(bench) -> None:
     await bench.work()
     assert bench.delivery(opened).state == "done"
     with pytest.raises(LeaseLost):
-        await handle(bench.desk, claim)
+        await handle(bench.context, claim)
     assert [one.event for one in bench.github.issue(REPO, 1).events] == ["labeled"]
 
 

@@ -15,23 +15,23 @@ from fakes_bot import BOT, REPO, TOKEN, FakeReleases, signed
 from sqlalchemy import create_engine, event, text
 from starlette.testclient import TestClient
 
-from bot import worker
-from bot.bootstrap import Installation
+from bot.container import Container
+from bot.jobs import delivery_queue
+from bot.jobs.delivery_queue import DeliveryLimits
 from bot.service.app import create_app
-from bot.standin.state import GitHubState
-from bot.standin.transport import StandInTransport
-from bot.worker import Pace
+from bot.simulator.state import GitHubState
+from bot.simulator.transport import SimulatorTransport
 from store.database import Store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from bot.standin.records import Delivery
+    from bot.simulator.records import Delivery
     from store.records import StoredDelivery
 
 URL = "http://github.test"
 APPLY = "mode: apply\ndelay_seconds: 0\n"
-PACE = Pace(lease=timedelta(seconds=3), poll=timedelta(seconds=0.02))
+PACE = DeliveryLimits(lease=timedelta(seconds=3), poll=timedelta(seconds=0.02))
 PATIENCE = 0.5
 """Seconds for which the store waits for a lock."""
 
@@ -62,7 +62,7 @@ class Service:
 
     def __init__(
         self,
-        installation: Installation,
+        installation: Container,
         client: TestClient,
         github: GitHubState,
         release,
@@ -113,13 +113,13 @@ def github() -> GitHubState:
 
 @pytest.fixture(autouse=True)
 def _hasty(monkeypatch) -> None:
-    monkeypatch.setattr(worker, "FIRST_PAUSE", timedelta(seconds=0.1))
+    monkeypatch.setattr(delivery_queue, "FIRST_PAUSE", timedelta(seconds=0.1))
 
 
 @contextmanager
 def serving(settings, github: GitHubState) -> Iterator[Service]:
     releases = FakeReleases()
-    installation = Installation(settings, transport=StandInTransport(github), open_release=releases)
+    installation = Container(settings, transport=SimulatorTransport(github), open_release=releases)
     installation.store = Store(settings.database_url, patience_seconds=PATIENCE)
     installation.own_login = BOT
     disk = Disk(installation.store)

@@ -1,4 +1,5 @@
-"""GitHub in trouble, by every kind of it: the delivery waits, says why, and is worked off later."""
+"""GitHub in network_fault, by every kind of it: the delivery waits, says why, and is worked off
+later."""
 
 from __future__ import annotations
 
@@ -7,8 +8,8 @@ from dataclasses import replace
 import pytest
 from fakes_bot import REPO
 
-from bot.github.connection import Patience
-from bot.standin.faults import Fault, Trouble
+from bot.github.connection import RetryPolicy
+from bot.simulator.faults import Fault, NetworkFault
 
 pytestmark = pytest.mark.anyio
 
@@ -20,9 +21,9 @@ TROUBLES = {
     "403 with Retry-After": Fault(403, {"retry-after": "3600"}, LIMIT),
     "403 secondary without a header": Fault(403, {}, LIMIT),
     "429": Fault(429, {}, "Too many requests"),
-    "timeout": Fault(trouble=Trouble.TIMEOUT),
-    "connection closed": Fault(trouble=Trouble.CLOSED),
-    "half a page": Fault(trouble=Trouble.HALF),
+    "timeout": Fault(network_fault=NetworkFault.TIMEOUT),
+    "connection closed": Fault(network_fault=NetworkFault.CLOSED),
+    "half a page": Fault(network_fault=NetworkFault.HALF),
     "token expired": Fault(401, {}, "Bad credentials"),
     "permission missing": Fault(403, {}, "Resource not accessible by integration"),
 }
@@ -50,13 +51,13 @@ def _no_waiting(monkeypatch, clock) -> None:
     async def at_once(self, wait) -> None:
         clock.now = max(clock.now, wait.until)
 
-    monkeypatch.setattr(Patience, "sit_out", at_once)
+    monkeypatch.setattr(RetryPolicy, "sit_out", at_once)
 
 
 def outage(kind: str, request: str) -> list[Fault]:
     """The same fault for every attempt that the client makes of this request."""
     method, path = REQUESTS[request]
-    return [replace(TROUBLES[kind], method=method, path=path)] * Patience.attempts
+    return [replace(TROUBLES[kind], method=method, path=path)] * RetryPolicy.attempts
 
 
 # A file comes raw, and where its transfer is cut the HTTP library counts the bytes; a file that

@@ -17,16 +17,16 @@ import httpx
 import pytest
 from fakes_bot import BOT, REPO, SECRET, TOKEN, signed
 
-from bot.settings import Settings, environment_of
-from bot.standin.server import serving
-from bot.standin.state import GitHubState
+from bot.process.settings import Settings, environment_of
+from bot.simulator.server import serving
+from bot.simulator.state import GitHubState
 from store.database import Store
 from store.records import ReleaseRecord
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from bot.standin.records import Delivery
+    from bot.simulator.records import Delivery
 
 PROGRAM = Path(__file__).parents[1] / "service_of_words.py"
 KILLS = 4

@@ -19,18 +19,18 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 from starlette.testclient import TestClient
 
-from bot.bootstrap import Installation
+from bot.container import Container
 from bot.github import signature
+from bot.github.markdown import code_span
 from bot.github.signature import sign, verify
-from bot.logs import set_up_logs
-from bot.markdown import code_span
+from bot.jobs.delivery_queue import DeliveryQueue
+from bot.labelling.policy import LabelChoice
+from bot.labelling.suggesting import comment_body
+from bot.process.logs import set_up_logs
 from bot.service import body as body_module
 from bot.service.app import create_app
-from bot.standin.faults import Fault
-from bot.standin.transport import StandInTransport
-from bot.use_cases.policy import Choice
-from bot.use_cases.suggesting import comment_body
-from bot.worker import Worker
+from bot.simulator.faults import Fault
+from bot.simulator.transport import SimulatorTransport
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -112,7 +112,7 @@ def test_no_label_name_leaves_its_code_span(name: str) -> None:
 
 def test_a_label_that_is_markup_is_text_in_the_comment() -> None:
     evil = "`x` <img src=x onerror=alert(1)> @octocat [a](javascript:b)\n# heading"
-    line = comment_body([Choice(evil, "suggest", "likely", decision(evil))]).splitlines()[-1]
+    line = comment_body([LabelChoice(evil, "suggest", "likely", decision(evil))]).splitlines()[-1]
     assert re.fullmatch(r"- ``[^\n]*`` \(95%\)", line)
 
 
@@ -172,8 +172,8 @@ def test_the_logs_of_a_busy_service_hold_ids_and_no_secret_title_or_body(
     as_app = {"github_token": None, "github_app_id": app.id, "github_private_key": key}
     settings = settings.model_copy(update=as_app)
     set_up_logs("json", settings.secrets(), logging.DEBUG)
-    made = Installation(
-        settings, clock=clock, transport=StandInTransport(github), open_release=releases
+    made = Container(
+        settings, clock=clock, transport=SimulatorTransport(github), open_release=releases
     )
     releases.promote(made.store, "r1", LABELS, clock())
     opened = [github.open_issue(REPO, TITLE, BODY) for _ in range(4)]
@@ -203,13 +203,13 @@ def test_the_logs_of_a_busy_service_hold_ids_and_no_secret_title_or_body(
     assert "heron" not in text
 
 
-async def _work_through_trouble(made: Installation, github, clock) -> None:
+async def _work_through_trouble(made: Container, github, clock) -> None:
     """Tag everything, with GitHub refusing credentials and requests now and then."""
-    desk = made.desk()
+    context = made.context()
     made.own_login = BOT
     for fault in (Fault(401), Fault(422, {}, "Validation Failed"), Fault(404, {}, "Not Found")):
         github.fail_next(fault)
-        await Worker(desk).run_until_empty()
+        await DeliveryQueue(context).run_until_empty()
         clock.advance(hours=1)
-        await Worker(desk).run_until_empty()
-    await desk.access.aclose()
+        await DeliveryQueue(context).run_until_empty()
+    await context.access.aclose()

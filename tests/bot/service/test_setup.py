@@ -13,14 +13,14 @@ import pytest
 from fakes_bot import LABELS, REPO, signed
 from starlette.testclient import TestClient
 
-from bot import app_credentials
-from bot.app_credentials import AppCredentials
 from bot.errors import CommandRefused, SettingsInvalid
 from bot.github.manifest import PERMISSIONS, new_app_page, web_address
+from bot.jobs.delivery_queue import DeliveryLimits
+from bot.operations.doctor import credentials_file
+from bot.process import app_credentials
+from bot.process.app_credentials import AppCredentials
+from bot.process.settings import PREFIX, Settings, load_settings
 from bot.service.app import create_app
-from bot.settings import PREFIX, Settings, load_settings
-from bot.use_cases.examining import credentials_file
-from bot.worker import Pace
 
 HERE = "http://testserver"
 KEY = "-----BEGIN RSA PRIVATE KEY-----\nMIIB\n-----END RSA PRIVATE KEY-----\n"
@@ -82,10 +82,10 @@ def test_an_app_is_made_kept_privately_and_used_at_once(
     installation, github, releases, clock, caplog
 ) -> None:
     caplog.set_level(logging.DEBUG, "bot")
-    caplog.set_level(logging.WARNING, "httpx")  # as `bot.logs` has it
+    caplog.set_level(logging.WARNING, "httpx")  # as `bot.process.logs` has it
     caplog.set_level(logging.WARNING, "httpx2")
     releases.promote(installation.store, "r1", LABELS, clock())
-    service = create_app(installation, pace=Pace(poll=timedelta(seconds=0.05)))
+    service = create_app(installation, pace=DeliveryLimits(poll=timedelta(seconds=0.05)))
     with TestClient(service, base_url=HERE) as client:
         form = begin(client, service, caplog, organisation="acme")
         assert form.action.startswith(f"{github.url}/organizations/acme/settings/apps/new?state=")

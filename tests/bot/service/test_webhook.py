@@ -15,7 +15,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
-from bot.bootstrap import Installation
+from bot.container import Container
 from bot.service import body as body_module
 from bot.service.app import create_app
 from bot.service.body import FORM
@@ -23,12 +23,12 @@ from bot.service.body import FORM
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from bot.standin.records import Delivery
-    from bot.standin.state import GitHubState
+    from bot.simulator.records import Delivery
+    from bot.simulator.state import GitHubState
 
 
 @pytest.fixture
-def client(installation: Installation) -> Iterator[TestClient]:
+def client(installation: Container) -> Iterator[TestClient]:
     installation.own_login = BOT
     with TestClient(create_app(installation, worker=False)) as client:
         yield client
@@ -39,13 +39,13 @@ def post(client: TestClient, delivery: Delivery, secret: str = SECRET):
     return client.post("/webhook", content=body, headers=headers)
 
 
-def stored(installation: Installation, guid: str):
+def stored(installation: Container, guid: str):
     with installation.store.read() as work:
         return work.inbox.find(guid)
 
 
 def test_a_delivery_is_stored_with_its_issue_before_it_is_answered(
-    client: TestClient, installation: Installation, github: GitHubState
+    client: TestClient, installation: Container, github: GitHubState
 ) -> None:
     opened = github.open_issue(REPO, "It crashes", "at start", by="ada", labels=["bug"])
     assert post(client, opened).status_code == 202
@@ -173,7 +173,7 @@ def test_without_githubs_headers_it_is_no_delivery(client, missing) -> None:
 
 def test_either_of_two_secrets_signs_while_they_rotate(settings, github, clock, releases) -> None:
     rotating = settings.model_copy(update={"webhook_secret": _secret("old-one, new-one")})
-    made = Installation(rotating, clock=clock, open_release=releases)
+    made = Container(rotating, clock=clock, open_release=releases)
     made.own_login = BOT
     with TestClient(create_app(made, worker=False)) as client:
         opened = github.open_issue(REPO, "It crashes")

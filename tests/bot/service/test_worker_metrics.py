@@ -8,12 +8,12 @@ import httpx
 import pytest
 
 from bot.errors import CommandRefused
-from bot.github.exchange import Answered
+from bot.github.exchange import ResponseSeen
 from bot.service.serving import _metrics_shown
 
 
 def test_a_worker_shows_what_it_counted_and_nothing_of_the_database(installation) -> None:
-    installation.metrics.observe_github(Answered("GET", 200, None))
+    installation.metrics.observe_github(ResponseSeen("GET", 200, None))
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     with _metrics_shown(installation.metrics, "127.0.0.1", port):

@@ -9,15 +9,16 @@ from hypothesis import strategies as st
 from scipy.stats import beta
 from tiny_label_models import save_nli
 
-from tagger.chain.blend import Blend, fit_around
+from tagger.chain.blend import Blend
 from tagger.chain.chain import Chain
-from tagger.chain.cuts import NEVER, best_expected_f1
-from tagger.chain.features import Usual, feature_names
 from tagger.chain.members import CHEAP, available, check_measured
-from tagger.chain.prior import Moments
-from tagger.chain.promise import Evidence, examples_needed, lower_bound
+from tagger.chain.precision_guarantee import Evidence, examples_needed, lower_bound
+from tagger.chain.prior import FeatureMoments
+from tagger.chain.thresholds import NEVER, best_expected_f1
 from tagger.errors import NotMeasured
 from tagger.persistence import load_json, save_json
+from tagger.statistics.log_odds import UsualLogOdds, feature_names
+from tagger.statistics.logistic import fit_logistic
 from tagger.strategies import REGISTRY
 
 MEMBERS = ("zero-shot", "linear")
@@ -29,7 +30,7 @@ def scores(rng, truth, skill):
 
 
 def test_the_shipped_prior_knows_every_member_and_weighs_any_of_them():
-    moments = Moments.shipped()
+    moments = FeatureMoments.shipped()
     for members in (("zero-shot",), MEMBERS, ("linear", "knn", "naive-bayes")):
         weights = moments.weigh(feature_names(members), np.array([0, 3, 5000]))
         assert weights.slopes.shape == (3, 2 * len(members))
@@ -38,11 +39,11 @@ def test_the_shipped_prior_knows_every_member_and_weighs_any_of_them():
 
 def test_a_feature_without_a_prior_is_named():
     with pytest.raises(ValueError, match="oracle:z"):
-        Moments.shipped().weigh(feature_names(("oracle",)), np.array([1]))
+        FeatureMoments.shipped().weigh(feature_names(("oracle",)), np.array([1]))
 
 
 def test_a_label_without_examples_is_served_by_zero_shot():
-    weights = Moments.shipped().weigh(feature_names(MEMBERS), np.array([0]))
+    weights = FeatureMoments.shipped().weigh(feature_names(MEMBERS), np.array([0]))
     zero_shot, linear = np.abs(weights.slopes[0]).reshape(2, 2).sum(axis=1)
     assert zero_shot > linear
 
@@ -51,10 +52,10 @@ def test_probabilities_become_true_where_the_prior_was_wrong():
     rng = np.random.default_rng(0)
     truth = rng.random((600, 2)) < 0.3
     useless, good = scores(rng, truth, 0.0), scores(rng, truth, 3.0)
-    usual = [Usual.of(useless), Usual.of(good)]
+    usual = [UsualLogOdds.of(useless), UsualLogOdds.of(good)]
     features = np.concatenate([usual[0].features(useless), usual[1].features(good)], axis=-1)
     prior = Blend.from_prior(
-        Moments.shipped(), feature_names(MEMBERS), np.array([0, 0]), np.array([0.05, 0.05])
+        FeatureMoments.shipped(), feature_names(MEMBERS), np.array([0, 0]), np.array([0.05, 0.05])
     )
     before = prior.probabilities(features)
     after = prior.adapted(features, truth).probabilities(features)
@@ -68,7 +69,7 @@ def test_probabilities_become_true_where_the_prior_was_wrong():
 
 def test_without_rows_the_prior_stands():
     centre = np.array([0.3, -0.2])
-    found = fit_around(centre, np.ones(2), np.zeros((0, 2)), np.zeros(0), np.zeros(0, dtype=bool))
+    found = fit_logistic(np.zeros((0, 2)), np.zeros(0, dtype=bool), centre, np.ones(2))
     assert found == pytest.approx(centre)
 
 
@@ -78,14 +79,14 @@ def test_cuts_for_f1_are_no_worse_than_any_common_cut(seed):
     rng = np.random.default_rng(seed)
     p = rng.beta(0.5, 2, size=(80, 3))
 
-    def expected(cuts):
-        given_, hits = (p >= cuts), np.where(p >= cuts, p, 0)
+    def expected(thresholds):
+        given_, hits = (p >= thresholds), np.where(p >= thresholds, p, 0)
         macro = (2 * hits.sum(0) / np.maximum(given_.sum(0) + p.sum(0), 1e-9)).mean()
         micro = 2 * hits.sum() / (given_.sum() + p.sum())
         return 0.5 * micro + 0.5 * macro
 
-    cuts = best_expected_f1(p, micro_share=0.5)
-    assert expected(cuts) >= max(expected(np.full(3, c)) for c in (0.1, 0.3, 0.5, 0.7)) - 1e-9
+    thresholds = best_expected_f1(p, micro_share=0.5)
+    assert expected(thresholds) >= max(expected(np.full(3, c)) for c in (0.1, 0.3, 0.5, 0.7)) - 1e-9
 
 
 def test_a_label_that_is_never_likely_is_never_given_and_no_issue_is_no_error():
@@ -142,7 +143,7 @@ def test_a_member_that_nobody_has_measured_is_refused_by_name(resources, trainin
 
 def test_plain_fine_tuning_is_a_member_where_it_is_asked_for():
     """Beside `adapted`, as which it is weighed, it shares a weight."""
-    prior = Moments.shipped()
+    prior = FeatureMoments.shipped()
     both = prior.weigh(feature_names(("fine-tuned", "adapted")), np.array([8.0]))
     alone = prior.weigh(feature_names(("fine-tuned",)), np.array([8.0]))
     assert (alone.slopes == prior.weigh(feature_names(("adapted",)), np.array([8.0])).slopes).all()

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tagger.chain.contentless import ContentCheck
-from tagger.issue import IssueText, Label, TrainingSet
+from tagger.domain.issue import IssueText, Label, TrainingSet
 
 BOILERPLATE = "A clear and concise description of what is wrong."
 SUBJECTS = ("harbour", "anchor", "rudder", "sail", "engine", "compass")

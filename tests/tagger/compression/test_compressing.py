@@ -10,17 +10,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tagger.compression.compressing import Wish, compress
-from tagger.compression.distilling import Recipe
-from tagger.compression.pruning import Pruning
+from tagger.compression.compressing import CompressionGoal, compress
+from tagger.distillation.distilling import DistillationRecipe
+from tagger.distillation.pruning import Pruning
 from tagger.errors import NotATeacher, ReleaseDamaged
-from tagger.release import Release, train_release
+from tagger.releases.release import Release, train_release
 from tagger.strategies import create
 from tagger.strategies.distilled import Distilled, Teaching
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 LATER = datetime(2026, 1, 3, tzinfo=UTC)
-QUICK = Recipe(epochs=3, most_steps=60, rate=3e-3)
+QUICK = DistillationRecipe(epochs=3, most_steps=60, rate=3e-3)
 
 
 @pytest.fixture(scope="module")
@@ -33,14 +33,14 @@ def school(tmp_path_factory, resources, bert_folder, training_set):
     return able, root, Release.open(root / "owner/name" / manifest.id, able)
 
 
-def taught(school, training_set, tmp_path, **wish):
+def taught(school, training_set, tmp_path, **goal):
     able, _, teacher = school
     manifest = compress(
         teacher,
         training_set,
         able,
         tmp_path,
-        Wish(**{"trials": 0, **wish}),
+        CompressionGoal(**{"trials": 0, **goal}),
         studies=tmp_path / "studies",
         target=0.9,
         now=LATER,
@@ -80,16 +80,16 @@ def test_a_student_is_no_teacher(school, training_set, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("wish", "said"),
+    ("goal", "said"),
     [
         ({"teacher": "best"}, "teachers may be chain"),
         ({"teacher": "adapted"}, "teachers may be chain"),
         ({"layers": 9}, "expected 1 to 2"),
     ],
 )
-def test_what_cannot_be_is_said(school, training_set, tmp_path, wish, said):
+def test_what_cannot_be_is_said(school, training_set, tmp_path, goal, said):
     with pytest.raises(NotATeacher, match=said):
-        taught(school, training_set, tmp_path, **wish)
+        taught(school, training_set, tmp_path, **goal)
 
 
 @pytest.mark.parametrize("kind", ["magnitude", "movement"])
@@ -119,7 +119,7 @@ def test_a_pruned_student_is_sparse_and_smaller(
 
 def test_a_killed_compression_goes_on(school, training_set, tmp_path, monkeypatch):
     """Killed again and again, each time before it could do the whole, it ends all the same."""
-    monkeypatch.setattr("tagger.compression.lab.LEAST_VALIDATION", 5)
+    monkeypatch.setattr("tagger.compression.student_training.MIN_VALIDATION", 5)
     whole, _ = taught(school, training_set, tmp_path / "whole", trials=2)
     assert "the best of 2 trials" in whole.notes[0]
     kills = 0

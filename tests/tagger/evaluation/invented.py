@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tagger.issue import IssueText, Label, TrainingSet
+from tagger.domain.issue import IssueText, Label, TrainingSet
 
 WORDS = {
     "bug": ("crash", "traceback", "broken", "fails"),
@@ -25,9 +25,9 @@ def invented(n_issues=120, seed=0, n_labels=4):
             n_labels, rng.integers(1, min(3, n_labels + 1)), replace=False, p=shares / shares.sum()
         )
         targets[row, chosen] = True
-        telling = [str(rng.choice(WORDS[names[label]])) for label in chosen]
+        informative = [str(rng.choice(WORDS[names[label]])) for label in chosen]
         issues.append(
-            IssueText(" ".join(telling), " ".join(rng.choice(FILLER, rng.integers(8, 30))))
+            IssueText(" ".join(informative), " ".join(rng.choice(FILLER, rng.integers(8, 30))))
         )
     labels = tuple(Label(name) for name in names)
     return TrainingSet(labels, tuple(range(1, n_issues + 1)), tuple(issues), targets)

@@ -7,8 +7,8 @@ from typing import ClassVar, Self
 import numpy as np
 
 from tagger.errors import NothingToLearnFrom
-from tagger.evaluation.contest import Contestant, FittedMember, Judgement
-from tagger.evaluation.cutting import choose_cuts, out_of_fold_scores, plain_cuts
+from tagger.statistics.f1_thresholds import choose_cuts, out_of_fold_scores, plain_cuts
+from tagger.strategies.candidates import Candidate, CandidatePrediction, FittedMember
 
 
 def words(issue):
@@ -96,14 +96,14 @@ class Both:
 
     def fit(self, train) -> Self:
         self.members_ = {"name-in-text": FittedMember(NameInText().fit(train), None, 0.0)}
-        self.cuts_ = plain_cuts(len(train.labels))
+        self.thresholds_ = plain_cuts(len(train.labels))
         if len(train):
             out_of_fold = out_of_fold_scores(WordVotes, train, seed=self.seed)
             votes = FittedMember(WordVotes().fit(train), out_of_fold, 0.5)
             self.members_["word-votes"] = votes
             if out_of_fold is not None:
                 named = self.members_["name-in-text"].strategy.score(train.issues)
-                self.cuts_ = choose_cuts(train.targets, (out_of_fold + named) / 2)
+                self.thresholds_ = choose_cuts(train.targets, (out_of_fold + named) / 2)
         return self
 
     def score(self, issues):
@@ -113,9 +113,9 @@ class Both:
             dtype=np.float32,
         )
 
-    def judge(self, issues):
+    def predict(self, issues):
         scores = self.score(issues)
-        return Judgement(scores, self.cuts_.decide(scores), scores > 0.85)
+        return CandidatePrediction(scores, self.thresholds_.decide(scores), scores > 0.85)
 
     def fitted_members(self):
         return self.members_
@@ -126,6 +126,6 @@ class Both:
         return self
 
 
-VOTES = Contestant("word-votes", WordVotes)
-NAMED = Contestant("name-in-text", NameInText, flat=True)
-BOTH = Contestant("both", Both)
+VOTES = Candidate("word-votes", WordVotes)
+NAMED = Candidate("name-in-text", NameInText, flat=True)
+BOTH = Candidate("both", Both)

@@ -11,21 +11,21 @@ import pytest
 from invented import invented
 from rivals import BOTH, NAMED, VOTES
 
+from tagger.domain.issue import IssueText, TrainingSet
 from tagger.evaluation.cells import MemoryCells
 from tagger.evaluation.figures import figures
-from tagger.evaluation.live import LiveLabel, weighted_share
-from tagger.evaluation.metrics import macro_f1, micro_f1
 from tagger.evaluation.report.document import report_json
 from tagger.evaluation.report.extras import Extras, LossCurve, NeighbourMap, NextIssue
 from tagger.evaluation.report.issue_map import places
 from tagger.evaluation.report.page import report_page
-from tagger.evaluation.report.tables import Table, escaped
+from tagger.evaluation.report.tables import ReportTable, escaped
 from tagger.evaluation.report.text import report_text
 from tagger.evaluation.report.view import View
 from tagger.evaluation.report.writing import write_report
 from tagger.evaluation.runner import evaluate
 from tagger.evaluation.slices import SplitPlan
-from tagger.issue import IssueText, TrainingSet
+from tagger.monitoring.live_figures import LiveLabel, weighted_share
+from tagger.statistics.metrics import macro_f1, micro_f1
 
 EVIL = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)> [x](javascript:alert(3)) @octocat"
 PLAN = SplitPlan(slices=("0", "8", "32", "all"))
@@ -218,7 +218,7 @@ def test_markdown_shows_markup_as_text_and_mentions_nobody(evil):
 
 
 def test_a_markdown_table_survives_what_stands_in_it():
-    text = Table.of(["a|b", "n"], [["x\n|y", 1.5], [None, 2]]).markdown()
+    text = ReportTable.of(["a|b", "n"], [["x\n|y", 1.5], [None, 2]]).markdown()
     assert text.splitlines() == [
         "| a\\|b | n |",
         "| --- | ---: |",

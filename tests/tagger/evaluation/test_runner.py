@@ -7,13 +7,13 @@ import pytest
 from invented import invented
 from rivals import BOTH, NAMED, VOTES, NameInText, WordVotes
 
-from tagger.evaluation.cells import Cell, CellKey, FolderCells, MemoryCells
+from tagger.domain.issue import TrainingSet
+from tagger.evaluation.cells import CellKey, CellResult, FolderCells, MemoryCells
 from tagger.evaluation.errors import CellDamaged
 from tagger.evaluation.figures import figures
-from tagger.evaluation.method import method_fingerprint
+from tagger.evaluation.method_digest import method_fingerprint
 from tagger.evaluation.runner import evaluate
 from tagger.evaluation.slices import SplitPlan
-from tagger.issue import TrainingSet
 
 DATA = invented(120)
 PLAN = SplitPlan(slices=("0", "8", "32", "all"))
@@ -246,7 +246,7 @@ def test_a_cell_reads_back_as_it_was_written_and_says_when_it_is_damaged(tmp_pat
     document = cell.to_json()
     document["numbers"].pop()
     with pytest.raises(CellDamaged, match="without --resume"):
-        Cell.of_json(document)
+        CellResult.of_json(document)
     [path] = tmp_path.rglob("*.json")
     path.write_text(path.read_text()[:100])
     with pytest.raises(CellDamaged, match="delete it"):

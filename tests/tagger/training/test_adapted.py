@@ -10,16 +10,16 @@ import numpy as np
 import pytest
 import tiny_bodies
 
+from tagger.domain.issue import IssueText, TrainingSet
+from tagger.domain.strategy import Resources
 from tagger.errors import ModelNotFound, ReleaseDamaged
-from tagger.issue import IssueText, TrainingSet
 from tagger.strategies.adapted import Adapted
-from tagger.strategy import Resources
-from tagger.training.budget import Budget
+from tagger.training.budget import StepBudget
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tagger.encoder import Encoder
+    from tagger.encoders.encoder import Encoder
 
 
 def no_encoder() -> Encoder:
@@ -29,7 +29,7 @@ def no_encoder() -> Encoder:
 class Brief(Adapted):
     """Adapts for a few steps only."""
 
-    budget = Budget(epochs=1, batch_size=16, max_tokens=24)
+    budget = StepBudget(epochs=1, batch_size=16, max_tokens=24)
 
 
 class Listener:

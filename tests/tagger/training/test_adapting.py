@@ -11,8 +11,8 @@ import pytest
 import tiny_bodies
 import torch
 
-from tagger.training.adaptation import POINTS, Workshop, _curve
-from tagger.training.budget import Budget
+from tagger.training.adaptation import POINTS, AdaptationSettings, _curve
+from tagger.training.budget import StepBudget
 from tagger.training.errors import CannotAdapt
 from tagger.training.masked_language import MaskedLanguage, TiedHead
 from tagger.training.title_body import TitleBody
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 CPU = torch.device("cpu")
-LONG = Budget(epochs=12, batch_size=16, max_tokens=24)
+LONG = StepBudget(epochs=12, batch_size=16, max_tokens=24)
 
 
 @pytest.mark.parametrize("objective", [MaskedLanguage, TitleBody])
@@ -59,10 +59,10 @@ def test_a_model_without_masks_cannot_guess_them(tmp_path: Path) -> None:
         MaskedLanguage(folder, CPU)
 
 
-def _adapt_apart(base: Path, shelf: Path, made: Path) -> None:
+def _adapt_apart(base: Path, cache: Path, made: Path) -> None:
     """Runs in a process of its own: adapts, and notes which objectives it was at."""
     steps: set[str] = set()
-    workshop = Workshop(base, shelf, CPU, LONG, lambda step, *_: steps.add(step))
+    workshop = AdaptationSettings(base, cache, CPU, LONG, lambda step, *_: steps.add(step))
     bodies, impossible = workshop.adapt(tiny_bodies.unlabelled(160))
     assert list(bodies) == ["masked-language", "title-body"]
     assert not impossible

@@ -11,15 +11,15 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tagger.domain.issue import IssueText, TrainingSet
+from tagger.domain.strategy import Resources
 from tagger.errors import ModelNotFound, NothingToLearnFrom, ReleaseDamaged
-from tagger.issue import IssueText, TrainingSet
 from tagger.strategies.contrastive import Contrastive, heads
-from tagger.strategy import Resources
-from tagger.training.contrast import (
-    MOST_ANCHORS,
+from tagger.training.contrastive_tuning import (
+    MAX_ANCHORS,
     Anchors,
-    ContrastRecipe,
-    Tuned,
+    ContrastiveRecipe,
+    TunedHeads,
     anchor_loss,
     issue_loss,
 )
@@ -27,7 +27,7 @@ from tagger.training.contrast import (
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tagger.encoder import Encoder
+    from tagger.encoders.encoder import Encoder
 
 
 def no_encoder() -> Encoder:
@@ -168,7 +168,7 @@ def test_a_batch_without_a_pair_gives_no_loss_and_a_clean_gradient(targets: torc
 
 @given(st.integers(1, 100_000))
 def test_the_budget_of_pairs_bounds_the_steps(n_issues: int) -> None:
-    recipe = ContrastRecipe()
+    recipe = ContrastiveRecipe()
     steps = recipe.steps(n_issues)
     assert steps >= 1
     assert steps * recipe.batch_size**2 <= recipe.pairs
@@ -180,7 +180,7 @@ def test_a_step_shows_the_batchs_labels_first_and_a_bounded_number() -> None:
     present[[3, 77, 199]] = True
     labels, rows = Anchors(10, owner, np.random.default_rng(0)).draw(present)
     assert {3, 77, 199} <= set(labels.tolist())
-    assert len(labels) == MOST_ANCHORS
+    assert len(labels) == MAX_ANCHORS
     assert ((rows - 10) // 2 == labels).all()
 
 
@@ -190,6 +190,6 @@ def test_a_wording_helps_a_label_with_a_single_issue() -> None:
     targets = np.zeros((12, 2), dtype=bool)
     targets[0, 0] = targets[5:, 1] = True
     anchors = np.eye(2, 8, dtype=np.float32)
-    weights, bias = heads(Tuned(issues, anchors, ()), targets, np.arange(2))
+    weights, bias = heads(TunedHeads(issues, anchors, ()), targets, np.arange(2))
     at_wordings = anchors @ weights.T + bias
     assert at_wordings.argmax(axis=0).tolist() == [0, 1]

@@ -9,16 +9,16 @@ import pytest
 import tiny_bodies
 import torch
 
+from tagger.domain.issue import IssueText, TrainingSet
+from tagger.domain.strategy import Resources
 from tagger.errors import ModelNotFound, NothingToLearnFrom, ReleaseDamaged
-from tagger.issue import IssueText, TrainingSet
 from tagger.strategies.fine_tuned import FineTuned
-from tagger.strategy import Resources
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from tagger.encoder import Encoder
+    from tagger.encoders.encoder import Encoder
 
 
 def no_encoder() -> Encoder:

@@ -12,14 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 from sklearn.metrics import f1_score
 
+from tagger.encoders.transformer import load
 from tagger.training.classifier import TextClassifier
-from tagger.training.early_stopping import Watch, best_f1
+from tagger.training.early_stopping import EarlyStopping, best_f1
 from tagger.training.features import UpperLayers, WholeBody, frozen_features, vectors_of
-from tagger.training.fine_tuning import Recipe, fine_tune
-from tagger.training.head_start import logistic_head
-from tagger.training.lower_layers import freeze_lower, layer_stack, states_entering
+from tagger.training.fine_tuning import FineTuningRecipe, fine_tune
+from tagger.training.frozen_prefix import freeze_lower, layer_stack, states_entering
+from tagger.training.initial_head import logistic_head
 from tagger.training.tokens import TokenReader
-from tagger.transformer_encoder import load
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -102,7 +102,14 @@ def test_frozen_weights_stay_as_they_were(bert_folder: Path) -> None:
     classifier, reader = opened(bert_folder)
     before = {name: each.clone() for name, each in classifier.body.state_dict().items()}
     train = tiny_bodies.issues(20)
-    fine_tune(classifier, reader, [i.full for i in train.issues], train.targets, Recipe(), seed=0)
+    fine_tune(
+        classifier,
+        reader,
+        [i.full for i in train.issues],
+        train.targets,
+        FineTuningRecipe(),
+        seed=0,
+    )
     moved = {
         name
         for name, each in classifier.body.state_dict().items()
@@ -120,7 +127,7 @@ def test_the_best_weights_are_kept_not_the_last(
     classifier, reader = opened(bert_folder)
     train = tiny_bodies.issues(240)
     texts = [issue.full for issue in train.issues]
-    ruinous = Recipe(rate=30.0, head_rate=300.0, hold_out_from=100, patience=100)
+    ruinous = FineTuningRecipe(rate=30.0, head_rate=300.0, hold_out_from=100, patience=100)
     course = fine_tune(classifier, reader, texts, train.targets, ruinous, seed=0)
     best = max(course.held_out.values())
     assert course.held_out[0] == best
@@ -146,12 +153,12 @@ def watched(looks: list[float]) -> tuple[float, list[bool]]:
 
     with torch.no_grad():
         model.weight.fill_(0)
-        watch = Watch(model, logits, truth, patience=2)
+        watch = EarlyStopping(model, logits, truth, patience=2)
         finished = watch.every(1, len(looks) - 1)
         said = []
-        for look in range(1, len(looks)):
-            model.weight.fill_(look)
-            said.append(finished(look))
+        for snapshot in range(1, len(looks)):
+            model.weight.fill_(snapshot)
+            said.append(finished(snapshot))
             if said[-1]:
                 break
         watch.keep_best()
@@ -180,7 +187,7 @@ def test_the_latest_weights_that_are_not_worse_are_kept(
 def test_stops_when_looks_bring_no_gain(bert_folder: Path) -> None:
     classifier, reader = opened(bert_folder)
     train = tiny_bodies.issues(240)
-    recipe = Recipe(rate=30.0, head_rate=300.0, hold_out_from=100, patience=1, checks=10)
+    recipe = FineTuningRecipe(rate=30.0, head_rate=300.0, hold_out_from=100, patience=1, checks=10)
     course = fine_tune(
         classifier, reader, [i.full for i in train.issues], train.targets, recipe, seed=0
     )
@@ -191,21 +198,26 @@ def test_few_issues_are_all_learned_from(bert_folder: Path) -> None:
     classifier, reader = opened(bert_folder)
     train = tiny_bodies.issues(20)
     course = fine_tune(
-        classifier, reader, [i.full for i in train.issues], train.targets, Recipe(), seed=0
+        classifier,
+        reader,
+        [i.full for i in train.issues],
+        train.targets,
+        FineTuningRecipe(),
+        seed=0,
     )
     assert course.held_out == {}
-    assert len(course.losses) == Recipe().steps(20)
+    assert len(course.losses) == FineTuningRecipe().steps(20)
 
 
 @given(n=some.integers(1, 100_000))
 def test_steps_are_bounded(n: int) -> None:
-    recipe = Recipe()
+    recipe = FineTuningRecipe()
     assert recipe.least_steps <= recipe.steps(n) <= recipe.most_steps
 
 
 @given(weights=some.floats(1e5, 1e9))
 def test_a_larger_body_gets_no_more_time(weights: float) -> None:
-    recipe = Recipe(seconds=60)
+    recipe = FineTuningRecipe(seconds=60)
     steps = recipe.steps(5_000, weights=weights, tokens=128)
     assert 1 <= steps <= recipe.most_steps
     assert recipe.steps(5_000, weights=2 * weights, tokens=128) <= steps

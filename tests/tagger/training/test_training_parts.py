@@ -10,13 +10,13 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as some
 
-from tagger.training.budget import Budget
-from tagger.training.descent import descend, seeded
+from tagger.training.budget import StepBudget
 from tagger.training.losses import BOUND, positive_weights, weighted_cross_entropy
 from tagger.training.masking import mask_tokens
 from tagger.training.optimisation import parameter_groups, rate_factor, rate_for
 from tagger.training.title_body import info_nce
 from tagger.training.tokens import endless_batches, random_batches
+from tagger.training.training_loop import descend, seeded
 
 LENGTHS = some.lists(some.integers(1, 128), min_size=1, max_size=300)
 
@@ -145,7 +145,7 @@ def test_matching_titles_cost_less_than_shuffled_ones() -> None:
 
 @given(n=some.integers(1, 10_000), seconds=some.floats(0.1, 1000))
 def test_a_budget_bounds_steps_by_epochs_and_by_time(n: int, seconds: float) -> None:
-    budget = Budget(seconds=seconds, epochs=2, batch_size=32)
+    budget = StepBudget(seconds=seconds, epochs=2, batch_size=32)
     steps = budget.steps(n, 64.0, 1e7)
     assert 1 <= steps <= -(-2 * n // 32)
-    assert steps <= Budget(seconds=2 * seconds, epochs=2, batch_size=32).steps(n, 64.0, 1e7)
+    assert steps <= StepBudget(seconds=2 * seconds, epochs=2, batch_size=32).steps(n, 64.0, 1e7)

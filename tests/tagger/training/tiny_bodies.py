@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tagger.issue import IssueText, Label, TrainingSet
+from tagger.domain.issue import IssueText, Label, TrainingSet
 
 if TYPE_CHECKING:
     from pathlib import Path

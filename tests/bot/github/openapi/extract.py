@@ -1,4 +1,4 @@
-"""Extracts from GitHub's OpenAPI description what the stand-in checks requests against.
+"""Extracts from GitHub's OpenAPI description what the simulator checks requests against.
 
     npm pack @octokit/openapi && tar xzf octokit-openapi-*.tgz
     python tests/bot/github/openapi/extract.py package/generated/api.github.com.json
@@ -54,7 +54,7 @@ TARGET = Path(__file__).parents[4] / "bot" / "standin" / "openapi.json"
 
 
 def main(source: str) -> None:
-    """Read the description at `source` and write the stand-in's `openapi.json`."""
+    """Read the description at `source` and write the simulator's `openapi.json`."""
     description = json.loads(Path(source).read_text("utf-8"))
     extracted = {
         "source": "npm @octokit/openapi (MIT), api.github.com.json",

@@ -1,0 +1,103 @@
+"""`issue-tagger tag`: predictions for issues; nothing is written to GitHub."""
+
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bot.cli.opening import opened
+from bot.cli.options import Json, Repo
+from bot.cli.output import plain, say, say_json_of_many
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from bot.container import Container
+    from bot.labelling.tagging import IssuePrediction, IssueToTag
+    from tagger.domain.decision import LabelDecision
+    from tagger.domain.strategy import Progress
+
+SHOWN_NEIGHBOURS = 3
+
+MAX_NUMBER = 2**63 - 1
+"""What a database can hold."""
+
+
+def tag(
+    repo: Repo,
+    numbers: Annotated[
+        list[int] | None,
+        typer.Argument(metavar="NUMBER", min=1, max=MAX_NUMBER, help="Issues that are stored."),
+    ] = None,
+    *,
+    file: Annotated[
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, help="Issues from a file, as for `import`."),
+    ] = None,
+    as_json: Json = False,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Every label, with votes and nearest issues.")
+    ] = False,
+) -> None:
+    """Say which labels fit, with scores; nothing is written to GitHub."""
+    from bot.labelling import tagging
+    from bot.process.progress import ShownProgress
+    from tagger.domain.strategy import silent
+
+    if bool(numbers) == (file is not None):
+        raise typer.BadParameter("expected issue numbers or --file FILE, one of the two")
+    with opened() as container, ShownProgress() as progress:
+        active = tagging.active_release(container.store, container.cache, repo)
+        policy = tagging.policy(container.store, repo, active.release.names)
+        with _questions(container, repo, numbers, file, progress) as (questions, total):
+            # on a terminal the answers themselves show how far it has come
+            told = silent if sys.stdout.isatty() else progress
+            answers = tagging.tag(active.release, questions, total, policy, told)
+            if as_json:
+                head = {"repository": repo, "release": active.id}
+                say_json_of_many(head, "issues", (answer.as_json() for answer in answers))
+                return
+            for answer in answers:
+                say_answer(answer, explain=explain)
+
+
+@contextmanager
+def _questions(
+    container: "Container",
+    repo: str,
+    numbers: list[int] | None,
+    file: Path | None,
+    progress: "Progress",
+) -> "Iterator[tuple[Iterable[IssueToTag], int]]":
+    from bot.labelling import tagging
+
+    if file is None:
+        stored = tagging.stored_questions(container.store, repo, numbers or [])
+        yield stored, len(stored)
+        return
+    with tagging.questions_of_file(file, progress) as found:
+        yield found
+
+
+def say_answer(answer: "IssuePrediction", *, explain: bool) -> None:
+    """One issue and its labels: those that are given, or all of them with the reasons."""
+    say(f"#{answer.number} {plain(answer.title, 100)}")
+    decisions = [label for label in answer.labels if explain or label.decision != "abstain"]
+    for label in decisions:
+        say(f"  {label.decision:<8}{label.score:5.2f}  (cut {label.cut:.2f})  {label.name}")
+        if explain:
+            say_reasons(label)
+    if not decisions:
+        say("  no label is likely enough")
+
+
+def say_reasons(label: "LabelDecision") -> None:
+    """Who voted how, and the nearest issues."""
+    votes = ", ".join(f"{name} {score:.2f}" for name, score in label.votes.items())
+    say(f"          decided by {label.decided_by}{f' ({votes})' if votes else ''}")
+    for neighbour in label.neighbours[:SHOWN_NEIGHBOURS]:
+        labels = ", ".join(neighbour.labels) or "no label"
+        title = plain(neighbour.title, 60)
+        say(f"          {neighbour.similarity:.2f} #{neighbour.number} {title} [{labels}]")

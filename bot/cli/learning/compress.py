@@ -1,0 +1,72 @@
+"""`issue-tagger compress`: a small release that says what the active one says."""
+
+from typing import Annotated
+
+import typer
+
+from bot.cli.learning.retrain import as_json_document, say_retrained
+from bot.cli.opening import opened
+from bot.cli.options import Json, Repo, Seed
+from bot.cli.output import say_json
+
+
+def compress(
+    repo: Repo,
+    *,
+    teacher: Annotated[
+        str,
+        typer.Option(
+            help="Who teaches: chain (all of the active release), best (its best tuned "
+            "transformer), or a strategy's name."
+        ),
+    ] = "chain",
+    layers: Annotated[
+        int | None, typer.Option(min=1, help="Layers of the student; by default all cheap ones.")
+    ] = None,
+    trials: Annotated[
+        int, typer.Option(min=0, help="Recipes tried (alpha, temperature, epochs); 0: the usual.")
+    ] = 8,
+    pruning: Annotated[str, typer.Option(help="none, magnitude or movement.")] = "none",
+    sparsity: Annotated[
+        float, typer.Option(min=0.0, max=0.99, help="Share of weights that pruning removes.")
+    ] = 0.5,
+    no_neighbours: Annotated[
+        bool,
+        typer.Option("--no-neighbours", help="Drop nearest issues as reasons: faster still."),
+    ] = False,
+    seed: Seed = 0,
+    no_promote: Annotated[
+        bool, typer.Option("--no-promote", help="Leave the release staged.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Make a small, fast release of the active one; it serves unless it is worse."""
+    from datetime import UTC, datetime
+
+    from bot.learning import compressing
+    from bot.process.progress import ShownProgress
+    from tagger.compression.compressing import CompressionGoal
+    from tagger.distillation.pruning import KINDS, Pruning
+
+    kind = next((literal for literal in KINDS if literal == pruning), None)
+    if kind is None:
+        raise typer.BadParameter(f"--pruning: got {pruning!r}, expected one of {', '.join(KINDS)}")
+    goal = CompressionGoal(
+        teacher, layers, trials, Pruning(kind, sparsity), neighbours=not no_neighbours
+    )
+    with opened() as container, ShownProgress() as progress:
+        done = compressing.compress(
+            container.store,
+            container.resources(progress),
+            container.archive,
+            repo,
+            goal,
+            studies=container.settings.studies_folder,
+            now=datetime.now(UTC),
+            seed=seed,
+            promote=not no_promote,
+        )
+    if as_json:
+        say_json(as_json_document(repo, done))
+        return
+    say_retrained(done)

@@ -1,0 +1,286 @@
+"""What a repository wants of the bot: its configuration file, else its organisation's.
+
+Read through GitHub with ETags and kept in the repository's memory as rules, so that nobody reads a
+file twice; what storing a delivery needs is kept beside them, so that it reads none at all. An
+invalid file changes nothing: what was valid last stays in force.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from bot.configuration import Problem, RepositoryConfiguration, parse
+from bot.configuration.intake_rules import KEPT_AS, IntakeRules
+from bot.errors import ConfigurationInvalid
+from bot.github.errors import BadPayload, Forbidden
+from store.records import DeliveryRecord
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bot.github.client import GitHubClient
+    from store.database import Store
+    from store.records import Repository
+    from store.unit_of_work import UnitOfWork
+
+CONFIGURATION_PATH = ".github/issue-tagger.yml"
+REPOSITORY, ORGANISATION = "repository", "organisation"
+LOOK = "configuration"
+"""An event that is none of GitHub's: the file is to be looked at, though nobody pushed it."""
+FRESH_FOR = timedelta(minutes=10)
+"""A push tells of every change; this is for pushes that never reached us. Asking costs nothing."""
+READ_WITHIN = 5.0
+"""Seconds that reading a file may take; the largest takes a hundredth of that."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What was found when the file was last looked for.
+
+    :ivar rules: what is in force, as `RepositoryConfiguration.as_stored` has it; None where there
+        is no file.
+    :ivar problems: why the present file is not, in the order of its lines; empty where it is.
+    :ivar places: by place ("repository", "organisation"), its ETag and text.
+    """
+
+    checked_at: datetime
+    rules: str | None = None
+    intake: IntakeRules = field(default_factory=IntakeRules)
+    problems: tuple[Problem, ...] = ()
+    places: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    @property
+    def configuration(self) -> RepositoryConfiguration:
+        return _in_force(self.rules)
+
+    @property
+    def is_own(self) -> bool:
+        """The repository has a file of its own, good or bad; else its organisation's was read."""
+        return ORGANISATION not in self.places
+
+    @property
+    def is_forbidden(self) -> bool:
+        """The file may not be read: that is no fault of its author's."""
+        return any(place.get("forbidden") for place in self.places.values())
+
+    @property
+    def own_problems(self) -> tuple[Problem, ...]:
+        """Those that the repository's people can mend."""
+        return self.problems if self.is_own and not self.is_forbidden else ()
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "checked_at": self.checked_at.isoformat(),
+            "valid": self.rules,
+            "intake": asdict(self.intake),
+            "problems": [[problem.line, problem.key, problem.message] for problem in self.problems],
+            "places": {name: dict(place) for name, place in self.places.items()},
+        }
+
+    @classmethod
+    def of(cls, repository: Repository) -> Reading | None:
+        """What the repository's memory holds, None where the file was never looked for."""
+        kept, intake = repository.memory.get(KEPT_AS), IntakeRules.of(repository)
+        if kept is None or intake is None:
+            return None
+        return cls(
+            datetime.fromisoformat(kept["checked_at"]),
+            kept["valid"],
+            intake,
+            tuple(_problem(one) for one in kept.get("problems", ())),
+            kept.get("places", {}),
+        )
+
+
+def known_configuration(repository: Repository | None) -> RepositoryConfiguration | None:
+    """The configuration as last read, None where it never was."""
+    reading = Reading.of(repository) if repository else None
+    return reading.configuration if reading else None
+
+
+def configuration_in(
+    work: UnitOfWork, repository: Repository | None
+) -> RepositoryConfiguration | None:
+    """The configuration as last read, in the labels' present names; None: it never was."""
+    repository_configuration = known_configuration(repository)
+    if repository_configuration is None or repository is None:
+        return repository_configuration
+    return repository_configuration.renamed(work.labels.renames(repository.id))
+
+
+async def current_configuration(
+    store: Store, client: GitHubClient | None, repository: Repository, now: datetime
+) -> RepositoryConfiguration:
+    """The configuration in force, looked for on GitHub where the last look is too old.
+
+    :param client: None where there are no credentials: then what is known holds.
+    :raises GitHubError: the file could not be asked for; better late than by a wrong rule.
+    """
+    reading = Reading.of(repository)
+    if client is None:
+        return reading.configuration if reading else RepositoryConfiguration.absent()
+    # whichever way: a look in the future was dated by a clock that has been set back
+    young = reading is not None and abs(now - reading.checked_at) < FRESH_FOR
+    if reading is not None and young and not await asyncio.to_thread(_is_pushed, store, repository):
+        return reading.configuration
+    fresh = await refresh(store, client, repository, now)
+    if fresh.own_problems and fresh.own_problems != (reading.own_problems if reading else ()):
+        await asyncio.to_thread(_have_it_shown, store, repository, now)
+    return fresh.configuration
+
+
+def is_pushed_since(work: UnitOfWork, repository: Repository) -> bool:
+    """Whether a push has come in, since the file was last read, that nobody has followed yet."""
+    reading = Reading.of(repository)
+    if reading is None:
+        return False
+    owner = repository.full_name.partition("/")[0]
+    where = (repository.full_name, f"{owner}/.github")
+    return work.inbox.awaits(where, "push", since=reading.checked_at)
+
+
+def _is_pushed(store: Store, repository: Repository) -> bool:
+    with store.read() as work:
+        return is_pushed_since(work, repository)
+
+
+async def refresh(
+    store: Store, client: GitHubClient, repository: Repository, now: datetime
+) -> Reading:
+    """Ask GitHub for the file and keep what it says."""
+    before = Reading.of(repository)
+    reading = await _look(client, repository.full_name, before, now)
+    if reading.problems:
+        log.warning(
+            "the configuration file is invalid and changes nothing",
+            extra={
+                "repository": repository.full_name,
+                "problems": [str(problem) for problem in reading.problems],
+            },
+        )
+    await asyncio.to_thread(_keep, store, repository.id, reading)
+    return reading
+
+
+def forget_configuration(store: Store, full_name: str) -> None:
+    """Have the file looked for anew: in one repository, or, for `OWNER/.github`, in all of OWNER's.
+
+    The texts stay, with their ETags; only their age is forgotten.
+    """
+    owner, _, name = full_name.partition("/")
+    with store.begin() as work:
+        for repository in work.repositories.all():
+            same_owner = repository.full_name.partition("/")[0].casefold() == owner.casefold()
+            same = repository.full_name.casefold() == full_name.casefold()
+            if same or (name == ".github" and same_owner):
+                look_anew(work, repository)
+
+
+def look_anew(work: UnitOfWork, repository: Repository) -> None:
+    """Have the file looked for when it is needed next, however young the last look is."""
+    reading = Reading.of(repository)
+    if reading is not None:
+        old = {**reading.as_json(), "checked_at": datetime.min.replace(tzinfo=UTC).isoformat()}
+        work.repositories.remember(repository.id, KEPT_AS, old)
+
+
+async def _look(
+    client: GitHubClient, full_name: str, before: Reading | None, now: datetime
+) -> Reading:
+    owner = full_name.partition("/")[0]
+    places: dict[str, Mapping[str, Any]] = {}
+    for name, repository in ((REPOSITORY, full_name), (ORGANISATION, f"{owner}/.github")):
+        known = (before.places if before else {}).get(name, {})
+        places[name], problem = await _ask(client, repository, known)
+        if problem or places[name].get("text") is not None:
+            text = places[name].get("text")
+            return await _judged(text, problem, before, places, now)
+    return Reading(now, places=places)
+
+
+async def _ask(
+    client: GitHubClient, repository: str, known: Mapping[str, Any]
+) -> tuple[Mapping[str, Any], str | None]:
+    """What one place holds: its ETag and text (or that it is forbidden), and why it is no text."""
+    try:
+        file_text = await client.contents(repository, CONFIGURATION_PATH, etag=known.get("etag"))
+    except BadPayload as error:
+        return {}, str(error)
+    except Forbidden as error:
+        # Without the right to read contents nobody can configure the bot: it stays in shadow.
+        return {"forbidden": True}, str(error)
+    if file_text is None:
+        return {}, None
+    if file_text.unchanged:
+        return known, None
+    return {"etag": file_text.etag, "text": file_text.text}, None
+
+
+async def _judged(
+    text: str | None,
+    problem: str | None,
+    before: Reading | None,
+    places: Mapping[str, Mapping[str, Any]],
+    now: datetime,
+) -> Reading:
+    before = before or Reading(now)
+    if problem is not None or text is None:
+        return replace(
+            before, checked_at=now, problems=(Problem(1, "", problem or ""),), places=places
+        )
+    try:
+        valid = await _read(text)
+    except ConfigurationInvalid as error:
+        return replace(before, checked_at=now, problems=error.problems, places=places)
+    return Reading(now, valid.as_stored(), IntakeRules.by(valid), (), places)
+
+
+async def _read(text: str) -> RepositoryConfiguration:
+    """Read a file beside the loop.
+
+    :raises ConfigurationInvalid: also where it takes too long.
+    """
+    try:
+        async with asyncio.timeout(READ_WITHIN):
+            return await asyncio.to_thread(parse, text)
+    except TimeoutError:
+        message = f"reading it takes longer than {READ_WITHIN:g} s; shorten the file"
+        raise ConfigurationInvalid([Problem(1, "", message)]) from None
+
+
+def _problem(kept: Any) -> Problem:
+    """A problem as kept; older versions kept it as one line of text."""
+    return Problem(*kept) if isinstance(kept, list) else Problem(1, "", str(kept))
+
+
+@lru_cache(maxsize=64)
+def _in_force(rules: str | None) -> RepositoryConfiguration:
+    if rules is None:
+        return RepositoryConfiguration.absent()
+    return RepositoryConfiguration.stored(rules)
+
+
+def _keep(store: Store, repository_id: int, reading: Reading) -> None:
+    with store.begin() as work:
+        work.repositories.remember(repository_id, KEPT_AS, reading.as_json())
+
+
+def _have_it_shown(store: Store, repository: Repository, now: datetime) -> None:
+    """Put a look into the inbox: a file that nobody pushed is invalid by now, as by an upgrade."""
+    with store.begin() as work:
+        work.inbox.accept(
+            DeliveryRecord(
+                guid=f"{LOOK}-{repository.id}-{now.timestamp():.0f}",
+                event=LOOK,
+                payload={"repository": {"id": repository.github_id}},
+                received_at=now,
+                repository=repository.full_name,
+            )
+        )

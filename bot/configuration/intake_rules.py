@@ -1,0 +1,49 @@
+"""What storing a delivery needs of a repository's configuration, kept so that no file is read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bot.configuration import RepositoryConfiguration
+from store.engine.text import name_key
+
+if TYPE_CHECKING:
+    from store.records import Repository
+    from store.unit_of_work import UnitOfWork
+
+KEPT_AS = "configuration"
+"""The name in `Repository.memory`."""
+
+
+@dataclass(frozen=True)
+class IntakeRules:
+    """The few rules that intake goes by; without a file the defaults.
+
+    :ivar delay_seconds: between an event and the bot's action.
+    :ivar fallback_label: under the name that the file gives it.
+    """
+
+    delay_seconds: int = RepositoryConfiguration.model_fields["delay_seconds"].default
+    fallback_label: str | None = None
+
+    @classmethod
+    def by(cls, configuration: RepositoryConfiguration) -> IntakeRules:
+        return cls(configuration.delay_seconds, configuration.fallback_label)
+
+    @classmethod
+    def of(cls, repository: Repository | None) -> IntakeRules | None:
+        """As last read; None where the file was never looked for, or by the version before only."""
+        kept = repository.memory.get(KEPT_AS) if repository else None
+        intake = kept.get("intake") if isinstance(kept, dict) else None
+        return cls(**intake) if isinstance(intake, dict) else None
+
+
+def fallback_label_in(work: UnitOfWork, repository: Repository) -> str | None:
+    """The fallback label under its present name; None where there is none, as far as known."""
+    intake = IntakeRules.of(repository)
+    if intake is None or intake.fallback_label is None:
+        return None
+    return work.labels.renames(repository.id).get(
+        name_key(intake.fallback_label), intake.fallback_label
+    )

@@ -1,0 +1,117 @@
+"""The bot's one answer on an issue: a comment that is edited in place."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from bot.github.errors import Gone, NotFound
+from bot.receiving.actors import is_own
+
+if TYPE_CHECKING:
+    from bot.github.client import GitHubClient
+    from bot.receiving.handler_context import HandlerContext
+    from store.records import Repository, StoredIssue
+
+MARK = "<!-- issue-tagger: answer -->"
+"""How the bot finds its own comment again after a crash."""
+KEPT_AS = "answer_comment"
+"""The name in `StoredIssue.memory`."""
+_BEING_MADE = -1
+
+
+async def answer(
+    context: HandlerContext,
+    client: GitHubClient,
+    repository: Repository,
+    issue: StoredIssue,
+    text: str,
+) -> None:
+    """Say something on an issue, in the place of what was said there before.
+
+    :param text: Markdown; whatever came from people must be in code spans.
+    :raises Gone, NotFound: the issue is gone.
+    :raises Moved: it is in another repository, or the repository has another name.
+    :raises GitHubError: GitHub could not be asked; asking again makes no second comment.
+    """
+    body, name = f"{MARK}\n{text}", repository.full_name
+    known = await _standing(context, client, name, issue)
+    if known:
+        try:
+            await client.edit_comment(name, known, body)
+        except NotFound:  # somebody deleted it, and now somebody asks again
+            known = 0
+    if not known:
+        await asyncio.to_thread(_keep, context, issue, _BEING_MADE)
+        known = (await client.comment(name, issue.number, body)).id
+    await asyncio.to_thread(_keep, context, issue, known)
+
+
+async def amend(
+    context: HandlerContext,
+    client: GitHubClient,
+    repository: Repository,
+    issue: StoredIssue,
+    line: str,
+) -> bool:
+    """Put a line into the answer that stands, in place of the one with the same `line_mark`.
+
+    Where there is no such line it comes last: the answer may be about something else by now.
+
+    :return: False where somebody has deleted the answer; then nothing is said.
+    :raises GitHubError: GitHub could not be asked; asking again says nothing twice.
+    """
+    name = repository.full_name
+    try:
+        known = await _standing(context, client, name, issue)
+        comments = await client.comments(name, issue.number) if known else ()
+        body = next((comment.body for comment in comments if comment.id == known), None)
+        if body is None:
+            return False
+        changed = amended(body, line)
+        if changed != body:
+            await client.edit_comment(name, known, changed)
+    except (Gone, NotFound):  # the comment, or the issue with it
+        return False
+    return True
+
+
+def line_mark(name: str) -> str:
+    """How a line of the answer is found again; it ends with this.
+
+    At its beginning it would make the line HTML, in which Markdown means nothing
+    (https://spec.commonmark.org/0.31.2/#html-blocks).
+    """
+    return f" <!-- issue-tagger: {name} -->"
+
+
+def amended(body: str, line: str) -> str:
+    """The body with the line in place of the one with the same mark, or after all others."""
+    mark = line[line.rindex(" <!-- ") :]
+    lines = body.split("\n")
+    places = [place for place, old in enumerate(lines) if old.rstrip().endswith(mark)]
+    if not places:
+        return f"{body.rstrip()}\n\n{line}"
+    lines[places[0]] = line
+    return "\n".join(lines)
+
+
+async def _standing(
+    context: HandlerContext, client: GitHubClient, name: str, issue: StoredIssue
+) -> int:
+    """The id of the bot's comment, 0 where there is none."""
+    kept = int(issue.memory.get(KEPT_AS, 0))
+    if kept != _BEING_MADE:
+        return kept
+    login = await context.own_login()
+    generator = (
+        comment.id
+        for comment in await client.comments(name, issue.number)
+        if comment.body.startswith(MARK) and is_own(comment.user, login)
+    )
+    return next(generator, 0)
+
+
+def _keep(context: HandlerContext, issue: StoredIssue, comment_id: int) -> None:
+    with context.store.begin() as work:
+        work.issues.remember(issue.id, KEPT_AS, comment_id)

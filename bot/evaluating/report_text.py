@@ -1,0 +1,136 @@
+"""A report as Markdown, for an issue, a file or the terminal; names of labels are escaped."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tagger.evaluation.report.tables import ReportTable, TableCell, escaped
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+WEEKS = 6
+"""Weeks shown of each label, the latest ones."""
+
+_BASES = {
+    "asked": "asked at random",
+    "reviewed": "issues drawn at random",
+    "seen": "issues that people looked at",
+}
+
+
+def in_words(document: Mapping[str, Any]) -> str:
+    """The whole report."""
+    parts = [
+        f"# How labels do in {escaped(document['repository'])}",
+        f"Release {escaped(document['release'])}, {document['at'][:16].replace('T', ' ')} UTC."
+        + (f" Last report: {document['since'][:10]}." if document["since"] else ""),
+        *(f"> **Alarm:** {escaped(alarm)}" for alarm in document["alarms"]),
+        *_retrain(document["retrain"]),
+        *_in_use(document["live"]),
+        *_held_out(document),
+        *_drift(document["drift"]),
+        *_evaluation(document["evaluation"]),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _retrain(advice: Mapping[str, Any]) -> Iterator[str]:
+    if advice["now"]:
+        yield "## Retrain now\n\n" + "\n".join(f"- {escaped(why)}" for why in advice["why"])
+    gain = advice["gain"]
+    if gain:
+        yield (
+            f"A training now may bring {gain['expected']:+.3f} micro F1: {gain['labelled']} "
+            f"labelled issues against {gain['learned']}, at {gain['per_doubling']:+.3f} for the "
+            "last doubling in the evaluation; curves flatten, so rather less."
+        )
+    elif not advice["now"]:
+        yield "Nothing speaks for a training now."
+
+
+def _in_use(live: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    total = [one for one in live if one["week"] is None]
+    if not total:
+        yield "## In use\n\nNo issue with a prediction yet."
+        return
+    heads = ["label", "set or suggested", "precision", "missed", "coverage", "told by"]
+    yield "## In use"
+    yield "Twelve weeks, with 95 % intervals and in brackets the answers that a figure rests on."
+    yield ReportTable.of(heads, [[one["label"], *_row(one)] for one in total]).markdown()
+    weeks = sorted({one["week"] for one in live if one["week"]})[-WEEKS:]
+    by_key = {(one["label"], one["week"]): one for one in live}
+    rows = [
+        [one["label"], *(_week(by_key.get((one["label"], week))) for week in weeks)]
+        for one in total
+    ]
+    yield "### Precision week by week"
+    yield ReportTable.of(["label", *weeks], rows).markdown()
+
+
+def _row(one: Mapping[str, Any]) -> list[object]:
+    shares = [_share(one[name]) for name in ("precision", "miss_rate", "coverage")]
+    return [one["decided"], *shares, _BASES[one["precision"]["basis"]]]
+
+
+def _share(share: Mapping[str, Any]) -> TableCell:
+    if share["value"] is None:
+        return TableCell("-", number=True)
+    low, high = share["ci"]
+    return TableCell(f"{share['value']:.2f} ({low:.2f} to {high:.2f}) [{share['n']}]", number=True)
+
+
+def _week(one: Mapping[str, Any] | None) -> TableCell:
+    if one is None or one["precision"]["value"] is None:
+        return TableCell("-", number=True)
+    return TableCell(f"{one['precision']['value']:.2f} [{one['precision']['n']}]", number=True)
+
+
+def _held_out(document: Mapping[str, Any]) -> Iterator[str]:
+    found, compared = document["held_out"], document["compared_with_last"]
+    if not found["n_issues"]:
+        return
+    yield "## On issues held out"
+    figures = (
+        f"{name} {found[key]:.3f} ({found[f'{key}_ci'][0]:.3f} to {found[f'{key}_ci'][1]:.3f})"
+        for name, key in (("micro F1", "micro_f1"), ("macro F1", "macro_f1"))
+    )
+    yield f"{', '.join(figures)} on {found['n_issues']} issues that the release never learned from."
+    if compared is not None:
+        reason = compared["reason"].replace("the active release", "at the last report")
+        yield escaped(f"Compared with the last report: {reason}.")
+
+
+def _drift(signs: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    told = [sign for sign in signs if sign["n_before"] and sign["n_now"]]
+    if not told:
+        return
+    told.sort(key=lambda one: (not one["beyond_noise"], -abs(one["now"] - one["before"])))
+    rows = [
+        [
+            one["what"],
+            TableCell(f"{one['before']:.1%}", number=True),
+            TableCell(f"{one['now']:.1%}", number=True),
+            "yes" if one["beyond_noise"] else "no",
+        ]
+        for one in told
+    ]
+    yield "## Drift"
+    yield "Shares when the release was trained and since; label by label, and of words and silence."
+    yield ReportTable.of(["sign", "then", "now", "beyond noise"], rows).markdown()
+
+
+def _evaluation(found: Mapping[str, Any] | None) -> Iterator[str]:
+    if found is None:
+        return
+    yield f"## Last evaluation: {found['at'][:10]}"
+    yield from (f"> {escaped(note)}" for note in found["notes"])
+    beyond = [one for one in found["changes"] if one["micro_f1_beyond"] or one["macro_f1_beyond"]]
+    yield (
+        "\n".join(
+            f"- {escaped(one['strategy'])} at {one['slice']}: micro F1 {one['micro_f1']:+.3f}, "
+            f"macro F1 {one['macro_f1']:+.3f} since the one before"
+            for one in beyond
+        )
+        or "Nothing moved beyond the interval of the one before."
+    )

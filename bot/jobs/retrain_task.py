@@ -1,0 +1,38 @@
+"""The task `retrain`: asked for by a command in a comment, or by the installation's schedule."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bot.jobs.task_kinds import ScheduleContext, TaskRun
+
+
+async def run(task_run: TaskRun) -> str:
+    """Train, gate, promote.
+
+    :raises LeaseHeld: somebody trains this repository already.
+    """
+    return await asyncio.to_thread(_train, task_run)
+
+
+def cron(schedule_context: ScheduleContext) -> str | None:
+    """As the installation's setting says."""
+    return schedule_context.settings.retrain_schedule
+
+
+def _train(task_run: TaskRun) -> str:
+    from bot.learning.retraining import retrain
+
+    container = task_run.container
+    done = retrain(
+        container.store,
+        container.resources(),
+        container.settings.releases_folder,
+        task_run.of_repository.full_name,
+        now=container.clock(),
+        archive=container.archive,
+    )
+    verdict = "serves" if done.promoted else "does not serve"
+    return f"release {done.manifest.id} {verdict}: {done.gate.reason}"

@@ -1,0 +1,138 @@
+"""Sets labels on an issue, and makes sure that none was created by it.
+
+GitHub creates a label that a repository has not got, and it has no conditional write: somebody may
+delete or rename a label between the look and the write. The labels in GitHub's answer say so by
+their ids, and what our own call has created goes again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+from bot.errors import SnapshotOutdated
+from bot.github.errors import (
+    Forbidden,
+    Gone,
+    Invalid,
+    Moved,
+    NotFound,
+    RateLimited,
+    Refused,
+    Unreachable,
+)
+from bot.github.labels import COLOR_OF_A_LABEL_MADE_IN_PASSING
+from store.engine.text import name_key
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from bot.github.client import GitHubClient
+    from bot.github.models import GitHubLabel
+    from bot.labelling.issue_job import IssueJob
+    from bot.labelling.snapshot import Snapshot
+    from store.records import Write
+
+log = logging.getLogger(__name__)
+
+_OUTDATED = "the label was renamed or deleted meanwhile"
+
+
+async def set_labels(
+    job: IssueJob, client: GitHubClient, snapshot: Snapshot, writes: Sequence[Write]
+) -> dict[int, str]:
+    """Add labels, each of which the look has seen or the configuration lets the bot create.
+
+    :returns: by write, why GitHub refused it for good; the others are set.
+    :raises LookAgain: the issue or a label is another by now; what was created is gone again.
+    """
+    try:
+        names = [write.label for write in writes]
+        answer = await client.add_labels(job.full_name, job.number, names)
+    except Gone:
+        return {write.id: "the issue is gone" for write in writes}
+    except (Moved, NotFound) as error:
+        if not snapshot.again:
+            raise SnapshotOutdated("the issue is not where it was") from error
+        return {write.id: f"GitHub answered {error.status}" for write in writes}
+    except Invalid as error:
+        if len(writes) == 1:
+            return {writes[0].id: f"GitHub refused it: {error.message}"}
+        refused: dict[int, str] = {}
+        for write in writes:
+            refused |= await set_labels(job, client, snapshot, [write])
+        return refused
+    await _take_back_created(job, client, snapshot, writes, answer)
+    return {}
+
+
+async def take_off(job: IssueJob, client: GitHubClient, write: Write, reason: str) -> None:
+    """Take a label of the bot's off, put down first: GitHub's webhook may come before the record.
+
+    :raises LookAgain: the issue is another's by now.
+    :raises GitHubError: where nothing can have happened, it is no longer put down.
+    """
+    await asyncio.to_thread(_put_down, job, write, reason)
+    try:
+        await client.remove_label(job.full_name, job.number, write.label)
+    except (RateLimited, Refused, Unreachable) as error:
+        # The next removal under this login would pass for the bot's, and may be a person's.
+        if not getattr(error, "may_have_happened", False):
+            await asyncio.to_thread(_put_down, job, write, write.reason)
+        if isinstance(error, Gone | Moved):
+            raise SnapshotOutdated("the issue is not where it was") from error
+        raise
+
+
+async def delete_created(
+    job: IssueJob, client: GitHubClient, snapshot: Snapshot, labels: Iterable[GitHubLabel]
+) -> bool:
+    """Delete those of a repository's labels that our own call has created; returns if any was.
+
+    Certain it is where the look has seen the name under another id, the label looks as GitHub
+    makes it in passing, and no issue carries it.
+    """
+    created = [label for label in labels if _was_created(label, snapshot)]
+    for label in created:
+        if await client.is_in_use(job.full_name, label.name):
+            continue
+        try:
+            await client.delete_label(job.full_name, label.name)
+        except NotFound:
+            continue
+        except Forbidden as error:
+            log.warning("a label that was created stays", extra={"reason": str(error)})
+    return bool(created)
+
+
+async def _take_back_created(
+    job: IssueJob,
+    client: GitHubClient,
+    snapshot: Snapshot,
+    writes: Sequence[Write],
+    answer: Sequence[GitHubLabel],
+) -> None:
+    mine = {name_key(write.label): write for write in writes}
+    created = [
+        label for label in answer if name_key(label.name) in mine and _was_created(label, snapshot)
+    ]
+    for label in created:
+        await take_off(job, client, mine[name_key(label.name)], _OUTDATED)
+    if await delete_created(job, client, snapshot, created):
+        raise SnapshotOutdated(_OUTDATED)
+
+
+def _was_created(label: GitHubLabel, snapshot: Snapshot) -> bool:
+    """Whether a label came into being since the look, in place of one of the same name."""
+    seen = snapshot.labels.ids
+    plain = label.color == COLOR_OF_A_LABEL_MADE_IN_PASSING and not label.description
+    replaced = name_key(label.name) in seen.values()
+    return label.id is not None and label.id not in seen and replaced and plain
+
+
+def _put_down(job: IssueJob, write: Write, reason: str) -> None:
+    with job.context.store.begin() as work:
+        if job.lease is not None:
+            job.lease.renew(work)
+        work.writes.take_back(write.id, reason)

@@ -1,0 +1,195 @@
+"""Puts labels before people: as GitHub's own suggestions, else in one comment edited in place."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from bot.errors import SnapshotOutdated
+from bot.github.errors import Forbidden, Gone, Invalid, Moved, NotFound
+from bot.github.labels import LabelSuggestion
+from bot.github.markdown import code_span
+from bot.labelling.label_writes import delete_created
+from bot.labelling.snapshot import with_pending
+from bot.receiving.actors import is_own
+from bot.receiving.repository_labels import labels_now
+from bot.receiving.suggestion_outcomes import remember_answers
+from store.engine.text import name_key
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from bot.github.client import GitHubClient
+    from bot.github.labels import Confidence
+    from bot.github.models import Suggestion
+    from bot.labelling.issue_job import IssueJob
+    from bot.labelling.policy import LabelChoice
+    from bot.labelling.snapshot import Snapshot
+    from store.records import WriteForm
+
+KEPT_AS = "no_suggestions_since"
+"""In `Repository.memory`: since when the repository is known to lack the feature."""
+ASK_AGAIN_AFTER = timedelta(days=7)
+COMMENT_KEPT_AS = "suggestion_comment"
+MARK = "<!-- issue-tagger: suggested labels -->"
+"""How the bot finds its own comment again after a crash."""
+
+
+async def look_at_suggestions(job: IssueJob, client: GitHubClient, snapshot: Snapshot) -> Snapshot:
+    """Find out how labels are suggested here, and what people said to earlier suggestions."""
+    suggestions = None if _known_to_lack_them(job) else await _suggestions(job, client)
+    if suggestions is None:
+        comments = job.may_comment and job.configuration.suggestion_comments
+        form: WriteForm | None = "comment" if comments else None
+        return replace(snapshot, form=form)
+    names = snapshot.labels.ids
+    dismissed = [one for one in suggestions if one.state == "dismissed" and one.target_id in names]
+    await asyncio.to_thread(_remember, job, snapshot, suggestions)
+    snapshot_seen = with_pending(
+        snapshot,
+        pending=_names(_pending(suggestions, snapshot), names),
+        dismissed=_names(dismissed, names),
+    )
+    return replace(snapshot_seen, form="suggestion")
+
+
+async def suggest(
+    job: IssueJob, client: GitHubClient, snapshot: Snapshot, choices: Sequence[LabelChoice]
+) -> tuple[str, str]:
+    """Suggest the labels in the form that the look found.
+
+    :returns: GitHub's id of the comment, "" for suggestions of GitHub's own; and why GitHub refused
+        it for good, "" where it did not.
+    :raises LookAgain: the issue or a label is another by now, or they are suggested otherwise here.
+    """
+    try:
+        if snapshot.form == "suggestion":
+            await _suggest(job, client, snapshot, choices)
+            return "", ""
+        return await _comment(job, client, snapshot, choices), ""
+    except Gone:
+        return "", "the issue is gone"
+    except (Moved, NotFound, Invalid) as error:
+        if not snapshot.again:
+            raise SnapshotOutdated("it is to be suggested otherwise, or elsewhere") from error
+        return "", f"GitHub answered {error.status}"
+    except Forbidden as error:
+        if not is_locked(error):
+            raise
+        return "", "the conversation is locked"
+
+
+def is_locked(error: Forbidden) -> bool:
+    """Whether GitHub refuses a comment because the conversation is locked."""
+    return "lock" in error.message.casefold()
+
+
+async def _suggest(
+    job: IssueJob, client: GitHubClient, snapshot: Snapshot, choices: Sequence[LabelChoice]
+) -> None:
+    suggestions = [_suggestion(choice) for choice in choices]
+    try:
+        await client.suggest_labels(job.full_name, job.number, suggestions)
+    except Invalid:
+        await asyncio.to_thread(_remember_lack, job)
+        raise
+    # Suggesting a label that was renamed or deleted since the look may have created it.
+    keys = {choice.key for choice in choices}
+    present = await labels_now(
+        job.context.store, client, job.subject.repository, job.context.clock()
+    )
+    if all(label_id in snapshot.labels.ids for label_id, key in present.ids.items() if key in keys):
+        return
+    labels = [label for label in await client.labels(job.full_name) if name_key(label.name) in keys]
+    if await delete_created(job, client, snapshot, labels):
+        raise SnapshotOutdated("a label was renamed or deleted meanwhile")
+
+
+def comment_body(choices: Iterable[LabelChoice]) -> str:
+    """The comment's Markdown; a label's name stands in a code span, where nothing is markup."""
+    lines = [f"- {code_span(choice.label)} ({choice.decision.score:.0%})" for choice in choices]
+    return "\n".join(
+        [MARK, "Labels that may fit this issue, for a maintainer to decide:", "", *lines]
+    )
+
+
+def _suggestion(choice: LabelChoice) -> LabelSuggestion:
+    decision = choice.decision
+    nearest = [
+        f"#{neighbour.number}"
+        for neighbour in decision.neighbours
+        if decision.name in neighbour.labels
+    ][:3]
+    near = f"; like {', '.join(nearest)}" if nearest else ""
+    rationale = f"{decision.decided_by} says {decision.score:.0%}, cut {decision.cut:.0%}{near}"
+    confidence: Confidence = (
+        "high" if decision.score >= 0.8 else "medium" if decision.score >= 0.5 else "low"
+    )
+    return LabelSuggestion(choice.label, rationale, confidence)
+
+
+async def _comment(
+    job: IssueJob, client: GitHubClient, snapshot: Snapshot, choices: Sequence[LabelChoice]
+) -> str:
+    body = comment_body(choices)
+    comment_id = job.subject.issue.memory.get(COMMENT_KEPT_AS) or await _own_comment(
+        job, client, snapshot
+    )
+    if comment_id is not None:
+        try:
+            await client.edit_comment(job.full_name, comment_id, body)
+        except NotFound:  # somebody deleted it: they do not want to read this here
+            return str(comment_id)
+        return str(comment_id)
+    return str((await client.comment(job.full_name, job.number, body)).id)
+
+
+async def _own_comment(job: IssueJob, client: GitHubClient, snapshot: Snapshot) -> int | None:
+    """The comment that was made before a crash, if one was."""
+    for comment in await client.comments(job.full_name, job.number):
+        if comment.body.startswith(MARK) and is_own(comment.user, snapshot.own_login):
+            return comment.id
+    return None
+
+
+def _known_to_lack_them(job: IssueJob) -> bool:
+    since = job.subject.repository.memory.get(KEPT_AS)
+    if since is None:
+        return False
+    return abs(job.context.clock() - datetime.fromisoformat(since)) < ASK_AGAIN_AFTER
+
+
+async def _suggestions(job: IssueJob, client: GitHubClient) -> tuple[Suggestion, ...] | None:
+    try:
+        return await client.suggestions(job.full_name, job.number)
+    except NotFound:
+        await asyncio.to_thread(_remember_lack, job)
+        return None
+
+
+def _remember_lack(job: IssueJob) -> None:
+    with job.context.store.begin() as work:
+        since = job.context.clock().isoformat()
+        work.repositories.remember(job.subject.repository.id, KEPT_AS, since)
+
+
+def _pending(suggestions: Iterable[Suggestion], snapshot: Snapshot) -> list[Suggestion]:
+    return [
+        suggestion
+        for suggestion in suggestions
+        if suggestion.state == "pending" and suggestion.target_id in snapshot.labels.ids
+    ]
+
+
+def _names(suggestions: Iterable[Suggestion], names: Mapping[int, str]) -> frozenset[str]:
+    return frozenset(names[each.target_id] for each in suggestions if each.target_id is not None)
+
+
+def _remember(job: IssueJob, snapshot: Snapshot, suggestions: Sequence[Suggestion]) -> None:
+    now = job.context.clock()
+    with job.context.store.begin() as work:
+        remember_answers(
+            work, job.subject.repository.id, job.number, suggestions, snapshot.labels, now
+        )

@@ -1,0 +1,223 @@
+"""Writes a plan to GitHub: put down as intended first, carried out, and told apart afterwards."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from bot.labelling.conflict_resolution import Resolution, corrections, settle
+from bot.labelling.label_writes import set_labels, take_off
+from bot.labelling.snapshot import still_holds
+from bot.labelling.suggesting import COMMENT_KEPT_AS, suggest
+from bot.receiving.deliveries import issue_record
+from store.engine.text import name_key
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from bot.github.client import GitHubClient
+    from bot.github.models import Issue
+    from bot.labelling.issue_job import IssueJob
+    from bot.labelling.policy import Plan
+    from bot.labelling.snapshot import Snapshot
+    from store.records import LabelAction, Write, WriteForm, WriteState
+    from store.unit_of_work import UnitOfWork
+
+
+REJECTED = "the issue's text speaks against it now"
+
+
+@dataclass(frozen=True)
+class WriteMark:
+    """What became of one write."""
+
+    write: Write
+    state: WriteState
+    reason: str = ""
+    external_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Written:
+    """All that a job did on GitHub, to be recorded in one transaction.
+
+    :ivar issue: the issue as it is now; None where GitHub was not looked at.
+    """
+
+    marks: tuple[WriteMark, ...] = ()
+    run_id: int | None = None
+    issue: Issue | None = None
+    comment_id: str = ""
+
+
+async def carry_out(job: IssueJob, snapshot: Snapshot, planned: Plan) -> Written:
+    """Ask GitHub for what is planned; what an earlier attempt did is found again, not repeated.
+
+    What GitHub refuses for good is left, and what else was planned goes out all the same.
+
+    :raises LookAgain: what was planned by holds no more.
+    :raises GitHubError: nothing is recorded but the intention; the next attempt goes on from it.
+    """
+    client = job.client
+    if client is None or snapshot.issue is None:
+        return Written()
+    run_id: int | None = next(iter(snapshot.own_runs), None)
+    intended: tuple[Write, ...] = ()
+    if planned.to_apply or planned.fallback or (planned.to_suggest and snapshot.form):
+        run_id, intended = await asyncio.to_thread(_intend, job, snapshot, planned)
+    labels = [write for write in intended if write.form == "label" and _is_to_be_set(write)]
+    marks = await _set(job, client, snapshot, labels, planned.rejected)
+    marks += _forgotten(snapshot, intended)
+    suggested = [write for write in intended if write.form != "label"]
+    comment_id = ""
+    if suggested:
+        comment_id, refused = await suggest(job, client, snapshot, planned.to_suggest)
+        state: WriteState = "left" if refused else "written"
+        marks += [WriteMark(write, state, refused, comment_id or None) for write in suggested]
+    return Written(tuple(marks), run_id, snapshot.issue, comment_id)
+
+
+async def make_way(job: IssueJob, client: GitHubClient, snapshot: Snapshot) -> Written:
+    """Take the bot's labels off again that have to step aside for what is on the issue now."""
+    if snapshot.issue is None:
+        return Written()
+    return Written(tuple(await _set(job, client, snapshot, (), frozenset())), None, snapshot.issue)
+
+
+def record(work: UnitOfWork, job: IssueJob, written: Written, now: datetime) -> None:
+    """Put down what was done; within the transaction that ends the delivery."""
+    repository_id = job.subject.repository.id
+    if written.issue is not None:
+        work.issues.upsert(repository_id, [issue_record(written.issue, now)])
+    for mark in written.marks:
+        work.writes.mark(
+            mark.write.id, mark.state, now, reason=mark.reason, external_id=mark.external_id
+        )
+    if written.run_id is not None and job.run_id is None:
+        work.writes.close_run(written.run_id, now)
+    if written.comment_id:
+        work.issues.remember(job.subject.issue.id, COMMENT_KEPT_AS, int(written.comment_id))
+
+
+def actions_of(written: Written) -> dict[str, LabelAction]:
+    """What was done about labels, by folded name; the others were left alone."""
+    done: dict[str, LabelAction] = {}
+    for mark in written.marks:
+        if mark.state in {"written", "undone"}:
+            done[name_key(mark.write.label)] = "set" if mark.write.form == "label" else "suggested"
+    return done
+
+
+def _intend(job: IssueJob, snapshot: Snapshot, planned: Plan) -> tuple[int, tuple[Write, ...]]:
+    """Put down what is about to be asked, in a run that an earlier attempt may have begun."""
+    labels = [choice.label for choice in planned.to_apply]
+    labels += [planned.fallback] if planned.fallback else []
+    suggested = [choice.label for choice in planned.to_suggest] if snapshot.form else []
+    now = job.context.clock()
+    with job.context.store.begin() as work:
+        still_holds(work, job, snapshot, [*labels, *suggested])
+        if job.lease is not None:
+            job.lease.renew(work)
+        repository_id = job.subject.repository.id
+        run_id = job.run_id
+        if run_id is None:
+            run_id = work.writes.open_run(
+                repository_id, "webhook", now, delivery_id=job.delivery_id
+            ).id
+        writes = work.writes.intend(run_id, job.number, labels, now)
+        if snapshot.form is not None:
+            writes += work.writes.intend(run_id, job.number, suggested, now, form=snapshot.form)
+    return run_id, writes
+
+
+async def _set(
+    job: IssueJob,
+    client: GitHubClient,
+    snapshot: Snapshot,
+    writes: Sequence[Write],
+    rejected: frozenset[str],
+) -> list[WriteMark]:
+    """Add labels, and give way to whoever acted in the same moment, or chose otherwise since.
+
+    What an earlier attempt at this delivery added is looked after as well.
+
+    :param rejected: folded labels of the bot's own that go before.
+    """
+    standing = {name_key(write.label): write for write in _standing(snapshot)}
+    earlier = [write for write in snapshot.writes if _is_left_over(write, snapshot, "label")]
+    for key in rejected & standing.keys():
+        await take_off(job, client, standing[key], REJECTED)
+        standing[key] = replace(standing[key], reason=REJECTED)
+    refused = await set_labels(job, client, snapshot, writes) if writes else {}
+    fresh = {name_key(write.label): write for write in (*earlier, *writes)}
+    mine = standing | fresh
+    names = snapshot.labels.names
+    if (
+        not fresh
+        and not rejected
+        and not list(corrections(mine, snapshot.acts, job.configuration, names))
+    ):
+        return []
+    settled = await settle(job, client, snapshot, mine, fresh.keys())
+    added = {write.id for write in writes if write.id not in refused}
+    return [
+        mark
+        for key, write in mine.items()
+        for mark in _marks(key, write, settled, just_added=write.id in added)
+        if write.id not in refused
+    ] + [WriteMark(write, "left", refused[write.id]) for write in writes if write.id in refused]
+
+
+def _marks(
+    key: str, write: Write, settled: Resolution, *, just_added: bool = False
+) -> list[WriteMark]:
+    """What to put down about one label once all is settled."""
+    if key in settled.restored:
+        return [WriteMark(write, "left", "a person set it")]
+    last, person = settled.acts.last.get(key), settled.acts.people.get(key)
+    took_off = last is not None and last.kind == "self" and last.action == "removed"
+    # What an earlier attempt took off and could not record has kept its reason.
+    if why := settled.undone.get(key) or (write.reason if took_off else ""):
+        return [WriteMark(write, "written"), WriteMark(write, "undone", why)]
+    if write.state != "intended" and not write.is_being_taken_back:
+        return []
+    if person == "added" and last is not None and last.kind != "self":
+        return [WriteMark(write, "left", "a person set it")]
+    if just_added or (last is not None and last.kind == "self" and last.action == "added"):
+        return [WriteMark(write, "written")]
+    return [WriteMark(write, "left", "it is no longer wanted")]
+
+
+def _is_left_over(write: Write, snapshot: Snapshot, form: WriteForm) -> bool:
+    """Whether an earlier attempt at this delivery meant it, and ended before it was recorded."""
+    return write.state == "intended" and write.form == form and write.run_id in snapshot.own_runs
+
+
+def _is_to_be_set(write: Write) -> bool:
+    return write.state == "intended" and not write.is_being_taken_back
+
+
+def _forgotten(snapshot: Snapshot, intended: Sequence[Write]) -> list[WriteMark]:
+    """What became of suggestions that an earlier attempt made, or meant to."""
+    now_meant = {write.id for write in intended}
+    marks = []
+    for write in snapshot.writes:
+        if write.id in now_meant or not _is_left_over(write, snapshot, "suggestion"):
+            continue
+        there = name_key(write.label) in snapshot.situation.pending
+        reason = "" if there else "it is not among the suggestions"
+        marks.append(WriteMark(write, "written" if there else "left", reason))
+    return marks
+
+
+def _standing(snapshot: Snapshot) -> list[Write]:
+    """The bot's own labels that are on the issue."""
+    return [
+        write
+        for write in snapshot.writes
+        if write.form == "label"
+        and write.state == "written"
+        and name_key(write.label) in snapshot.situation.on_issue
+    ]

@@ -1,0 +1,101 @@
+"""Replay: asks the gate once more what it was asked after a training, on the issues as filed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bot.errors import CommandRefused
+from bot.learning.retraining import REPLAY, UnderPresentNames
+from tagger.domain.issue import IssueText, Label, TrainingSet
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from store.database import Store
+    from store.records import StoredRelease
+    from tagger.domain.strategy import Resources
+    from tagger.monitoring.gate import GateDecision
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """The decision as it comes out now, and as it was stored.
+
+    :ivar same: promoted or refused alike, with the same figures. A decision from before there
+        was a figure is compared in the others.
+    """
+
+    release: str
+    against: str
+    now: GateDecision
+    then: Mapping[str, Any]
+
+    @property
+    def same(self) -> bool:
+        now = self.now.to_json()
+        figures = {one["metric"]: (one["new"], one["active"]) for one in now["figures"]}
+        return now["promote"] == self.then["promote"] and all(
+            np.allclose(figures[one["metric"]], (one["new"], one["active"]))
+            for one in self.then["figures"]
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        then = {
+            key: self.then[key] for key in ("promote", "reason", "n_issues", "figures", "labels")
+        }
+        return {
+            "release": self.release,
+            "against": self.against,
+            "same": self.same,
+            "now": self.now.to_json(),
+            "then": then,
+        }
+
+
+def replay(
+    store: Store,
+    folder_of: Callable[[StoredRelease], Path],
+    resources: Resources,
+    repository: str,
+    release_id: str,
+) -> Replayed:
+    """Compare a release with the one that served when it was trained.
+
+    Issues as filed, labels as they were then: what people changed since does not count.
+
+    :param folder_of: where a release's files are; fetches them if need be.
+    :raises NotStored: there is no such release, or an issue was deleted.
+    :raises CommandRefused: it was not compared with any.
+    :raises ReleaseDamaged: the files of one of them are missing or changed.
+    """
+    from tagger.monitoring.release_comparison import compare
+    from tagger.releases.release import Release
+
+    with store.read() as work:
+        repository_id = work.repositories.get(repository).id
+        new = work.releases.get(repository_id, release_id)
+        kept = (new.gate or {}).get(REPLAY)
+        if not kept:
+            reason = (new.gate or {}).get("reason", "it was not gated")
+            raise CommandRefused(f"release {release_id} was compared with no other: {reason}")
+        active = work.releases.get(repository_id, kept["against"])
+        issues = [work.issues.get(repository_id, number) for number, _ in kept["issues"]]
+    targets = np.zeros((len(issues), len(kept["labels"])), dtype=bool)
+    for row, (_, columns) in enumerate(kept["issues"]):
+        targets[row, columns] = True
+    held_out = TrainingSet(
+        tuple(map(Label, kept["labels"])),
+        tuple(issue.number for issue in issues),
+        tuple(IssueText.of(issue.filed_title, issue.filed_body) for issue in issues),
+        targets,
+    )
+    renames = kept.get("renames", {})
+    first, second = (
+        UnderPresentNames.of(Release.open(folder_of(release), resources), renames, kept["labels"])
+        for release in (new, active)
+    )
+    return Replayed(new.id, active.id, compare(first, second, held_out), new.gate or {})

@@ -1,0 +1,309 @@
+"""Retrain: learn a release, compare it with the one that serves, let the better one serve."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Self
+
+from bot.configuration import RepositoryConfiguration
+from bot.configuration.effective import known_configuration
+from bot.learning.training_data import training_data
+from bot.learning.training_lease import training_turn
+from bot.model_serving.incremental_updates import EVENTS_UNTIL
+from bot.model_serving.release_archive import ReleaseArchive
+from store.engine.text import name_key
+from store.records import ReleaseRecord
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+    from store.database import Store
+    from store.records import StoredRelease
+    from tagger.domain.issue import IssueText, TrainingSet
+    from tagger.domain.strategy import Resources
+    from tagger.monitoring.gate import GateDecision
+    from tagger.monitoring.release_comparison import Released
+    from tagger.releases.release import Manifest
+    from tagger.strategies.candidates import CandidatePrediction
+
+ENOUGH_TO_HOLD_OUT = 200
+"""Labelled issues from which a tenth is kept out of training; below, each example counts more."""
+
+HELD_OUT_SHARE = 10
+MAX_HELD_OUT = 500
+
+HOLDOUT_KEY = "lot"
+"""The name in `Repository.memory` of what the draw for the gate goes by."""
+
+REPLAY = "replay"
+"""In the stored gate: what it takes to compare the same two releases once more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retrained:
+    """What came of a training: its release, the comparison, and whether it serves now."""
+
+    manifest: Manifest
+    gate: GateDecision
+    promoted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Parted:
+    """Labelled issues, parted into those to learn from and those for the gate."""
+
+    learned: TrainingSet
+    held_out: TrainingSet
+
+
+def retrain(
+    store: Store,
+    resources: Resources,
+    root: Path,
+    repository: str,
+    *,
+    now: datetime,
+    seed: int = 0,
+    labels: Sequence[str] | None = None,
+    strategies: Sequence[str] | None = None,
+    promote: bool = True,
+    archive: ReleaseArchive | None = None,
+) -> Retrained:
+    """Train a release, gate it against the active one, promote it unless it is worse.
+
+    :param root: the folder of all releases.
+    :param promote: False leaves it staged, whatever the gate says.
+    :param archive: where the release is kept for other machines, before it can serve; None: here.
+    :raises CommandRefused: there are no labels, or not those asked for.
+    :raises NothingToLearnFrom: no strategy can learn from what is there.
+    :raises LeaseHeld: somebody else trains this repository right now.
+    """
+    with store.read() as work:
+        name = work.repositories.get(repository).full_name
+    with training_turn(store, name, resources.progress) as watched:
+        learned = replace(resources, progress=watched)
+        release_archive = archive or ReleaseArchive(root)
+        return _retrain(
+            store,
+            learned,
+            release_archive,
+            repository,
+            now,
+            seed,
+            labels,
+            strategies,
+            promote=promote,
+        )
+
+
+def _retrain(
+    store: Store,
+    resources: Resources,
+    archive: ReleaseArchive,
+    repository: str,
+    now: datetime,
+    seed: int,
+    labels: Sequence[str] | None,
+    strategies: Sequence[str] | None,
+    *,
+    promote: bool,
+) -> Retrained:
+    from tagger.releases.release import train_release
+
+    with store.read() as work:
+        events_until = work.labels.newest_event()
+    data = training_data(store, repository, labels, resources.progress, now=now)
+    parted = part(data, holdout_key_of(store, repository, keep=True))
+    manifest = train_release(
+        repository,
+        parted.learned,
+        resources,
+        archive.folder,
+        seed=seed,
+        strategies=strategies,
+        target=target_precision(store, repository),
+        now=moment_of_release(store, repository, now),
+    )
+    return admit(
+        store, resources, archive, manifest, parted, promote=promote, events_until=events_until
+    )
+
+
+def admit(
+    store: Store,
+    resources: Resources,
+    archive: ReleaseArchive,
+    manifest: Manifest,
+    parted: Parted,
+    *,
+    promote: bool,
+    events_until: int,
+    learned_from: Sequence[int] = (),
+) -> Retrained:
+    """Let a new release through the gate, store it, and promote it where it may be.
+
+    :param parted: what it has learned from, and what it has not.
+    :param events_until: the last label event that it knows of.
+    :param learned_from: numbers of further issues that it owes something to.
+    """
+    with store.read() as work:
+        repository_id = work.repositories.get(manifest.repository).id
+        active = work.releases.active(repository_id)
+        renames = work.labels.renames(repository_id)
+    location = f"{manifest.repository}/{manifest.id}"
+    archive.keep(location)
+    fair = _fair(active, parted.held_out)
+    gate = _gate(active, archive, location, fair, renames, resources)
+    now = manifest.created_at
+    kept = {
+        **_kept(gate, parted, events_until, learned_from),
+        REPLAY: _replayable(active, fair, renames),
+    }
+    record = ReleaseRecord(manifest.id, now, location, manifest.digest, manifest.as_json(), kept)
+    serves = promote and gate.promote
+    with store.begin() as work:
+        work.releases.add(repository_id, record, state="staged" if gate.promote else "refused")
+        if serves:
+            work.releases.promote(repository_id, manifest.id, now, reason=gate.reason)
+    return Retrained(manifest, gate, serves)
+
+
+def moment_of_release(store: Store, repository: str, now: datetime) -> datetime:
+    """Now, or a second after the latest release: one is named by the second it was made in."""
+    with store.read() as work:
+        releases = work.releases.list(work.repositories.get(repository).id)
+    return max([now, *(release.created_at + timedelta(seconds=1) for release in releases)])
+
+
+def target_precision(store: Store, repository: str) -> float:
+    """The precision that the repository's configuration, as last read, asks for."""
+    with store.read() as work:
+        configuration = known_configuration(work.repositories.get(repository))
+    return (configuration or RepositoryConfiguration.absent()).precision
+
+
+def holdout_key_of(store: Store, repository: str, *, keep: bool = False) -> str:
+    """By what a repository's issues for the gate are drawn: what it was called when first trained.
+
+    :param keep: for as long as it is stored, whatever it is called later.
+    """
+    with store.begin() if keep else store.read() as work:
+        known = work.repositories.get(repository)
+        holdout_key = known.memory.get(HOLDOUT_KEY)
+        if holdout_key is None and keep:
+            work.repositories.remember(known.id, HOLDOUT_KEY, known.full_name)
+    return str(holdout_key or known.full_name)
+
+
+def part(data: TrainingSet, holdout_key: str) -> Parted:
+    """Keep a tenth of the labelled issues for the gate, always the same ones.
+
+    Which they are follows from their numbers alone, so no release ever learns from them and each
+    comparison is fair to both sides.
+
+    :param holdout_key: as from `holdout_key_of`.
+    """
+    if len(data) < ENOUGH_TO_HOLD_OUT:
+        return Parted(data, data.subset([]))
+    out = [row for row, number in enumerate(data.numbers) if _is_held_out(holdout_key, number)]
+    out = out[-MAX_HELD_OUT:]
+    kept_in = sorted(set(range(len(data))) - set(out))
+    return Parted(data.subset(kept_in), data.subset(out))
+
+
+def _is_held_out(holdout_key: str, number: int) -> bool:
+    digest = hashlib.sha256(f"{holdout_key.lower()}#{number}".encode()).digest()
+    return digest[0] * 256 + digest[1] < 65536 // HELD_OUT_SHARE
+
+
+def _fair(active: StoredRelease | None, held_out: TrainingSet) -> TrainingSet:
+    """Issues held out that the active release has not learned from either."""
+    seen = set((active.gate or {}).get("learned_from") or ()) if active else set()
+    return held_out.subset([n for n, number in enumerate(held_out.numbers) if number not in seen])
+
+
+@dataclass(frozen=True)
+class UnderPresentNames:
+    """A release whose labels are called as they are now, or were when it was compared.
+
+    :ivar names: in the order of its own.
+    """
+
+    release: Released
+    names: tuple[str, ...]
+
+    @classmethod
+    def of(cls, release: Released, renames: Mapping[str, str], present: Iterable[str]) -> Self:
+        """:param renames: folded former name → present name; `present` has the spelling."""
+        spelled = {name_key(name): name for name in present}
+        now = (renames.get(name_key(name), name) for name in release.names)
+        return cls(release, tuple(spelled.get(name_key(name), name) for name in now))
+
+    def predict(self, issues: Sequence[IssueText]) -> CandidatePrediction:
+        return self.release.predict(issues)
+
+
+def _replayable(
+    active: StoredRelease | None, fair: TrainingSet, renames: Mapping[str, str]
+) -> dict[str, Any] | None:
+    """What the gate compared on, with the labels as they were; see `replaying`."""
+    if active is None or not len(fair):
+        return None
+    rows = zip(fair.numbers, fair.targets, strict=True)
+    return {
+        "against": active.id,
+        "labels": list(fair.names),
+        "renames": dict(renames),
+        "issues": [[number, row.nonzero()[0].tolist()] for number, row in rows],
+    }
+
+
+def _gate(
+    active: StoredRelease | None,
+    archive: ReleaseArchive,
+    location: str,
+    fair: TrainingSet,
+    renames: Mapping[str, str],
+    resources: Resources,
+) -> GateDecision:
+    from tagger.errors import ReleaseDamaged
+    from tagger.monitoring.gate import GateDecision, first_release
+    from tagger.monitoring.release_comparison import compare
+    from tagger.releases.release import Release
+
+    if active is None:
+        return first_release()
+    if not len(fair):
+        return GateDecision(True, _NOTHING_TO_COMPARE_ON, 0)
+    new = Release.open(archive.folder / location, resources)
+    try:
+        serving = Release.open(archive.fetch(active.location, active.digest), resources)
+    except ReleaseDamaged as damage:
+        return GateDecision(True, f"the active release cannot be compared with: {damage}", 0)
+    first, second = (
+        UnderPresentNames.of(release, renames, fair.names) for release in (new, serving)
+    )
+    return compare(first, second, fair)
+
+
+_NOTHING_TO_COMPARE_ON = (
+    f"there are no held-out issues yet: from {ENOUGH_TO_HOLD_OUT} labelled issues on, a tenth is "
+    "kept out of training for this comparison"
+)
+
+
+def _kept(
+    gate: GateDecision, parted: Parted, events_until: int, more: Sequence[int]
+) -> Mapping[str, Any]:
+    """The gate's table, what the next comparison must know to be fair, and what is known so far."""
+    learned_from = set(more) | set(() if len(parted.held_out) else parted.learned.numbers)
+    return {
+        **gate.to_json(),
+        "held_out": len(parted.held_out),
+        "learned_from": sorted(learned_from),
+        EVENTS_UNTIL: events_until,
+    }

@@ -1,0 +1,97 @@
+"""One training of a repository at a time, on however many machines.
+
+Two would share the folder of unfinished steps and promote over each other. The turn is a lease in
+the database: a training that dies leaves one that runs out, and the next one takes over. On the
+same machine it does so at once, because there the death can be seen.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from bot.errors import CommandRefused
+from bot.process.process_identity import has_died, holder_name
+from store.errors import LeaseHeld, LeaseLost, StoreUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from store.database import Store
+    from tagger.domain.strategy import Progress
+
+log = logging.getLogger(__name__)
+
+LEASE = timedelta(seconds=60)
+
+
+@contextmanager
+def training_turn(
+    store: Store,
+    repository: str,
+    progress: Progress,
+    *,
+    lease: timedelta = LEASE,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> Iterator[Progress]:
+    """Hold the turn while the block runs; progress told to what it gives ends a lost turn.
+
+    :raises LeaseHeld: somebody else trains this repository, and who.
+    :raises CommandRefused: from the progress: this process stood still for longer than the lease,
+        and another one has taken over.
+    """
+    name = f"the training of {repository}"
+    holder = holder_name()
+    _take(store, name, holder, lease, clock)
+    over, lost = threading.Event(), threading.Event()
+
+    def keep() -> None:
+        while not over.wait(lease.total_seconds() / 3):
+            try:
+                with store.begin() as work:
+                    work.leases.renew(name, holder, lease, clock())
+            except StoreUnavailable as error:
+                log.warning("the training's turn was not renewed", extra={"reason": str(error)})
+            except LeaseLost:
+                lost.set()
+                return
+
+    def watched(step: str, done: int, total: int) -> None:
+        if lost.is_set():
+            raise CommandRefused(
+                f"{name} has been taken over by another process, because this one did not answer "
+                f"for {lease.total_seconds():.0f} s; nothing was changed"
+            )
+        progress(step, done, total)
+
+    keeping = threading.Thread(target=keep, name="training turn", daemon=True)
+    keeping.start()
+    try:
+        yield watched
+        watched("training", 1, 1)
+    finally:
+        over.set()
+        keeping.join()
+        try:
+            with store.begin() as work:
+                work.leases.give_back(name, holder)
+        except StoreUnavailable as error:
+            log.warning("the training's turn runs out by itself", extra={"reason": str(error)})
+
+
+def _take(
+    store: Store, name: str, holder: str, lease: timedelta, clock: Callable[[], datetime]
+) -> None:
+    try:
+        with store.begin() as work:
+            work.leases.take(name, holder, lease, clock())
+    except LeaseHeld as held:
+        if not has_died(held.lease.holder):
+            raise
+        log.warning("a training that died is taken over", extra={"holder": held.lease.holder})
+        with store.begin() as work:
+            work.leases.give_back(name, held.lease.holder)
+            work.leases.take(name, holder, lease, clock())

@@ -1,0 +1,330 @@
+"""What a webhook delivery means: what is stored of it at once, and when it is worked on.
+
+`understand` is pure; `keep` stores what it found within one unit of work.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from bot.configuration.effective import CONFIGURATION_PATH
+from bot.configuration.intake_rules import IntakeRules, fallback_label_in
+from bot.github.errors import BadPayload
+from bot.github.events import (
+    CommentFact,
+    Fact,
+    InstallationFact,
+    IssueFact,
+    LabelFact,
+    PushFact,
+    RepositoryFact,
+    read_event,
+)
+from bot.receiving import repository_labels
+from bot.receiving.actors import OwnActs, is_own_doing
+from bot.receiving.command_lines import read_command
+from store.engine.text import name_key
+from store.provenance import PEOPLE
+from store.records import DeliveryRecord, IssueRecord, LabelEvent
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from bot.github.models import Issue
+    from store.records import Action, Repository
+    from store.unit_of_work import UnitOfWork
+
+TAGGED = frozenset({"opened", "reopened", "edited"})
+"""Actions of `issues` after which an issue is scored; an edit only where its words changed."""
+_WORD = re.compile(r"\w+")
+GONE = frozenset({"deleted", "transferred"})
+MOVED = frozenset({"renamed", "transferred", "deleted", "archived", "unarchived"})
+"""Actions of `repository` that change where the bot may act."""
+
+
+@dataclass(frozen=True)
+class Received:
+    """A delivery and what it states; `fact` is None for events that are not used.
+
+    :ivar problem: why the payload could not be read, where it could not.
+    """
+
+    delivery: DeliveryRecord
+    fact: Fact | None = None
+    problem: str | None = None
+
+
+def understand(guid: str, event: str, payload: dict[str, Any], now: datetime) -> Received:
+    """Read one delivery; a payload that cannot be read is kept and ignored, never refused.
+
+    :param guid: X-GitHub-Delivery.
+    :param now: aware.
+    """
+    fact, problem = None, None
+    try:
+        fact = read_event(event, payload)
+    except BadPayload as error:
+        problem = str(error)
+    repository = fact.repository.full_name if fact and fact.repository else None
+    issue = getattr(fact, "issue", None)
+    action = payload.get("action")
+    record = DeliveryRecord(
+        guid=guid,
+        event=event,
+        action=action if isinstance(action, str) else None,
+        payload=payload,
+        received_at=now,
+        repository=repository,
+        issue_number=issue.number if issue and repository else None,
+        ignored=True,
+        aside=isinstance(fact, CommentFact),  # an order must not wait for the delay before tagging
+    )
+    return Received(record, fact, problem)
+
+
+def keep(work: UnitOfWork, received: Received, own_login: str | None) -> bool:
+    """Store a delivery and what it says of issues and labels; False: it was known already."""
+    fact, now = received.fact, received.delivery.received_at
+    if fact is None:
+        return work.inbox.accept(received.delivery)
+    if fact.repository is None:
+        due_at = when_due(fact, None, now, own_login)
+        return work.inbox.accept(replace(received.delivery, due_at=due_at, ignored=due_at is None))
+    # First the delivery: a repeat must change nothing, an old payload least of all.
+    told = fact.repository
+    known = work.repositories.find(told.full_name, github_id=told.id)
+    due_at = None if _made_up_for(work, received) else _due(work, fact, known, now, own_login)
+    record = replace(received.delivery, due_at=due_at, ignored=due_at is None)
+    if not work.inbox.accept(record):
+        return False
+    repository = heard_of(work, told.full_name, told.id, now)
+    if isinstance(fact, RepositoryFact) and _follows(fact, repository):
+        repository = work.repositories.get_or_create(told.full_name, now=now, github_id=told.id)
+    if isinstance(fact, IssueFact):
+        _keep_issue(work, repository, fact, received.delivery, own_login)
+    elif isinstance(fact, CommentFact) and due_at is not None:
+        work.issues.upsert(repository.id, [issue_record(fact.issue, now)])
+    elif isinstance(fact, LabelFact):
+        repository_labels.hear(work, repository.id, fact, now)
+    return True
+
+
+def _due(
+    work: UnitOfWork, fact: Fact, known: Repository | None, now: datetime, own_login: str | None
+) -> datetime | None:
+    intake = IntakeRules.of(known)
+    if known and intake and isinstance(fact, IssueFact) and fact.label is not None:
+        intake = replace(intake, fallback_label=fallback_label_in(work, known))
+    due_at = when_due(fact, intake, now, own_login)
+    if due_at is None and known is not None and _may_have_to_make_way(work, known, fact):
+        return now
+    return due_at
+
+
+def _may_have_to_make_way(work: UnitOfWork, repository: Repository, fact: Fact) -> bool:
+    """Whether a person set a label on an issue that carries one of the bot's.
+
+    The two may be of one exclusive group: then the person's stays, whenever it came.
+    """
+    if not isinstance(fact, IssueFact) or fact.label_added is None or fact.by_bot:
+        return False
+    if fact.issue.is_pull_request or fact.issue.state != "open":
+        return False
+    present = set(map(name_key, fact.issue.label_names)) - {name_key(fact.label_added)}
+    writes = work.writes.list(repository_id=repository.id, number=fact.issue.number)
+    return any(
+        write.form == "label" and write.state == "written" and name_key(write.label) in present
+        for write in writes
+    )
+
+
+def heard_of(work: UnitOfWork, full_name: str, github_id: int | None, now: datetime) -> Repository:
+    """The repository that a payload speaks of; a known one keeps the name it has.
+
+    What it is called is GitHub's to say: a payload may be days old (see `names`).
+    """
+    repository = work.repositories.find(full_name, github_id=github_id)
+    if repository is not None and repository.github_id is not None:
+        return repository
+    return work.repositories.get_or_create(full_name, now=now, github_id=github_id)
+
+
+def _follows(fact: RepositoryFact, repository: Repository) -> bool:
+    """Whether it tells of a move from where the repository is known to be, and so is the next."""
+    previous = fact.previous_full_name
+    return previous is not None and name_key(previous) == name_key(repository.full_name)
+
+
+def made_up_id(github_id: int, number: int, what: str) -> str:
+    """The id of a delivery made up for one that never came: one for each thing that happened."""
+    return f"sweep-{github_id}-{number}-{what}"
+
+
+def _made_up_for(work: UnitOfWork, received: Received) -> bool:
+    """Whether a sweep has put the opening of this issue into the inbox in the meantime."""
+    fact = received.fact
+    if not isinstance(fact, IssueFact) or fact.action != "opened":
+        return False
+    if fact.repository is None or fact.repository.id is None:
+        return False
+    guid = made_up_id(fact.repository.id, fact.issue.number, "opened")
+    return guid != received.delivery.guid and work.inbox.has(guid)
+
+
+def when_due(
+    fact: Fact,
+    intake: IntakeRules | None,
+    now: datetime,
+    own_login: str | None,
+) -> datetime | None:
+    """When a worker should take the delivery up; None: never, all of it is done by storing it.
+
+    :param intake: as last read; None where no file was ever looked for (the worker then looks).
+    """
+    if isinstance(fact, IssueFact):
+        return _issue_due(fact, intake, now, own_login)
+    if isinstance(fact, CommentFact):
+        return now if _is_command(fact) else None
+    if isinstance(fact, PushFact):
+        changed = fact.to_default_branch and CONFIGURATION_PATH in fact.paths
+        return now if changed else None
+    if isinstance(fact, RepositoryFact):
+        return now if fact.action in MOVED else None
+    return now if isinstance(fact, InstallationFact) else None
+
+
+def _issue_due(
+    fact: IssueFact,
+    intake: IntakeRules | None,
+    now: datetime,
+    own_login: str | None,
+) -> datetime | None:
+    issue = fact.issue
+    if issue.is_pull_request or is_own_doing(fact.sender, own_login, issue.body):
+        return None
+    if fact.action in TAGGED and (fact.action != "edited" or _says_something_else(fact)):
+        return now + timedelta(seconds=intake.delay_seconds) if intake else now
+    fallback = intake.fallback_label if intake else None
+    if fact.label_added and fallback and _carries(fact.issue, fallback):
+        return now if name_key(fact.label_added) != name_key(fallback) else None
+    return None
+
+
+def _is_command(fact: CommentFact) -> bool:
+    """Whether a person may have given a command; what they may do is GitHub's to say, later."""
+    by_person = fact.action == "created" and not fact.by_bot and not fact.issue.is_pull_request
+    return by_person and read_command(fact.body) is not None
+
+
+def _says_something_else(fact: IssueFact) -> bool:
+    """Whether an edit changed words, and not only blanks, case or punctuation."""
+    before, issue = (fact.title_before, fact.body_before), fact.issue
+    now = (issue.title, issue.body)
+    return any(
+        old is not None and _WORD.findall(old.casefold()) != _WORD.findall(new.casefold())
+        for old, new in zip(before, now, strict=True)
+    )
+
+
+def _carries(issue: Issue, label: str) -> bool:
+    return name_key(label) in map(name_key, issue.label_names)
+
+
+def _keep_issue(
+    work: UnitOfWork,
+    repository: Repository,
+    fact: IssueFact,
+    delivery: DeliveryRecord,
+    own_login: str | None,
+) -> None:
+    if fact.action in GONE:
+        work.issues.forget(repository.id, fact.issue.number)
+        return
+    now = delivery.received_at
+    record = issue_record(fact.issue, now, fact)
+    if fact.label is None or fact.action not in {"labeled", "unlabeled"}:
+        work.issues.upsert(repository.id, [record])
+    else:
+        record = replace(record, labels=_labels_after(work, repository.id, record, fact))
+        work.issues.upsert(repository.id, [record])
+        event = _label_event(work, repository, fact, delivery, own_login)
+        work.labels.record_events(repository.id, [event])
+
+
+def _labels_after(
+    work: UnitOfWork, repository_id: int, record: IssueRecord, fact: IssueFact
+) -> tuple[str, ...]:
+    """The issue's labels once this one came or went.
+
+    GitHub tells times in whole seconds, and of one second's webhooks the earlier may come last:
+    then only the label that it is about is certain.
+    """
+    issue = work.issues.find(repository_id, record.number)
+    if issue is None or issue.updated_at != record.updated_at or fact.label is None:
+        return record.labels
+    labels = {name_key(name): name for name in issue.labels}
+    if fact.action == "labeled":
+        labels[name_key(fact.label.name)] = fact.label.name
+    else:
+        labels.pop(name_key(fact.label.name), None)
+    return tuple(labels.values())
+
+
+def issue_record(issue: Issue, now: datetime, fact: IssueFact | None = None) -> IssueRecord:
+    """An issue of GitHub's as the store keeps it.
+
+    :param fact: where an `edited` event tells what the text was before.
+    """
+    return IssueRecord(
+        number=issue.number,
+        title=issue.title,
+        body=issue.body,
+        labels=tuple(label.name for label in issue.labels),
+        created_at=issue.created_at or now,
+        is_pull_request=issue.is_pull_request,
+        state=issue.state,
+        author=issue.user.login if issue.user else None,
+        author_association=issue.author_association or None,
+        updated_at=issue.updated_at,
+        closed_at=issue.closed_at,
+        filed_title=fact.title_before if fact else None,
+        filed_body=fact.body_before if fact else None,
+    )
+
+
+def _label_event(
+    work: UnitOfWork,
+    repository: Repository,
+    fact: IssueFact,
+    delivery: DeliveryRecord,
+    own_login: str | None,
+) -> LabelEvent:
+    name = fact.label.name if fact.label else ""
+    action: Action = "added" if fact.action == "labeled" else "removed"
+    own_acts = _own_acts(work, repository, fact)
+    return LabelEvent(
+        number=fact.issue.number,
+        label=name,
+        action=action,
+        at=fact.issue.updated_at or delivery.received_at,
+        actor=fact.sender.login if fact.sender else None,
+        actor_kind=own_acts.kind_of(fact.sender, own_login, action, name_key(name)),
+        source="webhook",
+        key=delivery.guid,
+    )
+
+
+def _own_acts(work: UnitOfWork, repository: Repository, fact: IssueFact) -> OwnActs:
+    """What the bot did on the issue, and no webhook has told of yet."""
+    number, sender = fact.issue.number, fact.sender.login if fact.sender else None
+    writes = work.writes.list(repository_id=repository.id, number=number)
+    history = work.labels.history(repository.id, number) if writes else ()
+    told = [
+        (event.action, name_key(event.label))
+        for event in history
+        if event.source == "webhook" and event.actor == sender and event.actor_kind not in PEOPLE
+    ]
+    return OwnActs(writes, told)

@@ -1,0 +1,64 @@
+"""Census: issues that GitHub has no longer, deleted or transferred, are forgotten here too.
+
+GitHub lists nothing of what is gone, so whatever a complete list lacks is asked for one by one: a
+list that was cut short, or rights that were lost, must not empty the store.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from bot.github.errors import Gone, NotFound
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from bot.github.client import GitHubClient
+    from bot.github.models import Issue
+    from store.database import Store
+    from store.records import Repository
+    from tagger.domain.strategy import Progress
+
+
+async def forget_gone(
+    store: Store,
+    client: GitHubClient,
+    repository: Repository,
+    seen: Collection[int],
+    progress: Progress,
+) -> int:
+    """Forget stored issues that are not on GitHub any more; returns how many.
+
+    Each is forgotten as soon as it is known to be gone, so a limit in the middle loses nothing.
+
+    :param seen: numbers that GitHub has just listed.
+    """
+    with store.read() as work:
+        unseen = [number for number in work.issues.numbers(repository.id) if number not in seen]
+    forgotten = 0
+    for done, number in enumerate(unseen, 1):
+        if await _is_gone(client, repository.full_name, number):
+            await asyncio.to_thread(_forget, store, repository.id, number)
+            forgotten += 1
+        progress("issues that GitHub does not list", done, len(unseen))
+    return forgotten
+
+
+async def _is_gone(client: GitHubClient, full_name: str, number: int) -> bool:
+    try:
+        issue = await client.issue(full_name, number)
+    except (NotFound, Gone):
+        return True
+    return lives_elsewhere(issue, full_name, number)
+
+
+def lives_elsewhere(issue: Issue, full_name: str, number: int) -> bool:
+    """Whether a redirect led to an issue of another repository, or of another number."""
+    here, there = f"/repos/{full_name}".casefold(), issue.repository_url.casefold()
+    return issue.number != number or bool(there and not there.endswith(here))
+
+
+def _forget(store: Store, repository_id: int, number: int) -> None:
+    with store.begin() as work:
+        work.issues.forget(repository_id, number)

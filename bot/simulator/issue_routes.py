@@ -1,0 +1,216 @@
+"""The simulator's REST routes about issues, labels, comments and suggestions."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from bot.simulator.calls import Call, Reply
+from bot.simulator.records import SimulatedIssue, SimulatorError
+from bot.simulator.wire import comment_json, event_json, issue_json, label_json, suggestion_json
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from bot.simulator.calls import Route
+    from bot.simulator.records import SimulatedSuggestion
+
+
+def list_issues(call: Call) -> Reply:
+    repository = call.asset("issues", "read")
+    issues = [issue for issue in repository.issues.values() if _wanted(issue, call.query)]
+    by_update = call.query.get("sort") == "updated"
+    issues.sort(
+        key=lambda issue: (issue.updated_at if by_update else issue.created_at, issue.number),
+        reverse=call.query.get("direction", "desc") == "desc",
+    )
+    page = call.page(issues)
+    rendered = [issue_json(repository, issue, call.base_url) for issue in page.data]
+    return Reply(200, rendered, page.headers)
+
+
+def _wanted(issue: SimulatedIssue, query: Mapping[str, str]) -> bool:
+    state = query.get("state", "open")
+    since = query.get("since")
+    recent = since is None or issue.updated_at >= _moment(since)
+    labels = [name for name in query.get("labels", "").split(",") if name]
+    return recent and state in {"all", issue.state} and all(map(issue.carries, labels))
+
+
+def _moment(text: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        raise SimulatorError(422, f"since is not a timestamp: {text}") from None
+
+
+def create_issue(call: Call) -> Reply:
+    repository = call.asset("comments", "write")
+    call.state.open_issue(
+        repository.full_name,
+        str(call.field("title")),
+        call.json.get("body"),
+        by=call.identity.login,
+        labels=call.json.get("labels") or (),
+    )
+    return _issue(call, max(repository.issues), 201)
+
+
+def get_issue(call: Call) -> Reply:
+    call.asset("issues", "read")
+    return _issue(call, call.number)
+
+
+def edit_issue(call: Call) -> Reply:
+    call.asset("issues", "write")
+    sent = call.json or {}
+    name, number, by = call.full_name, call.number, call.identity.login
+    if {"title", "body"} & set(sent):
+        call.state.edit_issue(name, number, by=by, title=sent.get("title"), body=sent.get("body"))
+    if sent.get("state") not in {None, call.state.issue(name, number).state}:
+        call.state.set_state(name, number, sent["state"], by=by)
+    return _issue(call, number)
+
+
+def _issue(call: Call, number: int, status: int = 200) -> Reply:
+    repository = call.state.repository(call.full_name)
+    issue = call.state.issue(call.full_name, number)
+    return Reply(status, issue_json(repository, issue, call.base_url))
+
+
+def timeline(call: Call) -> Reply:
+    call.asset("issues", "read")
+    events = call.state.issue(call.full_name, call.number).events
+    return call.page([event_json(event) for event in events])
+
+
+def repository_events(call: Call) -> Reply:
+    repository = call.asset("issues", "read")
+    found = [
+        (event, issue)
+        for issue in repository.issues.values()
+        for event in issue.events
+        if event.event != "commented"
+    ]
+    found.sort(key=lambda pair: (pair[0].created_at, pair[0].id), reverse=True)
+    page = call.page(found)
+    rendered = [
+        event_json(event) | {"issue": issue_json(repository, issue, call.base_url)}
+        for event, issue in page.data
+    ]
+    return Reply(200, rendered, page.headers)
+
+
+def list_labels(call: Call) -> Reply:
+    repository = call.asset("issues", "read")
+    return call.page([label_json(label) for label in repository.labels.values()])
+
+
+def add_labels(call: Call) -> Reply:
+    """Set names and objects; objects with `suggest: true` become suggestions."""
+    call.asset("issues", "write")
+    sent = call.json.get("labels") if isinstance(call.json, dict) else call.json
+    if not isinstance(sent, list) or not sent:
+        raise SimulatorError(422, "labels must be a list of at least one")
+    wanted = [one if isinstance(one, dict) else {"name": str(one)} for one in sent]
+    if not all(one.get("name") for one in wanted):
+        raise SimulatorError(422, "a label needs a name")
+    by = call.identity.login
+    for one in wanted:
+        if one.get("suggest"):
+            call.state.suggest_label(call.full_name, call.number, one, by=by)
+        else:
+            call.state.add_labels(call.full_name, call.number, [str(one["name"])], by=by)
+    return _labels_of_issue(call)
+
+
+def remove_label(call: Call) -> Reply:
+    call.asset("issues", "write")
+    by = call.identity.login
+    call.state.remove_label(call.full_name, call.number, call.path["label"], by=by)
+    return _labels_of_issue(call)
+
+
+def delete_label(call: Call) -> Reply:
+    call.asset("issues", "write")
+    call.state.delete_label(call.full_name, call.path["label"], by=call.identity.login)
+    return Reply(204)
+
+
+def _labels_of_issue(call: Call) -> Reply:
+    issue = call.state.issue(call.full_name, call.number)
+    return Reply(200, [label_json(label) for label in issue.labels])
+
+
+def list_comments(call: Call) -> Reply:
+    repository = call.asset("issues", "read")
+    comments = call.state.issue(call.full_name, call.number).comments
+    return call.page([comment_json(repository, comment) for comment in comments])
+
+
+def create_comment(call: Call) -> Reply:
+    repository = call.asset("comments", "write")
+    issue = call.state.issue(call.full_name, call.number)
+    if issue.locked and not call.may_write(repository):
+        raise SimulatorError(403, "Unable to create comment because issue is locked.")
+    caused = call.state.comment(
+        call.full_name, call.number, str(call.field("body")), by=call.identity.login
+    )
+    return Reply(201, caused.payload["comment"])
+
+
+def edit_comment(call: Call) -> Reply:
+    call.asset("issues", "write")
+    caused = call.state.edit_comment(
+        call.full_name, call.integer("comment"), str(call.field("body")), by=call.identity.login
+    )
+    return Reply(200, caused.payload["comment"])
+
+
+def list_suggestions(call: Call) -> Reply:
+    call.asset("issues", "read")
+    state = call.query.get("state", "pending")
+    issue = call.state.issue(call.full_name, call.number)
+    found = [
+        suggestion_json(issue, suggestion)
+        for suggestion in call.state.suggestions(call.full_name, call.number)
+        if state in {"all", suggestion.state}
+    ]
+    return call.page(found)
+
+
+def approve_suggestion(call: Call) -> Reply:
+    return _resolved(call, call.state.approve)
+
+
+def dismiss_suggestion(call: Call) -> Reply:
+    return _resolved(call, call.state.dismiss)
+
+
+def _resolved(call: Call, resolve: Callable[..., SimulatedSuggestion]) -> Reply:
+    call.asset("issues", "write")
+    number, suggestion_id = call.number, call.integer("suggestion")
+    done = resolve(call.full_name, number, suggestion_id, by=call.identity.login)
+    return Reply(200, suggestion_json(call.state.issue(call.full_name, number), done))
+
+
+_ISSUES = "/repos/{owner}/{name}/issues"
+_ISSUE = f"{_ISSUES}/{{number:int}}"
+ISSUE_ROUTES: tuple[Route, ...] = (
+    ("GET", _ISSUES, list_issues),
+    ("POST", _ISSUES, create_issue),
+    ("GET", f"{_ISSUES}/events", repository_events),
+    ("PATCH", f"{_ISSUES}/comments/{{comment}}", edit_comment),
+    ("GET", _ISSUE, get_issue),
+    ("PATCH", _ISSUE, edit_issue),
+    ("GET", f"{_ISSUE}/timeline", timeline),
+    ("GET", f"{_ISSUE}/comments", list_comments),
+    ("POST", f"{_ISSUE}/comments", create_comment),
+    ("POST", f"{_ISSUE}/labels", add_labels),
+    ("DELETE", f"{_ISSUE}/labels/{{label:path}}", remove_label),
+    ("GET", f"{_ISSUE}/suggestions", list_suggestions),
+    ("POST", f"{_ISSUE}/suggestions/{{suggestion}}/approve", approve_suggestion),
+    ("POST", f"{_ISSUE}/suggestions/{{suggestion}}/dismiss", dismiss_suggestion),
+    ("GET", "/repos/{owner}/{name}/labels", list_labels),
+    ("DELETE", "/repos/{owner}/{name}/labels/{label:path}", delete_label),
+)

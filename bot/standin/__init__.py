@@ -1,1 +1,0 @@
-"""A local GitHub that keeps its state in memory, for `issue-tagger demo` and for the tests."""

@@ -1,1 +1,0 @@
-"""What the product does: each use case connects GitHub, store and tagger."""

@@ -1,0 +1,153 @@
+"""The chain's learned state on disk: its own numbers in two files, each member in a folder."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tagger.chain.blend import Blend
+from tagger.chain.contentless import ContentCheck
+from tagger.chain.members import Member
+from tagger.chain.precision_guarantee import Evidence
+from tagger.chain.prior import DiscriminantWeights
+from tagger.chain.stage import Stage
+from tagger.errors import ReleaseDamaged
+from tagger.persistence import load_arrays, load_json, save_arrays, save_json
+from tagger.statistics.log_odds import UsualLogOdds
+from tagger.strategies import create
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from tagger.chain.chain import Chain
+
+    Arrays = dict[str, NDArray[Any]]
+
+OWN = "chain.json"
+NUMBERS = "chain.safetensors"
+
+
+def save_chain(chain: Chain, folder: Path) -> None:
+    """Write a fitted chain."""
+    save_json(
+        folder / OWN,
+        {
+            "labels": chain.names_,
+            "members": [member.name for member in chain.fitted_],
+            "stages": [list(stage.members) for stage in chain.stages_],
+            "margins": [None if np.isinf(margin) else margin for margin in chain.margins_],
+            "asked": chain.asked_,
+            "served_by": chain.served_by_,
+            "always_labelled": chain.always_labelled_,
+            "content": chain.content_.as_json(),
+        },
+    )
+    arrays: Arrays = {}
+    for place, stage in enumerate(chain.stages_):
+        arrays |= _prefixed(f"stage{place}", _stage_arrays(stage))
+    if chain.evidence_:
+        arrays["evidence.scores"] = np.stack([evidence.scores for evidence in chain.evidence_])
+        arrays["evidence.hits"] = np.stack([evidence.hits for evidence in chain.evidence_])
+    save_arrays(folder / NUMBERS, arrays)
+    for member in chain.fitted_:
+        (folder / member.name).mkdir()
+        member.strategy.save(folder / member.name)
+
+
+def restore_chain(chain: Chain, folder: Path) -> None:
+    """Read what `save_chain` wrote into `chain`.
+
+    :raises ReleaseDamaged: something is missing or does not fit together.
+    """
+    own, arrays = load_json(folder / OWN), load_arrays(folder / NUMBERS)
+    try:
+        chain.names_ = tuple(own["labels"])
+        chain.margins_ = tuple(float("inf") if m is None else float(m) for m in _margins(own))
+        chain.asked_ = {str(name): float(share) for name, share in own["asked"].items()}
+        chain.served_by_ = [str(name) for name in own["served_by"]]
+        chain.always_labelled_ = bool(own["always_labelled"])
+        chain.fitted_ = [
+            Member(
+                name,
+                create(name, chain.resources, seed=chain.seed).restore(folder / name),
+                out_of_fold=None,
+                reference=np.zeros((0, len(chain.names_)), dtype=np.float32),
+                fit_seconds=0.0,  # seconds differ between two trainings that are otherwise the same
+            )
+            for name in own["members"]
+        ]
+        chain.stages_ = [
+            _stage(tuple(members), _without_prefix(f"stage{place}", arrays))
+            for place, members in enumerate(own["stages"])
+        ]
+        chain.evidence_ = _evidence(arrays)
+        chain.content_ = ContentCheck.from_json(own.get("content"))
+    except (KeyError, TypeError, ValueError) as error:
+        raise ReleaseDamaged(folder, f"{OWN} or {NUMBERS}: {error!r}") from error
+
+
+def _margins(own: Mapping[str, Any]) -> list[float | None]:
+    """One for each stage but the last; releases of 0.1 have the one of their first."""
+    return list(own["margins"]) if "margins" in own else [own["margin"]] * (len(own["stages"]) - 1)
+
+
+def _stage_arrays(stage: Stage) -> Arrays:
+    arrays: Arrays = {
+        "cuts": stage.thresholds,
+        "share": stage.blend.share,
+        "correction": stage.blend.correction,
+    }
+    arrays |= _prefixed("weights", _weights_arrays(stage.blend.weights))
+    for name in stage.members:
+        usual = stage.usual[name]
+        arrays |= _prefixed(f"usual.{name}", {"mean": usual.mean, "spread": usual.spread})
+        arrays |= _prefixed(f"alone.{name}", _weights_arrays(stage.alone[name]))
+    return arrays
+
+
+def _stage(members: tuple[str, ...], arrays: Arrays) -> Stage:
+    return Stage(
+        members,
+        {
+            name: UsualLogOdds(arrays[f"usual.{name}.mean"], arrays[f"usual.{name}.spread"])
+            for name in members
+        },
+        Blend(_weights(_without_prefix("weights", arrays)), arrays["share"], arrays["correction"]),
+        arrays["cuts"],
+        {name: _weights(_without_prefix(f"alone.{name}", arrays)) for name in members},
+        out_of_fold=None,
+    )
+
+
+def _weights_arrays(weights: DiscriminantWeights) -> Arrays:
+    return {
+        "slopes": weights.slopes,
+        "middle": weights.middle,
+        "correction": weights.correction,
+        "competition": weights.competition,
+    }
+
+
+def _weights(arrays: Arrays) -> DiscriminantWeights:
+    names = ("slopes", "middle", "correction", "competition")
+    return DiscriminantWeights(*(arrays[name] for name in names))
+
+
+def _evidence(arrays: Arrays) -> tuple[Evidence, ...]:
+    if "evidence.scores" not in arrays:
+        return ()
+    pairs = zip(arrays["evidence.scores"], arrays["evidence.hits"], strict=True)
+    return tuple(Evidence(scores, hits.astype(bool)) for scores, hits in pairs)
+
+
+def _prefixed(prefix: str, arrays: Mapping[str, NDArray[Any]]) -> Arrays:
+    return {f"{prefix}.{name}": array for name, array in arrays.items()}
+
+
+def _without_prefix(prefix: str, arrays: Mapping[str, NDArray[Any]]) -> Arrays:
+    start = prefix + "."
+    return {name[len(start) :]: array for name, array in arrays.items() if name.startswith(start)}

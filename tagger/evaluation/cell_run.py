@@ -1,0 +1,138 @@
+"""One slice, one seed: fit each strategy once, choose cuts on the training side, judge the test."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+from tagger.evaluation.cells import CellResult
+from tagger.evaluation.cost import measured
+from tagger.statistics.f1_thresholds import Thresholds, choose_cuts, out_of_fold_scores, plain_cuts
+from tagger.statistics.stratification import n_folds
+from tagger.strategies.candidates import (
+    CandidatePrediction,
+    Ensemble,
+    FittedMember,
+    FullPredictor,
+    StepwiseStrategy,
+    ThresholdedStrategy,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from tagger.domain.issue import TrainingSet
+    from tagger.domain.strategy import Strategy
+    from tagger.evaluation.cells import CellKey
+    from tagger.strategies.candidates import Candidate, Curve
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one candidate did on one slice."""
+
+    strategy: str
+    judgement: CandidatePrediction
+    fit_seconds: float
+    predict_seconds: float
+    peak_memory_mb: float
+    curves: Mapping[str, Curve]
+
+    def cell(self, key: CellKey, n_train: int, numbers: tuple[int, ...]) -> CellResult:
+        """The outcome as it is kept."""
+        return CellResult(
+            key=key,
+            n_train=n_train,
+            numbers=numbers,
+            scores=self.judgement.scores,
+            decided=self.judgement.decided,
+            applied=self.judgement.applied,
+            fit_seconds=self.fit_seconds,
+            predict_ms_per_issue=1000 * self.predict_seconds / max(len(numbers), 1),
+            peak_memory_mb=self.peak_memory_mb,
+            curves=self.curves,
+        )
+
+
+@dataclass(frozen=True)
+class _Fitted:
+    member: FittedMember
+    peak_memory_mb: float
+
+
+def evaluate_cell(
+    candidates: Sequence[Candidate], train: TrainingSet, test: TrainingSet, seed: int
+) -> Iterator[Outcome]:
+    """Fit and judge candidates on one slice, each outcome as soon as it is there.
+
+    Ensembles are fitted first and lend their fitted members to the candidates of those names;
+    their own outcome comes last, so that an ensemble that is done has all its members done.
+    """
+    made = {candidate.name: candidate.make(seed) for candidate in candidates}
+    fitted: dict[str, _Fitted] = {}
+    ensembles = [name for name, strategy in made.items() if isinstance(strategy, Ensemble)]
+    for name in ensembles:
+        fitted[name] = _fit(made[name], train)
+        for member, lent in _lent(fitted[name]).items():
+            fitted.setdefault(member, lent)
+    for candidate in sorted(candidates, key=lambda one: one.name in ensembles):
+        name = candidate.name
+        if name not in fitted:
+            fitted[name] = _fit(made[name], train)
+        yield _judge(candidate, fitted[name], train, test, seed)
+
+
+def _fit(strategy: Strategy, train: TrainingSet) -> _Fitted:
+    with measured() as cost:
+        strategy = strategy.fit(train)
+    return _Fitted(FittedMember(strategy, None, cost.seconds), cost.peak_memory_mb)
+
+
+def _lent(ensemble: _Fitted) -> dict[str, _Fitted]:
+    strategy = ensemble.member.strategy
+    members = strategy.fitted_members() if isinstance(strategy, Ensemble) else {}
+    return {name: _Fitted(member, ensemble.peak_memory_mb) for name, member in members.items()}
+
+
+def _judge(
+    candidate: Candidate, fitted: _Fitted, train: TrainingSet, test: TrainingSet, seed: int
+) -> Outcome:
+    strategy, issues = fitted.member.strategy, test.issues
+    with measured() as cost:
+        said = (
+            strategy.predict(issues)
+            if isinstance(strategy, FullPredictor)
+            else strategy.score(issues)
+        )
+    if not isinstance(said, CandidatePrediction):
+        decides = isinstance(strategy, ThresholdedStrategy)
+        thresholds = None if decides else _thresholds(candidate, fitted.member, train, seed)
+        decided = (
+            thresholds.decide(said)
+            if thresholds
+            else cast("ThresholdedStrategy", strategy).decide(issues)
+        )
+        said = CandidatePrediction(said, decided)
+    return Outcome(
+        candidate.name,
+        said,
+        fitted.member.fit_seconds,
+        cost.seconds,
+        max(fitted.peak_memory_mb, cost.peak_memory_mb),
+        strategy.curves_ if isinstance(strategy, StepwiseStrategy) else {},
+    )
+
+
+def _thresholds(
+    candidate: Candidate, member: FittedMember, train: TrainingSet, seed: int
+) -> Thresholds:
+    """Cuts from the training slice only; where it is too small to be cut in folds, plain ones."""
+    scores = None if candidate.flat else member.out_of_fold
+    if scores is None and not candidate.flat:
+        scores = out_of_fold_scores(
+            lambda: candidate.make(seed),
+            train,
+            seed=seed,
+            folds=n_folds(len(train), tuning=candidate.tuning),
+        )
+    return plain_cuts(len(train.labels)) if scores is None else choose_cuts(train.targets, scores)

@@ -1,0 +1,211 @@
+"""From a fitted chain to decisions that can be explained: cut, votes, precedents."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+
+from tagger.chain.precision_guarantee import examples_needed
+from tagger.domain.decision import SAYS_NOTHING, LabelDecision, Neighbour
+from tagger.strategies.knn import NearestNeighbours
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from tagger.chain.chain import Chain
+    from tagger.domain.decision import Policy, Verdict
+    from tagger.domain.issue import IssueText
+
+ASKED = 30
+"""Neighbours looked up for an issue, of which a label shows a few."""
+
+FOR = 3
+AGAINST = 1
+
+
+class DecisionMaker:
+    """Decides with a chain.
+
+    :param titles: of the labelled issues, by number.
+    """
+
+    def __init__(self, chain: Chain, titles: Mapping[int, str]) -> None:
+        self.chain = chain
+        self._titles = dict(titles)
+
+    def decide(
+        self, issues: Sequence[IssueText], policy: Policy
+    ) -> tuple[tuple[LabelDecision, ...], ...]:
+        """Every label of every issue, by falling score."""
+        if not issues:
+            return ()
+        opinion = self.chain.consider(issues)
+        neighbours = self._neighbours(issues)
+        promised = self._promised(policy)
+        decided = []
+        for row, issue in enumerate(issues):
+            if self.chain.content_.says_nothing(issue):
+                decided.append(
+                    self._silence(opinion.scores[row], opinion.thresholds[row], promised)
+                )
+                continue
+            verdicts = self._verdicts(
+                opinion.scores[row], opinion.thresholds[row], promised, policy
+            )
+            labels = [
+                LabelDecision(
+                    name,
+                    float(opinion.scores[row, i]),
+                    *verdicts[name],
+                    str(opinion.decided_by[row, i]),
+                    {member: float(vote[i]) for member, vote in opinion.votes[row].items()},
+                    tuple(_precedents(name, neighbours[row])),
+                )
+                for i, name in enumerate(self.chain.names_)
+            ]
+            decided.append(tuple(sorted(labels, key=_by_falling_score)))
+        return tuple(decided)
+
+    def learn(self, number: int, issue: IssueText, labels: Sequence[str]) -> None:
+        """Add or correct a labelled issue among the neighbours."""
+        if self._knn is not None:
+            self._knn.add(number, issue, labels)
+            self._titles[number] = issue.title
+
+    def knows(self, number: int) -> bool:
+        """Whether this issue is among the neighbours."""
+        return self._knn is not None and self._knn.knows(number)
+
+    def table(self, positives: NDArray[np.int_], target: float) -> Iterator[dict[str, Any]]:
+        """For each label what it rests on and what can be promised, as `LabelRow`'s fields."""
+        served = self.chain.served_by_
+        for i, name in enumerate(self.chain.names_):
+            evidence = self.chain.evidence_[i] if self.chain.evidence_ else None
+            promise = evidence.promise(target) if evidence else None
+            yield {
+                "name": name,
+                "examples": int(positives[i]),
+                "served_by": served[i],
+                "cut": promise and round(promise.cut, 6),
+                "precision": promise and round(promise.precision, 6),
+                "bound": promise and round(promise.bound, 6),
+                "coverage": promise and round(promise.coverage, 6),
+                "missing": None if promise else self._missing(i, int(positives[i]), target),
+            }
+
+    def notes(self) -> Iterator[str]:
+        """What people should know about this chain."""
+        if note := getattr(self.chain.member("zero-shot"), "note", ""):
+            yield note
+        if spared := [name for name, share in self.chain.asked_.items() if share < 1]:
+            share = self.chain.asked_[spared[0]]
+            yield (
+                f"{' and '.join(spared)} {'is' if len(spared) == 1 else 'are'} asked about "
+                f"{share:.0%} of issues; the others are decided without"
+            )
+        if not self.chain.evidence_:
+            yield (
+                "too few labelled issues to measure anything on them: labels are suggested on what "
+                "other repositories showed, and none is applied"
+            )
+
+    def _missing(self, label: int, positives: int, target: float) -> int:
+        if self.chain.evidence_:
+            return self.chain.evidence_[label].missing(target)
+        return max(1, 2 * examples_needed(1.0, target) - positives)
+
+    def _promised(self, policy: Policy) -> NDArray[np.float64]:
+        thresholds = {
+            target: self.chain.promised_cuts(target)
+            for target in {policy.target(name) for name in self.chain.names_}
+        }
+        return np.array(
+            [thresholds[policy.target(name)][i] for i, name in enumerate(self.chain.names_)]
+        )
+
+    def _silence(
+        self,
+        scores: NDArray[np.float32],
+        thresholds: NDArray[np.float64],
+        promised: NDArray[np.float64],
+    ) -> tuple[LabelDecision, ...]:
+        """Every label of an issue that says nothing: neither votes nor precedents speak of it."""
+        labels = (
+            LabelDecision(name, float(score), _shown(cut, promise), "abstain", SAYS_NOTHING)
+            for name, score, cut, promise in zip(
+                self.chain.names_, scores, thresholds, promised, strict=True
+            )
+        )
+        return tuple(sorted(labels, key=_by_falling_score))
+
+    def _verdicts(
+        self,
+        scores: NDArray[np.float32],
+        thresholds: NDArray[np.float64],
+        promised: NDArray[np.float64],
+        policy: Policy,
+    ) -> dict[str, tuple[float, Verdict]]:
+        """Cut and verdict of each label, exclusive groups settled."""
+        verdicts: dict[str, tuple[float, Verdict]] = {}
+        for name, score, cut, promise in zip(
+            self.chain.names_, scores, thresholds, promised, strict=True
+        ):
+            shown = _shown(cut, promise)
+            verdict: Verdict = (
+                "apply" if score >= promise else "suggest" if score >= cut else "abstain"
+            )
+            verdicts[name] = (shown, verdict)
+        for group in policy.exclusive:
+            _settle(group, verdicts, dict(zip(self.chain.names_, scores, strict=True)))
+        return verdicts
+
+    def _neighbours(self, issues: Sequence[IssueText]) -> list[list[Neighbour]]:
+        if self._knn is None:
+            return [[] for _ in issues]
+        neighbourses = self._knn.neighbours(issues, ASKED)
+        return [
+            [
+                Neighbour(
+                    neighbour.number,
+                    self._titles.get(neighbour.number, ""),
+                    neighbour.labels,
+                    neighbour.similarity,
+                )
+                for neighbour in neighbours
+                if not self.chain.content_.by_chance(neighbour.similarity)
+            ]
+            for neighbours in neighbourses
+        ]
+
+    @property
+    def _knn(self) -> NearestNeighbours | None:
+        return cast("NearestNeighbours | None", self.chain.member(NearestNeighbours.name))
+
+
+def _by_falling_score(decision: LabelDecision) -> tuple[float, str]:
+    return -decision.score, decision.name
+
+
+def _shown(cut: float, promise: float) -> float:
+    """The cut that decisions show: the promised one where there is one."""
+    return min(float(promise if np.isfinite(promise) else cut), 1.0)
+
+
+def _settle(
+    group: Sequence[str],
+    verdicts: dict[str, tuple[float, Verdict]],
+    scores: Mapping[str, np.float32],
+) -> None:
+    """Of an exclusive group only the most probable label that is not silent may speak."""
+    loud = [name for name in group if name in verdicts and verdicts[name][1] != "abstain"]
+    for name in sorted(loud, key=lambda name: (-scores[name], name))[1:]:
+        verdicts[name] = (verdicts[name][0], "abstain")
+
+
+def _precedents(label: str, neighbours: Sequence[Neighbour]) -> Iterator[Neighbour]:
+    """The nearest issues that carry the label, then the nearest that does not."""
+    yield from [neighbour for neighbour in neighbours if label in neighbour.labels][:FOR]
+    yield from [neighbour for neighbour in neighbours if label not in neighbour.labels][:AGAINST]

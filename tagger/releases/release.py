@@ -1,0 +1,332 @@
+"""A release: a trained chain as a folder with a manifest and a digest of every file.
+
+Written aside and renamed, so that a folder of that name is always whole; its digests are checked
+before anything in it is read. No pickle: safetensors, FAISS's own format, skops with an allow list.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any, Self
+
+from tagger import __version__
+from tagger.chain.chain import Chain
+from tagger.chain.checkpoints import Checkpoints
+from tagger.domain.decision import Policy
+from tagger.errors import ReleaseDamaged
+from tagger.persistence import file_digest, load_json, save_json
+from tagger.releases.decisions import DecisionMaker
+from tagger.runtimes.choice import RuntimeChoice, settle
+from tagger.text.cleaning import FIRST, LATEST, check_version
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from tagger.domain.decision import LabelDecision
+    from tagger.domain.issue import IssueText, TrainingSet
+    from tagger.domain.strategy import Resources
+    from tagger.strategies.candidates import CandidatePrediction
+
+FORMAT = 1
+MANIFEST = "manifest.json"
+CHAIN = "chain"
+TITLES = "titles.json"
+YOUNGER = ("runtime", "cleaning")
+"""What the manifests of older releases lack."""
+
+LIBRARIES = ("torch", "transformers", "scikit-learn", "faiss-cpu", "numpy")
+
+
+@dataclass(frozen=True)
+class ServedLabel:
+    """What a release can do for one label, at the usual target precision.
+
+    :ivar examples: labelled issues that carry it.
+    :ivar served_by: the member that moves its score most.
+    :ivar cut: the score from which it is applied; None where the target cannot be promised.
+    :ivar precision: out-of-fold precision from the cut on.
+    :ivar bound: with 90 % confidence the precision is at least this.
+    :ivar coverage: share of its issues that the cut reaches.
+    :ivar missing: about how many more examples the promise needs; None where it is met.
+    """
+
+    name: str
+    examples: int
+    served_by: str
+    cut: float | None
+    precision: float | None
+    bound: float | None
+    coverage: float | None
+    missing: int | None
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a release is made of; enough to say whether two are the same.
+
+    :ivar fingerprint: of the training data.
+    :ivar models: digest by role, such as `encoder`.
+    :ivar notes: sentences for people, such as that zero-shot has no entailment model.
+    :ivar runtime: what its models are computed with, and the figures that spoke for it; None in
+        releases older than the choice. No part of `digest`: times differ from run to run.
+    :ivar cleaning: version of the cleaning that it was trained with.
+    :ivar files: SHA-256 of every file by path within the folder.
+    """
+
+    id: str
+    repository: str
+    created_at: datetime
+    strategies: tuple[str, ...]
+    labels: tuple[ServedLabel, ...]
+    n_issues: int
+    target: float
+    seed: int
+    fingerprint: str
+    models: Mapping[str, str]
+    versions: Mapping[str, str]
+    notes: tuple[str, ...] = ()
+    files: Mapping[str, str] = field(default_factory=dict, repr=False)
+    runtime: RuntimeChoice | None = None
+    cleaning: int = FIRST
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over the digests of all files: two releases that say the same have the same."""
+        return hashlib.sha256(json.dumps(sorted(self.files.items())).encode()).hexdigest()
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "format": FORMAT,
+            **asdict(self),
+            "created_at": self.created_at.isoformat(),
+            "digest": self.digest,
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """:raises KeyError, TypeError, ValueError: not a manifest of this format."""
+        if data["format"] != FORMAT:
+            raise ValueError(f"got format {data['format']}, expected {FORMAT}")
+        given = {key: data[key] for key in cls.__dataclass_fields__ if key not in YOUNGER}
+        if data.get("runtime") is not None:
+            given["runtime"] = RuntimeChoice.from_json(data["runtime"])
+        given["cleaning"] = check_version(data.get("cleaning", FIRST))
+        given["created_at"] = datetime.fromisoformat(given["created_at"])
+        given["labels"] = tuple(ServedLabel(**row) for row in given["labels"])
+        given["strategies"], given["notes"] = tuple(given["strategies"]), tuple(given["notes"])
+        return cls(**given)
+
+
+def train_release(
+    repository: str,
+    train: TrainingSet,
+    resources: Resources,
+    root: Path,
+    *,
+    seed: int = 0,
+    strategies: Sequence[str] | None = None,
+    target: float = 0.9,
+    now: datetime | None = None,
+) -> Manifest:
+    """Train the chain and write it to `root/OWNER/NAME/ID`.
+
+    A training that was killed goes on from its last finished step when it is called again.
+
+    :param strategies: the chain's members; None takes all that the models at hand allow.
+    :param target: the precision that the manifest's table promises.
+    :raises NothingToLearnFrom: no labels.
+    """
+    now = now or datetime.now(UTC)
+    members = None if strategies is None else tuple(strategies)
+    resources, choice = settle(resources, train)
+    context = f"{train.fingerprint} {seed} {sorted(_models(resources).items())} {__version__}"
+    checkpoints = Checkpoints(root / repository / ".unfinished", context)
+    chain = Chain(resources, seed=seed, members=members, checkpoints=checkpoints).fit(train)
+    written = write_release(repository, chain, train, root, target=target, now=now, runtime=choice)
+    checkpoints.forget()
+    return written
+
+
+def write_release(
+    repository: str,
+    chain: Chain,
+    train: TrainingSet,
+    root: Path,
+    *,
+    target: float,
+    now: datetime,
+    notes: Sequence[str] = (),
+    runtime: RuntimeChoice | None = None,
+) -> Manifest:
+    """Write a fitted chain to `root/OWNER/NAME/ID`.
+
+    :param train: what it was fitted on.
+    :param notes: sentences for people, before those of the chain itself.
+    :param runtime: that the chain's resources compute in.
+    """
+    tagging = DecisionMaker(chain, {})
+    manifest = Manifest(
+        id=f"{now:%Y%m%d-%H%M%S}-{train.fingerprint[:6]}",
+        repository=repository,
+        created_at=now,
+        strategies=tuple(member.name for member in chain.fitted_),
+        labels=tuple(ServedLabel(**row) for row in tagging.table(train.positives, target)),
+        n_issues=len(train),
+        target=target,
+        seed=chain.seed,
+        fingerprint=train.fingerprint,
+        models=_models(chain.resources),
+        versions={name: version(name) for name in LIBRARIES},
+        notes=(*notes, *tagging.notes()),
+        runtime=runtime,
+        cleaning=LATEST,
+    )
+    titles = {
+        str(number): issue.title for number, issue in zip(train.numbers, train.issues, strict=True)
+    }
+    return _write(manifest, chain, titles, root)
+
+
+class Release:
+    """A release opened for tagging."""
+
+    def __init__(self, manifest: Manifest, folder: Path, tagging: DecisionMaker) -> None:
+        self.manifest = manifest
+        self.folder = folder
+        self._tagging = tagging
+
+    @classmethod
+    def open(cls, folder: Path, resources: Resources) -> Self:
+        """Check every digest, then load.
+
+        :raises ReleaseDamaged: incomplete, changed, or of another format.
+        :raises ModelRefused: it was trained with another encoder.
+        """
+        manifest = read_manifest(folder)
+        check_files(folder, manifest.files)
+        if manifest.runtime is not None and resources.runtimes is not None:
+            resources = resources.runtimes.under(manifest.runtime.name)
+        chain = Chain(resources, seed=manifest.seed).restore(folder / CHAIN)
+        titles = {int(number): title for number, title in load_json(folder / TITLES).items()}
+        return cls(manifest, folder, DecisionMaker(chain, titles))
+
+    @property
+    def chain(self) -> Chain:
+        """The chain that decides."""
+        return self._tagging.chain
+
+    def member_folder(self, name: str) -> Path:
+        """Where a member's learned state lies."""
+        return self.folder / CHAIN / name
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Its labels, in the order of `decide`'s columns."""
+        return self._tagging.chain.names_
+
+    def decide(self, issues: Sequence[IssueText]) -> NDArray[np.bool_]:
+        """The labels it gives for the best F1. *Shape:* (n_issues, n_labels)"""
+        return self._tagging.chain.decide(self._cleaned(issues))
+
+    def predict(self, issues: Sequence[IssueText]) -> CandidatePrediction:
+        """Probabilities, and labels for the best F1 and under the usual promise."""
+        return self._tagging.chain.predict(self._cleaned(issues))
+
+    def warm_up(self) -> None:
+        """Load what every issue goes through, so that the first one need not wait for it."""
+        self.chain.warm_up()
+
+    def tag(
+        self, issues: Sequence[IssueText], policy: Policy | None = None
+    ) -> tuple[tuple[LabelDecision, ...], ...]:
+        """For each issue every label of the release, by falling score."""
+        return self._tagging.decide(self._cleaned(issues), policy or Policy())
+
+    def learn(self, number: int, issue: IssueText, labels: Sequence[str]) -> None:
+        """Let a newly labelled issue count as a neighbour at once, without retraining."""
+        self._tagging.learn(number, issue.cleaned(self.manifest.cleaning), labels)
+
+    def knows(self, number: int) -> bool:
+        """Whether this issue counts as a neighbour."""
+        return self._tagging.knows(number)
+
+    def _cleaned(self, issues: Sequence[IssueText]) -> list[IssueText]:
+        """As they were when it was trained, whatever they were cleaned with since."""
+        return [issue.cleaned(self.manifest.cleaning) for issue in issues]
+
+    @property
+    def seen(self) -> Mapping[str, int]:
+        """Issues of the last `tag` that each member scored."""
+        return self._tagging.chain.seen_
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """:raises ReleaseDamaged: there is none, or it cannot be read."""
+    data = load_json(folder / MANIFEST)
+    try:
+        return Manifest.from_json(data)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ReleaseDamaged(folder, f"{MANIFEST}: {error!r}") from error
+
+
+def _write(manifest: Manifest, chain: Chain, titles: Mapping[str, str], root: Path) -> Manifest:
+    folder = root / manifest.repository / manifest.id
+    aside = folder.with_name(f".{manifest.id}.partial")
+    shutil.rmtree(aside, ignore_errors=True)
+    (aside / CHAIN).mkdir(parents=True)
+    chain.save(aside / CHAIN)
+    save_json(aside / TITLES, titles)
+    files = {str(path.relative_to(aside)): file_digest(path) for path in _files(aside)}
+    manifest = Manifest(**{**_fields(manifest), "files": files})
+    save_json(aside / MANIFEST, manifest.as_json())
+    for path in _files(aside):
+        _to_disk(path)
+    aside.rename(folder)
+    _to_disk(folder.parent)
+    return manifest
+
+
+def _fields(manifest: Manifest) -> dict[str, Any]:
+    return {name: getattr(manifest, name) for name in Manifest.__dataclass_fields__}
+
+
+def check_files(folder: Path, files: Mapping[str, str]) -> None:
+    """:raises ReleaseDamaged: one of these files is missing, or its digest is another."""
+    for name, digest in files.items():
+        path = folder / name
+        if not path.is_file():
+            raise ReleaseDamaged(folder, f"{name} is missing")
+        if file_digest(path) != digest:
+            raise ReleaseDamaged(folder, f"{name} has changed since it was written")
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.is_file())
+
+
+def _to_disk(path: Path) -> None:
+    """Have the system write a file, or a folder's list of names, to the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _models(resources: Resources) -> dict[str, str]:
+    models = {"encoder": resources.encoder().identity}
+    for role, folder in (("bert", resources.bert_model), ("zero-shot", resources.zero_shot_model)):
+        weights = None if folder is None else folder / "model.safetensors"
+        if weights is not None and weights.is_file():
+            models[role] = file_digest(weights)
+    return models

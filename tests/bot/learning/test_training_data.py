@@ -1,0 +1,190 @@
+"""What is learned from: people's labels on issues as filed, and beside them every other text."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bot.configuration import parse
+from bot.configuration.effective import Reading
+from bot.errors import CommandRefused
+from bot.evaluating.evaluation_request import EvaluationRequest
+from bot.learning.training_data import training_data
+from store.errors import NotStored
+from store.records import IssueRecord, LabelEvent, LabelRecord
+from tagger.evaluation.slices import SplitPlan
+
+if TYPE_CHECKING:
+    from store.database import Store
+    from tagger.domain.issue import TrainingSet
+
+REPO = "octo/lab"
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+def issue(number: int, *labels: str, pull_request: bool = False, title: str = "") -> IssueRecord:
+    return IssueRecord(
+        number=number,
+        title=title or f"Text {number}",
+        body="",
+        labels=labels,
+        created_at=NOW + timedelta(days=number),
+        is_pull_request=pull_request,
+    )
+
+
+def put(store: Store, *issues: IssueRecord, labels: tuple[LabelRecord, ...] = ()) -> int:
+    with store.begin() as work:
+        repository_id = work.repositories.get_or_create(REPO, now=NOW).id
+        work.labels.upsert(repository_id, labels, now=NOW)
+        work.issues.upsert(repository_id, issues)
+    return repository_id
+
+
+def act(store: Store, repository_id: int, number: int, label: str, kind: str, what: str) -> None:
+    event = LabelEvent(number, label, what, NOW, "somebody", kind)  # type: ignore[arg-type]
+    with store.begin() as work:
+        work.labels.record_events(repository_id, [event])
+
+
+def configure(store: Store, repository_id: int, text: str) -> None:
+    reading = Reading(NOW, rules=parse(text).as_stored())
+    with store.begin() as work:
+        work.repositories.remember(repository_id, "configuration", reading.as_json())
+
+
+def on(data: TrainingSet, number: int) -> set[str]:
+    targets = data.targets[data.numbers.index(number)]
+    return {name for name, there in zip(data.names, targets, strict=True) if there}
+
+
+def titles(data: TrainingSet) -> list[str]:
+    return [text.title for text in data.unlabelled]
+
+
+def test_labelled_issues_are_learned_from_and_other_texts_stand_beside_them(store: Store) -> None:
+    put(
+        store,
+        *(issue(1, "bug"), issue(2), issue(3, "bug", "ui"), issue(4), issue(7, "ui")),
+        *(issue(5, "bug", pull_request=True), issue(6, pull_request=True)),
+        labels=(LabelRecord("bug", "It is broken"), LabelRecord("rare"), LabelRecord("ui")),
+    )
+    data = training_data(store, REPO)
+    assert data.names == ("bug", "rare", "ui")
+    assert data.labels[0].description == "It is broken"
+    assert data.numbers == (1, 3, 7)
+    assert [on(data, n) for n in data.numbers] == [{"bug"}, {"bug", "ui"}, {"ui"}]
+    assert data.positives.tolist() == [2, 0, 2]
+    assert titles(data) == ["Text 4", "Text 2", "Text 6", "Text 5"]
+
+
+def test_a_label_set_can_be_chosen_in_any_case_and_order(store: Store) -> None:
+    put(store, issue(1, "Bug"), issue(2, "ui"), issue(3, "docs"))
+    data = training_data(store, REPO, ["UI", "bug"])
+    assert data.names == ("ui", "Bug")
+    assert (data.numbers, titles(data)) == ((1, 2), ["Text 3"])
+
+
+def test_unknown_labels_are_named_with_the_nearest_right_one(store: Store) -> None:
+    put(store, issue(1, "enhancement"))
+    with pytest.raises(CommandRefused, match="'enhancment'; did you mean 'enhancement'"):
+        training_data(store, REPO, ["enhancment"])
+
+
+def test_what_only_a_bot_set_and_what_a_person_took_off_is_not_learned(store: Store) -> None:
+    repository_id = put(store, issue(1, "bug"), issue(2, "bug"), issue(3, "bug", "ui"))
+    act(store, repository_id, 1, "bug", "self", "added")
+    act(store, repository_id, 2, "bug", "person", "added")
+    act(store, repository_id, 3, "bug", "person", "removed")
+    data = training_data(store, REPO)
+    assert data.numbers == (2, 3)
+    assert on(data, 3) == {"ui"}
+    assert titles(data) == ["Text 1"]
+
+
+def dismissed(store: Store, repository_id: int, number: int, label: str) -> None:
+    event = LabelEvent(number, label, "removed", NOW, "ada", "person", "suggestion", "suggestion 1")
+    with store.begin() as work:
+        work.labels.record_events(repository_id, [event])
+
+
+def test_a_declined_label_makes_an_issue_an_example_of_what_it_is_not(store: Store) -> None:
+    repository_id = put(store, issue(1, "bug"), issue(2), issue(3), issue(4), issue(5, "ui"))
+    act(store, repository_id, 2, "bug", "self", "added")
+    act(store, repository_id, 2, "bug", "person", "removed")
+    dismissed(store, repository_id, 3, "bug")
+    act(store, repository_id, 4, "bug", "bot", "added")  # another bot's word is nothing to learn
+    act(store, repository_id, 4, "bug", "person", "removed")
+    data = training_data(store, REPO)
+    assert data.numbers == (1, 2, 3, 5)
+    assert (on(data, 2), on(data, 3)) == (set(), set())
+    assert training_data(store, REPO, ["ui"]).numbers == (5,), "declined was another label"
+
+
+def test_who_takes_off_the_fallback_label_declines_nothing(store: Store) -> None:
+    repository_id = put(store, issue(1, "bug"), issue(2))
+    configure(store, repository_id, "fallback_label: Bug")
+    act(store, repository_id, 2, "bug", "self", "added")
+    act(store, repository_id, 2, "bug", "person", "removed")
+    assert training_data(store, REPO).numbers == (1,)
+
+
+def test_a_bots_label_counts_after_so_many_days_only_where_asked_for(store: Store) -> None:
+    repository_id = put(store, issue(1, "bug"), issue(2, "bug"))
+    act(store, repository_id, 1, "bug", "person", "added")
+    act(store, repository_id, 2, "bug", "self", "added")
+    later = NOW + timedelta(days=30)
+    assert training_data(store, REPO, now=later).numbers == (1,)
+    month = timedelta(days=30)
+    assert training_data(store, REPO, now=later, confirm_after=month).numbers == (1, 2)
+    configure(store, repository_id, "learning: {confirm_after_days: 30}")
+    assert training_data(store, REPO, now=later).numbers == (1, 2)
+    assert training_data(store, REPO, now=later, confirm_after=None).numbers == (1,)
+
+
+def test_a_deleted_label_stays_as_long_as_issues_carry_it(store: Store) -> None:
+    repository_id = put(
+        store, issue(1, "old"), issue(2, "bug"), labels=(LabelRecord("old"), LabelRecord("gone"))
+    )
+    with store.begin() as work:
+        work.labels.upsert(repository_id, [LabelRecord("bug")], now=NOW, complete=True)
+    assert training_data(store, REPO).names == ("bug", "old")
+
+
+def test_the_configured_wording_reaches_the_strategies(store: Store) -> None:
+    repository_id = put(store, issue(1, "c: Privacy"))
+    text = 'labels: {"c: Privacy": {name: privacy, description: "Personal data."}}'
+    configure(store, repository_id, text)
+    label = training_data(store, REPO).labels[0]
+    assert (label.name, label.description) == ("c: Privacy", "Personal data.")
+    assert label.aliases == ("privacy",)
+
+
+def test_the_same_rows_give_the_same_fingerprint(store: Store) -> None:
+    put(store, issue(1, "bug"), issue(2))
+    before = training_data(store, REPO).fingerprint
+    assert training_data(store, REPO).fingerprint == before
+    put(store, issue(3, "bug"))
+    assert training_data(store, REPO).fingerprint != before
+
+
+def test_a_repository_without_labels_is_refused_with_the_way_out(store: Store) -> None:
+    put(store, issue(1), issue(2))
+    with pytest.raises(CommandRefused, match="has no labels; bring them in"):
+        training_data(store, REPO)
+
+
+def test_a_repository_that_is_not_stored_is_refused(store: Store) -> None:
+    with pytest.raises(NotStored, match="octo/lab"):
+        training_data(store, REPO)
+
+
+@pytest.mark.parametrize(
+    ("days", "expected"), [(None, "as configured"), (0, None), (30, timedelta(days=30))]
+)
+def test_an_evaluation_switches_the_rule_with_days(days: int | None, expected: object) -> None:
+    request = EvaluationRequest(SplitPlan(), ("knn",), None, 1, days, NOW)
+    assert request.confirm_after == expected
+    assert EvaluationRequest.of_json(request.to_json()) == request
