@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from bot.github.access import Access
     from bot.jobs.delivery_queue import DeliveryLimits
     from bot.jobs.queues import JobSource
+    from bot.learning.workspace import Workspace
     from bot.model_serving.release_archive import ReleaseArchive
     from bot.model_serving.release_cache import ReleaseCache, TaggingRelease
     from bot.operations.metrics import Metrics
@@ -109,6 +110,13 @@ class Container:
             runtime=runtime,
             runtimes=OwnRuntimes(self, encoder.digest, progress, tuning=tuning),
         )
+
+    def workspace(self, progress: Progress | None = None, *, tuning: bool = True) -> Workspace:
+        """What a training draws on, from this moment on; see `resources`."""
+        from bot.learning.workspace import Workspace
+
+        resources = self.resources(progress, tuning=tuning)
+        return Workspace(self.store, resources, self.archive, self.clock())
 
     def places(self) -> ModelLocations:
         """Where the models are, for a process that makes resources of its own.

@@ -14,7 +14,7 @@ from bot.container import build
 from bot.demo import stage
 from bot.demo.service import free_port, running
 from bot.errors import CommandRefused
-from bot.learning.retraining import retrain
+from bot.learning.retraining import RetrainRequest, retrain
 from bot.process.progress import ShownProgress
 from bot.process.settings import load_settings
 from bot.repositories.importing import import_rows
@@ -99,13 +99,9 @@ def _learn(container: Container, material: Material, audience: Audience) -> None
         import_rows(store, material.repository, material.known, material.labels, now=now)
     )
     with ShownProgress() as progress:
-        done = retrain(
-            store,
-            container.resources(progress, tuning=False),  # it takes minutes without a GPU
-            container.settings.releases_folder,
-            material.repository,
-            now=now,
-        )
+        # Tuning takes minutes without a GPU.
+        workspace = container.workspace(progress, tuning=False)
+        done = retrain(workspace, RetrainRequest(material.repository))
     audience.trained(done)
 
 

@@ -23,16 +23,9 @@ def cron(schedule_context: ScheduleContext) -> str | None:
 
 
 def _train(task_run: TaskRun) -> str:
-    from bot.learning.retraining import retrain
+    from bot.learning.retraining import RetrainRequest, retrain
 
-    container = task_run.container
-    done = retrain(
-        container.store,
-        container.resources(),
-        container.settings.releases_folder,
-        task_run.of_repository.full_name,
-        now=container.clock(),
-        archive=container.archive,
-    )
+    request = RetrainRequest(task_run.of_repository.full_name)
+    done = retrain(task_run.container.workspace(), request)
     verdict = "serves" if done.promoted else "does not serve"
     return f"release {done.manifest.id} {verdict}: {done.gate.reason}"

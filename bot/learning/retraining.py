@@ -10,24 +10,22 @@ from typing import TYPE_CHECKING, Any, Self
 from bot.configuration import RepositoryConfiguration
 from bot.configuration.effective import known_configuration
 from bot.learning.training_data import training_data
-from bot.learning.training_lease import training_turn
+from bot.learning.training_lease import training_lease
 from bot.model_serving.incremental_updates import EVENTS_UNTIL
-from bot.model_serving.release_archive import ReleaseArchive
 from store.engine.text import name_key
 from store.records import ReleaseRecord
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
-    from pathlib import Path
 
+    from bot.learning.workspace import Workspace
     from store.database import Store
     from store.records import StoredRelease
     from tagger.domain.issue import IssueText, TrainingSet
-    from tagger.domain.strategy import Resources
     from tagger.monitoring.gate import GateDecision
     from tagger.monitoring.release_comparison import Released
-    from tagger.releases.release import Manifest
+    from tagger.releases.release import Manifest, ReleaseOrder
     from tagger.strategies.candidates import CandidatePrediction
 
 ENOUGH_TO_HOLD_OUT = 200
@@ -60,83 +58,64 @@ class Parted:
     held_out: TrainingSet
 
 
-def retrain(
-    store: Store,
-    resources: Resources,
-    root: Path,
-    repository: str,
-    *,
-    now: datetime,
-    seed: int = 0,
-    labels: Sequence[str] | None = None,
-    strategies: Sequence[str] | None = None,
-    promote: bool = True,
-    archive: ReleaseArchive | None = None,
-) -> Retrained:
+@dataclass(frozen=True, slots=True)
+class RetrainRequest:
+    """A training as it was asked for.
+
+    :ivar labels: None: all that the repository has.
+    :ivar strategies: the chain's members; None: all that the models at hand allow.
+    :ivar promote: False leaves the release staged, whatever the gate says.
+    """
+
+    repository: str
+    seed: int = 0
+    labels: Sequence[str] | None = None
+    strategies: Sequence[str] | None = None
+    promote: bool = True
+
+
+def retrain(workspace: Workspace, request: RetrainRequest) -> Retrained:
     """Train a release, gate it against the active one, promote it unless it is worse.
 
-    :param root: the folder of all releases.
-    :param promote: False leaves it staged, whatever the gate says.
-    :param archive: where the release is kept for other machines, before it can serve; None: here.
     :raises CommandRefused: there are no labels, or not those asked for.
     :raises NothingToLearnFrom: no strategy can learn from what is there.
     :raises LeaseHeld: somebody else trains this repository right now.
     """
+    store, resources = workspace.store, workspace.resources
     with store.read() as work:
-        name = work.repositories.get(repository).full_name
-    with training_turn(store, name, resources.progress) as watched:
-        learned = replace(resources, progress=watched)
-        release_archive = archive or ReleaseArchive(root)
-        return _retrain(
-            store,
-            learned,
-            release_archive,
-            repository,
-            now,
-            seed,
-            labels,
-            strategies,
-            promote=promote,
-        )
+        name = work.repositories.get(request.repository).full_name
+    with training_lease(store, name, resources.progress) as watched:
+        return _retrain(replace(workspace, resources=replace(resources, progress=watched)), request)
 
 
-def _retrain(
-    store: Store,
-    resources: Resources,
-    archive: ReleaseArchive,
-    repository: str,
-    now: datetime,
-    seed: int,
-    labels: Sequence[str] | None,
-    strategies: Sequence[str] | None,
-    *,
-    promote: bool,
-) -> Retrained:
+def _retrain(workspace: Workspace, request: RetrainRequest) -> Retrained:
     from tagger.releases.release import train_release
 
+    store, resources, repository = workspace.store, workspace.resources, request.repository
     with store.read() as work:
         events_until = work.labels.newest_event()
-    data = training_data(store, repository, labels, resources.progress, now=now)
+    data = training_data(store, repository, request.labels, resources.progress, now=workspace.now)
     parted = part(data, holdout_key_of(store, repository, keep=True))
-    manifest = train_release(
+    order = release_order(workspace, repository, request.seed)
+    manifest = train_release(order, parted.learned, resources, request.strategies)
+    return admit(workspace, manifest, parted, promote=request.promote, events_until=events_until)
+
+
+def release_order(workspace: Workspace, repository: str, seed: int) -> ReleaseOrder:
+    """The release that is about to be made: where, when, and for which precision."""
+    from tagger.releases.release import ReleaseOrder
+
+    return ReleaseOrder(
         repository,
-        parted.learned,
-        resources,
-        archive.folder,
-        seed=seed,
-        strategies=strategies,
-        target=target_precision(store, repository),
-        now=moment_of_release(store, repository, now),
-    )
-    return admit(
-        store, resources, archive, manifest, parted, promote=promote, events_until=events_until
+        workspace.archive.folder,
+        moment_of_release(workspace.store, repository, workspace.now),
+        target_precision(workspace.store, repository),
+        seed,
     )
 
 
 def admit(
-    store: Store,
-    resources: Resources,
-    archive: ReleaseArchive,
+    workspace: Workspace,
     manifest: Manifest,
     parted: Parted,
     *,
@@ -150,6 +129,7 @@ def admit(
     :param events_until: the last label event that it knows of.
     :param learned_from: numbers of further issues that it owes something to.
     """
+    store, archive = workspace.store, workspace.archive
     with store.read() as work:
         repository_id = work.repositories.get(manifest.repository).id
         active = work.releases.active(repository_id)
@@ -157,7 +137,7 @@ def admit(
     location = f"{manifest.repository}/{manifest.id}"
     archive.keep(location)
     fair = _fair(active, parted.held_out)
-    gate = _gate(active, archive, location, fair, renames, resources)
+    gate = _gate(workspace, active, location, fair, renames)
     now = manifest.created_at
     kept = {
         **_kept(gate, parted, events_until, learned_from),
@@ -263,12 +243,11 @@ def _replayable(
 
 
 def _gate(
+    workspace: Workspace,
     active: StoredRelease | None,
-    archive: ReleaseArchive,
     location: str,
     fair: TrainingSet,
     renames: Mapping[str, str],
-    resources: Resources,
 ) -> GateDecision:
     from tagger.errors import ReleaseDamaged
     from tagger.monitoring.gate import GateDecision, first_release
@@ -279,6 +258,7 @@ def _gate(
         return first_release()
     if not len(fair):
         return GateDecision(True, _NOTHING_TO_COMPARE_ON, 0)
+    archive, resources = workspace.archive, workspace.resources
     new = Release.open(archive.folder / location, resources)
     try:
         serving = Release.open(archive.fetch(active.location, active.digest), resources)

@@ -1,7 +1,7 @@
 """One training of a repository at a time, on however many machines.
 
-Two would share the folder of unfinished steps and promote over each other. The turn is a lease in
-the database: a training that dies leaves one that runs out, and the next one takes over. On the
+Two would share the folder of unfinished steps and promote over each other. A lease in the database
+holds them apart: a training that dies leaves one that runs out, and the next one takes over. On the
 same machine it does so at once, because there the death can be seen.
 """
 
@@ -29,7 +29,7 @@ LEASE = timedelta(seconds=60)
 
 
 @contextmanager
-def training_turn(
+def training_lease(
     store: Store,
     repository: str,
     progress: Progress,
@@ -37,7 +37,7 @@ def training_turn(
     lease: timedelta = LEASE,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Iterator[Progress]:
-    """Hold the turn while the block runs; progress told to what it gives ends a lost turn.
+    """Hold the lease while the block runs; the progress that it gives raises once it is lost.
 
     :raises LeaseHeld: somebody else trains this repository, and who.
     :raises CommandRefused: from the progress: this process stood still for longer than the lease,
@@ -54,7 +54,7 @@ def training_turn(
                 with store.begin() as work:
                     work.leases.renew(name, holder, lease, clock())
             except StoreUnavailable as error:
-                log.warning("the training's turn was not renewed", extra={"reason": str(error)})
+                log.warning("the training's lease was not renewed", extra={"reason": str(error)})
             except LeaseLost:
                 lost.set()
                 return
@@ -67,7 +67,7 @@ def training_turn(
             )
         progress(step, done, total)
 
-    keeping = threading.Thread(target=keep, name="training turn", daemon=True)
+    keeping = threading.Thread(target=keep, name="training lease", daemon=True)
     keeping.start()
     try:
         yield watched
@@ -79,7 +79,7 @@ def training_turn(
             with store.begin() as work:
                 work.leases.give_back(name, holder)
         except StoreUnavailable as error:
-            log.warning("the training's turn runs out by itself", extra={"reason": str(error)})
+            log.warning("the training's lease runs out by itself", extra={"reason": str(error)})
 
 
 def _take(

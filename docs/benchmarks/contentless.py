@@ -23,7 +23,7 @@ from bot.process.settings import load_settings
 from tagger.chain.contentless import ContentCheck
 from tagger.domain.decision import Policy
 from tagger.domain.issue import IssueText
-from tagger.releases.release import Release, train_release
+from tagger.releases.release import Release, ReleaseOrder, train_release
 
 EACH = 10
 EMOJI = "😀🎉🔥🚀😭👀❤️🙏🤔👍"
@@ -103,7 +103,7 @@ def main() -> None:
     train = data.subset(np.sort(order[given.held_out :]))
     train = replace(train, unlabelled=train.unlabelled[-given.newest :])
     with TemporaryDirectory() as root:
-        manifest = train_release("some/thing", train, resources, Path(root), strategies=MEMBERS)
+        manifest = train_release(ReleaseOrder("some/thing", Path(root)), train, resources, MEMBERS)
         release = Release.open(Path(root) / "some/thing" / manifest.id, resources)
         report(release, test)
 

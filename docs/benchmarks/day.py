@@ -32,7 +32,7 @@ from bot.demo import stage
 from bot.demo.material import from_sample
 from bot.demo.service import Service, free_port
 from bot.jobs.delivery_queue import DeliveryLimits
-from bot.learning.retraining import retrain
+from bot.learning.retraining import RetrainRequest, retrain
 from bot.process.settings import environment_of, load_settings
 from bot.repositories.importing import import_rows
 from bot.simulator.server import serving
@@ -131,15 +131,8 @@ def _learn(installation: Container, material: Material, strategies: list[str] | 
     now = installation.clock()
     installation.store.migrate()
     import_rows(installation.store, material.repository, material.known, material.labels, now=now)
-    folder = installation.settings.releases_folder
-    retrain(
-        installation.store,
-        installation.resources(),
-        folder,
-        material.repository,
-        now=now,
-        strategies=strategies,
-    )
+    request = RetrainRequest(material.repository, strategies=strategies)
+    retrain(installation.workspace(), request)
     installation.close()
 
 

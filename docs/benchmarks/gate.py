@@ -24,7 +24,7 @@ from bot.container import build
 from bot.learning.retraining import part
 from bot.process.settings import load_settings
 from tagger.monitoring.release_comparison import compare
-from tagger.releases.release import Release, train_release
+from tagger.releases.release import Release, ReleaseOrder, train_release
 
 REPOSITORY = "tries/number-{}"
 
@@ -61,9 +61,8 @@ def one_try(data, number, members, resources):
     with TemporaryDirectory() as folder:
 
         def released(train, which):
-            manifest = train_release(
-                f"{name}-{which}", train, resources, Path(folder), seed=number, strategies=members
-            )
+            order = ReleaseOrder(f"{name}-{which}", Path(folder), seed=number)
+            manifest = train_release(order, train, resources, members)
             return Release.open(Path(folder) / manifest.repository / manifest.id, resources)
 
         active = released(first, "active")

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from bot.container import build
 from bot.demo.material import from_sample
-from bot.learning.retraining import retrain
+from bot.learning.retraining import RetrainRequest, retrain
 from bot.process.settings import environment_of, load_settings
 from bot.repositories.importing import import_rows
 from tagger.domain.strategy import silent
@@ -83,9 +83,7 @@ def _train(folder: Path) -> None:
     material = from_sample(silent)
     now = installation.clock()
     import_rows(installation.store, REPOSITORY, material.known, material.labels, now=now)
-    folder_of_releases = installation.settings.releases_folder
-    made = installation.resources()
-    retrain(installation.store, made, folder_of_releases, REPOSITORY, now=now, strategies=CHEAP)
+    retrain(installation.workspace(), RetrainRequest(REPOSITORY, strategies=CHEAP))
     installation.close()
     os._exit(0)
 

@@ -31,7 +31,7 @@ from tagger.benchmark.rows import limit_to_processors
 from tagger.domain.strategy import Resources
 from tagger.label_semantics.entailment import Entailment
 from tagger.label_semantics.prompts import readable
-from tagger.releases.release import Release, train_release
+from tagger.releases.release import Release, ReleaseOrder, train_release
 from tagger.statistics.f1_thresholds import choose_cuts
 from tagger.statistics.metrics import Counts
 from tagger.strategies import create
@@ -151,7 +151,7 @@ def chain(given, installation, data):
     strategies = given.strategies.split(",") if given.strategies else None
     with TemporaryDirectory() as root:
         ours = places.resources(given.runtime)
-        manifest = train_release("owner/name", train, ours, Path(root), strategies=strategies)
+        manifest = train_release(ReleaseOrder("owner/name", Path(root)), train, ours, strategies)
         folder = Path(root) / "owner/name" / manifest.id
         release = Release.open(folder, places.resources(given.runtime))
     bare = places.bare_encoder("torch")

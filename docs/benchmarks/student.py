@@ -29,7 +29,7 @@ from tagger.domain.strategy import Resources, silent
 from tagger.encoders.encoder import CachedEncoder, MemoryVectors
 from tagger.encoders.model_sources import DEFAULT_ENCODER, locate
 from tagger.encoders.transformer import TransformerEncoder
-from tagger.releases.release import Release, train_release
+from tagger.releases.release import Release, ReleaseOrder, train_release
 from tagger.statistics.metrics import Counts
 from tagger.strategies.distilled import Distilled, Teaching
 
@@ -121,18 +121,16 @@ def f1(given: argparse.Namespace) -> None:
     able = resources(progress)
     folder = Path(given.work)
     manifest = train_release(
-        REPOSITORY, train, able, folder, strategies=given.members.split(","), now=NOW
+        ReleaseOrder(REPOSITORY, folder, NOW), train, able, given.members.split(",")
     )
     teacher = Release.open(folder / REPOSITORY / manifest.id, able)
     made = compress(
+        ReleaseOrder(REPOSITORY, folder),
         teacher,
         train,
         able,
-        folder,
         CompressionGoal(given.teacher, given.layers, given.trials, neighbours=False),
         studies=folder / "studies",
-        target=0.9,
-        now=datetime.now(UTC),
         recipe=DistillationRecipe(most_steps=given.steps),
     )
     student = Release.open(folder / REPOSITORY / made.id, able)

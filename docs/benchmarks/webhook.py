@@ -32,7 +32,7 @@ from bot.container import build
 from bot.demo import stage
 from bot.demo.material import from_sample
 from bot.demo.service import free_port, running
-from bot.learning.retraining import retrain
+from bot.learning.retraining import RetrainRequest, retrain
 from bot.process.settings import load_settings
 from bot.repositories.importing import import_rows
 from bot.simulator.faults import RequestBudget
@@ -142,14 +142,8 @@ def learn(installation: Container, material: Material, strategies: list[str] | N
     now = installation.clock()
     installation.store.migrate()
     import_rows(installation.store, material.repository, material.known, material.labels, now=now)
-    retrain(
-        installation.store,
-        installation.resources(),
-        installation.settings.releases_folder,
-        material.repository,
-        now=now,
-        strategies=strategies,
-    )
+    request = RetrainRequest(material.repository, strategies=strategies)
+    retrain(installation.workspace(), request)
 
 
 def _deliveries(

@@ -25,12 +25,11 @@ from tagger.strategies.distilled import Distilled, Teaching
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from datetime import datetime
     from pathlib import Path
 
     from tagger.domain.issue import IssueText, TrainingSet
     from tagger.domain.strategy import Resources, Scores, Strategy
-    from tagger.releases.release import Manifest, Release
+    from tagger.releases.release import Manifest, Release, ReleaseOrder
 
 MAX_UNLABELLED = 4000
 """Texts that only the teacher has labelled, the newest first."""
@@ -58,19 +57,16 @@ class CompressionGoal:
 
 
 def compress(
+    order: ReleaseOrder,
     teacher: Release,
     train: TrainingSet,
     resources: Resources,
-    root: Path,
     goal: CompressionGoal,
     *,
     studies: Path,
-    target: float,
-    now: datetime,
-    seed: int = 0,
     recipe: DistillationRecipe | None = None,
 ) -> Manifest:
-    """Teach a student and write it as a release to `root/OWNER/NAME/ID`.
+    """Teach a student and write it as a release.
 
     Work that was killed goes on from its last finished step when it is called again: the
     teacher's scores, each trial of the search, each fold and the student itself.
@@ -85,18 +81,23 @@ def compress(
     source = TeacherSource.of(teacher, goal.teacher, resources)
     layers = choose_layers(source.start, goal.layers)
     context = json.dumps(
-        [teacher.manifest.digest, train.fingerprint, seed, asdict(goal), asdict(usual), __version__]
+        [
+            teacher.manifest.digest,
+            train.fingerprint,
+            order.seed,
+            asdict(goal),
+            asdict(usual),
+            __version__,
+        ]
     )
-    checkpoints = Checkpoints(root / teacher.manifest.repository / ".unfinished-student", context)
+    checkpoints = Checkpoints(order.folder / ".unfinished-student", context)
     reference = reference_texts(train)
     ask = partial(_ask, source.strategy, teacher.manifest.cleaning)
     soft = _soft_targets(ask, train, reference, checkpoints, resources)
     student_training = StudentTraining(
-        train, resources, checkpoints, Teaching(source.start, layers, soft, usual), seed
+        train, resources, checkpoints, Teaching(source.start, layers, soft, usual), order.seed
     )
-    recipe, found = student_training.searched(
-        goal.trials, studies / f"{teacher.manifest.repository}.sqlite3"
-    )
+    recipe, found = student_training.searched(goal.trials, studies / f"{order.repository}.sqlite3")
     student = replace(
         student_training, teaching=replace(student_training.teaching, recipe=recipe)
     ).member(reference)
@@ -104,20 +105,11 @@ def compress(
         member for member in teacher.chain.fitted_ if member.name == "knn" and goal.neighbours
     ]
     stage = Stage.fit([student], train, CalibratedPrior(UsualLogOdds.of(student.unseen).mean))
-    chain = Chain(resources, seed=seed).settle(train, [student, *members], [stage])
+    chain = Chain(resources, seed=order.seed).settle(train, [student, *members], [stage])
     notes = [_note(teacher, goal, layers, recipe, found, student.strategy)]
     if not goal.neighbours:
         notes.append("without nearest issues as reasons, as asked for")
-    manifest = write_release(
-        teacher.manifest.repository,
-        chain,
-        train,
-        root,
-        target=target,
-        now=now,
-        notes=notes,
-        runtime=runtime,
-    )
+    manifest = write_release(order, chain, train, notes=notes, runtime=runtime)
     checkpoints.forget()
     return manifest
 

@@ -127,48 +127,59 @@ class Manifest:
         return cls(**given)
 
 
+@dataclass(frozen=True)
+class ReleaseOrder:
+    """A release that is to be made, as `root/OWNER/NAME/ID`.
+
+    :ivar root: the folder of all releases.
+    :ivar now: when it is made, to the second; part of its ID.
+    :ivar target: the precision that the manifest's table promises.
+    """
+
+    repository: str
+    root: Path
+    now: datetime = field(default_factory=lambda: datetime.now(UTC))
+    target: float = 0.9
+    seed: int = 0
+
+    @property
+    def folder(self) -> Path:
+        """Of all releases of the repository."""
+        return self.root / self.repository
+
+
 def train_release(
-    repository: str,
+    order: ReleaseOrder,
     train: TrainingSet,
     resources: Resources,
-    root: Path,
-    *,
-    seed: int = 0,
     strategies: Sequence[str] | None = None,
-    target: float = 0.9,
-    now: datetime | None = None,
 ) -> Manifest:
-    """Train the chain and write it to `root/OWNER/NAME/ID`.
+    """Train the chain and write it.
 
     A training that was killed goes on from its last finished step when it is called again.
 
     :param strategies: the chain's members; None takes all that the models at hand allow.
-    :param target: the precision that the manifest's table promises.
     :raises NothingToLearnFrom: no labels.
     """
-    now = now or datetime.now(UTC)
     members = None if strategies is None else tuple(strategies)
     resources, choice = settle(resources, train)
-    context = f"{train.fingerprint} {seed} {sorted(_models(resources).items())} {__version__}"
-    checkpoints = Checkpoints(root / repository / ".unfinished", context)
-    chain = Chain(resources, seed=seed, members=members, checkpoints=checkpoints).fit(train)
-    written = write_release(repository, chain, train, root, target=target, now=now, runtime=choice)
+    context = f"{train.fingerprint} {order.seed} {sorted(_models(resources).items())} {__version__}"
+    checkpoints = Checkpoints(order.folder / ".unfinished", context)
+    chain = Chain(resources, seed=order.seed, members=members, checkpoints=checkpoints).fit(train)
+    written = write_release(order, chain, train, runtime=choice)
     checkpoints.forget()
     return written
 
 
 def write_release(
-    repository: str,
+    order: ReleaseOrder,
     chain: Chain,
     train: TrainingSet,
-    root: Path,
     *,
-    target: float,
-    now: datetime,
     notes: Sequence[str] = (),
     runtime: RuntimeChoice | None = None,
 ) -> Manifest:
-    """Write a fitted chain to `root/OWNER/NAME/ID`.
+    """Write a fitted chain.
 
     :param train: what it was fitted on.
     :param notes: sentences for people, before those of the chain itself.
@@ -176,13 +187,13 @@ def write_release(
     """
     tagging = DecisionMaker(chain, {})
     manifest = Manifest(
-        id=f"{now:%Y%m%d-%H%M%S}-{train.fingerprint[:6]}",
-        repository=repository,
-        created_at=now,
+        id=f"{order.now:%Y%m%d-%H%M%S}-{train.fingerprint[:6]}",
+        repository=order.repository,
+        created_at=order.now,
         strategies=tuple(member.name for member in chain.fitted_),
-        labels=tuple(ServedLabel(**row) for row in tagging.table(train.positives, target)),
+        labels=tuple(ServedLabel(**row) for row in tagging.table(train.positives, order.target)),
         n_issues=len(train),
-        target=target,
+        target=order.target,
         seed=chain.seed,
         fingerprint=train.fingerprint,
         models=_models(chain.resources),
@@ -194,7 +205,7 @@ def write_release(
     titles = {
         str(number): issue.title for number, issue in zip(train.numbers, train.issues, strict=True)
     }
-    return _write(manifest, chain, titles, root)
+    return _write(manifest, chain, titles, order.folder / manifest.id)
 
 
 class Release:
@@ -279,8 +290,7 @@ def read_manifest(folder: Path) -> Manifest:
         raise ReleaseDamaged(folder, f"{MANIFEST}: {error!r}") from error
 
 
-def _write(manifest: Manifest, chain: Chain, titles: Mapping[str, str], root: Path) -> Manifest:
-    folder = root / manifest.repository / manifest.id
+def _write(manifest: Manifest, chain: Chain, titles: Mapping[str, str], folder: Path) -> Manifest:
     aside = folder.with_name(f".{manifest.id}.partial")
     shutil.rmtree(aside, ignore_errors=True)
     (aside / CHAIN).mkdir(parents=True)

@@ -41,9 +41,8 @@ def compress(
     as_json: Json = False,
 ) -> None:
     """Make a small, fast release of the active one; it serves unless it is worse."""
-    from datetime import UTC, datetime
-
-    from bot.learning import compressing
+    from bot.learning.compressing import CompressRequest
+    from bot.learning.compressing import compress as make_student
     from bot.process.progress import ShownProgress
     from tagger.compression.compressing import CompressionGoal
     from tagger.distillation.pruning import KINDS, Pruning
@@ -55,17 +54,9 @@ def compress(
         teacher, layers, trials, Pruning(kind, sparsity), neighbours=not no_neighbours
     )
     with opened() as container, ShownProgress() as progress:
-        done = compressing.compress(
-            container.store,
-            container.resources(progress),
-            container.archive,
-            repo,
-            goal,
-            studies=container.settings.studies_folder,
-            now=datetime.now(UTC),
-            seed=seed,
-            promote=not no_promote,
-        )
+        studies = container.settings.studies_folder
+        request = CompressRequest(repo, goal, studies, seed, promote=not no_promote)
+        done = make_student(container.workspace(progress), request)
     if as_json:
         say_json(as_json_document(repo, done))
         return

@@ -29,24 +29,15 @@ def retrain(
     as_json: Json = False,
 ) -> None:
     """Train a release; it serves unless it is worse than the active one."""
-    from datetime import UTC, datetime
-
+    from bot.learning.retraining import RetrainRequest
     from bot.learning.retraining import retrain as train
     from bot.process.progress import ShownProgress
 
+    request = RetrainRequest(
+        repo, seed, listed(labels) or None, listed(strategies) or None, promote=not no_promote
+    )
     with opened() as container, ShownProgress() as progress:
-        done = train(
-            container.store,
-            container.resources(progress),
-            container.settings.releases_folder,
-            repo,
-            now=datetime.now(UTC),
-            seed=seed,
-            labels=listed(labels) or None,
-            strategies=listed(strategies) or None,
-            promote=not no_promote,
-            archive=container.archive,
-        )
+        done = train(container.workspace(progress), request)
     if as_json:
         say_json(as_json_document(repo, done))
         return

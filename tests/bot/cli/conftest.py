@@ -88,7 +88,9 @@ def trained_folder(tmp_path_factory: pytest.TempPathFactory, encoder_folder: Pat
     from datetime import UTC, datetime
 
     from bot.container import build
-    from bot.learning.retraining import retrain
+    from bot.learning.retraining import RetrainRequest, retrain
+    from bot.learning.workspace import Workspace
+    from bot.model_serving.release_archive import ReleaseArchive
     from bot.process.settings import load_settings
     from bot.repositories.importing import import_files
 
@@ -102,7 +104,8 @@ def trained_folder(tmp_path_factory: pytest.TempPathFactory, encoder_folder: Pat
         installation.store.migrate()
         import_files(installation.store, REPO, [issue_file(folder, *sixty())], now=now)
         resources = installation.resources()
-        retrain(installation.store, resources, settings.releases_folder, REPO, now=now)
+        archive = ReleaseArchive(settings.releases_folder)
+        retrain(Workspace(installation.store, resources, archive, now), RetrainRequest(REPO))
         installation.close()
     return folder
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot.errors import CommandRefused
-from bot.learning.compressing import compress
-from bot.learning.retraining import retrain
+from bot.learning.compressing import CompressRequest, compress
+from bot.learning.retraining import RetrainRequest, retrain
+from bot.learning.workspace import Workspace
 from bot.model_serving.release_archive import ReleaseArchive
 from store.records import IssueRecord
 from tagger.compression.compressing import CompressionGoal
@@ -74,20 +75,15 @@ def school(store: Store, able: Resources, tmp_path: Path) -> Store:
             issues.append(IssueRecord(number, title, "", (label,), filed))
         work.issues.upsert(repository.id, issues)
     cheap = ("zero-shot", "linear", "naive-bayes", "knn")
-    retrain(store, able, tmp_path / "releases", REPO, now=NOW, strategies=cheap)
+    workspace = Workspace(store, able, ReleaseArchive(tmp_path / "releases"), NOW)
+    retrain(workspace, RetrainRequest(REPO, strategies=cheap))
     return store
 
 
 def compressed(store: Store, resources: Resources, tmp_path: Path, **goal: object) -> Retrained:
-    return compress(
-        store,
-        resources,
-        ReleaseArchive(tmp_path / "releases"),
-        REPO,
-        CompressionGoal(trials=0, **goal),  # type: ignore[arg-type]
-        studies=tmp_path / "studies",
-        now=NOW,
-    )
+    workspace = Workspace(store, resources, ReleaseArchive(tmp_path / "releases"), NOW)
+    wanted = CompressionGoal(trials=0, **goal)  # type: ignore[arg-type]
+    return compress(workspace, CompressRequest(REPO, wanted, tmp_path / "studies"))
 
 
 def states(store: Store) -> list[str]:

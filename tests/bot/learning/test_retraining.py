@@ -14,7 +14,15 @@ from hypothesis import strategies as some
 
 from bot.errors import CommandRefused
 from bot.learning.replaying import Replayed, replay
-from bot.learning.retraining import ENOUGH_TO_HOLD_OUT, Retrained, part, retrain
+from bot.learning.retraining import (
+    ENOUGH_TO_HOLD_OUT,
+    Retrained,
+    RetrainRequest,
+    part,
+    retrain,
+)
+from bot.learning.workspace import Workspace
+from bot.model_serving.release_archive import ReleaseArchive
 from store.records import IssueRecord
 from tagger.domain.issue import IssueText, Label, TrainingSet
 from tagger.domain.strategy import Resources
@@ -74,7 +82,8 @@ class Lab:
     def retrain(self, repository: str = REPO, **options: Any) -> Retrained:
         self.now += timedelta(hours=1)
         resources = self.resources()
-        return retrain(self.store, resources, self.root, repository, now=self.now, **options)
+        workspace = Workspace(self.store, resources, ReleaseArchive(self.root), self.now)
+        return retrain(workspace, RetrainRequest(repository, **options))
 
     def resources(self) -> Resources:
         encoder = HashedWords()
@@ -94,7 +103,7 @@ class Lab:
 
 
 @pytest.fixture
-def student_training(store: Store, tmp_path: Path) -> Lab:
+def lab(store: Store, tmp_path: Path) -> Lab:
     return Lab(store, tmp_path / "releases")
 
 
@@ -119,31 +128,31 @@ def test_what_is_held_out_once_is_never_learned_from_later(first: set[int], more
         assert not set(parted.held_out.numbers) & set(parted.learned.numbers)
 
 
-def test_a_renamed_repository_keeps_its_issues_for_the_gate(student_training: Lab) -> None:
-    student_training.file(range(1, 401))
-    first = student_training.retrain()
-    with student_training.store.begin() as work:
+def test_a_renamed_repository_keeps_its_issues_for_the_gate(lab: Lab) -> None:
+    lab.file(range(1, 401))
+    first = lab.retrain()
+    with lab.store.begin() as work:
         work.repositories.get_or_create(REPO, now=NOW, github_id=7)
         work.repositories.get_or_create("octo/elsewhere", now=NOW, github_id=7)
-    again = student_training.retrain(repository="octo/elsewhere")
+    again = lab.retrain(repository="octo/elsewhere")
     held_out = part(data_of(range(1, 401)), REPO).held_out.numbers
-    kept = student_training.releases()[0].gate
+    kept = lab.releases()[0].gate
     assert (first.gate.n_issues, again.gate.n_issues) == (0, len(held_out))
     assert [number for number, _ in kept["replay"]["issues"]] == list(held_out)
 
 
-def test_a_renamed_label_is_the_same_label_to_the_gate(student_training: Lab) -> None:
-    student_training.file(range(1, 401))
-    student_training.retrain()
-    with student_training.store.begin() as work:
-        work.labels.rename(student_training.id, "bug", "kind: bug")
-    again = student_training.retrain()
+def test_a_renamed_label_is_the_same_label_to_the_gate(lab: Lab) -> None:
+    lab.file(range(1, 401))
+    lab.retrain()
+    with lab.store.begin() as work:
+        work.labels.rename(lab.id, "bug", "kind: bug")
+    again = lab.retrain()
     micro = again.gate.to_json()["figures"][0]
     assert micro["active"] == pytest.approx(micro["new"], abs=0.05)
     replayed = replay(
-        student_training.store,
-        student_training.folder_of,
-        student_training.resources(),
+        lab.store,
+        lab.folder_of,
+        lab.resources(),
         REPO,
         again.manifest.id,
     )
@@ -156,54 +165,54 @@ def test_about_a_tenth_is_held_out_and_of_few_issues_none() -> None:
     assert (len(few.learned), len(few.held_out)) == (ENOUGH_TO_HOLD_OUT - 1, 0)
 
 
-def test_the_first_release_serves_and_lies_where_it_says(student_training: Lab) -> None:
-    student_training.file(range(1, 61))
-    done = student_training.retrain()
+def test_the_first_release_serves_and_lies_where_it_says(lab: Lab) -> None:
+    lab.file(range(1, 61))
+    done = lab.retrain()
     assert done.promoted
     assert done.gate.reason == "no release is active yet"
-    stored = student_training.releases()[0]
+    stored = lab.releases()[0]
     assert (stored.id, stored.state) == (done.manifest.id, "active")
-    assert (student_training.root / stored.location / "manifest.json").is_file()
+    assert (lab.root / stored.location / "manifest.json").is_file()
     assert {row.name: row.examples for row in done.manifest.labels} == dict.fromkeys(WORDS, 20)
 
 
-def test_a_release_that_is_not_worse_takes_over(student_training: Lab) -> None:
-    student_training.file(range(1, 301))
-    student_training.retrain()
-    done = student_training.retrain(seed=1)
+def test_a_release_that_is_not_worse_takes_over(lab: Lab) -> None:
+    lab.file(range(1, 301))
+    lab.retrain()
+    done = lab.retrain(seed=1)
     assert done.promoted
     assert done.gate.n_issues == len(part(data_of(range(1, 301)), REPO).held_out)
-    assert [one.state for one in student_training.releases()] == ["active", "retired"]
+    assert [one.state for one in lab.releases()] == ["active", "retired"]
 
 
-def test_a_worse_release_is_refused_and_the_gate_is_kept(student_training: Lab) -> None:
-    student_training.file(range(1, 301))
-    first = student_training.retrain()
-    student_training.file(part(data_of(range(1, 301)), REPO).learned.numbers, mislabelled=True)
-    worse = student_training.retrain()
+def test_a_worse_release_is_refused_and_the_gate_is_kept(lab: Lab) -> None:
+    lab.file(range(1, 301))
+    first = lab.retrain()
+    lab.file(part(data_of(range(1, 301)), REPO).learned.numbers, mislabelled=True)
+    worse = lab.retrain()
     assert not worse.promoted
     assert "worse than the active release" in worse.gate.reason
-    refused, active = student_training.releases()
+    refused, active = lab.releases()
     assert (refused.state, active.state, active.id) == ("refused", "active", first.manifest.id)
     assert refused.gate is not None
     assert refused.gate["reason"] == worse.gate.reason
 
 
 def test_a_decision_is_replayed_as_it_was_whatever_people_changed_since(
-    student_training: Lab,
+    lab: Lab,
 ) -> None:
-    student_training.file(range(1, 301))
-    student_training.retrain()
-    student_training.file(part(data_of(range(1, 301)), REPO).learned.numbers, mislabelled=True)
-    worse = student_training.retrain()
-    student_training.file(part(data_of(range(1, 301)), REPO).held_out.numbers, mislabelled=True)
+    lab.file(range(1, 301))
+    lab.retrain()
+    lab.file(part(data_of(range(1, 301)), REPO).learned.numbers, mislabelled=True)
+    worse = lab.retrain()
+    lab.file(part(data_of(range(1, 301)), REPO).held_out.numbers, mislabelled=True)
     encoder = HashedWords()
     resources = Resources(encoder=lambda: encoder, device="cpu")
 
     def again(release: str) -> Replayed:
         return replay(
-            student_training.store,
-            lambda one: student_training.root / one.location,
+            lab.store,
+            lambda one: lab.root / one.location,
             resources,
             REPO,
             release,
@@ -213,51 +222,51 @@ def test_a_decision_is_replayed_as_it_was_whatever_people_changed_since(
     assert found.same
     assert not found.now.promote
     assert found.now == worse.gate
-    assert found.as_json()["against"] == student_training.releases()[1].id
+    assert found.as_json()["against"] == lab.releases()[1].id
     then = {**found.then, "figures": found.then["figures"][:2]}  # before the Brier score was one
     assert replace(found, then=then).same
     with pytest.raises(CommandRefused, match="no release is active yet"):
-        again(student_training.releases()[1].id)
+        again(lab.releases()[1].id)
 
 
-def test_without_promotion_a_release_waits(student_training: Lab) -> None:
-    student_training.file(range(1, 61))
-    done = student_training.retrain(promote=False)
+def test_without_promotion_a_release_waits(lab: Lab) -> None:
+    lab.file(range(1, 61))
+    done = lab.retrain(promote=False)
     assert not done.promoted
-    assert [one.state for one in student_training.releases()] == ["staged"]
+    assert [one.state for one in lab.releases()] == ["staged"]
 
 
-def test_issues_that_the_active_release_learned_from_do_not_judge(student_training: Lab) -> None:
-    student_training.file(range(1, 151))
-    student_training.retrain()
-    student_training.file(range(151, 401))
-    done = student_training.retrain()
+def test_issues_that_the_active_release_learned_from_do_not_judge(lab: Lab) -> None:
+    lab.file(range(1, 151))
+    lab.retrain()
+    lab.file(range(151, 401))
+    done = lab.retrain()
     held_out = part(data_of(range(1, 401)), REPO).held_out.numbers
     assert done.gate.n_issues == sum(number > 150 for number in held_out)
 
 
-def test_with_few_issues_the_new_release_serves_and_says_why(student_training: Lab) -> None:
-    student_training.file(range(1, 61))
-    student_training.retrain()
-    student_training.file(range(61, 91))
-    done = student_training.retrain()
+def test_with_few_issues_the_new_release_serves_and_says_why(lab: Lab) -> None:
+    lab.file(range(1, 61))
+    lab.retrain()
+    lab.file(range(61, 91))
+    done = lab.retrain()
     assert done.promoted
     assert "no held-out issues yet" in done.gate.reason
 
 
-def test_a_damaged_active_release_is_replaced(student_training: Lab) -> None:
-    student_training.file(range(1, 301))
-    student_training.retrain()
-    (student_training.root / student_training.releases()[0].location / "manifest.json").unlink()
-    done = student_training.retrain()
+def test_a_damaged_active_release_is_replaced(lab: Lab) -> None:
+    lab.file(range(1, 301))
+    lab.retrain()
+    (lab.root / lab.releases()[0].location / "manifest.json").unlink()
+    done = lab.retrain()
     assert done.promoted
     assert "cannot be compared with" in done.gate.reason
 
 
-def test_two_trainings_within_one_second_are_two_releases(student_training: Lab) -> None:
-    student_training.file(range(1, 31))
+def test_two_trainings_within_one_second_are_two_releases(lab: Lab) -> None:
+    lab.file(range(1, 31))
     ids = set()
     for _ in range(3):
-        student_training.now = NOW
-        ids.add(student_training.retrain().manifest.id)
+        lab.now = NOW
+        ids.add(lab.retrain().manifest.id)
     assert len(ids) == 3

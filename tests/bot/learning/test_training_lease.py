@@ -13,7 +13,7 @@ from datetime import timedelta
 import pytest
 
 from bot.errors import CommandRefused
-from bot.learning.training_lease import training_turn
+from bot.learning.training_lease import training_lease
 from bot.process.process_identity import has_died, holder_name
 from store.errors import LeaseHeld
 from tagger.domain.strategy import silent
@@ -22,20 +22,23 @@ REPO = "acme/rocket"
 
 
 def test_a_second_training_says_who_holds_it(store, clock) -> None:
-    with training_turn(store, REPO, silent, clock=clock):
+    with training_lease(store, REPO, silent, clock=clock):
         held = pytest.raises(LeaseHeld, match=r"the training of acme/rocket is held by process \d+")
-        with held, training_turn(store, REPO, silent, clock=clock):
+        with held, training_lease(store, REPO, silent, clock=clock):
             pytest.fail("two trainings at once")
-        with training_turn(store, "acme/probe", silent, clock=clock):
+        with training_lease(store, "acme/probe", silent, clock=clock):
             pass
-    with training_turn(store, REPO, silent, clock=clock):
+    with training_lease(store, REPO, silent, clock=clock):
         pass
 
 
 def test_an_error_gives_the_turn_back(store, clock) -> None:
-    with pytest.raises(ValueError, match="broken"), training_turn(store, REPO, silent, clock=clock):
+    with (
+        pytest.raises(ValueError, match="broken"),
+        training_lease(store, REPO, silent, clock=clock),
+    ):
         raise ValueError("broken")
-    with training_turn(store, REPO, silent, clock=clock):
+    with training_lease(store, REPO, silent, clock=clock):
         pass
 
 
@@ -44,11 +47,11 @@ def test_a_dead_trainings_turn_is_taken_over(store, clock) -> None:
         work.leases.take(f"the training of {REPO}", "dead", timedelta(minutes=1), clock())
     with (
         pytest.raises(LeaseHeld, match="held by dead"),
-        training_turn(store, REPO, silent, clock=clock),
+        training_lease(store, REPO, silent, clock=clock),
     ):
         pytest.fail("it may still be alive")
     clock.advance(minutes=2)
-    with training_turn(store, REPO, silent, clock=clock):
+    with training_lease(store, REPO, silent, clock=clock):
         pass
 
 
@@ -57,13 +60,13 @@ def test_a_training_killed_on_this_machine_is_taken_over_at_once(store, clock) -
     dead = re.sub(r"process \d+", f"process {sleeper.pid}", holder_name())
     with store.begin() as work:
         work.leases.take(f"the training of {REPO}", dead, timedelta(minutes=1), clock())
-    with pytest.raises(LeaseHeld), training_turn(store, REPO, silent, clock=clock):
+    with pytest.raises(LeaseHeld), training_lease(store, REPO, silent, clock=clock):
         pytest.fail("it is alive")
     sleeper.kill()
     deadline = time.monotonic() + 10
     while not has_died(dead) and time.monotonic() < deadline:  # a zombie is dead enough
         time.sleep(0.01)
-    with training_turn(store, REPO, silent, clock=clock):
+    with training_lease(store, REPO, silent, clock=clock):
         pass
     sleeper.wait()
 
@@ -82,7 +85,7 @@ def test_a_training_that_was_taken_over_ends_and_changes_nothing(store, clock) -
 
     def overtaken() -> None:
         given = {"lease": timedelta(seconds=0.3), "clock": clock}
-        with training_turn(store, REPO, lambda step, *_: steps.append(step), **given) as watched:
+        with training_lease(store, REPO, lambda step, *_: steps.append(step), **given) as watched:
             watched("first", 1, 2)
             clock.advance(minutes=5)
             with store.begin() as work:

@@ -14,7 +14,7 @@ from tagger.compression.compressing import CompressionGoal, compress
 from tagger.distillation.distilling import DistillationRecipe
 from tagger.distillation.pruning import Pruning
 from tagger.errors import NotATeacher, ReleaseDamaged
-from tagger.releases.release import Release, train_release
+from tagger.releases.release import Release, ReleaseOrder, train_release
 from tagger.strategies import create
 from tagger.strategies.distilled import Distilled, Teaching
 
@@ -29,21 +29,19 @@ def school(tmp_path_factory, resources, bert_folder, training_set):
     root = tmp_path_factory.mktemp("school")
     able = replace(resources, encoder_model=bert_folder)
     members = ("zero-shot", "linear", "naive-bayes", "knn")
-    manifest = train_release("owner/name", training_set, able, root, strategies=members, now=NOW)
+    manifest = train_release(ReleaseOrder("owner/name", root, NOW), training_set, able, members)
     return able, root, Release.open(root / "owner/name" / manifest.id, able)
 
 
 def taught(school, training_set, tmp_path, **goal):
     able, _, teacher = school
     manifest = compress(
+        ReleaseOrder("owner/name", tmp_path, LATER),
         teacher,
         training_set,
         able,
-        tmp_path,
         CompressionGoal(**{"trials": 0, **goal}),
         studies=tmp_path / "studies",
-        target=0.9,
-        now=LATER,
         recipe=QUICK,
     )
     return manifest, Release.open(tmp_path / "owner/name" / manifest.id, able)

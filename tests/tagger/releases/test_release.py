@@ -13,7 +13,7 @@ from tagger.domain.decision import Policy
 from tagger.domain.issue import IssueText
 from tagger.errors import ReleaseDamaged
 from tagger.persistence import file_digest
-from tagger.releases.release import Manifest, Release, read_manifest, train_release
+from tagger.releases.release import Manifest, Release, ReleaseOrder, read_manifest, train_release
 
 MEMBERS = ("zero-shot", "linear", "naive-bayes", "knn")
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -23,7 +23,7 @@ NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 def trained(tmp_path_factory, resources, training_set):
     root = tmp_path_factory.mktemp("releases")
     manifest = train_release(
-        "owner/name", training_set, resources, root, strategies=MEMBERS, now=NOW
+        ReleaseOrder("owner/name", root, NOW), training_set, resources, MEMBERS
     )
     return manifest, root / "owner/name" / manifest.id
 
@@ -46,7 +46,7 @@ def test_the_manifest_says_what_it_was_made_of(trained, training_set):
 
 def test_the_same_seed_and_data_say_the_same(trained, release, tmp_path, resources, training_set):
     again = train_release(
-        "owner/name", training_set, resources, tmp_path, strategies=MEMBERS, now=NOW
+        ReleaseOrder("owner/name", tmp_path, NOW), training_set, resources, MEMBERS
     )
     other = Release.open(tmp_path / "owner/name" / again.id, resources)
     assert other.tag(training_set.issues) == release.tag(training_set.issues)
@@ -209,7 +209,7 @@ def test_a_broken_manifest_is_a_damaged_release(text, tmp_path, resources):
 
 def test_a_repository_with_nothing_labelled_gets_a_release(tmp_path, resources, training_set):
     nothing = training_set.subset([])
-    manifest = train_release("o/n", nothing, resources, tmp_path, now=NOW)
+    manifest = train_release(ReleaseOrder("o/n", tmp_path, NOW), nothing, resources)
     assert manifest.strategies == ("zero-shot",)
     release = Release.open(tmp_path / "o/n" / manifest.id, resources)
     decisions = [one.decision for row in release.tag(training_set.issues) for one in row]
@@ -221,7 +221,7 @@ def test_a_repository_with_nothing_labelled_gets_a_release(tmp_path, resources, 
 
 def test_two_trainings_write_the_same_bytes(trained, tmp_path, resources, training_set):
     again = train_release(
-        "owner/name", training_set, resources, tmp_path, strategies=MEMBERS, now=NOW
+        ReleaseOrder("owner/name", tmp_path, NOW), training_set, resources, MEMBERS
     )
     assert again.files == trained[0].files
     assert again.digest == trained[0].digest

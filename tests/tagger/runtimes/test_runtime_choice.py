@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tagger.errors import ModelRefused
-from tagger.releases.release import Release, read_manifest, train_release
+from tagger.releases.release import Release, ReleaseOrder, read_manifest, train_release
 from tagger.runtimes import RUNTIMES, Runtime
 from tagger.runtimes.choice import Measured, RuntimeChoice, best, neighbours_f1, settle
 
@@ -159,7 +159,7 @@ def test_a_single_text_is_enough(
 def test_a_release_is_opened_in_the_runtime_that_it_names(
     auto: Resources, training_set: TrainingSet, tmp_path: Path
 ) -> None:
-    manifest = train_release("owner/name", training_set, auto, tmp_path, strategies=MEMBERS)
+    manifest = train_release(ReleaseOrder("owner/name", tmp_path), training_set, auto, MEMBERS)
     folder = tmp_path / "owner/name" / manifest.id
     assert manifest.runtime is not None
     assert read_manifest(folder).runtime == manifest.runtime
@@ -172,7 +172,7 @@ def test_a_release_is_opened_in_the_runtime_that_it_names(
 def test_measured_times_do_not_change_what_a_release_is(
     auto: Resources, training_set: TrainingSet, tmp_path: Path
 ) -> None:
-    manifest = train_release("owner/name", training_set, auto, tmp_path, strategies=MEMBERS)
+    manifest = train_release(ReleaseOrder("owner/name", tmp_path), training_set, auto, MEMBERS)
     assert manifest.runtime is not None
     slower = replace(manifest.runtime, measured={"torch": Measured(99.0, 1.0, None)})
     assert replace(manifest, runtime=slower).digest == manifest.digest
