@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     import httpx
 
+    from bot.evaluating.evaluation_workspace import EvaluationWorkspace
     from bot.github.access import Access
     from bot.jobs.delivery_queue import DeliveryLimits
     from bot.jobs.queues import JobSource
@@ -117,6 +118,15 @@ class Container:
 
         resources = self.resources(progress, tuning=tuning)
         return Workspace(self.store, resources, self.archive, self.clock())
+
+    def evaluation_workspace(
+        self, repository: str, progress: Progress | None = None
+    ) -> EvaluationWorkspace:
+        """What an evaluation draws on; see `resources`."""
+        from bot.evaluating.evaluation_workspace import EvaluationWorkspace
+
+        resources = self.resources(progress)
+        return EvaluationWorkspace(self.store, resources, repository, self.clock)
 
     def places(self) -> ModelLocations:
         """Where the models are, for a process that makes resources of its own.

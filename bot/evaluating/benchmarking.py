@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,21 +20,29 @@ if TYPE_CHECKING:
     from tagger.runtimes import Runtime
 
 
-def benchmark(
-    container: Container,
-    repository: str | None,
-    *,
-    labels: Sequence[str] | None,
-    strategies: Sequence[str] | None,
-    runtimes: Sequence[Runtime] | None,
-    n_issues: int,
-    peers: bool,
-    progress: Progress,
-) -> BenchmarkReport:
-    """Measure every strategy in every runtime, beside the peers that are installed.
+@dataclass(frozen=True, slots=True)
+class BenchmarkRequest:
+    """What is to be measured.
 
-    :param repository: None takes the invented one that travels with the package.
-    :param n_issues: asked about, at most half of those that are labelled.
+    :ivar repository: None takes the invented one that travels with the package.
+    :ivar labels: None: all of the repository.
+    :ivar n_issues: asked about, at most half of those that are labelled.
+    :ivar peers: whether other libraries stand beside, where they are installed.
+    """
+
+    repository: str | None
+    labels: Sequence[str] | None = None
+    strategies: Sequence[str] | None = None
+    runtimes: Sequence[Runtime] | None = None
+    n_issues: int = 100
+    peers: bool = True
+
+
+def benchmark(
+    container: Container, request: BenchmarkRequest, progress: Progress
+) -> BenchmarkReport:
+    """Measure every strategy in every runtime.
+
     :raises CommandRefused: too few labelled issues.
     :raises UnknownStrategy: with the names there are.
     """
@@ -44,23 +53,24 @@ def benchmark(
     from tagger.strategies import create
 
     places = container.places()
-    for name in strategies or ():
+    for name in request.strategies or ():
         create(name, places.resources(None))  # an unknown one is told before anything is measured
-    if repository is None:
+    if request.repository is None:
         name, data = sample_data()
     else:
-        name, data = repository, training_data(container.store, repository, labels, progress)
+        name = request.repository
+        data = training_data(container.store, name, request.labels, progress)
     try:
-        trial = Trial.of(data, n_issues)
+        trial = Trial.of(data, request.n_issues)
     except ValueError as problem:
         raise CommandRefused(f"{name}: {problem}") from None
     return run(
         places,
         trial,
         name,
-        strategies=strategies or usual_strategies(),
-        runtimes=runtimes or RUNTIMES,
-        peers=peers,
+        strategies=request.strategies or usual_strategies(),
+        runtimes=request.runtimes or RUNTIMES,
+        peers=request.peers,
         progress=progress,
     )
 

@@ -5,28 +5,28 @@ from __future__ import annotations
 import json
 import logging
 import os
-import re
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from bot.errors import CommandRefused
 from bot.evaluating.evaluation_alarm import worse_than_last
 from bot.evaluating.evaluation_extras import extras
+from bot.evaluating.evaluation_notes import left_out, not_held_out, strategies_to_score
 from bot.evaluating.evaluation_request import EvaluationRequest
 from bot.evaluating.evaluation_run import StoredCells, StoredWorkBoard
 from bot.evaluating.helper_processes import Helpers, helping_command
 from bot.learning.training_data import encode_all, training_data
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-    from datetime import datetime
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from store.database import Store
+    from bot.evaluating.evaluation_workspace import EvaluationWorkspace
     from store.records import EvaluationRun
     from tagger.domain.issue import TrainingSet
     from tagger.domain.strategy import Resources
+    from tagger.evaluation.report.extras import Extras
     from tagger.evaluation.runner import Evaluation
     from tagger.evaluation.shared_work import WorkBoard
     from tagger.evaluation.slices import SplitPlan
@@ -34,13 +34,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 KIND = "evaluate"
-NEEDS_BERT = ("fine-tuned", "adapted")
-
-MAX_DIGITS = 15
-"""Of an issue's number; GitHub's have seven at most."""
-
-SHOWN = 10
-"""Issues that a note names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,73 +46,77 @@ class Evaluated:
 
 
 def evaluate(
-    store: Store,
-    resources: Resources,
-    repository: str,
+    workspace: EvaluationWorkspace,
+    request: EvaluationRequest,
     *,
-    plan: SplitPlan,
     out: Path,
-    clock: Callable[[], datetime],
-    strategies: Sequence[str] | None = None,
-    labels: Sequence[str] | None = None,
-    seeds: int = 5,
-    confirm_after_days: int | None = None,
     resume: bool = False,
     processes: int | None = None,
     issue_url: str = "",
 ) -> Evaluated:
     """Score every strategy on every slice with every seed, and write the report into `out`.
 
-    :param strategies: by name; None: all that have their models here.
-    :param confirm_after_days: tries the rule of that name in the repository's file; 0: without it.
     :param resume: take finished cells of earlier runs on the same data, models and code.
     :param processes: of this machine that share the work; None: as many as it has room for.
     :raises TooFewIssues: the issues cannot be parted as planned.
     :raises UnknownStrategy: with the names there are.
     """
-    from tagger.evaluation.report.writing import write_report
     from tagger.strategies import check_known
 
-    names, notes = _playing(strategies, resources)
+    names, notes = strategies_to_score(request.strategies, workspace.resources)
     check_known(names)
-    chosen = None if labels is None else tuple(labels)
-    request = EvaluationRequest(plan, names, chosen, seeds, confirm_after_days, clock())
-    data = _data(store, repository, request, resources)
-    _check_holdout(data, plan)
+    request = replace(request, strategies=names, as_of=request.as_of or workspace.clock())
+    data = _data(workspace, request)
+    _check_holdout(data, request.plan)
+    store = workspace.store
     with store.read() as work:
-        previous = work.evaluations.latest(work.repositories.get(repository).id, KIND)
-    with _begun(store, repository, request, data, resources, clock) as run:
+        repository_id = work.repositories.get(workspace.repository).id
+        previous = work.evaluations.latest(repository_id, KIND)
+    with _begun(workspace, request, data) as run:
         if resume:
-            _take_over(store, run, clock)
-        encode_all(data, resources)
-        spare = _spare(processes, resources)
-        with Helpers(helping_command(repository, run.id), spare) as helpers:
-            helpers.start()
-            board = StoredWorkBoard(store, run.id, clock, helpers=helpers)
-            evaluation = _score(store, run, data, request, board, resources, clock)
-        notes += _left_out(evaluation)
+            _take_over(workspace, run)
+        encode_all(data, workspace.resources)
+        evaluation = _score_together(workspace, run, data, request, processes)
+        notes += left_out(evaluation)
         if not evaluation.cells:
             raise CommandRefused(f"there is nothing to report: {'; '.join(notes)}")
         alarms = worse_than_last(store, evaluation, previous)
-        notes += _not_held_out(data, plan) + tuple(f"Alarm: {alarm}" for alarm in alarms)
-        about = extras(
-            store, repository, evaluation, resources, previous, issue_url, notes, clock()
-        )
-        files = write_report(evaluation, about, out)
-        report = json.loads(files[0].read_text(encoding="utf-8"))
+        notes += not_held_out(data, request.plan) + tuple(f"Alarm: {alarm}" for alarm in alarms)
         for alarm in alarms:
-            log.warning("alarm", extra={"repository": repository, "reason": alarm})
+            log.warning("alarm", extra={"repository": workspace.repository, "reason": alarm})
+        about = extras(workspace, evaluation, previous, issue_url, notes)
+        files, report = _reported(evaluation, about, out)
         with store.begin() as work:
-            work.evaluations.finish(run.id, report, clock())
+            work.evaluations.finish(run.id, report, workspace.clock())
     return Evaluated(files, report, notes)
 
 
+def _score_together(
+    workspace: EvaluationWorkspace,
+    run: EvaluationRun,
+    data: TrainingSet,
+    request: EvaluationRequest,
+    processes: int | None,
+) -> Evaluation:
+    spare = _spare(processes, workspace.resources)
+    with Helpers(helping_command(workspace.repository, run.id), spare) as helpers:
+        helpers.start()
+        board = StoredWorkBoard(workspace.store, run.id, workspace.clock, helpers=helpers)
+        return _score(workspace, run, data, request, board)
+
+
+def _reported(
+    evaluation: Evaluation, about: Extras, out: Path
+) -> tuple[tuple[Path, ...], dict[str, Any]]:
+    from tagger.evaluation.report.writing import write_report
+
+    files = write_report(evaluation, about, out)
+    return files, json.loads(files[0].read_text(encoding="utf-8"))
+
+
 def join(
-    store: Store,
-    resources: Resources,
-    repository: str,
+    workspace: EvaluationWorkspace,
     *,
-    clock: Callable[[], datetime],
     run_id: int | None = None,
     alive: Callable[[], bool] = lambda: True,
 ) -> int:
@@ -130,30 +127,26 @@ def join(
     :returns: the run's id.
     :raises CommandRefused: there is none, or it was begun with other issues, models or code.
     """
-    run = _running(store, repository, run_id)
+    run = _running(workspace, run_id)
     request = EvaluationRequest.of_json(run.settings["request"])
-    data = _data(store, repository, request, resources)
-    if (_method(resources), _fingerprint(data, request)) != (
-        run.settings["method"],
-        run.fingerprint,
-    ):
+    data = _data(workspace, request)
+    method = _method(workspace.resources)
+    if (method, _fingerprint(data, request)) != (run.settings["method"], run.fingerprint):
         raise CommandRefused(
-            f"run {run.id} of {repository} was begun with other issues, models or another version "
-            "of issue-tagger; its cells cannot be shared"
+            f"run {run.id} of {workspace.repository} was begun with other issues, models or "
+            "another version of issue-tagger; its cells cannot be shared"
         )
-    board = StoredWorkBoard(store, run.id, clock, alive=alive)
-    _score(store, run, data, request, board, resources, clock)
+    board = StoredWorkBoard(workspace.store, run.id, workspace.clock, alive=alive)
+    _score(workspace, run, data, request, board)
     return run.id
 
 
-def _data(
-    store: Store, repository: str, request: EvaluationRequest, resources: Resources
-) -> TrainingSet:
+def _data(workspace: EvaluationWorkspace, request: EvaluationRequest) -> TrainingSet:
     return training_data(
-        store,
-        repository,
+        workspace.store,
+        workspace.repository,
         request.labels,
-        resources.progress,
+        workspace.resources.progress,
         confirm_after=request.confirm_after,
         now=request.as_of,
     )
@@ -164,42 +157,15 @@ def is_alive(process: int) -> Callable[[], bool]:
     return lambda: os.getppid() == process
 
 
-def read_numbers(path: Path) -> frozenset[int]:
-    """Issue numbers from a file: separated by blanks, commas or lines, with or without `#`.
-
-    :raises CommandRefused: something else is in it, or nothing.
-    """
-    try:
-        words = re.split(r"[\s,\[\]]+", path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise CommandRefused(f"{path} cannot be read: {error}") from None
-    words = [word.removeprefix("#") for word in words if word]
-    wrong = [word for word in words if not _is_number(word)]
-    if wrong or not words:
-        got = repr(wrong[0][:40]) if wrong else "nothing"
-        raise CommandRefused(f"{path}: got {got}, expected issue numbers, one a line")
-    return frozenset(map(int, words))
-
-
-def _is_number(word: str) -> bool:
-    """Whether it is a number that an issue can have, in digits."""
-    return word.isascii() and word.isdigit() and len(word) <= MAX_DIGITS
-
-
 @contextmanager
 def _begun(
-    store: Store,
-    repository: str,
-    request: EvaluationRequest,
-    data: TrainingSet,
-    resources: Resources,
-    clock: Callable[[], datetime],
+    workspace: EvaluationWorkspace, request: EvaluationRequest, data: TrainingSet
 ) -> Iterator[EvaluationRun]:
     """A run that is put down as failed where the block fails; what is killed stays `running`."""
-    settings = {"method": _method(resources), "request": request.to_json()}
-    fingerprint = _fingerprint(data, request)
+    settings = {"method": _method(workspace.resources), "request": request.to_json()}
+    fingerprint, store, clock = _fingerprint(data, request), workspace.store, workspace.clock
     with store.begin() as work:
-        repository_id = work.repositories.get(repository).id
+        repository_id = work.repositories.get(workspace.repository).id
         run = work.evaluations.start(repository_id, KIND, fingerprint, settings, clock())
     try:
         yield run
@@ -232,42 +198,44 @@ def _method(resources: Resources) -> str:
     return json.dumps({"code": method_fingerprint(), **models}, sort_keys=True)
 
 
-def _take_over(store: Store, run: EvaluationRun, clock: Callable[[], datetime]) -> None:
+def _take_over(workspace: EvaluationWorkspace, run: EvaluationRun) -> None:
     """Let cells of earlier runs on the same data with the same method stand in this one."""
-    with store.begin() as work:
+    with workspace.store.begin() as work:
         for evaluation in work.evaluations.list(run.repository_id):
             same = evaluation.settings.get("method") == run.settings["method"]
             if evaluation.id != run.id and evaluation.fingerprint == run.fingerprint and same:
-                work.evaluations.copy_cells(run.id, evaluation.id, clock())
+                work.evaluations.copy_cells(run.id, evaluation.id, workspace.clock())
 
 
 def _score(
-    store: Store,
+    workspace: EvaluationWorkspace,
     run: EvaluationRun,
     data: TrainingSet,
     request: EvaluationRequest,
     board: WorkBoard,
-    resources: Resources,
-    clock: Callable[[], datetime],
 ) -> Evaluation:
+    from tagger.evaluation.runner import Execution
     from tagger.evaluation.runner import evaluate as score
     from tagger.strategies.candidates import candidates
 
     return score(
         data,
-        candidates(request.strategies, resources),
+        candidates(request.strategies or (), workspace.resources),
         request.plan,
         range(request.seeds),
-        StoredCells(store, run.id, clock),
-        resume=True,  # the cells are this run's own, whoever finished them
-        method=run.settings["method"],
-        board=board,
-        progress=resources.progress,
+        StoredCells(workspace.store, run.id, workspace.clock),
+        Execution(
+            resume=True,  # the cells are this run's own, whoever finished them
+            method=run.settings["method"],
+            board=board,
+            progress=workspace.resources.progress,
+        ),
     )
 
 
-def _running(store: Store, repository: str, run_id: int | None) -> EvaluationRun:
-    with store.read() as work:
+def _running(workspace: EvaluationWorkspace, run_id: int | None) -> EvaluationRun:
+    repository = workspace.repository
+    with workspace.store.read() as work:
         runs = work.evaluations.list(work.repositories.get(repository).id)
     for run in runs:
         if run.state == "running" and "request" in run.settings and run_id in {None, run.id}:
@@ -292,55 +260,3 @@ def _check_holdout(data: TrainingSet, plan: SplitPlan) -> None:
             f"none of the {len(plan.holdout)} issues to hold out carries a label of the set; "
             "check the numbers, and the labels"
         )
-
-
-def _not_held_out(data: TrainingSet, plan: SplitPlan) -> tuple[str, ...]:
-    """What a reader must know of issues that were to be held out and cannot be judged."""
-    missing = sorted(plan.holdout - set(data.numbers))
-    if not missing:
-        return ()
-    named = ", ".join(f"#{number}" for number in missing[:SHOWN])
-    more = f" and {len(missing) - SHOWN} more" if len(missing) > SHOWN else ""
-    return (
-        f"{len(missing)} of the {len(plan.holdout)} issues to hold out are not stored or carry no "
-        f"label of the set, and are not in the test set: {named}{more}",
-    )
-
-
-def _playing(
-    wanted: Sequence[str] | None, resources: Resources
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Names of the strategies, and what a reader must know of those that are left out."""
-    from tagger.strategies import REGISTRY
-
-    if wanted is not None:
-        return tuple(dict.fromkeys(wanted)), ()
-    if resources.bert_model is not None:
-        return tuple(REGISTRY), ()
-    out = [name for name in NEEDS_BERT if name in REGISTRY]
-    note = (
-        f"{', '.join(out)} left out: there is no transformer to fine-tune; "
-        "ISSUE_TAGGER_BERT_MODEL names a folder or a hub model"
-    )
-    return tuple(name for name in REGISTRY if name not in out), (note,)
-
-
-def _left_out(evaluation: Evaluation) -> tuple[str, ...]:
-    """What a reader must know of slices that were asked for and not scored."""
-    from tagger.evaluation.slices import slice_size
-
-    if not evaluation.left_out:
-        return ()
-    large = [name for name in evaluation.left_out if slice_size(name) > evaluation.smallest_pool]
-    others = [name for name in evaluation.left_out if name not in large]
-    notes = []
-    if large:
-        notes.append(
-            f"slice {', '.join(large)} left out: beside the test set there are "
-            f"{evaluation.smallest_pool} labelled issues to learn from"
-        )
-    if others:
-        notes.append(
-            f"slice {', '.join(others)} left out: none of these strategies works with so little"
-        )
-    return tuple(notes)

@@ -9,9 +9,8 @@ from bot.evaluating.next_issues import next_issues
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import datetime
 
-    from store.database import Store
+    from bot.evaluating.evaluation_workspace import EvaluationWorkspace
     from store.records import EvaluationRun
     from tagger.domain.issue import TrainingSet
     from tagger.domain.strategy import Resources
@@ -23,19 +22,17 @@ MIN_FOR_MAP = 2
 
 
 def extras(
-    store: Store,
-    repository: str,
+    workspace: EvaluationWorkspace,
     evaluation: Evaluation,
-    resources: Resources,
     previous: EvaluationRun | None,
     issue_url: str,
     notes: tuple[str, ...],
-    now: datetime,
 ) -> Extras:
     """Everything that the report takes beside the evaluation, as far as it is there."""
     from tagger.evaluation.report.extras import Extras
 
-    data = evaluation.data
+    data, store, resources = evaluation.data, workspace.store, workspace.resources
+    repository = workspace.repository
     with store.read() as work:
         stored = work.repositories.get(repository)
     return Extras(
@@ -47,7 +44,7 @@ def extras(
         vectors=resources.encoder().encode([issue.full for issue in data.issues]),
         previous=dict(previous.report) if previous and previous.report else None,
         notes=notes,
-        live=figures_of(store, stored, now),
+        live=figures_of(store, stored, workspace.clock()),
     )
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class EvaluationRequest:
     """How issues are parted, who is scored, how often.
 
-    :ivar strategies: by name.
+    :ivar strategies: by name; None: all that have their models here.
     :ivar labels: the label set; None: every label of the repository.
     :ivar seeds: drawn anew so many times, with seeds from 0 up.
     :ivar confirm_after_days: a bot's label that stood so many days until `as_of` counts as
@@ -27,7 +27,7 @@ class EvaluationRequest:
     """
 
     plan: SplitPlan
-    strategies: tuple[str, ...]
+    strategies: tuple[str, ...] | None = None
     labels: tuple[str, ...] | None = None
     seeds: int = 5
     confirm_after_days: int | None = None
@@ -45,7 +45,7 @@ class EvaluationRequest:
         plan = asdict(self.plan) | {"holdout": sorted(self.plan.holdout)}
         return {
             "plan": plan | {"slices": list(self.plan.slices)},
-            "strategies": list(self.strategies),
+            "strategies": list(self.strategies or ()),
             "labels": None if self.labels is None else list(self.labels),
             "seeds": self.seeds,
             "confirm_after_days": self.confirm_after_days,

@@ -18,7 +18,7 @@ from bot.process.settings import load_settings
 from tagger.chain.chain import DEFAULT_TARGET, Chain
 from tagger.evaluation.cells import FolderCells
 from tagger.evaluation.figures import figures
-from tagger.evaluation.runner import evaluate
+from tagger.evaluation.runner import Execution, evaluate
 from tagger.evaluation.slices import SplitPlan
 from tagger.strategies.candidates import Candidate
 
@@ -44,7 +44,9 @@ def main() -> None:
     chain = Candidate("chain", lambda seed: Chain(resources, seed=seed, members=MEMBERS))
     cells = FolderCells(Path(given.out) / "cells")
     kept = applied = 0
-    for row in figures(evaluate(data, [chain], plan, range(given.seeds), cells, resume=True)).rows:
+    for row in figures(
+        evaluate(data, [chain], plan, range(given.seeds), cells, Execution(resume=True))
+    ).rows:
         promise = row.promise
         if promise is not None and promise.precision is not None:
             applied, kept = applied + 1, kept + (promise.precision >= DEFAULT_TARGET)

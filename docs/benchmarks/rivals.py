@@ -28,7 +28,7 @@ from tagger.evaluation.cells import FolderCells
 from tagger.evaluation.figures import figures
 from tagger.evaluation.report.extras import Extras
 from tagger.evaluation.report.writing import write_report
-from tagger.evaluation.runner import evaluate
+from tagger.evaluation.runner import Execution, evaluate
 from tagger.evaluation.slices import SplitPlan
 from tagger.label_semantics.entailment import Entailment
 from tagger.strategies.candidates import Candidate, CandidatePrediction, candidates
@@ -214,8 +214,7 @@ def main() -> None:
             plan,
             range(given.seeds),
             FolderCells(Path(given.out) / "cells"),
-            resume=given.resume,
-            progress=progress,
+            Execution(resume=given.resume, progress=progress),
         )
     write_report(found, Extras(repository=Path(given.issues).stem), Path(given.out))
     print(table(figures(found), slices))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from tagger.benchmark.timing import Latency
     from tagger.benchmark.trial import ModelLocations, Trial
 
 PIPELINE = "zero-shot pipeline"
@@ -88,7 +90,8 @@ def _pipeline(places: ModelLocations, trial: Trial) -> BenchmarkRow:
         trial.cut_on.targets, np.array([ask(text) for text in _texts(trial.cut_on.issues)])
     )
     counts = Counts.of(trial.test.targets, thresholds.decide(scores))
-    return _row(PIPELINE, "transformers", alone, per_second, peak, loaded, counts, places)
+    measured = PeerFigures(alone, per_second, peak, loaded, counts)
+    return _row(PIPELINE, "transformers", measured, places)
 
 
 def _sentences(places: ModelLocations, trial: Trial) -> BenchmarkRow:
@@ -99,7 +102,8 @@ def _sentences(places: ModelLocations, trial: Trial) -> BenchmarkRow:
     texts = _texts(trial.test.issues)
     alone = latency(lambda text: encoder.encode([text], show_progress_bar=False), texts)
     per_second, _ = throughput(lambda some: encoder.encode(some, show_progress_bar=False), texts)
-    return _row(ENCODE, SENTENCES, alone, per_second, peak_megabytes(), loaded, None, places)
+    measured = PeerFigures(alone, per_second, peak_megabytes(), loaded)
+    return _row(ENCODE, SENTENCES, measured, places)
 
 
 def _setfit(places: ModelLocations, trial: Trial) -> BenchmarkRow:
@@ -129,25 +133,46 @@ def _setfit(places: ModelLocations, trial: Trial) -> BenchmarkRow:
     per_second, scores = throughput(ask, texts)
     thresholds = choose_cuts(trial.cut_on.targets, ask(_texts(trial.cut_on.issues)))
     counts = Counts.of(trial.test.targets, thresholds.decide(scores))
-    return _row("contrastive", SETFIT, alone, per_second, peak_megabytes(), 0.0, counts, places)
+    measured = PeerFigures(alone, per_second, peak_megabytes(), 0.0, counts)
+    return _row("contrastive", SETFIT, measured, places)
+
+
+@dataclass(frozen=True)
+class PeerFigures:
+    """What was measured of one library.
+
+    :ivar per_second: issues, all given at once.
+    :ivar peak: megabytes that the process held at most.
+    :ivar loaded: seconds until the first answer.
+    :ivar counts: None where it gives no labels.
+    """
+
+    alone: Latency
+    per_second: float
+    peak: float
+    loaded: float
+    counts: Counts | None = None
 
 
 def _row(
-    strategy: str,
-    library: str,
-    alone: Any,
-    per_second: float,
-    peak: float,
-    loaded: float,
-    counts: Counts | None,
-    places: ModelLocations,
+    strategy: str, library: str, measured: PeerFigures, places: ModelLocations
 ) -> BenchmarkRow:
     folder = places.zero_shot_model if strategy == PIPELINE else places.encoder.folder
     size = round(weights_bytes(folder) / 1e6, 1) if folder else 0.0
+    counts = measured.counts
     micro = None if counts is None else round(float(counts.micro_f1), 4)
     macro = None if counts is None else round(float(counts.macro_f1), 4)
     return BenchmarkRow(
-        strategy, library, alone, per_second, size, peak, loaded, micro, macro, peer=True
+        strategy,
+        library,
+        measured.alone,
+        measured.per_second,
+        size,
+        measured.peak,
+        measured.loaded,
+        micro,
+        macro,
+        peer=True,
     )
 
 

@@ -96,36 +96,45 @@ def run_fingerprint(data: TrainingSet, plan: SplitPlan, method: str = "") -> str
     return hashlib.sha256(f"{data.fingerprint}{plan.fingerprint}{method}".encode()).hexdigest()
 
 
+@dataclass(frozen=True)
+class Execution:
+    """How an evaluation is carried out; none of it changes a figure.
+
+    :ivar resume: take cells that are there already instead of computing them again.
+    :ivar method: see `run_fingerprint`; cells of another are never taken.
+    :ivar board: where several processes on one `CellStore` take their tasks from; they need
+        `resume`. None: this process does everything.
+    """
+
+    resume: bool = False
+    method: str = ""
+    board: WorkBoard | None = None
+    progress: Progress = silent
+    clock: Callable[[], float] = time.monotonic
+
+
 def evaluate(
     data: TrainingSet,
     candidates: Sequence[Candidate],
     plan: SplitPlan,
     seeds: Sequence[int],
     cells: CellStore,
-    *,
-    resume: bool = False,
-    method: str = "",
-    board: WorkBoard | None = None,
-    progress: Progress = silent,
-    clock: Callable[[], float] = time.monotonic,
+    execution: Execution | None = None,
 ) -> Evaluation:
     """Score every candidate on every slice with every seed.
 
     :param cells: each finished cell goes there at once.
-    :param resume: take cells that are there already instead of computing them again.
-    :param method: see `run_fingerprint`; cells of another are never taken.
-    :param board: where several processes on one `CellStore` take their tasks from; they need
-        `resume`. None: this process does everything.
     :raises TooFewIssues: the data cannot be parted as planned.
     """
     groups = duplicate_groups(data.issues)
     splits = tuple(split(data, plan, seed, groups) for seed in seeds)
-    identity = run_fingerprint(data, plan, method)
-    work = _Work(data, identity, cells, board, progress, clock)
+    execution = execution or Execution()
+    identity = run_fingerprint(data, plan, execution.method)
+    work = _Work(data, identity, cells, execution)
     tasks = [task for part in splits for task in _tasks(part, candidates, splits)]
-    if board is not None:  # the longest first, or at the end all wait for one
+    if execution.board is not None:  # the longest first, or at the end all wait for one
         tasks.sort(key=lambda task: -len(task.slice))
-    known = work.known(tasks) if resume else {}
+    known = work.known(tasks) if execution.resume else {}
     work.run(tasks, known)
     gathered = tuple(_gather(splits, candidates, identity, known))
     names = tuple(candidate.name for candidate in candidates)
@@ -177,17 +186,15 @@ class _Work:
         data: TrainingSet,
         fingerprint: str,
         cells: CellStore,
-        board: WorkBoard | None,
-        progress: Progress,
-        clock: Callable[[], float],
+        execution: Execution,
     ) -> None:
         self._data = data
         self._fingerprint = fingerprint
         self._cells = cells
-        self._shared = board is not None
-        self._board = board or UnsharedWork()
-        self._progress = progress
-        self._pace = TimeLeft(clock)
+        self._shared = execution.board is not None
+        self._board = execution.board or UnsharedWork()
+        self._progress = execution.progress
+        self._pace = TimeLeft(execution.clock)
 
     def known(self, tasks: Sequence[Task]) -> dict[CellKey, CellResult]:
         """Cells of these tasks that are there already."""

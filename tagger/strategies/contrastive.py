@@ -15,7 +15,7 @@ from tagger.statistics.stratification import stratified_sample
 from tagger.statistics.variant_selection import learnable, require_examples, smoothed_share
 from tagger.strategies.tuned import TunedLabels
 from tagger.training.classifier import TextClassifier
-from tagger.training.contrastive_tuning import ContrastiveRecipe, TunedHeads, tune
+from tagger.training.contrastive_tuning import ContrastiveRecipe, ContrastiveTexts, TunedHeads, tune
 from tagger.training.tokens import TokenReader
 from tagger.training.tuned_model import TunedModel
 
@@ -68,12 +68,15 @@ class Contrastive(TunedLabels):
         tokenizer, body = load(self._body(), torch.float32, device)
         reader = TokenReader(tokenizer, min(MAX_TOKENS, position_limit(body.config)))
         classifier = TextClassifier(body, len(self.learnable_)).to(device)
+        texts = ContrastiveTexts(
+            [issue.full for issue in train.issues],
+            train.targets,
+            [verbalizers(label) for label in train.labels],
+        )
         tuned = tune(
             classifier,
             reader,
-            [issue.full for issue in train.issues],
-            train.targets,
-            said=[verbalizers(label) for label in train.labels],
+            texts,
             recipe=self.recipe,
             seed=self.seed,
             progress=self.resources.progress,

@@ -80,13 +80,25 @@ class TunedHeads:
     losses: tuple[float, ...]
 
 
+@dataclass(frozen=True)
+class ContrastiveTexts:
+    """What is learned from.
+
+    :ivar issues: (n_issues,)
+    :ivar targets: *Shape:* (n_issues, n_labels)
+    :ivar verbalizers: each label's wordings, at least one.
+    """
+
+    issues: Sequence[str]
+    targets: NDArray[np.bool_]
+    verbalizers: Sequence[Sequence[str]]
+
+
 def tune(
     classifier: TextClassifier,
     reader: TokenReader,
-    texts: Sequence[str],
-    targets: NDArray[np.bool_],
+    texts: ContrastiveTexts,
     *,
-    said: Sequence[Sequence[str]],
     recipe: ContrastiveRecipe,
     seed: int,
     progress: Progress = silent,
@@ -94,23 +106,18 @@ def tune(
     """Tune the body's upper layers in place; the head is not touched.
 
     The same seed on the same processor gives the same weights.
-
-    :param texts: (n_issues,)
-    :param targets: *Shape:* (n_issues, n_labels)
-    :param said: each label's wordings, at least one.
     """
-    tokens = reader.read(
-        [*texts, *(verbalizer for verbalizers in said for verbalizer in verbalizers)]
-    )
-    owner = np.repeat(np.arange(len(said)), [len(verbalizers) for verbalizers in said])
-    anchors = Anchors(len(texts), owner, np.random.default_rng(seed + 1))
+    n_issues, of_labels = len(texts.issues), texts.verbalizers
+    tokens = reader.read([*texts.issues, *(each for of_label in of_labels for each in of_label)])
+    owner = np.repeat(np.arange(len(of_labels)), [len(of_label) for of_label in of_labels])
+    anchors = Anchors(n_issues, owner, np.random.default_rng(seed + 1))
     with seeded(seed, classifier.head.weight.device):
         features = frozen_features(classifier, reader, tokens, recipe.frozen)
-        lengths = [min(len(ids), recipe.taught_tokens) for ids in tokens[: len(texts)]]
-        training_texts = _LabelledTexts(classifier, features, lengths, targets, anchors)
+        lengths = [min(len(ids), recipe.taught_tokens) for ids in tokens[:n_issues]]
+        training_texts = _LabelledTexts(classifier, features, lengths, texts.targets, anchors)
         losses = training_texts.learn(recipe, seed, progress)
         vectors = vectors_of(classifier, features, tokens)
-    return TunedHeads(vectors[: len(texts)], anchors.mean(vectors), tuple(losses))
+    return TunedHeads(vectors[:n_issues], anchors.mean(vectors), tuple(losses))
 
 
 class Anchors:

@@ -47,21 +47,21 @@ def benchmark(
     as_json: Json = False,
 ) -> None:
     """Measure latency, throughput, size, memory and F1 of each strategy and runtime."""
+    from bot.evaluating.benchmarking import BenchmarkRequest
     from bot.evaluating.benchmarking import benchmark as measure
     from bot.process.progress import ShownProgress
     from tagger.benchmark.report import COLUMNS, cells, write
 
+    request = BenchmarkRequest(
+        repo,
+        listed(labels) or None,
+        listed(strategies) or None,
+        cast("tuple[Runtime, ...]", listed(runtimes)) or None,
+        issues,
+        peers=not no_peers,
+    )
     with opened() as container, ShownProgress() as progress:
-        report = measure(
-            container,
-            repo,
-            labels=listed(labels) or None,
-            strategies=listed(strategies) or None,
-            runtimes=cast("tuple[Runtime, ...]", listed(runtimes)) or None,
-            n_issues=issues,
-            peers=not no_peers,
-            progress=progress,
-        )
+        report = measure(container, request, progress)
         files = write(report, out or container.settings.reports_folder / "benchmark")
     for note in report.notes:
         tell(f"note: {note}")

@@ -71,10 +71,9 @@ def evaluate(
     as_json: Json = False,
 ) -> None:
     """Score every strategy over slices of labelled issues, and write a report."""
-    from datetime import UTC, datetime
-
     from bot.evaluating.evaluating import evaluate as score
-    from bot.evaluating.evaluating import read_numbers
+    from bot.evaluating.evaluation_request import EvaluationRequest
+    from bot.evaluating.issue_numbers import read_numbers
     from bot.github.web_addresses import issue_address
     from bot.process.progress import ShownProgress
     from tagger.evaluation.slices import SplitPlan
@@ -89,19 +88,15 @@ def evaluate(
         pool=pool,
         holdout=read_numbers(holdout) if holdout else frozenset(),
     )
+    request = EvaluationRequest(
+        plan, listed(strategies) or None, listed(labels) or None, seeds, confirm_after_days
+    )
     with opened() as container, ShownProgress() as progress:
         settings = container.settings
         done = score(
-            container.store,
-            container.resources(progress),
-            repo,
-            plan=plan,
+            container.evaluation_workspace(repo, progress),
+            request,
             out=out or settings.reports_folder / repo,
-            clock=lambda: datetime.now(UTC),
-            strategies=listed(strategies) or None,
-            labels=listed(labels) or None,
-            seeds=seeds,
-            confirm_after_days=confirm_after_days,
             resume=resume,
             processes=processes,
             issue_url=issue_address(settings.github_api_url, repo),
@@ -118,8 +113,6 @@ def evaluate(
 
 def _join(repo: str, run: int, parent: int | None, threads: int | None) -> None:
     """Work on cells of a run that another process, here or elsewhere, began."""
-    from datetime import UTC, datetime
-
     from bot.evaluating.evaluating import is_alive
     from bot.evaluating.evaluating import join as help_with
     from bot.process.progress import ShownProgress
@@ -129,10 +122,7 @@ def _join(repo: str, run: int, parent: int | None, threads: int | None) -> None:
         limit_threads(threads)
     with opened() as container, ShownProgress() as progress:
         joined = help_with(
-            container.store,
-            container.resources(progress),
-            repo,
-            clock=lambda: datetime.now(UTC),
+            container.evaluation_workspace(repo, progress),
             run_id=run or None,
             alive=is_alive(parent) if parent else lambda: True,
         )

@@ -12,7 +12,7 @@ from tagger.evaluation.cells import CellKey, CellResult, FolderCells, MemoryCell
 from tagger.evaluation.errors import CellDamaged
 from tagger.evaluation.figures import figures
 from tagger.evaluation.method_digest import method_fingerprint
-from tagger.evaluation.runner import evaluate
+from tagger.evaluation.runner import Execution, evaluate
 from tagger.evaluation.slices import SplitPlan
 
 DATA = invented(120)
@@ -101,7 +101,12 @@ def test_killed_and_resumed_it_gives_the_same_numbers(lives):
     cells.lives = 1000
     told = []
     resumed = evaluate(
-        DATA, ALL, PLAN, (0, 1), cells, resume=True, progress=lambda *step: told.append(step)
+        DATA,
+        ALL,
+        PLAN,
+        (0, 1),
+        cells,
+        Execution(resume=True, progress=lambda *step: told.append(step)),
     )
     assert [timeless(cell) for cell in resumed.cells] == [timeless(cell) for cell in whole.cells]
     assert len(told) == 16 - lives  # 3 x 2 with examples for votes, 2 flat, 4 x 2 for both
@@ -115,7 +120,7 @@ def test_without_resume_everything_is_computed_again():
     evaluate(DATA, (VOTES,), PLAN, (0,), cells)
     assert WordVotes.fits > 0
     WordVotes.fits = 0
-    evaluate(DATA, (VOTES,), PLAN, (0,), cells, resume=True)
+    evaluate(DATA, (VOTES,), PLAN, (0,), cells, Execution(resume=True))
     assert WordVotes.fits == 0
 
 
@@ -123,7 +128,7 @@ def test_cells_of_other_data_are_not_taken():
     cells = MemoryCells()
     evaluate(DATA, (VOTES,), PLAN, (0,), cells)
     WordVotes.fits = 0
-    evaluate(invented(120, seed=1), (VOTES,), PLAN, (0,), cells, resume=True)
+    evaluate(invented(120, seed=1), (VOTES,), PLAN, (0,), cells, Execution(resume=True))
     assert WordVotes.fits > 0
 
 
@@ -153,17 +158,24 @@ def test_a_helper_leaves_to_others_what_they_hold_and_the_first_gathers_it(tmp_p
     cells, whole = FolderCells(tmp_path), evaluate(DATA, ALL, PLAN, (0, 1), MemoryCells())
     held, mine, others = {"32/0", "all/1"}, [], []
     part = evaluate(
-        DATA, ALL, PLAN, (0, 1), cells, resume=True, board=OneBoard(held, mine), method="m"
+        DATA,
+        ALL,
+        PLAN,
+        (0, 1),
+        cells,
+        Execution(resume=True, board=OneBoard(held, mine), method="m"),
     )
     assert len(part.cells) < 22
     assert not held & set(mine)
 
     def the_others():
         board = OneBoard(set(), others)
-        evaluate(DATA, ALL, PLAN, (0, 1), cells, resume=True, board=board, method="m")
+        evaluate(DATA, ALL, PLAN, (0, 1), cells, Execution(resume=True, board=board, method="m"))
 
     waiting = OneBoard(held, mine, waits=3, meanwhile=the_others)
-    gathered = evaluate(DATA, ALL, PLAN, (0, 1), cells, resume=True, board=waiting, method="m")
+    gathered = evaluate(
+        DATA, ALL, PLAN, (0, 1), cells, Execution(resume=True, board=waiting, method="m")
+    )
     assert sorted(others) == sorted(held)
     assert len(mine) == len(set(mine))
     assert [timeless(cell) for cell in gathered.cells] != []
@@ -174,12 +186,12 @@ def test_a_helper_leaves_to_others_what_they_hold_and_the_first_gathers_it(tmp_p
 
 def test_cells_of_another_method_are_not_taken():
     cells = MemoryCells()
-    evaluate(DATA, (VOTES,), PLAN, (0,), cells, method="old")
+    evaluate(DATA, (VOTES,), PLAN, (0,), cells, Execution(method="old"))
     WordVotes.fits = 0
-    evaluate(DATA, (VOTES,), PLAN, (0,), cells, resume=True, method="new")
+    evaluate(DATA, (VOTES,), PLAN, (0,), cells, Execution(resume=True, method="new"))
     assert WordVotes.fits > 0
     WordVotes.fits = 0
-    evaluate(DATA, (VOTES,), PLAN, (0,), cells, resume=True, method="old")
+    evaluate(DATA, (VOTES,), PLAN, (0,), cells, Execution(resume=True, method="old"))
     assert WordVotes.fits == 0
 
 
@@ -205,8 +217,10 @@ def test_the_progress_says_how_long_the_rest_takes():
         PLAN,
         (0,),
         MemoryCells(),
-        progress=lambda step, done, total: told.append((step, done, total)),
-        clock=lambda: next(ticks),
+        Execution(
+            progress=lambda step, done, total: told.append((step, done, total)),
+            clock=lambda: next(ticks),
+        ),
     )
     assert told == [
         ("word-votes on slice 8, seed 0 (2 min left)", 1, 3),
