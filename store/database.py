@@ -193,14 +193,14 @@ class Store:
         if not self.is_sqlite:
             return
         try:
-            found = self._file.stat()
+            status = self._file.stat()
         except (FileNotFoundError, NotADirectoryError):
             raise StoreUnreachable(
                 f"there is no database at {self._file}; migrate makes it"
             ) from None
         except OSError:
             return  # opening it says why
-        if (identity := (found.st_dev, found.st_ino)) != self._opened:
+        if (identity := (status.st_dev, status.st_ino)) != self._opened:
             self._engine.dispose()
             self._opened = identity
 

@@ -95,8 +95,8 @@ class Evaluations:
 
     def copy_cells(self, run_id: int, earlier: int, now: datetime) -> int:
         """Let an earlier run's cells stand in this run as well; returns how many are new to it."""
-        old, mine = EvaluationCellRow, aliased(EvaluationCellRow)
-        there = exists().where(mine.run_id == run_id, mine.key == old.key)
+        old, copies = EvaluationCellRow, aliased(EvaluationCellRow)
+        there = exists().where(copies.run_id == run_id, copies.key == old.key)
         wanted = select(
             literal(run_id), old.key, old.result, old.scores, literal(now, old.at.type)
         ).where(old.run_id == earlier, ~there)

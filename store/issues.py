@@ -143,11 +143,11 @@ class Issues:
         return bool(self._session.scalars(gone.returning(IssueRow.id)).all())
 
     def _upsert_chunk(self, repository_id: int, records: dict[int, IssueRecord]) -> UpsertCounts:
-        known, different = self._compare(repository_id, records)
+        known_numbers, different = self._compare(repository_id, records)
         changed = self._change(repository_id, {n: records[n] for n in different})
-        new = [record for number, record in records.items() if number not in known]
+        new = [record for number, record in records.items() if number not in known_numbers]
         lost = self._insert(repository_id, new)
-        counts = UpsertCounts(len(new) - len(lost), changed, len(known) - changed)
+        counts = UpsertCounts(len(new) - len(lost), changed, len(known_numbers) - changed)
         if lost:  # another process stored these first: they are known by now
             return counts + self._upsert_chunk(repository_id, {row.number: row for row in lost})
         return counts

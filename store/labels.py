@@ -215,17 +215,22 @@ class Labels:
 
     def _rename_in(self, table: _Named, repository_id: int, old: str, new: str) -> None:
         """Change the name in every row of the repository, dropping what is there twice then."""
-        mine = (table.name_key == name_key(old), table.issue_id.in_(_issue_ids(repository_id)))
+        row_of_label = (
+            table.name_key == name_key(old),
+            table.issue_id.in_(_issue_ids(repository_id)),
+        )
         if name_key(old) != name_key(new):
             twin = aliased(table)
             same = [getattr(twin, name) == getattr(table, name) for name in _TWINS[table]]
             there = exists().where(twin.name_key == name_key(new), *same)
             self._session.execute(
-                delete(table).where(*mine, there).execution_options(synchronize_session=False)
+                delete(table)
+                .where(*row_of_label, there)
+                .execution_options(synchronize_session=False)
             )
         self._session.execute(
             update(table)
-            .where(*mine)
+            .where(*row_of_label)
             .values(name=new, name_key=name_key(new))
             .execution_options(synchronize_session=False)
         )
@@ -268,11 +273,11 @@ _TWINS: dict[Any, tuple[str, ...]] = {
 
 def _end_of(name: str, later: Mapping[str, str], present: Container[str]) -> str | None:
     """Where the renames that begin here lead; None: to no name in use, or in a circle."""
-    seen: set[str] = set()
+    ended: set[str] = set()
     while name not in present:
-        if name in seen or name not in later:
+        if name in ended or name not in later:
             return None
-        seen.add(name)
+        ended.add(name)
         name = later[name]
     return name
 

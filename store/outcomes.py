@@ -148,7 +148,7 @@ class Outcomes:
             key = row.number, name_key(name)
             if key not in chosen or (_acted(row) and not _acted(chosen[key][0])):
                 chosen[key] = row, name
-        ids = {said.issue_id for said, _ in chosen.values()}
+        ids = {columns.issue_id for columns, _ in chosen.values()}
         present, (acts, _) = labels_of(self._session, ids), acts_of(self._session, ids)
         for (_, folded), (row, name) in sorted(chosen.items(), key=_by_number_and_label):
             history = acts.get(row.issue_id, [])
@@ -164,8 +164,8 @@ def _when(since: datetime | None, until: datetime | None) -> list[ColumnElement[
     return bounds
 
 
-def _acted(said: _PredictionColumns) -> bool:
-    return said.action in {"set", "suggested"}
+def _acted(columns: _PredictionColumns) -> bool:
+    return columns.action in {"set", "suggested"}
 
 
 def _by_number_and_label(item: tuple[tuple[int, str], object]) -> tuple[int, str]:
@@ -174,29 +174,29 @@ def _by_number_and_label(item: tuple[tuple[int, str], object]) -> tuple[int, str
 
 
 def _outcome(
-    said: _PredictionColumns,
+    columns: _PredictionColumns,
     name: str,
     key: str,
     present: Iterable[str],
     acts: Sequence[Act],
     patience: ImplicitConsent | None,
 ) -> LabelOutcome:
-    action = said.action or "none"
+    action = columns.action or "none"
     answer, answered_at = answer_to(key, action, present, acts, patience)  # type: ignore[arg-type] # a check constraint allows nothing else
-    spoke = said.at.replace(microsecond=0)  # GitHub's own times know no more
+    spoke = columns.at.replace(microsecond=0)  # GitHub's own times know no more
     reviews = [act.at for act in acts if act.actor_kind in PEOPLE and act.at >= spoke]
     return LabelOutcome(
-        number=said.number,
+        number=columns.number,
         label=name,
-        release=said.release,
-        at=said.at,
-        score=said.score,
-        cut=said.cut,
-        decision=said.decision,  # type: ignore[arg-type] # likewise
+        release=columns.release,
+        at=columns.at,
+        score=columns.score,
+        cut=columns.cut,
+        decision=columns.decision,  # type: ignore[arg-type] # likewise
         action=action,  # type: ignore[arg-type] # likewise
-        drawn=said.drawn,
-        inclusion=said.inclusion,
-        issue_inclusion=said.issue_inclusion,
+        drawn=columns.drawn,
+        inclusion=columns.inclusion,
+        issue_inclusion=columns.issue_inclusion,
         answer=answer,
         answered_at=answered_at,
         reviewed_at=max(reviews, default=None),

@@ -105,20 +105,20 @@ class Predictions:
             IssueRow.repository_id == prediction.repository_id,
             IssueRow.number == prediction.number,
         )
-        found = self._session.scalars(query).one_or_none()
-        if found is None:
+        issue_id = self._session.scalars(query).one_or_none()
+        if issue_id is None:
             raise NotStored("issue", f"#{prediction.number}", "store the issue first")
-        return found
+        return issue_id
 
     def _release(self, prediction: PredictionRecord) -> str:
         query = select(ReleaseRow.id).where(
             ReleaseRow.repository_id == prediction.repository_id,
             ReleaseRow.id == prediction.release,
         )
-        found = self._session.scalars(query).one_or_none()
-        if found is None:
+        release_id = self._session.scalars(query).one_or_none()
+        if release_id is None:
             raise NotStored("release", prediction.release, "add the release first")
-        return found
+        return release_id
 
     def _stored(self, query: Select[PredictionRow, int]) -> tuple[StoredPrediction, ...]:
         rows = self._session.execute(query).all()

@@ -123,15 +123,15 @@ def answer_to(
     :param label: folded, as are the names in `present` and `acts`.
     :param acts: the issue's whole history, in the order in which it happened.
     """
-    own = [(position, act) for position, act in enumerate(acts) if act.label == label]
-    said = [act for _, act in own if act.actor_kind in PEOPLE]
-    if said:
-        return _said(action, said[-1].action), said[-1].at
+    of_label = [(position, act) for position, act in enumerate(acts) if act.label == label]
+    by_people = [act for _, act in of_label if act.actor_kind in PEOPLE]
+    if by_people:
+        return _said(action, by_people[-1].action), by_people[-1].at
     if label not in frozenset(present):
         return "none", None
-    if not own:
+    if not of_label:
         return _said(action, "added"), None
-    position, act = own[-1]
+    position, act = of_label[-1]
     later = [act.at for act in acts[position + 1 :] if act.actor_kind in PEOPLE]
     if action == "set" and later:
         return "confirmed", later[-1]

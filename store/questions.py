@@ -40,8 +40,8 @@ class Questions:
             .order_by(PredictionRow.at, PredictionRow.id)
         )
         return tuple(
-            AskedQuestion(name, at, frozenset(one["number"] for one in near))
-            for name, near, at in self._session.execute(query)
+            AskedQuestion(name, at, frozenset(neighbour["number"] for neighbour in neighbours))
+            for name, neighbours, at in self._session.execute(query)
         )
 
     def informativeness(

@@ -104,7 +104,9 @@ class Releases:
     def served(self, repository_id: int) -> tuple[StoredRelease, ...]:
         """What a rollback returns to, one after the other; the release that serves comes first."""
         stack = _stack(self._history(repository_id))
-        return tuple(_stored(self._row(repository_id, one)) for one in reversed(stack))
+        return tuple(
+            _stored(self._row(repository_id, release_id)) for release_id in reversed(stack)
+        )
 
     def get(self, repository_id: int, release_id: str) -> StoredRelease:
         """The release of this id.

@@ -159,8 +159,8 @@ def _is_another(row: RepositoryRow, github_id: int | None) -> bool:
     return github_id is not None and row.github_id not in {None, github_id}
 
 
-def _with(kept: dict[str, Any], name: str, value: Any) -> dict[str, Any]:
-    rest = {key: old for key, old in kept.items() if key != name}
+def _with(memory: dict[str, Any], name: str, value: Any) -> dict[str, Any]:
+    rest = {key: old for key, old in memory.items() if key != name}
     return rest if value is None else {**rest, name: value}
 
 

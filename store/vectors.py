@@ -41,12 +41,12 @@ class Vectors:
 
     def get(self, encoder: str, keys: Sequence[str]) -> dict[str, Vector]:
         """Vectors known for these keys under this encoder's identity; unknown ones left out."""
-        found: dict[str, Vector] = {}
+        vectors: dict[str, Vector] = {}
         query = select(VectorRow.key, VectorRow.vector).where(VectorRow.encoder == encoder)
         for chunk in chunks(keys):
             for key, vector in self._session.execute(query.where(VectorRow.key.in_(chunk))):
-                found[key] = np.frombuffer(vector, dtype=_STORED).astype(np.float32)
-        return found
+                vectors[key] = np.frombuffer(vector, dtype=_STORED).astype(np.float32)
+        return vectors
 
     def put(self, encoder: str, vectors: Mapping[str, Vector]) -> None:
         """Keep vectors; a key that is there keeps its vector."""

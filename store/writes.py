@@ -187,7 +187,9 @@ class Writes:
         if form is not None:
             query = query.where(WriteRow.form == form)
         query = query.execution_options(populate_existing=True)
-        return tuple(_write(row, found) for row, found in self._session.execute(query))
+        return tuple(
+            _write(row, issue_number) for row, issue_number in self._session.execute(query)
+        )
 
     def _put_into_history(self, row: WriteRow, action: str, now: datetime) -> None:
         event = {
@@ -221,10 +223,10 @@ class Writes:
             IssueRow.repository_id == self._run_row(run_id).repository_id,
             IssueRow.number == number,
         )
-        found = self._session.scalars(query).one_or_none()
-        if found is None:
+        issue_id = self._session.scalars(query).one_or_none()
+        if issue_id is None:
             raise NotStored("issue", f"#{number}", "store the issue first")
-        return found
+        return issue_id
 
 
 def _joined() -> Select[WriteRow, int]:

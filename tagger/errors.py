@@ -31,9 +31,9 @@ class NothingToLearnFrom(TaggerError):
 class UnknownStrategy(TaggerError):
     """A strategy name that the registry does not hold."""
 
-    def __init__(self, name: str, known: Iterable[str]) -> None:
+    def __init__(self, name: str, names: Iterable[str]) -> None:
         self.name = name
-        self.known = tuple(known)
+        self.known = tuple(names)
         super().__init__(f"unknown strategy {name!r}; known are {', '.join(self.known)}")
 
 

@@ -146,13 +146,13 @@ def _types_named(path: Path) -> set[str]:
     """Every class that a skops file would build, read from its schema without building any."""
     with ZipFile(path) as archive:
         pending: list[Any] = [json.loads(archive.read("schema.json"))]
-    found: set[str] = set()
+    names: set[str] = set()
     while pending:
         node = pending.pop()
         if isinstance(node, dict):
             if "__class__" in node:
-                found.add(f"{node.get('__module__')}.{node['__class__']}")
+                names.add(f"{node.get('__module__')}.{node['__class__']}")
             pending.extend(node.values())
         elif isinstance(node, list):
             pending.extend(node)
-    return found
+    return names

@@ -260,13 +260,13 @@ class _Backfill:
 
     def _run(self) -> tuple[WriteRun, bool]:
         """The run to write under, and whether it was begun before."""
-        repository_id, asked = self.repository.id, self.wanted.as_json()
+        repository_id, request = self.repository.id, self.wanted.as_json()
         with self.context.store.begin() as work:
             for run in work.writes.runs(repository_id, kind="backfill", unfinished=True):
-                if {key: run.detail.get(key) for key in asked} == asked:
+                if {key: run.detail.get(key) for key in request} == request:
                     return run, True
             newest = max(work.issues.numbers(repository_id), default=0)
-            detail = {**asked, "newest": newest}
+            detail = {**request, "newest": newest}
             now = self.context.clock()
             return work.writes.open_run(repository_id, "backfill", now, detail=detail), False
 
@@ -358,5 +358,5 @@ def _in_parts(issues: Sequence[StoredIssue]) -> Iterator[Sequence[StoredIssue]]:
 
 
 def _label(decision: LabelDecision, name: str) -> dict[str, Any]:
-    told = replace(decision, name=name).as_json()
-    return {key: told[key] for key in ("name", "score", "cut")}
+    entry = replace(decision, name=name).as_json()
+    return {key: entry[key] for key in ("name", "score", "cut")}

@@ -108,9 +108,9 @@ async def undo(
         if not _not_ours_to_take(write):
             by_issue[write.number].append(write)
     for done, (number, some) in enumerate(sorted(by_issue.items()), 1):
-        found = await patient.see_through(_on_issue(undoing, number, some))
-        taken += found
-        if any(not one.reason for one in found):
+        undone = await patient.see_through(_on_issue(undoing, number, some))
+        taken += undone
+        if any(not label.reason for label in undone):
             await patient.after_a_write()
         progress("undoing", done, len(by_issue))
     undo_id = await asyncio.to_thread(undoing.close)
@@ -148,19 +148,21 @@ class _Undoing:
     ) -> list[UndoneLabel]:
         job, snapshot = await look_again(job, self.client)
         # By the names that the labels have now.
-        known = {write.id: write for write in snapshot.writes}
-        writes = [known.get(write.id, write) for write in writes]
+        by_id = {write.id: write for write in snapshot.writes}
+        writes = [by_id.get(write.id, write) for write in writes]
         reasons = {write.id: _touched(write, snapshot) for write in writes}
-        mine = {name_key(write.label): write for write in writes if reasons[write.id] is None}
-        if mine:
+        own_writes = {name_key(write.label): write for write in writes if reasons[write.id] is None}
+        if own_writes:
             await asyncio.to_thread(self._open)
-        for write in mine.values():
+        for write in own_writes.values():
             await take_off(job, self.client, write, self._reason)
         # Its own removals are known for its own, also where it shares a login with a person.
-        as_undone = {key: replace(write, state="undone") for key, write in mine.items()}
-        restored = (await settle(job, self.client, snapshot, as_undone)).restored if mine else set()
+        as_undone = {key: replace(write, state="undone") for key, write in own_writes.items()}
+        restored = (
+            (await settle(job, self.client, snapshot, as_undone)).restored if own_writes else set()
+        )
         for key in restored:
-            reasons[mine[key].id] = "a person set it in this moment"
+            reasons[own_writes[key].id] = "a person set it in this moment"
         undone_labels = [
             UndoneLabel(number, write.label, reasons[write.id] or "") for write in writes
         ]

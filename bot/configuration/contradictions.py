@@ -69,10 +69,10 @@ def _name_patterns(configuration: RepositoryConfiguration) -> Iterator[tuple[Pat
 
 
 def _written_again(names: Iterable[str]) -> list[str]:
-    seen: set[str] = set()
+    spellings: set[str] = set()
     again = []
     for name in names:
-        if name.casefold() in seen:
+        if name.casefold() in spellings:
             again.append(name)
-        seen.add(name.casefold())
+        spellings.add(name.casefold())
     return again

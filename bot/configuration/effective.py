@@ -87,15 +87,15 @@ class Reading:
     @classmethod
     def of(cls, repository: Repository) -> Reading | None:
         """What the repository's memory holds, None where the file was never looked for."""
-        kept, intake = repository.memory.get(KEPT_AS), IntakeRules.of(repository)
-        if kept is None or intake is None:
+        stored, intake = repository.memory.get(KEPT_AS), IntakeRules.of(repository)
+        if stored is None or intake is None:
             return None
         return cls(
-            datetime.fromisoformat(kept["checked_at"]),
-            kept["valid"],
+            datetime.fromisoformat(stored["checked_at"]),
+            stored["valid"],
             intake,
-            tuple(_problem(one) for one in kept.get("problems", ())),
-            kept.get("places", {}),
+            tuple(_problem(problem) for problem in stored.get("problems", ())),
+            stored.get("places", {}),
         )
 
 
@@ -197,8 +197,8 @@ async def _look(
     owner = full_name.partition("/")[0]
     places: dict[str, Mapping[str, Any]] = {}
     for name, repository in ((REPOSITORY, full_name), (ORGANISATION, f"{owner}/.github")):
-        known = (before.places if before else {}).get(name, {})
-        places[name], problem = await _ask(client, repository, known)
+        pages = (before.places if before else {}).get(name, {})
+        places[name], problem = await _ask(client, repository, pages)
         if problem or places[name].get("text") is not None:
             text = places[name].get("text")
             return await _judged(text, problem, before, places, now)
@@ -206,11 +206,11 @@ async def _look(
 
 
 async def _ask(
-    client: GitHubClient, repository: str, known: Mapping[str, Any]
+    client: GitHubClient, repository: str, pages: Mapping[str, Any]
 ) -> tuple[Mapping[str, Any], str | None]:
     """What one place holds: its ETag and text (or that it is forbidden), and why it is no text."""
     try:
-        file_text = await client.contents(repository, CONFIGURATION_PATH, etag=known.get("etag"))
+        file_text = await client.contents(repository, CONFIGURATION_PATH, etag=pages.get("etag"))
     except BadPayload as error:
         return {}, str(error)
     except Forbidden as error:
@@ -219,7 +219,7 @@ async def _ask(
     if file_text is None:
         return {}, None
     if file_text.unchanged:
-        return known, None
+        return pages, None
     return {"etag": file_text.etag, "text": file_text.text}, None
 
 
@@ -255,9 +255,9 @@ async def _read(text: str) -> RepositoryConfiguration:
         raise ConfigurationInvalid([Problem(1, "", message)]) from None
 
 
-def _problem(kept: Any) -> Problem:
+def _problem(stored: Any) -> Problem:
     """A problem as kept; older versions kept it as one line of text."""
-    return Problem(*kept) if isinstance(kept, list) else Problem(1, "", str(kept))
+    return Problem(*stored) if isinstance(stored, list) else Problem(1, "", str(stored))
 
 
 @lru_cache(maxsize=64)

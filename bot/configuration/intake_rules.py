@@ -34,8 +34,8 @@ class IntakeRules:
     @classmethod
     def of(cls, repository: Repository | None) -> IntakeRules | None:
         """As last read; None where the file was never looked for, or by the version before only."""
-        kept = repository.memory.get(KEPT_AS) if repository else None
-        intake = kept.get("intake") if isinstance(kept, dict) else None
+        stored = repository.memory.get(KEPT_AS) if repository else None
+        intake = stored.get("intake") if isinstance(stored, dict) else None
         return cls(**intake) if isinstance(intake, dict) else None
 
 

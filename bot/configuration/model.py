@@ -106,12 +106,12 @@ class LearningSettings(_Section):
     a person did counts."""
 
 
-def _report(given: Any) -> Any:
-    return {"to": "none"} if given == "none" else given
+def _report(value: Any) -> Any:
+    return {"to": "none"} if value == "none" else value
 
 
-def _settings_of_label(given: Any) -> Any:
-    return {} if given is None else given
+def _settings_of_label(value: Any) -> Any:
+    return {} if value is None else value
 
 
 class RepositoryConfiguration(_Section):

@@ -92,12 +92,12 @@ def _bound(context: dict[str, Any]) -> str:
     return f"at least {least}" if most is None else f"at most {most}"
 
 
-def _unknown_key(key: str, known: list[str]) -> str:
-    get_close_matches = difflib.get_close_matches(key.lower(), known, n=1, cutoff=0.5)
+def _unknown_key(key: str, keys: list[str]) -> str:
+    get_close_matches = difflib.get_close_matches(key.lower(), keys, n=1, cutoff=0.5)
     hint = (
         f"did you mean {get_close_matches[0]!r}?"
         if get_close_matches
-        else f"known are {', '.join(known)}"
+        else f"known are {', '.join(keys)}"
     )
     return f"unknown key; {hint}"
 

@@ -91,7 +91,7 @@ class Schedule:
 
 def _numbers(text: str, field: str, low: int, high: int, names: dict[str, int]) -> frozenset[int]:
     """The numbers that one field of commas, ranges and steps stands for."""
-    found: set[int] = set()
+    numbers: set[int] = set()
     for part in text.lower().split(","):
         span, _, step = part.partition("/")
         if span == "*":
@@ -103,8 +103,8 @@ def _numbers(text: str, field: str, low: int, high: int, names: dict[str, int]) 
         size = _number(step, f"step of {field}", 1, high, {}) if "/" in part else 1
         if last < first:
             raise ValueError(f"{field}: the range {span} runs backwards")
-        found.update(range(first, last + 1, size))
-    return frozenset(found)
+        numbers.update(range(first, last + 1, size))
+    return frozenset(numbers)
 
 
 def _number(text: str, field: str, low: int, high: int, names: dict[str, int]) -> int:

@@ -35,16 +35,16 @@ async def answer(
     :raises GitHubError: GitHub could not be asked; asking again makes no second comment.
     """
     body, name = f"{MARK}\n{text}", repository.full_name
-    known = await _standing(context, client, name, issue)
-    if known:
+    comment_id = await _standing(context, client, name, issue)
+    if comment_id:
         try:
-            await client.edit_comment(name, known, body)
+            await client.edit_comment(name, comment_id, body)
         except NotFound:  # somebody deleted it, and now somebody asks again
-            known = 0
-    if not known:
+            comment_id = 0
+    if not comment_id:
         await asyncio.to_thread(_keep, context, issue, _BEING_MADE)
-        known = (await client.comment(name, issue.number, body)).id
-    await asyncio.to_thread(_keep, context, issue, known)
+        comment_id = (await client.comment(name, issue.number, body)).id
+    await asyncio.to_thread(_keep, context, issue, comment_id)
 
 
 async def amend(
@@ -63,14 +63,14 @@ async def amend(
     """
     name = repository.full_name
     try:
-        known = await _standing(context, client, name, issue)
-        comments = await client.comments(name, issue.number) if known else ()
-        body = next((comment.body for comment in comments if comment.id == known), None)
+        comment_id = await _standing(context, client, name, issue)
+        comments = await client.comments(name, issue.number) if comment_id else ()
+        body = next((comment.body for comment in comments if comment.id == comment_id), None)
         if body is None:
             return False
         changed = amended(body, line)
         if changed != body:
-            await client.edit_comment(name, known, changed)
+            await client.edit_comment(name, comment_id, changed)
     except (Gone, NotFound):  # the comment, or the issue with it
         return False
     return True
@@ -100,9 +100,9 @@ async def _standing(
     context: HandlerContext, client: GitHubClient, name: str, issue: StoredIssue
 ) -> int:
     """The id of the bot's comment, 0 where there is none."""
-    kept = int(issue.memory.get(KEPT_AS, 0))
-    if kept != _BEING_MADE:
-        return kept
+    comment_id = int(issue.memory.get(KEPT_AS, 0))
+    if comment_id != _BEING_MADE:
+        return comment_id
     login = await context.own_login()
     generator = (
         comment.id

@@ -148,10 +148,10 @@ async def _ask_for(kind: str, order: _Command) -> Ending:
 
 
 async def _teach(word: str, order: _Command) -> Ending:
-    near = nearest_command(word)
-    hint = f" Did you mean {code_span(f'/tagger {near}')}?" if near else ""
-    known = ", ".join(code_span(f"/tagger {one}") for one in COMMANDS)
-    return await _say(order, f"Commands are {known}.{hint}")
+    nearest = nearest_command(word)
+    hint = f" Did you mean {code_span(f'/tagger {nearest}')}?" if nearest else ""
+    commands = ", ".join(code_span(f"/tagger {command}") for command in COMMANDS)
+    return await _say(order, f"Commands are {commands}.{hint}")
 
 
 async def _say(order: _Command, text: str) -> Ending:

@@ -54,8 +54,8 @@ class ShownNotice:
 
     @classmethod
     def of(cls, repository: Repository) -> ShownNotice:
-        kept = repository.memory.get(KEPT_AS)
-        return cls(**kept) if isinstance(kept, dict) else cls()
+        stored = repository.memory.get(KEPT_AS)
+        return cls(**stored) if isinstance(stored, dict) else cls()
 
 
 @dataclass(frozen=True)

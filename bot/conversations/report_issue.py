@@ -49,9 +49,9 @@ async def show(
 
 async def _standing(context: HandlerContext, client: GitHubClient, repository: Repository) -> int:
     """The number of the bot's issue, 0 where there is none."""
-    kept = repository.memory.get(KEPT_AS, 0)
-    if isinstance(kept, int) and kept >= 0:
-        return kept
+    stored = repository.memory.get(KEPT_AS, 0)
+    if isinstance(stored, int) and stored >= 0:
+        return stored
     login = await context.own_login()
     async for page in client.issues(repository.full_name, state="open"):
         for issue in page.items:

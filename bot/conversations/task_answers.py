@@ -54,19 +54,21 @@ def request(
     """Ask for a task on behalf of a comment, whose issue is told of its end."""
     sender, issue = sender_of(claim), claim.payload.get("issue")
     page = issue.get("html_url") if isinstance(issue, dict) else None
-    asked = {claim.guid: {"number": claim.issue_number, "page": str(page)}}
+    requests = {claim.guid: {"number": claim.issue_number, "page": str(page)}}
     login = sender.login if sender else ""
-    work.tasks.request(kind, repository.id, now, by=login, detail=asked)
+    work.tasks.request(kind, repository.id, now, by=login, detail=requests)
 
 
-def put_into_inbox(work: UnitOfWork, task: ClaimedTask, end: End, said: str, now: datetime) -> None:
+def put_into_inbox(
+    work: UnitOfWork, task: ClaimedTask, end: End, outcome: str, now: datetime
+) -> None:
     """Have those told who asked for this run; in the unit of work that ends it."""
-    asked = {guid: one for guid, one in task.detail.items() if isinstance(one, dict)}
-    if task.repository_id is None or task.kind not in _WHAT or not asked:
+    requests = {guid: one for guid, one in task.detail.items() if isinstance(one, dict)}
+    if task.repository_id is None or task.kind not in _WHAT or not requests:
         return
     repository = work.repositories.by_id(task.repository_id)
-    for guid, one in asked.items():
-        payload = {"end": end, "said": said, "at": now.isoformat(), "page": one["page"]}
+    for guid, one in requests.items():
+        payload = {"end": end, "said": outcome, "at": now.isoformat(), "page": one["page"]}
         work.inbox.accept(
             DeliveryRecord(
                 guid=f"{guid}-ended",
@@ -98,23 +100,23 @@ async def tell(context: HandlerContext, claim: ClaimedDelivery) -> Ending:
     return await context.finish(claim)
 
 
-def ended(kind: str, told: dict[str, Any], repository: Repository) -> str:
+def ended(kind: str, answer: dict[str, Any], repository: Repository) -> str:
     """The line of the answer that says what came of it."""
-    what, at = f"The {_WHAT[kind]}", str(told["at"])[:16].replace("T", " ")
-    said = code_span(str(told["said"]), _LONGEST)
-    if told["end"] == "given up":
+    what, at = f"The {_WHAT[kind]}", str(answer["at"])[:16].replace("T", " ")
+    outcome = code_span(str(answer["said"]), _LONGEST)
+    if answer["end"] == "given up":
         text = (
             f"{what} failed again and again and was given up {at} UTC; the service's log says why."
         )
-    elif told["end"] == "refused":
-        text = f"{what} was refused {at} UTC: {said}."
+    elif answer["end"] == "refused":
+        text = f"{what} was refused {at} UTC: {outcome}."
     else:
-        text = f"{what} ended {at} UTC: {said}{_link(kind, told, repository)}."
+        text = f"{what} ended {at} UTC: {outcome}{_link(kind, answer, repository)}."
     return text + line_mark(kind)
 
 
-def _link(kind: str, told: dict[str, Any], repository: Repository) -> str:
+def _link(kind: str, answer: dict[str, Any], repository: Repository) -> str:
     number = repository.memory.get(report_issue.KEPT_AS)
-    if kind != "report" or "issue #" not in told["said"] or not isinstance(number, int):
+    if kind != "report" or "issue #" not in answer["said"] or not isinstance(number, int):
         return ""
-    return f", see {issue_link(str(told['page']), number)}"
+    return f", see {issue_link(str(answer['page']), number)}"

@@ -67,7 +67,9 @@ def from_file(path: Path, repository: str, progress: Progress) -> Material:
             f"{path} has {len(labelled)} labelled issues; the demonstration needs one to learn "
             "from and one to show"
         )
-    newest = heapq.nlargest(min(UNSEEN, len(labelled) // 2), labelled, key=lambda one: one.number)
+    newest = heapq.nlargest(
+        min(UNSEEN, len(labelled) // 2), labelled, key=lambda issue: issue.number
+    )
     right = {issue.number: frozenset(issue.labels) for issue in newest}
     beside = path.with_name(f"{path.name.split('.jsonl')[0]}.labels.json")
     labels = read_labels(beside) if beside.is_file() else ()
@@ -87,7 +89,7 @@ def _parted(
 ) -> Material:
     """Keep back the issues that `right` names."""
     kept_back = sorted(
-        (row.record for row in rows if row.record.number in right), key=lambda one: one.number
+        (row.record for row in rows if row.record.number in right), key=lambda record: record.number
     )
     return Material(
         repository,

@@ -136,10 +136,10 @@ def _use(use: LabelUse) -> dict[str, Any]:
 
 def most_informative(suspects: Iterable[Suspect], count: int) -> Sequence[Suspect]:
     """The first so many, at most a few of one label: no single label fills the page."""
-    seen: dict[str, int] = defaultdict(int)
+    shown_of_label: dict[str, int] = defaultdict(int)
     chosen: list[Suspect] = []
     for suspect in suspects:
-        seen[suspect.label] += 1
-        if seen[suspect.label] <= max(count // 4, 1) and len(chosen) < count:
+        shown_of_label[suspect.label] += 1
+        if shown_of_label[suspect.label] <= max(count // 4, 1) and len(chosen) < count:
             chosen.append(suspect)
     return chosen

@@ -68,7 +68,7 @@ def _losses(evaluation: Evaluation) -> Iterator[LossCurve]:
     largest = {
         cell.key.strategy: cell
         for cell in sorted(
-            evaluation.cells, key=lambda one: (slice_size(one.key.slice), -one.key.seed)
+            evaluation.cells, key=lambda cell: (slice_size(cell.key.slice), -cell.key.seed)
         )
         if cell.curves
     }

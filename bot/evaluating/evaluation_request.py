@@ -55,11 +55,11 @@ class EvaluationRequest:
     @classmethod
     def of_json(cls, document: Mapping[str, Any]) -> Self:
         """Read what `to_json` wrote."""
-        given = dict(document["plan"])
-        holdout, slices = frozenset(given.pop("holdout")), tuple(given.pop("slices"))
+        plan = dict(document["plan"])
+        holdout, slices = frozenset(plan.pop("holdout")), tuple(plan.pop("slices"))
         labels, as_of = document["labels"], document.get("as_of")
         return cls(
-            SplitPlan(**given, slices=slices, holdout=holdout),
+            SplitPlan(**plan, slices=slices, holdout=holdout),
             tuple(document["strategies"]),
             None if labels is None else tuple(labels),
             int(document["seeds"]),

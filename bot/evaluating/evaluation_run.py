@@ -54,8 +54,8 @@ class StoredCells:
 
     def put(self, key: CellKey, cell: CellResult) -> None:
         with self._store.begin() as work:
-            kept = EvaluationCell(key.text, cell.to_json())
-            work.evaluations.put_cell(self._run_id, kept, self._clock())
+            stored = EvaluationCell(key.text, cell.to_json())
+            work.evaluations.put_cell(self._run_id, stored, self._clock())
 
 
 class StoredWorkBoard:

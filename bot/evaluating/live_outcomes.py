@@ -52,18 +52,18 @@ def figures_of(store: Store, repository: Repository, now: datetime) -> tuple[Liv
         return live_figures(answered(work, repository, now), weekly=False)
 
 
-def _answered(one: LabelOutcome) -> JudgedLabel:
+def _answered(outcome: LabelOutcome) -> JudgedLabel:
     """An answer counts as one to the audit's question only where the audit asked it."""
     wanted = {"confirmed": True, "added": True, "removed": False, "dismissed": False}
-    said = wanted.get(one.answer)
+    agreed = wanted.get(outcome.answer)
     return JudgedLabel(
-        number=one.number,
-        label=one.label,
-        at=one.at,
-        decision=one.decision,
-        wanted=said,
-        stands=bool(said),
-        reviewed=one.reviewed_at is not None,
-        asked=one.inclusion if one.drawn == "audit" else None,
-        drawn=one.issue_inclusion if one.drawn == "audit" else None,
+        number=outcome.number,
+        label=outcome.label,
+        at=outcome.at,
+        decision=outcome.decision,
+        wanted=agreed,
+        stands=bool(agreed),
+        reviewed=outcome.reviewed_at is not None,
+        asked=outcome.inclusion if outcome.drawn == "audit" else None,
+        drawn=outcome.issue_inclusion if outcome.drawn == "audit" else None,
     )

@@ -50,27 +50,27 @@ def _retrain(advice: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _in_use(live: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    total = [one for one in live if one["week"] is None]
+    total = [row for row in live if row["week"] is None]
     if not total:
         yield "## In use\n\nNo issue with a prediction yet."
         return
     heads = ["label", "set or suggested", "precision", "missed", "coverage", "told by"]
     yield "## In use"
     yield "Twelve weeks, with 95 % intervals and in brackets the answers that a figure rests on."
-    yield ReportTable.of(heads, [[one["label"], *_row(one)] for one in total]).markdown()
-    weeks = sorted({one["week"] for one in live if one["week"]})[-WEEKS:]
-    by_key = {(one["label"], one["week"]): one for one in live}
+    yield ReportTable.of(heads, [[row["label"], *_row(row)] for row in total]).markdown()
+    weeks = sorted({row["week"] for row in live if row["week"]})[-WEEKS:]
+    by_key = {(row["label"], row["week"]): row for row in live}
     rows = [
-        [one["label"], *(_week(by_key.get((one["label"], week))) for week in weeks)]
-        for one in total
+        [row["label"], *(_week(by_key.get((row["label"], week))) for week in weeks)]
+        for row in total
     ]
     yield "### Precision week by week"
     yield ReportTable.of(["label", *weeks], rows).markdown()
 
 
-def _row(one: Mapping[str, Any]) -> list[object]:
-    shares = [_share(one[name]) for name in ("precision", "miss_rate", "coverage")]
-    return [one["decided"], *shares, _BASES[one["precision"]["basis"]]]
+def _row(row: Mapping[str, Any]) -> list[object]:
+    shares = [_share(row[name]) for name in ("precision", "miss_rate", "coverage")]
+    return [row["decided"], *shares, _BASES[row["precision"]["basis"]]]
 
 
 def _share(share: Mapping[str, Any]) -> TableCell:
@@ -80,57 +80,64 @@ def _share(share: Mapping[str, Any]) -> TableCell:
     return TableCell(f"{share['value']:.2f} ({low:.2f} to {high:.2f}) [{share['n']}]", number=True)
 
 
-def _week(one: Mapping[str, Any] | None) -> TableCell:
-    if one is None or one["precision"]["value"] is None:
+def _week(row: Mapping[str, Any] | None) -> TableCell:
+    if row is None or row["precision"]["value"] is None:
         return TableCell("-", number=True)
-    return TableCell(f"{one['precision']['value']:.2f} [{one['precision']['n']}]", number=True)
+    return TableCell(f"{row['precision']['value']:.2f} [{row['precision']['n']}]", number=True)
 
 
 def _held_out(document: Mapping[str, Any]) -> Iterator[str]:
-    found, compared = document["held_out"], document["compared_with_last"]
-    if not found["n_issues"]:
+    held_out, compared = document["held_out"], document["compared_with_last"]
+    if not held_out["n_issues"]:
         return
     yield "## On issues held out"
     figures = (
-        f"{name} {found[key]:.3f} ({found[f'{key}_ci'][0]:.3f} to {found[f'{key}_ci'][1]:.3f})"
+        f"{name} {held_out[key]:.3f} ({low:.3f} to {high:.3f})"
         for name, key in (("micro F1", "micro_f1"), ("macro F1", "macro_f1"))
+        for low, high in [held_out[f"{key}_ci"]]
     )
-    yield f"{', '.join(figures)} on {found['n_issues']} issues that the release never learned from."
+    number = held_out["n_issues"]
+    yield f"{', '.join(figures)} on {number} issues that the release never learned from."
     if compared is not None:
         reason = compared["reason"].replace("the active release", "at the last report")
         yield escaped(f"Compared with the last report: {reason}.")
 
 
 def _drift(signs: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    told = [sign for sign in signs if sign["n_before"] and sign["n_now"]]
-    if not told:
+    comparable = [sign for sign in signs if sign["n_before"] and sign["n_now"]]
+    if not comparable:
         return
-    told.sort(key=lambda one: (not one["beyond_noise"], -abs(one["now"] - one["before"])))
+    comparable.sort(key=lambda sign: (not sign["beyond_noise"], -abs(sign["now"] - sign["before"])))
     rows = [
         [
-            one["what"],
-            TableCell(f"{one['before']:.1%}", number=True),
-            TableCell(f"{one['now']:.1%}", number=True),
-            "yes" if one["beyond_noise"] else "no",
+            sign["what"],
+            TableCell(f"{sign['before']:.1%}", number=True),
+            TableCell(f"{sign['now']:.1%}", number=True),
+            "yes" if sign["beyond_noise"] else "no",
         ]
-        for one in told
+        for sign in comparable
     ]
     yield "## Drift"
     yield "Shares when the release was trained and since; label by label, and of words and silence."
     yield ReportTable.of(["sign", "then", "now", "beyond noise"], rows).markdown()
 
 
-def _evaluation(found: Mapping[str, Any] | None) -> Iterator[str]:
-    if found is None:
+def _evaluation(evaluation: Mapping[str, Any] | None) -> Iterator[str]:
+    if evaluation is None:
         return
-    yield f"## Last evaluation: {found['at'][:10]}"
-    yield from (f"> {escaped(note)}" for note in found["notes"])
-    beyond = [one for one in found["changes"] if one["micro_f1_beyond"] or one["macro_f1_beyond"]]
+    yield f"## Last evaluation: {evaluation['at'][:10]}"
+    yield from (f"> {escaped(note)}" for note in evaluation["notes"])
+    beyond = [
+        change
+        for change in evaluation["changes"]
+        if change["micro_f1_beyond"] or change["macro_f1_beyond"]
+    ]
     yield (
         "\n".join(
-            f"- {escaped(one['strategy'])} at {one['slice']}: micro F1 {one['micro_f1']:+.3f}, "
-            f"macro F1 {one['macro_f1']:+.3f} since the one before"
-            for one in beyond
+            f"- {escaped(change['strategy'])} at {change['slice']}: "
+            f"micro F1 {change['micro_f1']:+.3f}, macro F1 {change['macro_f1']:+.3f} "
+            "since the one before"
+            for change in beyond
         )
         or "Nothing moved beyond the interval of the one before."
     )

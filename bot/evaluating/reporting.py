@@ -128,8 +128,10 @@ def _held_out(
     renames: Mapping[str, str],
 ) -> tuple[np.ndarray[Any, np.dtype[np.bool_]], Decided]:
     """Truth and decisions on issues that the release has not learned from."""
-    seen = set((active.gate or {}).get("learned_from") or ())
-    fair = held_out.subset([n for n, number in enumerate(held_out.numbers) if number not in seen])
+    learned_from = set((active.gate or {}).get("learned_from") or ())
+    fair = held_out.subset(
+        [n for n, number in enumerate(held_out.numbers) if number not in learned_from]
+    )
     decided = np.zeros(fair.targets.shape, dtype=bool)
     if cached is not None and len(fair):
         policy = policy_for(configuration, cached.release.names, renames)
@@ -145,11 +147,11 @@ def _held_out(
 def _figures(truth: Any, decided: Decided) -> dict[str, Any]:
     from tagger.statistics.bootstrap import METRICS, metric_interval
 
-    found: dict[str, Any] = {"n_issues": len(truth)}
+    figures: dict[str, Any] = {"n_issues": len(truth)}
     for metric in METRICS if len(truth) else ():
         interval = metric_interval(truth, decided.decided, metric)
-        found |= {metric: interval.value, f"{metric}_ci": [interval.low, interval.high]}
-    return found
+        figures |= {metric: interval.value, f"{metric}_ci": [interval.low, interval.high]}
+    return figures
 
 
 def _alarms(
@@ -210,8 +212,8 @@ def _keep(
 
 
 def _decided(cell: EvaluationCell) -> Decided:
-    kept = cell.result
-    decided = np.zeros((len(kept["numbers"]), len(kept["names"])), dtype=bool)
-    for row, columns in enumerate(kept["given"]):
+    result = cell.result
+    decided = np.zeros((len(result["numbers"]), len(result["names"])), dtype=bool)
+    for row, columns in enumerate(result["given"]):
         decided[row, columns] = True
-    return Decided(tuple(kept["numbers"]), tuple(kept["names"]), decided)
+    return Decided(tuple(result["numbers"]), tuple(result["names"]), decided)

@@ -98,7 +98,9 @@ class AppAccess:
         """The App was uninstalled or lost repositories: look up anew where it may act."""
         self._clients.pop(installation, None)
         self._installation_of = {
-            name: one for name, one in self._installation_of.items() if one != installation
+            name: of_repository
+            for name, of_repository in self._installation_of.items()
+            if of_repository != installation
         }
 
     async def login(self) -> str:

@@ -48,11 +48,11 @@ class AppRequests(Resource):
         self,
         *,
         status: Literal["success", "failure"] | None = None,
-        known: Mapping[str, KnownPage] | None = None,
+        known_pages: Mapping[str, KnownPage] | None = None,
     ) -> AsyncIterator[Page[HookDelivery]]:
         """Pages of GitHub's attempts to deliver the App's webhooks, newest first, for 3 days."""
         params = {"status": status} if status else None
-        return self._pages(HookDelivery, "/app/hook/deliveries", params, known=known)
+        return self._pages(HookDelivery, "/app/hook/deliveries", params, known_pages=known_pages)
 
     async def hook_delivery(self, delivery_id: int) -> WholeHookDelivery:
         """One attempt with the payload that was sent."""

@@ -222,8 +222,8 @@ class Connection:
         repository, and once a second one meets it, about everything.
         """
         others = set(self._pauses) - {request.scope, _EVERYTHING}
-        known = any(self._standing(scope) for scope in others)
-        scope = _EVERYTHING if wait.reason == "primary" or known else request.scope
+        already = any(self._standing(scope) for scope in others)
+        scope = _EVERYTHING if wait.reason == "primary" or already else request.scope
         self._pauses[scope] = (now, wait)
 
     async def _respect_pause(self, request: Request) -> None:

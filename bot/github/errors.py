@@ -75,8 +75,8 @@ class Refused(GitHubError):
     def __init__(self, what: str, status: int, message: str = "") -> None:
         self.status = status
         self.message = message
-        said = f" ({message})" if message else ""
-        super().__init__(f"{what}: GitHub answered {status}{said}; {self.advice}")
+        words = f" ({message})" if message else ""
+        super().__init__(f"{what}: GitHub answered {status}{words}; {self.advice}")
 
 
 class Unauthorized(Refused):

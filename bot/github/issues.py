@@ -41,7 +41,7 @@ class IssueRequests(Resource):
         since: datetime | None = None,
         state: str = "all",
         cursor: str | None = None,
-        known: Mapping[str, KnownPage] | None = None,
+        known_pages: Mapping[str, KnownPage] | None = None,
     ) -> AsyncIterator[Page[Issue]]:
         """Pages of issues and pull requests, the least recently changed first.
 
@@ -57,17 +57,17 @@ class IssueRequests(Resource):
         url: str | None = self._connection.still_leads_on(cursor) or self._window(
             repository, state, _timestamp(since) if since else ""
         )
-        seen: set[tuple[int, datetime | None]] = set()
+        pages_seen: set[tuple[int, datetime | None]] = set()
         while url is not None:
-            remembered = (known or {}).get(url)
+            remembered = (known_pages or {}).get(url)
             etag = remembered.etag if remembered else None
             page = await self._page(Issue, Request("GET", url, etag=etag), remembered)
             if page.full:
                 page = self._in_time(page, repository, state)
             fresh = tuple(
-                issue for issue in page.items if (issue.number, issue.updated_at) not in seen
+                issue for issue in page.items if (issue.number, issue.updated_at) not in pages_seen
             )
-            seen.update((issue.number, issue.updated_at) for issue in fresh)
+            pages_seen.update((issue.number, issue.updated_at) for issue in fresh)
             yield replace(page, items=fresh)
             url = page.next
 
@@ -102,11 +102,11 @@ class IssueRequests(Resource):
         repository: str,
         *,
         cursor: str | None = None,
-        known: Mapping[str, KnownPage] | None = None,
+        known_pages: Mapping[str, KnownPage] | None = None,
     ) -> AsyncIterator[Page[IssueEvent]]:
         """Pages of the events of all issues of a repository, newest first."""
         path = f"{repository_path(repository)}/issues/events"
-        return self._pages(IssueEvent, path, cursor=cursor, known=known)
+        return self._pages(IssueEvent, path, cursor=cursor, known_pages=known_pages)
 
     async def create_issue(
         self, repository: str, title: str, body: str, labels: Sequence[str] = ()
@@ -126,8 +126,8 @@ class IssueRequests(Resource):
         state: str | None = None,
     ) -> Issue:
         """Change what is given and leave the rest."""
-        given = {"title": title, "body": body, "state": state}
-        content = {name: value for name, value in given.items() if value is not None}
+        changes = {"title": title, "body": body, "state": state}
+        content = {name: value for name, value in changes.items() if value is not None}
         return await self._read(
             Issue, Request("PATCH", issue_path(repository, number), json=content)
         )

@@ -47,10 +47,12 @@ class LabelRequests(Resource):
     """https://docs.github.com/rest/issues/labels"""
 
     def label_pages(
-        self, repository: str, *, known: Mapping[str, KnownPage] | None = None
+        self, repository: str, *, known_pages: Mapping[str, KnownPage] | None = None
     ) -> AsyncIterator[Page[GitHubLabel]]:
         """Pages of a repository's labels, conditional where `known` has an ETag."""
-        return self._pages(GitHubLabel, f"{repository_path(repository)}/labels", known=known)
+        return self._pages(
+            GitHubLabel, f"{repository_path(repository)}/labels", known_pages=known_pages
+        )
 
     async def labels(self, repository: str) -> tuple[GitHubLabel, ...]:
         """All labels that a repository has."""

@@ -14,7 +14,7 @@ def code_span(text: str, longest: int = 200) -> str:
     """
     flat = re.sub(r"\s+", " ", text).strip() or "(empty)"
     flat = flat if len(flat) <= longest else f"{flat[: longest - 1]}…"
-    run = max((len(found) for found in re.findall("`+", flat)), default=0)
+    run = max((len(backticks) for backticks in re.findall("`+", flat)), default=0)
     fence = "`" * (run + 1)
     padding = " " if flat.startswith("`") or flat.endswith("`") else ""
     return f"{fence}{padding}{flat}{padding}{fence}"

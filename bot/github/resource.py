@@ -51,14 +51,14 @@ class Resource:
         return parse(shape, answer.data, request.what)
 
     async def _page(
-        self, shape: type[W], request: Request, known: KnownPage | None, key: str = ""
+        self, shape: type[W], request: Request, known_page: KnownPage | None, key: str = ""
     ) -> Page[W]:
         """One page; `key` names the list inside an object, where GitHub wraps it in one."""
         url = self._connection.first_url(request)
         answer = await self._connection.send(request)
         following = next_link(answer.headers.get("link"))
         if answer.unchanged:
-            following = (known.next if known else None) or following
+            following = (known_page.next if known_page else None) or following
             return Page(url, (), following, answer.etag or request.etag, unchanged=True)
         data = answer.data
         if key and isinstance(data, dict):
@@ -73,17 +73,17 @@ class Resource:
         params: Mapping[str, str | int] | None = None,
         *,
         cursor: str | None = None,
-        known: Mapping[str, KnownPage] | None = None,
+        known_pages: Mapping[str, KnownPage] | None = None,
         key: str = "",
     ) -> AsyncIterator[Page[W]]:
         """Pages from the first one, or from `cursor`, conditional where `known` has an ETag."""
         request = Request("GET", path, params={"per_page": PAGE_SIZE, **(params or {})})
         url: str | None = self._connection.still_leads_on(cursor)
         url = url or self._connection.first_url(request)
-        seen: set[str] = set()
-        while url is not None and url not in seen:
-            seen.add(url)  # a list that links back to itself ends
-            remembered = (known or {}).get(url)
+        visited: set[str] = set()
+        while url is not None and url not in visited:
+            visited.add(url)  # a list that links back to itself ends
+            remembered = (known_pages or {}).get(url)
             etag = remembered.etag if remembered else None
             page = await self._page(shape, Request("GET", url, etag=etag), remembered, key)
             yield page
@@ -92,7 +92,7 @@ class Resource:
     async def _all(
         self, shape: type[W], path: str, params: Mapping[str, str | int] | None = None
     ) -> tuple[W, ...]:
-        found: list[W] = []
+        items: list[W] = []
         async for page in self._pages(shape, path, params):
-            found.extend(page.items)
-        return tuple(found)
+            items.extend(page.items)
+        return tuple(items)

@@ -117,8 +117,8 @@ async def reread_configuration(context: HandlerContext, claim: ClaimedDelivery) 
 
 async def _head(client: GitHubClient, repository: Repository) -> str:
     """The commit whose file is read where no commit is asked for."""
-    found = await client.repository(repository.full_name)
-    return await client.head(repository.full_name, found.default_branch)
+    repository_now = await client.repository(repository.full_name)
+    return await client.head(repository.full_name, repository_now.default_branch)
 
 
 def _record(job: IssueJob, written: Written) -> None:

@@ -108,8 +108,8 @@ class EngineJobs:
         await self._engine.bury_the_dead()
         for queue in queues:
             due = await asyncio.to_thread(queue.due, self._clock())
-            known = await self._engine.waiting(queue.name) if due else frozenset()
-            await self._engine.put(queue.name, [name for name in due if name not in known])
+            in_engine = await self._engine.waiting(queue.name) if due else frozenset()
+            await self._engine.put(queue.name, [name for name in due if name not in in_engine])
 
     def _my_turn(self) -> bool:
         """One worker sweeps for all; where it dies, another one does."""

@@ -19,8 +19,10 @@ async def run(task_run: TaskRun) -> str:
     context, repository = task_run.context, task_run.of_repository
     if context.access is None:
         raise CommandRefused("there are no credentials for GitHub")
-    found = await sweep(context.store, context.access, repository.full_name, now=context.clock())
-    return f"{found.made_up} missed events made up, {found.synced.issues.new} new issues"
+    reconciled = await sweep(
+        context.store, context.access, repository.full_name, now=context.clock()
+    )
+    return f"{reconciled.made_up} missed events made up, {reconciled.synced.issues.new} new issues"
 
 
 def cron(schedule_context: ScheduleContext) -> str | None:

@@ -36,7 +36,7 @@ def plan_all(
         repositories = work.repositories.all()
         planned = {task.key: task.cron for task in work.tasks.all()}
     wanted = list(_wanted(settings, repositories, kinds))
-    changes = [one for one in wanted if planned.get(_key(one[0], one[1])) != one[2]]
+    changes = [plan for plan in wanted if planned.get(_key(plan[0], plan[1])) != plan[2]]
     if not changes:
         return
     with store.begin() as work:

@@ -100,8 +100,8 @@ class TaskQueue:
     def due(self, now: datetime) -> Sequence[str]:
         """See `Queue.due`."""
         with self._context.store.read() as work:
-            found = work.tasks.due(now)
-        return [key for key in found if key.partition(":")[0] in self._kinds]
+            keys = work.tasks.due(now)
+        return [key for key in keys if key.partition(":")[0] in self._kinds]
 
     def following(self, claim: ClaimedTask) -> str | None:  # noqa: ARG002 - tasks wait for none
         """See `Queue.following`."""
@@ -162,9 +162,9 @@ class TaskQueue:
 
         def fail() -> None:
             with self._context.store.begin() as work:
-                said = f"{type(error).__name__}: {error}"
+                reason = f"{type(error).__name__}: {error}"
                 again = when_again(replace(claim, cron=work.tasks.plan_of(claim)), now)
-                work.tasks.fail(claim, said, now, again, for_good=for_good)
+                work.tasks.fail(claim, reason, now, again, for_good=for_good)
                 if for_good:
                     task_answers.put_into_inbox(work, claim, "given up", "", now)
 

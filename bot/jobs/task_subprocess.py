@@ -50,12 +50,12 @@ async def run_in_subprocess(key: str, settings: Settings) -> str:
     )
     try:
         assert process.stdout is not None  # noqa: S101 - asked for above
-        said = await process.stdout.read()
+        output = await process.stdout.read()
         status = await process.wait()
     except asyncio.CancelledError:
         await _end(process)
         raise
-    return _understood(said, status)
+    return _understood(output, status)
 
 
 def report(container: Container, key: str) -> dict[str, Any]:
@@ -83,9 +83,9 @@ def report(container: Container, key: str) -> dict[str, Any]:
         return {"held": {"name": held.name, "holder": held.holder, **times}}
 
 
-def _understood(said: bytes, status: int) -> str:
+def _understood(output: bytes, status: int) -> str:
     try:
-        answer = json.loads(said)
+        answer = json.loads(output)
     except ValueError:
         raise SubprocessFailed(
             f"the process ended with status {status}; its log says why"

@@ -98,12 +98,12 @@ class WorkerThread:
                 loop.call_soon_threadsafe(pool.stop)
 
     def _run(self) -> None:
-        given = (self._container, self._pace, self._queues)
+        arguments = (self._container, self._pace, self._queues)
         try:
             again = True
             while again and not self._stop_asked.is_set():
                 self._reopening.clear()
-                asyncio.run(work(*given, started=self._started))
+                asyncio.run(work(*arguments, started=self._started))
                 again = self._reopening.is_set()
         except Exception:
             log.exception("the worker ended; restart the service")

@@ -71,10 +71,10 @@ async def settle(
     :raises LookAgain: the issue is gone.
     """
     settled = Resolution(snapshot.acts)
-    known = list(writes.values())
+    own_writes = list(writes.values())
     for _ in range(MAX_ROUNDS):
         try:
-            settled.acts = await acts_since(job, client, snapshot, known)
+            settled.acts = await acts_since(job, client, snapshot, own_writes)
         except (NotFound, Gone) as error:
             raise SnapshotOutdated("the issue is gone") from error
         existing = snapshot.labels.names
@@ -85,14 +85,14 @@ async def settle(
             if (
                 correction.action == "removed"
             ):  # or it would pass for a person's, who shares the login
-                known.append(replace(writes[correction.key], state="undone"))
+                own_writes.append(replace(writes[correction.key], state="undone"))
         if not wrong:
             break
     return settled
 
 
 def corrections(
-    mine: Iterable[str],
+    own_labels: Iterable[str],
     acts: LabelActs,
     configuration: RepositoryConfiguration,
     existing: Iterable[str],
@@ -107,7 +107,7 @@ def corrections(
     fallback = name_key(configuration.fallback_label or "")
     present = acts.on_issue & frozenset(existing)
     chosen = frozenset(key for key in present if acts.last[key].kind != "self")
-    for key in mine:
+    for key in own_labels:
         last, person = acts.last.get(key), acts.people.get(key)
         if last is None or last.kind != "self":
             continue
@@ -158,13 +158,13 @@ async def _make(
     client: GitHubClient,
     snapshot: Snapshot,
     write: Write,
-    one: Correction,
+    correction: Correction,
     settled: Resolution,
 ) -> None:
-    if one.action == "removed":
-        await take_off(job, client, write, one.reason)
-        settled.undone[one.key] = one.reason
+    if correction.action == "removed":
+        await take_off(job, client, write, correction.reason)
+        settled.undone[correction.key] = correction.reason
     else:
         await set_labels(job, client, snapshot, [write])
-        settled.undone.pop(one.key, None)
-        settled.restored.add(one.key)
+        settled.undone.pop(correction.key, None)
+        settled.restored.add(correction.key)

@@ -72,15 +72,15 @@ def predicted(
     decision: LabelDecision, drawing: Drawing | None = None, action: LabelAction = "none"
 ) -> PredictedLabel:
     """A decision, and what was done about it, as the store keeps it."""
-    told = decision.as_json()
+    document = decision.as_json()
     return PredictedLabel(
         name=decision.name,
         score=decision.score,
         cut=decision.cut,
         decision=decision.decision,
         decided_by=decision.decided_by,
-        votes=told["votes"],
-        neighbours=tuple(told["neighbours"]),
+        votes=document["votes"],
+        neighbours=tuple(document["neighbours"]),
         drawn=drawing.drawn if drawing else None,
         action=action,
         inclusion=drawing.inclusion if drawing else None,

@@ -39,9 +39,9 @@ def explanation(choices: Sequence[LabelChoice], page: str) -> str:
     """
     if choices and all(choice.decision.says_nothing for choice in choices):
         return NOTHING_TO_GO_BY
-    said = [choice for choice in choices if choice.decision.decision != "abstain"]
+    spoken_of = [choice for choice in choices if choice.decision.decision != "abstain"]
     rest = [choice for choice in choices if choice.decision.decision == "abstain"]
-    shown = [*said, *rest[: max(ALWAYS_SHOWN - len(said), 0)]][:MAX_SHOWN]
+    shown = [*spoken_of, *rest[: max(ALWAYS_SHOWN - len(spoken_of), 0)]][:MAX_SHOWN]
     lines = [line for choice in shown for line in _of_label(choice, page)]
     hidden = len(choices) - len(shown)
     if hidden:
@@ -96,11 +96,11 @@ def _of_label(choice: LabelChoice, page: str) -> Iterator[str]:
     )
     if decision.votes:
         votes = sorted(decision.votes.items(), key=lambda vote: (-vote[1], vote[0]))
-        told = ", ".join(f"{name} {score:.2f}" for name, score in votes)
-        yield f"  - votes: {told}; {decision.decided_by} weighed most"
-    near = list(_nearest(decision.neighbours, page))
-    if near:
-        yield f"  - nearest: {'; '.join(near)}"
+        votes_text = ", ".join(f"{name} {score:.2f}" for name, score in votes)
+        yield f"  - votes: {votes_text}; {decision.decided_by} weighed most"
+    neighbours = list(_nearest(decision.neighbours, page))
+    if neighbours:
+        yield f"  - nearest: {'; '.join(neighbours)}"
 
 
 def _nearest(neighbours: Iterable[Neighbour], page: str) -> Iterator[str]:

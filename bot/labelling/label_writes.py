@@ -113,22 +113,24 @@ async def _take_back_created(
     writes: Sequence[Write],
     answer: Sequence[GitHubLabel],
 ) -> None:
-    mine = {name_key(write.label): write for write in writes}
+    by_key = {name_key(write.label): write for write in writes}
     created = [
-        label for label in answer if name_key(label.name) in mine and _was_created(label, snapshot)
+        label
+        for label in answer
+        if name_key(label.name) in by_key and _was_created(label, snapshot)
     ]
     for label in created:
-        await take_off(job, client, mine[name_key(label.name)], _OUTDATED)
+        await take_off(job, client, by_key[name_key(label.name)], _OUTDATED)
     if await delete_created(job, client, snapshot, created):
         raise SnapshotOutdated(_OUTDATED)
 
 
 def _was_created(label: GitHubLabel, snapshot: Snapshot) -> bool:
     """Whether a label came into being since the look, in place of one of the same name."""
-    seen = snapshot.labels.ids
+    names_before = snapshot.labels.ids
     plain = label.color == COLOR_OF_A_LABEL_MADE_IN_PASSING and not label.description
-    replaced = name_key(label.name) in seen.values()
-    return label.id is not None and label.id not in seen and replaced and plain
+    replaced = name_key(label.name) in names_before.values()
+    return label.id is not None and label.id not in names_before and replaced and plain
 
 
 def _put_down(job: IssueJob, write: Write, reason: str) -> None:

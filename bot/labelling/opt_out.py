@@ -32,13 +32,13 @@ def remember_opt_out(
     :param at: when a person said it, not when it was heard; aware.
     :raises NotStored: the issue was forgotten in the meantime.
     """
-    known = work.issues.get(issue.repository_id, issue.number)
-    before = _said(known, word)
+    stored = work.issues.get(issue.repository_id, issue.number)
+    before = _said(stored, word)
     if before is None or before < at:
-        work.issues.remember(known.id, word, at.isoformat())
+        work.issues.remember(stored.id, word, at.isoformat())
     return is_told_off(work.issues.get(issue.repository_id, issue.number))
 
 
 def _said(issue: StoredIssue, word: str) -> datetime | None:
-    kept = issue.memory.get(word)
-    return datetime.fromisoformat(kept) if isinstance(kept, str) else None
+    moment = issue.memory.get(word)
+    return datetime.fromisoformat(moment) if isinstance(moment, str) else None

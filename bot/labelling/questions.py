@@ -111,14 +111,14 @@ def ask(
 def worth_asking(choice: LabelChoice, standing: QuestionContext) -> float:
     """How much a person's answer would teach, in [0, 1]: uncertain, scarce, unlike those asked."""
     alone = informativeness(choice.decision.score, standing.examples.get(choice.key, 0))
-    near = frozenset(neighbour.number for neighbour in choice.decision.neighbours)
+    neighbours = frozenset(neighbour.number for neighbour in choice.decision.neighbours)
     same = [
         asked_question
         for asked_question in standing.asked
         if name_key(asked_question.label) == choice.key
     ]
     alike = max(
-        (_overlap(near, asked_question.neighbours) for asked_question in standing.asked),
+        (_overlap(neighbours, asked_question.neighbours) for asked_question in standing.asked),
         default=0.0,
     )
     return float(alone) * (1 - alike) / (1 + len(same))
@@ -129,17 +129,17 @@ def least_to_ask(budget: int, standing: QuestionContext) -> float | None:
 
     The best of the last weeks' questions would have used the budget up; this one is to be as good.
     """
-    known = standing.informativeness
+    history = standing.informativeness
     this_week = [
         asked_question
         for asked_question in standing.asked
         if (standing.now - asked_question.at).days < 7
     ]
-    if len(known) < MIN_KNOWN or len(this_week) >= budget:
+    if len(history) < MIN_KNOWN or len(this_week) >= budget:
         return None
-    weeks = max((standing.now - known[0][0]).total_seconds() / (7 * 86400), 1 / 7)
+    weeks = max((standing.now - history[0][0]).total_seconds() / (7 * 86400), 1 / 7)
     number = max(1, round(budget * weeks))
-    values = sorted((value for _, value in known), reverse=True)
+    values = sorted((value for _, value in history), reverse=True)
     return max(values[number - 1] if number <= len(values) else 0.0, MIN_INFORMATIVENESS)
 
 
@@ -198,11 +198,11 @@ def _audit(
 
 
 def _all_drawn(
-    planned: Plan, configuration: RepositoryConfiguration, asked: Mapping[str, float]
+    planned: Plan, configuration: RepositoryConfiguration, drawn: Mapping[str, float]
 ) -> dict[str, Drawing]:
     """Every label of an audited issue that the bot speaks of in this repository."""
     return {
-        choice.decision.name: Drawing("audit", asked.get(choice.decision.name))
+        choice.decision.name: Drawing("audit", drawn.get(choice.decision.name))
         for choice in planned.choices
         if configuration.mode_for(choice.label) in {Mode.SUGGEST, Mode.APPLY}
     }
@@ -227,19 +227,19 @@ def _spend(
     ]
     if not budget or not values:
         return Asking(planned)
-    value, choice = max(values, key=lambda one: (one[0], one[1].label))
+    value, choice = max(values, key=lambda pair: (pair[0], pair[1].label))
     least = least_to_ask(budget, standing)
     if least is None or value < least:
         return Asking(planned, informativeness=value)
-    asked: dict[str, tuple[Action, str]] = {
+    drawn: dict[str, tuple[Action, str]] = {
         choice.label: ("suggest", "below the cut, but its answer teaches much")
     }
-    plan = with_actions(planned, asked, configuration, situation)
+    plan = with_actions(planned, drawn, configuration, situation)
     return Asking(plan, {choice.decision.name: Drawing("budget")}, informativeness=value)
 
 
-def _overlap(one: frozenset[int], other: frozenset[int]) -> float:
-    return len(one & other) / len(one | other) if one and other else 0.0
+def _overlap(first: frozenset[int], other: frozenset[int]) -> float:
+    return len(first & other) / len(first | other) if first and other else 0.0
 
 
 def _uniform(repository_id: int, number: int, what: str) -> float:

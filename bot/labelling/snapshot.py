@@ -264,8 +264,8 @@ async def _was_transferred(job: IssueJob, client: GitHubClient, issue: Issue) ->
 
 def _is_another(job: IssueJob, issue: Issue) -> bool:
     """Whether it is not the issue that the delivery tells of, by GitHub's ids."""
-    told = job.claim.payload.get("issue") if job.claim else None
-    expected = told.get("id") if isinstance(told, dict) else None
+    filed = job.claim.payload.get("issue") if job.claim else None
+    expected = filed.get("id") if isinstance(filed, dict) else None
     return isinstance(expected, int) and issue.id is not None and issue.id != expected
 
 

@@ -45,7 +45,11 @@ async def look_at_suggestions(job: IssueJob, client: GitHubClient, snapshot: Sna
         form: WriteForm | None = "comment" if comments else None
         return replace(snapshot, form=form)
     names = snapshot.labels.ids
-    dismissed = [one for one in suggestions if one.state == "dismissed" and one.target_id in names]
+    dismissed = [
+        suggestion
+        for suggestion in suggestions
+        if suggestion.state == "dismissed" and suggestion.target_id in names
+    ]
     await asyncio.to_thread(_remember, job, snapshot, suggestions)
     snapshot_seen = with_pending(
         snapshot,
@@ -122,8 +126,8 @@ def _suggestion(choice: LabelChoice) -> LabelSuggestion:
         for neighbour in decision.neighbours
         if decision.name in neighbour.labels
     ][:3]
-    near = f"; like {', '.join(nearest)}" if nearest else ""
-    rationale = f"{decision.decided_by} says {decision.score:.0%}, cut {decision.cut:.0%}{near}"
+    like = f"; like {', '.join(nearest)}" if nearest else ""
+    rationale = f"{decision.decided_by} says {decision.score:.0%}, cut {decision.cut:.0%}{like}"
     confidence: Confidence = (
         "high" if decision.score >= 0.8 else "medium" if decision.score >= 0.5 else "low"
     )

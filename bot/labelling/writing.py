@@ -152,19 +152,19 @@ async def _set(
         standing[key] = replace(standing[key], reason=REJECTED)
     refused = await set_labels(job, client, snapshot, writes) if writes else {}
     fresh = {name_key(write.label): write for write in (*earlier, *writes)}
-    mine = standing | fresh
+    own_writes = standing | fresh
     names = snapshot.labels.names
     if (
         not fresh
         and not rejected
-        and not list(corrections(mine, snapshot.acts, job.configuration, names))
+        and not list(corrections(own_writes, snapshot.acts, job.configuration, names))
     ):
         return []
-    settled = await settle(job, client, snapshot, mine, fresh.keys())
+    settled = await settle(job, client, snapshot, own_writes, fresh.keys())
     added = {write.id for write in writes if write.id not in refused}
     return [
         mark
-        for key, write in mine.items()
+        for key, write in own_writes.items()
         for mark in _marks(key, write, settled, just_added=write.id in added)
         if write.id not in refused
     ] + [WriteMark(write, "left", refused[write.id]) for write in writes if write.id in refused]

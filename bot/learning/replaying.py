@@ -37,10 +37,10 @@ class Replayed:
     @property
     def same(self) -> bool:
         now = self.now.to_json()
-        figures = {one["metric"]: (one["new"], one["active"]) for one in now["figures"]}
+        figures = {figure["metric"]: (figure["new"], figure["active"]) for figure in now["figures"]}
         return now["promote"] == self.then["promote"] and all(
-            np.allclose(figures[one["metric"]], (one["new"], one["active"]))
-            for one in self.then["figures"]
+            np.allclose(figures[figure["metric"]], (figure["new"], figure["active"]))
+            for figure in self.then["figures"]
         )
 
     def as_json(self) -> dict[str, Any]:
@@ -78,24 +78,26 @@ def replay(
     with store.read() as work:
         repository_id = work.repositories.get(repository).id
         new = work.releases.get(repository_id, release_id)
-        kept = (new.gate or {}).get(REPLAY)
-        if not kept:
+        replayable = (new.gate or {}).get(REPLAY)
+        if not replayable:
             reason = (new.gate or {}).get("reason", "it was not gated")
             raise CommandRefused(f"release {release_id} was compared with no other: {reason}")
-        active = work.releases.get(repository_id, kept["against"])
-        issues = [work.issues.get(repository_id, number) for number, _ in kept["issues"]]
-    targets = np.zeros((len(issues), len(kept["labels"])), dtype=bool)
-    for row, (_, columns) in enumerate(kept["issues"]):
+        active = work.releases.get(repository_id, replayable["against"])
+        issues = [work.issues.get(repository_id, number) for number, _ in replayable["issues"]]
+    targets = np.zeros((len(issues), len(replayable["labels"])), dtype=bool)
+    for row, (_, columns) in enumerate(replayable["issues"]):
         targets[row, columns] = True
     held_out = TrainingSet(
-        tuple(map(Label, kept["labels"])),
+        tuple(map(Label, replayable["labels"])),
         tuple(issue.number for issue in issues),
         tuple(IssueText.of(issue.filed_title, issue.filed_body) for issue in issues),
         targets,
     )
-    renames = kept.get("renames", {})
+    renames = replayable.get("renames", {})
     first, second = (
-        UnderPresentNames.of(Release.open(folder_of(release), resources), renames, kept["labels"])
+        UnderPresentNames.of(
+            Release.open(folder_of(release), resources), renames, replayable["labels"]
+        )
         for release in (new, active)
     )
     return Replayed(new.id, active.id, compare(first, second, held_out), new.gate or {})

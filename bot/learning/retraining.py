@@ -139,11 +139,11 @@ def admit(
     fair = _fair(active, parted.held_out)
     gate = _gate(workspace, active, location, fair, renames)
     now = manifest.created_at
-    kept = {
+    facts = {
         **_kept(gate, parted, events_until, learned_from),
         REPLAY: _replayable(active, fair, renames),
     }
-    record = ReleaseRecord(manifest.id, now, location, manifest.digest, manifest.as_json(), kept)
+    record = ReleaseRecord(manifest.id, now, location, manifest.digest, manifest.as_json(), facts)
     serves = promote and gate.promote
     with store.begin() as work:
         work.releases.add(repository_id, record, state="staged" if gate.promote else "refused")
@@ -172,11 +172,11 @@ def holdout_key_of(store: Store, repository: str, *, keep: bool = False) -> str:
     :param keep: for as long as it is stored, whatever it is called later.
     """
     with store.begin() if keep else store.read() as work:
-        known = work.repositories.get(repository)
-        holdout_key = known.memory.get(HOLDOUT_KEY)
+        stored = work.repositories.get(repository)
+        holdout_key = stored.memory.get(HOLDOUT_KEY)
         if holdout_key is None and keep:
-            work.repositories.remember(known.id, HOLDOUT_KEY, known.full_name)
-    return str(holdout_key or known.full_name)
+            work.repositories.remember(stored.id, HOLDOUT_KEY, stored.full_name)
+    return str(holdout_key or stored.full_name)
 
 
 def part(data: TrainingSet, holdout_key: str) -> Parted:
@@ -202,8 +202,10 @@ def _is_held_out(holdout_key: str, number: int) -> bool:
 
 def _fair(active: StoredRelease | None, held_out: TrainingSet) -> TrainingSet:
     """Issues held out that the active release has not learned from either."""
-    seen = set((active.gate or {}).get("learned_from") or ()) if active else set()
-    return held_out.subset([n for n, number in enumerate(held_out.numbers) if number not in seen])
+    learned_from = set((active.gate or {}).get("learned_from") or ()) if active else set()
+    return held_out.subset(
+        [n for n, number in enumerate(held_out.numbers) if number not in learned_from]
+    )
 
 
 @dataclass(frozen=True)

@@ -153,12 +153,12 @@ def _chosen(
     return {name_key(name): labels[name_key(name)] for name in wanted}
 
 
-def _named(unknown: Sequence[str], known: Sequence[str]) -> str:
-    get_close_matches = difflib.get_close_matches(unknown[0], known, n=1, cutoff=0.5)
+def _named(unknown: Sequence[str], names: Sequence[str]) -> str:
+    get_close_matches = difflib.get_close_matches(unknown[0], names, n=1, cutoff=0.5)
     hint = (
         f"did you mean {get_close_matches[0]!r}?"
         if get_close_matches
-        else f"known are {', '.join(known[:30])}"
+        else f"known are {', '.join(names[:30])}"
     )
     return f"{', '.join(map(repr, unknown))}; {hint}"
 

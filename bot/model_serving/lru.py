@@ -77,7 +77,7 @@ class ReleaseLru(Generic[Loaded]):
         return value
 
     def _make_room(self, size: int, spared: int) -> None:
-        others = [one for one in self._kept if one != spared]
+        others = [repository_id for repository_id in self._kept if repository_id != spared]
         for repository_id in others:
             if self.size + size <= self._bound:
                 return

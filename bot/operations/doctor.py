@@ -74,9 +74,9 @@ def _inbox(container: Container) -> Iterator[Finding]:
         counts, last = work.inbox.counts(), work.inbox.last_received()
     waiting, failed = counts["pending"] + counts["running"], counts["failed"]
     if failed:
-        found = f"{failed} deliveries were given up, {waiting} waiting"
+        summary = f"{failed} deliveries were given up, {waiting} waiting"
         advice = "issue-tagger failed says why; with --retry it sets them going again"
-        yield Finding("inbox", "note", found, advice)
+        yield Finding("inbox", "note", summary, advice)
     else:
         yield Finding("inbox", "ok", f"{waiting} deliveries waiting, none given up")
     if last is None:
@@ -111,10 +111,10 @@ def _disk(container: Container) -> Finding:
     if container.store.is_sqlite:
         places.append(Path(container.store.url.database or ""))
     free, place = min(map(_free, places))
-    found = f"{free / 1e9:.1f} GB free at {place}"
+    summary = f"{free / 1e9:.1f} GB free at {place}"
     if free < LITTLE_SPACE:
-        return Finding("disk", "wrong", found, f"make room, or move {PREFIX}DATA_DIR")
-    return Finding("disk", "ok", found)
+        return Finding("disk", "wrong", summary, f"make room, or move {PREFIX}DATA_DIR")
+    return Finding("disk", "ok", summary)
 
 
 def _free(place: Path) -> tuple[int, Path]:
@@ -218,14 +218,14 @@ def _releases(container: Container) -> Iterator[Finding]:
 
     try:
         with container.store.read() as work:
-            found = [
+            findings = [
                 (repository, work.releases.active(repository.id))
                 for repository in work.repositories.all()
             ]
         resources = container.resources(tuning=False)
     except (StoreError, TaggerError):
         return  # told by the database or the models already
-    for repository, active in found:
+    for repository, active in findings:
         part, name = "release", repository.full_name
         if active is None:
             advice = f"issue-tagger retrain {name}"

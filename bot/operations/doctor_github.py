@@ -48,19 +48,19 @@ def examine_clock(container: Container, database_ahead: timedelta | None) -> Fin
     :param database_ahead: how far the database server's clock is ahead of ours.
     """
     ahead = container.metrics.clock_ahead
-    told = {
+    gaps = {
         "GitHub's": ahead,
         "the database's": None if database_ahead is None else -database_ahead,
     }
-    known = {whose: gap.total_seconds() for whose, gap in told.items() if gap is not None}
+    seconds = {whose: gap.total_seconds() for whose, gap in gaps.items() if gap is not None}
     now = f"{container.clock():%Y-%m-%d %H:%M:%S} UTC"
-    if not known:
+    if not seconds:
         return Finding("clock", "ok", f"{now}, with no other clock to compare it with")
-    found = ", ".join(f"{gap:+.0f} s against {whose}" for whose, gap in known.items())
-    if max(map(abs, known.values())) > FAR_OFF:
+    summary = ", ".join(f"{gap:+.0f} s against {whose}" for whose, gap in seconds.items())
+    if max(map(abs, seconds.values())) > FAR_OFF:
         advice = "let the system set it from the network (NTP): leases and keys depend on it"
-        return Finding("clock", "wrong", f"{now}, {found}", advice)
-    return Finding("clock", "ok", f"{now}, {found}")
+        return Finding("clock", "wrong", f"{now}, {summary}", advice)
+    return Finding("clock", "ok", f"{now}, {summary}")
 
 
 def _no_credentials(url: str) -> Finding:
@@ -109,11 +109,11 @@ async def _deliveries(access: AppAccess) -> Finding:
     """How the latest hundred deliveries went, as GitHub saw it."""
     async for page in access.as_app.hook_deliveries():
         failed = sum(not delivery.succeeded for delivery in page.items)
-        found = f"{failed} of the latest {len(page.items)} failed"
+        summary = f"{failed} of the latest {len(page.items)} failed"
         if failed:
             advice = "the App's settings, Advanced, show why; GitHub redelivers them for three days"
-            return Finding("deliveries", "note", found, advice)
-        return Finding("deliveries", "ok", found)
+            return Finding("deliveries", "note", summary, advice)
+        return Finding("deliveries", "ok", summary)
     return Finding("deliveries", "ok", "none yet")
 
 

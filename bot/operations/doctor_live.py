@@ -35,21 +35,22 @@ def examine_live(container: Container) -> Iterator[Finding]:
         return  # told by the database already
 
 
-def _finding(repository: Repository, told: list[LiveLabel]) -> Finding:
+def _finding(repository: Repository, labels: list[LiveLabel]) -> Finding:
     """A note where the interval lies below what was asked for: beyond what chance explains."""
-    told.sort(key=lambda one: (one.precision.value, one.label))
+    labels.sort(key=lambda label: (label.precision.value, label.label))
     named = ", ".join(
-        f"{one.label} {one.precision.value:.2f} ({one.precision.n})" for one in told[:MAX_LABELS]
+        f"{label.label} {label.precision.value:.2f} ({label.precision.n})"
+        for label in labels[:MAX_LABELS]
     )
-    more = f" and {len(told) - MAX_LABELS} more labels" if len(told) > MAX_LABELS else ""
-    found = f"{repository.full_name}: precision and answers {named}{more}"
+    more = f" and {len(labels) - MAX_LABELS} more labels" if len(labels) > MAX_LABELS else ""
+    summary = f"{repository.full_name}: precision and answers {named}{more}"
     configuration = known_configuration(repository) or RepositoryConfiguration.absent()
     low = [
         label.label
-        for label in told
+        for label in labels
         if label.precision.high < configuration.precision_for(label.label)
     ]
     if not low:
-        return Finding("in use", "ok", found)
+        return Finding("in use", "ok", summary)
     advice = f"less than asked for: {', '.join(low)}; issue-tagger report {repository.full_name}"
-    return Finding("in use", "note", found, advice)
+    return Finding("in use", "note", summary, advice)

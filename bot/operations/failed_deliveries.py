@@ -24,13 +24,13 @@ def given_up(
     """
     with store.read() as work:
         given_ups = work.inbox.given_up(repository)
-    unknown = sorted(set(guids) - {one.guid for one in given_ups})
+    unknown = sorted(set(guids) - {delivery.guid for delivery in given_ups})
     if unknown:
         raise CommandRefused(
             f"no delivery {', '.join(unknown)} was given up; issue-tagger failed lists those that "
             "were"
         )
-    return tuple(one for one in given_ups if not guids or one.guid in guids)
+    return tuple(delivery for delivery in given_ups if not guids or delivery.guid in guids)
 
 
 def set_going(store: Store, deliveries: Iterable[GivenUp], now: datetime) -> int:

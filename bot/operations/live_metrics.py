@@ -94,7 +94,7 @@ class LiveMetrics(Collector):
         began = time.perf_counter()
         try:
             figures = live_gauges(store, now)
-            by_answers = sorted(figures, key=lambda one: one.precision.n, reverse=True)
+            by_answers = sorted(figures, key=lambda figure: figure.precision.n, reverse=True)
             self._figures = tuple(by_answers[:MAX_LABELS])
         except StoreError as error:  # a scrape says so by itself; the last figures stay
             log.warning("no live figures", extra={"reason": str(error)})

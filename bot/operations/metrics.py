@@ -91,8 +91,8 @@ class Metrics:
 
         :param event: None for one that is not used.
         """
-        known = action if action in ACTIONS else OTHER if action else ""
-        self.deliveries.labels(event or OTHER, known if event else "").inc()
+        label = action if action in ACTIONS else OTHER if action else ""
+        self.deliveries.labels(event or OTHER, label if event else "").inc()
 
     def decided(self, label: str, decision: str) -> None:
         """Count what a release decided on a label."""

@@ -184,7 +184,7 @@ def _message(record: logging.LogRecord) -> str:
 
 
 def _one_line(text: str) -> str:
-    return _CONTROL.sub(lambda found: f"\\x{ord(found.group()):02x}", text)
+    return _CONTROL.sub(lambda match: f"\\x{ord(match.group()):02x}", text)
 
 
 def _shown(value: Any) -> str:

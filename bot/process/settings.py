@@ -75,7 +75,7 @@ class Settings(BaseSettings):
 
     data_dir: Path = Path("data")
     database_url: Annotated[str, AfterValidator(_database_url)] = Field(
-        default_factory=lambda given: f"sqlite:///{given['data_dir'] / 'issue-tagger.sqlite3'}",
+        default_factory=lambda values: f"sqlite:///{values['data_dir'] / 'issue-tagger.sqlite3'}",
         repr=False,  # it holds the database's password
     )
     github_api_url: Annotated[str, AfterValidator(_api_url)] = "https://api.github.com"
@@ -103,18 +103,18 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _one_way_to_sign_in(self) -> Self:
         keys = [self.github_private_key, self.github_private_key_file]
-        given = [key for key in keys if key is not None]
-        if len(given) > 1:
+        names = [key for key in keys if key is not None]
+        if len(names) > 1:
             raise ValueError(
                 f"{PREFIX}GITHUB_PRIVATE_KEY and {PREFIX}GITHUB_PRIVATE_KEY_FILE are both set; "
                 "keep one of them"
             )
-        if bool(given) != (self.github_app_id is not None):
+        if bool(names) != (self.github_app_id is not None):
             raise ValueError(
                 f"a GitHub App needs both {PREFIX}GITHUB_APP_ID and {PREFIX}GITHUB_PRIVATE_KEY "
                 f"(or {PREFIX}GITHUB_PRIVATE_KEY_FILE), and only one of the two is set"
             )
-        if given and self.github_token:
+        if names and self.github_token:
             raise ValueError(
                 f"{PREFIX}GITHUB_TOKEN is set beside a GitHub App; it stands instead of one, "
                 "keep either"
@@ -187,13 +187,13 @@ class Settings(BaseSettings):
         database = urlsplit(self.database_url)
         password = database.password
         hidden = [self.github_private_key, self.github_token, self.webhook_secret]
-        found = [secret.get_secret_value() for secret in hidden if secret]
-        found += [*self.webhook_secrets, *([password, unquote(password)] if password else [])]
-        found += [value for name, value in parse_qsl(database.query) if name in SECRETS_IN_QUERY]
-        return tuple(dict.fromkeys(found))
+        secrets = [secret.get_secret_value() for secret in hidden if secret]
+        secrets += [*self.webhook_secrets, *([password, unquote(password)] if password else [])]
+        secrets += [value for name, value in parse_qsl(database.query) if name in SECRETS_IN_QUERY]
+        return tuple(dict.fromkeys(secrets))
 
 
-def load_settings(**given: Any) -> Settings:
+def load_settings(**values: Any) -> Settings:
     """Settings from the environment; a keyword (a field's name) wins over its variable.
 
     Where these name neither an App nor a token, the App that the set-up page made is taken.
@@ -201,7 +201,7 @@ def load_settings(**given: Any) -> Settings:
     :raises SettingsInvalid: naming every variable that is wrong at once, or a damaged file.
     """
     try:
-        settings = Settings(**given)
+        settings = Settings(**values)
     except ValidationError as error:
         raise SettingsInvalid(map(_sentence, error.errors(include_url=False))) from None
     if settings.github_app_id is not None or settings.github_token is not None:
@@ -212,14 +212,14 @@ def load_settings(**given: Any) -> Settings:
 
 def environment_of(settings: Settings) -> dict[str, str]:
     """The present environment with these settings in it: to start another process with."""
-    kept = {key: value for key, value in os.environ.items() if not key.startswith(PREFIX)}
-    given = {PREFIX + name.upper(): getattr(settings, name) for name in Settings.model_fields}
+    others = {key: value for key, value in os.environ.items() if not key.startswith(PREFIX)}
+    ours = {PREFIX + name.upper(): getattr(settings, name) for name in Settings.model_fields}
     shown = {
         key: value.get_secret_value() if isinstance(value, SecretStr) else str(value)
-        for key, value in given.items()
+        for key, value in ours.items()
         if value is not None
     }
-    return {**kept, **shown}
+    return {**others, **shown}
 
 
 def bound_kernels() -> None:
@@ -239,8 +239,8 @@ def unknown_variables(environment: Mapping[str, str] | None = None) -> list[str]
     return [f"{name} is no setting{_nearest(name, known)}" for name in names]
 
 
-def _nearest(name: str, known: list[str]) -> str:
-    get_close_matches = difflib.get_close_matches(name, known, n=1)
+def _nearest(name: str, names: list[str]) -> str:
+    get_close_matches = difflib.get_close_matches(name, names, n=1)
     return f"; did you mean {get_close_matches[0]}?" if get_close_matches else ""
 
 

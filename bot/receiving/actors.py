@@ -111,12 +111,12 @@ class OwnActs:
     :param told: actions and folded labels that were accounted for before.
     """
 
-    def __init__(self, writes: Iterable[Write], told: Iterable[tuple[Action, str]] = ()) -> None:
+    def __init__(self, writes: Iterable[Write], events: Iterable[tuple[Action, str]] = ()) -> None:
         once = {write.id: write for write in writes}.values()
         self._open = Counter(
             (act, name_key(write.label)) for write in once for act in acts_of(write)
         )
-        self._open.subtract(told)
+        self._open.subtract(events)
 
     def kind_of(
         self, user: User | None, own_login: str | None, action: Action, key: str

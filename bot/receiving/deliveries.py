@@ -94,15 +94,17 @@ def keep(work: UnitOfWork, received: Received, own_login: str | None) -> bool:
         due_at = when_due(fact, None, now, own_login)
         return work.inbox.accept(replace(received.delivery, due_at=due_at, ignored=due_at is None))
     # First the delivery: a repeat must change nothing, an old payload least of all.
-    told = fact.repository
-    known = work.repositories.find(told.full_name, github_id=told.id)
-    due_at = None if _made_up_for(work, received) else _due(work, fact, known, now, own_login)
+    reference = fact.repository
+    stored = work.repositories.find(reference.full_name, github_id=reference.id)
+    due_at = None if _made_up_for(work, received) else _due(work, fact, stored, now, own_login)
     record = replace(received.delivery, due_at=due_at, ignored=due_at is None)
     if not work.inbox.accept(record):
         return False
-    repository = heard_of(work, told.full_name, told.id, now)
+    repository = heard_of(work, reference.full_name, reference.id, now)
     if isinstance(fact, RepositoryFact) and _follows(fact, repository):
-        repository = work.repositories.get_or_create(told.full_name, now=now, github_id=told.id)
+        repository = work.repositories.get_or_create(
+            reference.full_name, now=now, github_id=reference.id
+        )
     if isinstance(fact, IssueFact):
         _keep_issue(work, repository, fact, received.delivery, own_login)
     elif isinstance(fact, CommentFact) and due_at is not None:
@@ -113,13 +115,17 @@ def keep(work: UnitOfWork, received: Received, own_login: str | None) -> bool:
 
 
 def _due(
-    work: UnitOfWork, fact: Fact, known: Repository | None, now: datetime, own_login: str | None
+    work: UnitOfWork,
+    fact: Fact,
+    repository: Repository | None,
+    now: datetime,
+    own_login: str | None,
 ) -> datetime | None:
-    intake = IntakeRules.of(known)
-    if known and intake and isinstance(fact, IssueFact) and fact.label is not None:
-        intake = replace(intake, fallback_label=fallback_label_in(work, known))
+    intake = IntakeRules.of(repository)
+    if repository and intake and isinstance(fact, IssueFact) and fact.label is not None:
+        intake = replace(intake, fallback_label=fallback_label_in(work, repository))
     due_at = when_due(fact, intake, now, own_login)
-    if due_at is None and known is not None and _may_have_to_make_way(work, known, fact):
+    if due_at is None and repository is not None and _may_have_to_make_way(work, repository, fact):
         return now
     return due_at
 
@@ -322,9 +328,9 @@ def _own_acts(work: UnitOfWork, repository: Repository, fact: IssueFact) -> OwnA
     number, sender = fact.issue.number, fact.sender.login if fact.sender else None
     writes = work.writes.list(repository_id=repository.id, number=number)
     history = work.labels.history(repository.id, number) if writes else ()
-    told = [
+    acts = [
         (event.action, name_key(event.label))
         for event in history
         if event.source == "webhook" and event.actor == sender and event.actor_kind not in PEOPLE
     ]
-    return OwnActs(writes, told)
+    return OwnActs(writes, acts)

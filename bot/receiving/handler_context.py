@@ -84,19 +84,19 @@ class HandlerContext:
 def installation_of(payload: dict[str, Any]) -> int | None:
     """The App's installation that a payload came through, None for a repository's own webhook."""
     installation = payload.get("installation")
-    found = installation.get("id") if isinstance(installation, dict) else None
-    return found if isinstance(found, int) else None
+    installation_id = installation.get("id") if isinstance(installation, dict) else None
+    return installation_id if isinstance(installation_id, int) else None
 
 
 def sender_of(claim: ClaimedDelivery) -> User | None:
     """Who caused a delivery."""
-    told = claim.payload.get("sender")
-    return parse(User, told, "sender") if isinstance(told, dict) else None
+    sender = claim.payload.get("sender")
+    return parse(User, sender, "sender") if isinstance(sender, dict) else None
 
 
 def repository_of(context: HandlerContext, claim: ClaimedDelivery) -> Repository | None:
     """The delivery's repository, also where it was renamed since and another has its name."""
-    told = claim.payload.get("repository")
-    github_id = told.get("id") if isinstance(told, dict) else None
+    reference = claim.payload.get("repository")
+    github_id = reference.get("id") if isinstance(reference, dict) else None
     with context.store.read() as work:
         return work.repositories.find(claim.repository or "", github_id=github_id)

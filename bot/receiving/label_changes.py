@@ -34,7 +34,7 @@ def follow_webhook(
     """
     label = fact.label
     present = None if label.id is None else names.get(label.id)
-    others = {one: name for one, name in names.items() if one != label.id}
+    others = {label_id: name for label_id, name in names.items() if label_id != label.id}
     if fact.action == "deleted":
         if present is not None or not _holds(others, label.name):
             work.labels.delete(repository_id, present or label.name, now=now)
@@ -104,7 +104,11 @@ def follow_list(
     """
     listed = tuple(labels)
     names = {label.id: label.name for label in listed if label.id is not None}
-    changed = {old: names[one] for one, old in before.items() if one in names and names[one] != old}
+    changed = {
+        old: names[label_id]
+        for label_id, old in before.items()
+        if label_id in names and names[label_id] != old
+    }
     for old, new in in_order(changed):
         rename(work, repository_id, old, new)
     there = {name_key(label.name) for label in listed}

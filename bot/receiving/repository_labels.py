@@ -43,12 +43,14 @@ async def labels_now(
     store: Store, client: GitHubClient, repository: Repository, now: datetime
 ) -> RepositoryLabels:
     """The labels that the repository has at this moment; what changed is stored."""
-    kept = repository.memory.get(KEPT_AS) or {}
-    known_pages = {url: KnownPage(**page) for url, page in kept.get("pages", {}).items()}
+    stored = repository.memory.get(KEPT_AS) or {}
+    known_pages = {url: KnownPage(**page) for url, page in stored.get("pages", {}).items()}
     if known_pages:
-        pages = [page async for page in client.label_pages(repository.full_name, known=known_pages)]
+        pages = [
+            page async for page in client.label_pages(repository.full_name, known_pages=known_pages)
+        ]
         if all(page.unchanged for page in pages):
-            return _from_kept(kept["labels"])
+            return _from_kept(stored["labels"])
     labels, known_pages = await _read(client, repository.full_name)
     await asyncio.to_thread(_keep, store, repository.id, labels, known_pages, now)
     return _from_kept([[label.name, label.id] for label in labels])
@@ -61,12 +63,12 @@ def labels_kept(repository: Repository) -> RepositoryLabels:
 
 def hear(work: UnitOfWork, repository_id: int, fact: LabelFact, now: datetime) -> None:
     """Follow what a `label` webhook says, and have the whole list read again before it is used."""
-    kept = _kept(work, repository_id)
-    before = _by_id(kept)
+    stored = _kept(work, repository_id)
+    before = _by_id(stored)
     names = follow_webhook(work, repository_id, before, fact, now)
     if names != before:
-        nameless = [pair for pair in kept.get("labels", ()) if pair[1] is None]
-        labels = [*([name, one] for one, name in names.items()), *nameless]
+        nameless = [pair for pair in stored.get("labels", ()) if pair[1] is None]
+        labels = [*([name, label_id] for label_id, name in names.items()), *nameless]
         work.repositories.remember(repository_id, KEPT_AS, {"pages": {}, "labels": labels})
 
 
@@ -100,16 +102,16 @@ def _keep(
     store: Store,
     repository_id: int,
     labels: Sequence[GitHubLabel],
-    known: Mapping[str, KnownPage],
+    known_pages: Mapping[str, KnownPage],
     now: datetime,
 ) -> None:
     with store.begin() as work:
         follow_list(work, repository_id, _by_id(_kept(work, repository_id)), labels, now)
-        kept = {
-            "pages": {url: asdict(page) for url, page in known.items()},
+        stored_labels = {
+            "pages": {url: asdict(page) for url, page in known_pages.items()},
             "labels": [[label.name, label.id] for label in labels],
         }
-        work.repositories.remember(repository_id, KEPT_AS, kept)
+        work.repositories.remember(repository_id, KEPT_AS, stored_labels)
 
 
 def _kept(work: UnitOfWork, repository_id: int) -> Mapping[str, Any]:
@@ -117,5 +119,5 @@ def _kept(work: UnitOfWork, repository_id: int) -> Mapping[str, Any]:
     return work.repositories.by_id(repository_id, to_change=True).memory.get(KEPT_AS) or {}
 
 
-def _by_id(kept: Mapping[str, Any]) -> dict[int, str]:
-    return {one: name for name, one in kept.get("labels", ()) if one is not None}
+def _by_id(stored: Mapping[str, Any]) -> dict[int, str]:
+    return {label_id: name for name, label_id in stored.get("labels", ()) if label_id is not None}

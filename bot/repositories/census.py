@@ -25,7 +25,7 @@ async def forget_gone(
     store: Store,
     client: GitHubClient,
     repository: Repository,
-    seen: Collection[int],
+    numbers_seen: Collection[int],
     progress: Progress,
 ) -> int:
     """Forget stored issues that are not on GitHub any more; returns how many.
@@ -35,7 +35,9 @@ async def forget_gone(
     :param seen: numbers that GitHub has just listed.
     """
     with store.read() as work:
-        unseen = [number for number in work.issues.numbers(repository.id) if number not in seen]
+        unseen = [
+            number for number in work.issues.numbers(repository.id) if number not in numbers_seen
+        ]
     forgotten = 0
     for done, number in enumerate(unseen, 1):
         if await _is_gone(client, repository.full_name, number):

@@ -105,10 +105,10 @@ def import_rows(
     for batch in _batches(sieve.good(rows)):
         with store.begin() as work:
             counts += work.issues.upsert(repository_id, (row.record for row in batch))
-            known = {
+            names_known = {
                 name_key(label.name) for label in work.labels.list(repository_id, deleted=True)
             }
-            labels = _unknown(batch, known)
+            labels = _unknown(batch, names_known)
             changed_labels += work.labels.upsert(repository_id, labels, now=now) if labels else 0
     if strict and sieve.bad:
         raise CommandRefused(f"{sieve.first_bad[0]}; the rows before it are stored (--strict)")
@@ -132,12 +132,12 @@ def _batches(rows: Iterator[FileRow]) -> Iterator[list[FileRow]]:
         yield batch
 
 
-def _unknown(rows: Iterable[FileRow], known: set[str]) -> list[LabelRecord]:
+def _unknown(rows: Iterable[FileRow], names_known: set[str]) -> list[LabelRecord]:
     """Labels on issues that the store has not got, each once; an issue may say little of them."""
     labels: dict[str, LabelRecord] = {}
     for row in rows:
         for label in row.labels:
             key = name_key(label.name)
-            if key not in known and not (key in labels and labels[key].description):
+            if key not in names_known and not (key in labels and labels[key].description):
                 labels[key] = label
     return list(labels.values())

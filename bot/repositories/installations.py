@@ -84,11 +84,11 @@ def _gained_and_known(
     context: HandlerContext, fact: InstallationFact
 ) -> list[tuple[str, Repository]]:
     with context.store.read() as work:
-        found = [
+        gained = [
             (name, work.repositories.find(name, github_id=fact.ids.get(name)))
             for name in fact.gained
         ]
-    return [(name, repository) for name, repository in found if repository is not None]
+    return [(name, repository) for name, repository in gained if repository is not None]
 
 
 async def _installed(context: HandlerContext, repository: Repository, *, otherwise: bool) -> bool:
@@ -110,14 +110,14 @@ async def _still_so(context: HandlerContext, repository: Repository, action: str
     try:
         # Not through the installation that the webhook names, which may have ended since.
         client = await context.access.client(repository.full_name)
-        found = await client.repository(repository.full_name)
+        repository_now = await client.repository(repository.full_name)
     except (NotFound, Forbidden):  # nothing that the bot could act in
         return ended
-    if found.id != repository.github_id:  # another has the name now
+    if repository_now.id != repository.github_id:  # another has the name now
         return ended
     if action == "deleted":
         return False
-    return found.archived is not (action == "unarchived")  # None: GitHub did not say
+    return repository_now.archived is not (action == "unarchived")  # None: GitHub did not say
 
 
 def _to_leave(
@@ -225,12 +225,14 @@ def _of(repositories: Iterable[Repository], account: str) -> Iterable[Repository
 
 
 def _follow_repository(context: HandlerContext, now: datetime, fact: RepositoryFact) -> Repository:
-    told = fact.repository
-    assert told is not None  # noqa: S101 - see the caller
+    reference = fact.repository
+    assert reference is not None  # noqa: S101 - see the caller
     with context.store.begin() as work:
-        repository = work.repositories.find(told.full_name, github_id=told.id)
+        repository = work.repositories.find(reference.full_name, github_id=reference.id)
         if repository is None:
-            return work.repositories.get_or_create(told.full_name, now=now, github_id=told.id)
+            return work.repositories.get_or_create(
+                reference.full_name, now=now, github_id=reference.id
+            )
         if fact.previous_full_name is not None:
             names.move(work, repository, fact.previous_full_name)
     return repository

@@ -127,8 +127,8 @@ def _not_an_object(data: object) -> str:
 def _problems(error: ValidationError) -> str:
     """Which fields are wrong, without their content: it may be private."""
     return "; ".join(
-        f"{'.'.join(map(str, one['loc']))}: {one['msg']}"
-        for one in error.errors(include_input=False, include_url=False)[:3]
+        f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}"
+        for problem in error.errors(include_input=False, include_url=False)[:3]
     )
 
 
@@ -187,14 +187,14 @@ class _Zstandard(io.RawIOBase):
 
     def _decompress(self, chunk: bytes) -> bytes:
         """A chunk may end one frame and begin the next."""
-        found = []
+        pieces = []
         while chunk:
             self._frame = self._frame or zstandard.ZstdDecompressor().decompressobj()
-            found.append(self._frame.decompress(chunk))
+            pieces.append(self._frame.decompress(chunk))
             if not self._frame.eof:
                 break
             chunk, self._frame = self._frame.unused_data, None
-        return b"".join(found)
+        return b"".join(pieces)
 
 
 @contextmanager

@@ -44,16 +44,16 @@ class EventWalk:
     known: Mapping[str, KnownPage] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, kept: Mapping[str, Any] | None) -> EventWalk:
+    def of(cls, stored: Mapping[str, Any] | None) -> EventWalk:
         """From what `as_json` made; from the beginning where nothing was kept."""
-        if not kept:
+        if not stored:
             return cls()
-        known_pages = {url: KnownPage(**page) for url, page in kept["known"].items()}
-        return cls(kept["until"], kept["newest"], kept["next"], known_pages)
+        known_pages = {url: KnownPage(**page) for url, page in stored["known"].items()}
+        return cls(stored["until"], stored["newest"], stored["next"], known_pages)
 
     def as_json(self) -> dict[str, Any]:
-        known = {url: asdict(page) for url, page in self.known.items()}
-        return {"until": self.until, "newest": self.newest, "next": self.next, "known": known}
+        pages = {url: asdict(page) for url, page in self.known.items()}
+        return {"until": self.until, "newest": self.newest, "next": self.next, "known": pages}
 
     def after(self, page: Page[IssueEvent]) -> EventWalk:
         """Once the page's events are stored."""

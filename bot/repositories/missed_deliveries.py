@@ -58,15 +58,15 @@ class _ListPosition:
 
     @classmethod
     def of(cls, repository: Repository, now: datetime) -> _ListPosition:
-        kept = repository.cursors.get(DELIVERIES)
-        if not kept:
+        stored = repository.cursors.get(DELIVERIES)
+        if not stored:
             return cls(now - KEPT_FOR)
-        known_pages = {url: KnownPage(**page) for url, page in kept["known"].items()}
-        return cls(datetime.fromisoformat(kept["until"]), known_pages)
+        known_pages = {url: KnownPage(**page) for url, page in stored["known"].items()}
+        return cls(datetime.fromisoformat(stored["until"]), known_pages)
 
     def as_json(self) -> dict[str, Any]:
-        known = {url: asdict(page) for url, page in self.known.items()}
-        return {"until": self.until.isoformat(), "known": known}
+        pages = {url: asdict(page) for url, page in self.known.items()}
+        return {"until": self.until.isoformat(), "known": pages}
 
 
 async def recover(
@@ -106,7 +106,7 @@ async def _failed(
     floor = place.until - OVERLAP
     deliveries: dict[str, HookDelivery] = {}
     known_pages: Mapping[str, KnownPage] | None = None
-    async for page in app.hook_deliveries(status="failure", known=place.known):
+    async for page in app.hook_deliveries(status="failure", known_pages=place.known):
         if page.unchanged:
             return [], place.known
         if known_pages is None:

@@ -36,13 +36,13 @@ def make_up(work: UnitOfWork, repository: Repository, own_login: str | None, now
     The first sweep looks back to the first webhook that came: what was there before the bot was
     is nobody's mistake.
     """
-    kept = repository.cursors.get(SWEPT)
-    if kept is None:
+    stored = repository.cursors.get(SWEPT)
+    if stored is None:
         begun = work.inbox.first_received(repository.full_name) or now
         since = begun
     else:
-        begun = datetime.fromisoformat(kept["begun"])
-        since = max(begun, datetime.fromisoformat(kept["until"]) - OVERLAP)
+        begun = datetime.fromisoformat(stored["begun"])
+        since = max(begun, datetime.fromisoformat(stored["until"]) - OVERLAP)
     until = now - GRACE
     missed = 0
     for guid, payload in (
@@ -62,10 +62,14 @@ def _opened(
     if repository.github_id is None:
         return
     for issue in reversed(list(work.issues.walk(repository.id, created_since=since))):
-        told = work.inbox.told(
+        webhooks = work.inbox.told(
             repository.full_name, issue.number, "opened", besides=presence.REASONS
         )
-        if issue.created_at > until or told or work.predictions.latest(repository.id, issue.number):
+        if (
+            issue.created_at > until
+            or webhooks
+            or work.predictions.latest(repository.id, issue.number)
+        ):
             continue
         guid = made_up_id(repository.github_id, issue.number, "opened")
         yield guid, _payload("opened", repository, issue)
@@ -103,8 +107,8 @@ def _payload(action: str, repository: Repository, issue: StoredIssue) -> dict[st
         "updated_at": issue.updated_at.isoformat() if issue.updated_at else None,
         "closed_at": issue.closed_at.isoformat() if issue.closed_at else None,
     }
-    told = {"action": action, "issue": rendered, "repository": _repository(repository)}
-    return told | ({"sender": user} if action == "opened" else {})
+    payload = {"action": action, "issue": rendered, "repository": _repository(repository)}
+    return payload | ({"sender": user} if action == "opened" else {})
 
 
 def _repository(repository: Repository) -> dict[str, Any]:

@@ -28,15 +28,15 @@ async def follow_name(context: HandlerContext, claim: ClaimedDelivery) -> None:
     :raises GitHubError: GitHub could not be asked; the delivery runs again.
     """
     repository = await asyncio.to_thread(repository_of, context, claim)
-    told = claim.payload.get("repository")
-    name = told.get("full_name") if isinstance(told, dict) else None
+    reference = claim.payload.get("repository")
+    name = reference.get("full_name") if isinstance(reference, dict) else None
     if repository is None or not isinstance(name, str) or name == repository.full_name:
         return
     await ask_name(context, repository, name, installation_of(claim.payload))
 
 
 async def ask_name(
-    context: HandlerContext, repository: Repository, told: str, installation: int | None = None
+    context: HandlerContext, repository: Repository, told_name: str, installation: int | None = None
 ) -> None:
     """Ask GitHub what a repository is called, and call it so from now on.
 
@@ -46,18 +46,20 @@ async def ask_name(
     :raises GitHubError: GitHub could not be asked.
     """
     if context.access is None:
-        await asyncio.to_thread(_call, context, repository, told)
+        await asyncio.to_thread(_call, context, repository, told_name)
         return
-    known = repository.full_name if names_a_repository(repository.full_name) else told
-    for name in dict.fromkeys((told, known)):
+    name_before = repository.full_name if names_a_repository(repository.full_name) else told_name
+    for name in dict.fromkeys((told_name, name_before)):
         try:
             # An installation is remembered by name: ours must not be, by one that is another's.
-            client = await context.access.client(known if installation else name, installation)
-            found = await client.repository(name)
+            client = await context.access.client(
+                name_before if installation else name, installation
+            )
+            repository_now = await client.repository(name)
         except (NotFound, Forbidden):  # another installation's by now, or nobody's
             continue
-        if found.id is not None and found.id == repository.github_id:
-            await asyncio.to_thread(_call, context, repository, found.full_name)
+        if repository_now.id is not None and repository_now.id == repository.github_id:
+            await asyncio.to_thread(_call, context, repository, repository_now.full_name)
             return
 
 
@@ -78,9 +80,9 @@ def _call(context: HandlerContext, repository: Repository, full_name: str) -> No
 def move(work: UnitOfWork, repository: Repository, previous: str) -> None:
     """Ask under the new name from now on: the old one may be somebody else's tomorrow."""
     for name in (syncing.ISSUES, syncing.EVENTS):
-        kept = repository.cursors.get(name)
+        stored = repository.cursors.get(name)
         work.repositories.set_cursor(
-            repository.id, name, _renamed(kept, previous, repository.full_name)
+            repository.id, name, _renamed(stored, previous, repository.full_name)
         )
     labels = repository.memory.get(repository_labels.KEPT_AS)
     work.repositories.remember(
@@ -104,7 +106,7 @@ def _renamed(kept: Any, previous: str, present: str) -> Any:
             for key, value in kept.items()
         }
     if isinstance(kept, list):
-        return [_renamed(one, previous, present) for one in kept]
+        return [_renamed(item, previous, present) for item in kept]
     if not isinstance(kept, str):
         return kept
     old = re.compile(rf"/repos/{re.escape(previous)}(?=/)", re.IGNORECASE)

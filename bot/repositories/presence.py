@@ -27,15 +27,15 @@ goodbye says that the news of the return was lost."""
 
 def left_because(repository: Repository) -> str | None:
     """Why nothing is done in this repository any more; None: the bot is at home there."""
-    kept = repository.memory.get(KEPT_AS)
-    return str(kept["why"]) if isinstance(kept, dict) else None
+    stored = repository.memory.get(KEPT_AS)
+    return str(stored["why"]) if isinstance(stored, dict) else None
 
 
 def speaks_again(repository: Repository, received_at: datetime) -> bool:
     """Whether a delivery received then shows that a repository once left is back."""
-    kept = repository.memory.get(KEPT_AS)
-    return isinstance(kept, dict) and received_at > (
-        datetime.fromisoformat(kept["at"]) + EVIDENCE_AFTER
+    stored = repository.memory.get(KEPT_AS)
+    return isinstance(stored, dict) and received_at > (
+        datetime.fromisoformat(stored["at"]) + EVIDENCE_AFTER
     )
 
 

@@ -116,8 +116,8 @@ async def _found(store: Store, access: Access, repository: str, now: datetime) -
 
 
 def _census_is_due(repository: Repository, now: datetime) -> bool:
-    kept = repository.cursors.get(CENSUS)
-    return kept is None or now - datetime.fromisoformat(kept) >= CENSUS_AFTER
+    stored = repository.cursors.get(CENSUS)
+    return stored is None or now - datetime.fromisoformat(stored) >= CENSUS_AFTER
 
 
 def _make_up(

@@ -75,9 +75,9 @@ async def sync(
     begins_anew = (ISSUES, EVENTS) if full else (ISSUES,) if census else ()
     stored = await _known(store, client, repository, now, begins_anew)
     labels = await labels_now(store, client, stored, now)
-    seen: set[int] = set()
-    issues = await _issues(store, client, stored, now, seen, progress)
-    gone = await forget_gone(store, client, stored, seen, progress) if begins_anew else 0
+    numbers_seen: set[int] = set()
+    issues = await _issues(store, client, stored, now, numbers_seen, progress)
+    gone = await forget_gone(store, client, stored, numbers_seen, progress) if begins_anew else 0
     acts, note = await _History(
         store, access, client, stored, now=now, progress=progress
     ).bring_in()
@@ -96,21 +96,23 @@ async def _known(
     :param begins_anew: cursors to forget.
     """
     with store.read() as work:
-        found = work.repositories.find(repository)
-    if found is not None and found.github_id is not None and not begins_anew:
-        return found
-    told = await ask_who(store, client, repository, now)
+        repository_row = work.repositories.find(repository)
+    if repository_row is not None and repository_row.github_id is not None and not begins_anew:
+        return repository_row
+    repository_now = await ask_who(store, client, repository, now)
     with store.begin() as work:
         for name in begins_anew:
-            work.repositories.set_cursor(told.id, name, None)
-        return work.repositories.by_id(told.id)
+            work.repositories.set_cursor(repository_now.id, name, None)
+        return work.repositories.by_id(repository_now.id)
 
 
 async def ask_who(store: Store, client: GitHubClient, repository: str, now: datetime) -> Repository:
     """The repository under the name that it has on GitHub now."""
-    told = await client.repository(repository)
+    repository_now = await client.repository(repository)
     with store.begin() as work:
-        return work.repositories.get_or_create(told.full_name, now=now, github_id=told.id)
+        return work.repositories.get_or_create(
+            repository_now.full_name, now=now, github_id=repository_now.id
+        )
 
 
 async def _issues(
@@ -118,17 +120,19 @@ async def _issues(
     client: GitHubClient,
     repository: Repository,
     now: datetime,
-    seen: set[int],
+    numbers_seen: set[int],
     progress: Progress,
 ) -> UpsertCounts:
     """Bring issues in; their numbers go into `seen`."""
-    kept = repository.cursors.get(ISSUES) or {}
-    known_pages = {url: KnownPage(**page) for url, page in kept.get("known", {}).items()}
+    stored = repository.cursors.get(ISSUES) or {}
+    known_pages = {url: KnownPage(**page) for url, page in stored.get("known", {}).items()}
     counts, done = UpsertCounts(), 0
-    pages = client.issues(repository.full_name, cursor=kept.get("cursor"), known=known_pages)
+    pages = client.issues(
+        repository.full_name, cursor=stored.get("cursor"), known_pages=known_pages
+    )
     async for page in pages:
         counts += await asyncio.to_thread(_keep_issues, store, repository.id, page, now)
-        seen.update(issue.number for issue in page.items)
+        numbers_seen.update(issue.number for issue in page.items)
         done += len(page.items)
         progress("issues from GitHub", done, 0)
     return counts
@@ -188,7 +192,7 @@ class _History:
 
     async def _walk(self, walk: EventWalk) -> tuple[EventWalk, str]:
         pages = self._client.issue_events(
-            self._repository.full_name, cursor=walk.next, known=walk.known
+            self._repository.full_name, cursor=walk.next, known_pages=walk.known
         )
         try:
             async for page in pages:

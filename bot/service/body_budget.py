@@ -177,7 +177,7 @@ class BodyBudget:
         return self._waiting[0] if self._waiting else None
 
     def _turn_away(self) -> None:
-        self._waiting = sorted(one for one in self._waiting if not one.room.done())
+        self._waiting = sorted(body for body in self._waiting if not body.room.done())
         for last in self._waiting[MAX_WAITING:]:
             last.room.set_exception(NoRoom)
         del self._waiting[MAX_WAITING:]

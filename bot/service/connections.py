@@ -103,7 +103,7 @@ class BoundedConnection(HttpToolsProtocol):
             if isinstance(connection, BoundedConnection)
             and connection._waited_for_since is not None
         }
-        return min(waited_for, key=lambda one: waited_for[one], default=self)
+        return min(waited_for, key=lambda connection: waited_for[connection], default=self)
 
     def _drop_body(self) -> None:
         """What nobody asked for: a finished request holds it until circles are looked for."""

@@ -57,19 +57,23 @@ class Health:
         """The database answers and is up to date, and there is a release to tag with."""
         if self._worker is not None and not self._worker.warm:
             return JSONResponse({"releases": "loading"}, 503)
-        found: dict[str, Any] = {"database": "ok", "releases": "ok"}
+        readiness: dict[str, Any] = {"database": "ok", "releases": "ok"}
         try:
             self._store.ping()
             self._store.check_schema()
-            found["active_releases"], missing = self._releases()
+            readiness["active_releases"], missing = self._releases()
         except StoreError as error:
             return JSONResponse({"database": type(error).__name__}, 503)
         if missing:
-            found["releases"] = f"{missing} active releases have no folder; issue-tagger rollback"
-        if found["active_releases"] == missing:
-            found["releases"] = found["releases"] if missing else "none; issue-tagger retrain REPO"
-            return JSONResponse(found, 503)
-        return JSONResponse(found)
+            readiness["releases"] = (
+                f"{missing} active releases have no folder; issue-tagger rollback"
+            )
+        if readiness["active_releases"] == missing:
+            readiness["releases"] = (
+                readiness["releases"] if missing else "none; issue-tagger retrain REPO"
+            )
+            return JSONResponse(readiness, 503)
+        return JSONResponse(readiness)
 
     def metrics(self) -> Response:
         """Prometheus' text."""

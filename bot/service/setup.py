@@ -93,12 +93,12 @@ class Setup:
     async def hand_over(self, request: Request) -> HTMLResponse:
         """The manifest, in a form that posts it to GitHub."""
         try:
-            given = await _form(request)
-            self._check_open(given.get("token", ""))
-            address, organisation = _address(given), _organisation(given)
+            form = await _form(request)
+            self._check_open(form.get("token", ""))
+            address, organisation = _address(form), _organisation(form)
         except SetupRefusal as refusal:
             return self._refused(refusal)
-        name = given.get("name", "").strip()[:34] or "issue-tagger"
+        name = form.get("name", "").strip()[:34] or "issue-tagger"
         state = secrets.token_urlsafe(32)
         self._states = [*self._states[1 - MAX_STATES :], state]
         api = self._container.settings.github_api_url
@@ -122,7 +122,7 @@ class Setup:
     async def _take_over(self, code: str, state: str) -> NewApp:
         if why := self._closed_because():
             raise SetupRefusal(409, why)
-        if not any([_same(state, one) for one in self._states]):  # noqa: C419 - each is compared
+        if not any([_same(state, known_state) for known_state in self._states]):  # noqa: C419 - each is compared
             raise SetupRefusal(
                 403, "This answer belongs to no form of ours; begin at /setup again."
             )
@@ -203,9 +203,9 @@ def _headers(form: str) -> dict[str, str]:
     }
 
 
-def _same(given: str, expected: str) -> bool:
+def _same(value: str, expected: str) -> bool:
     """In constant time."""
-    return hmac.compare_digest(given.encode("utf-8", "replace"), expected.encode())
+    return hmac.compare_digest(value.encode("utf-8", "replace"), expected.encode())
 
 
 async def _form(request: Request) -> dict[str, str]:
@@ -219,9 +219,9 @@ async def _form(request: Request) -> dict[str, str]:
     return {name: values[-1] for name, values in parsed.items()}
 
 
-def _address(given: dict[str, str]) -> str:
+def _address(form: dict[str, str]) -> str:
     """:raises Refusal: an address that GitHub could not send webhooks to."""
-    address = given.get("address", "").strip().rstrip("/")
+    address = form.get("address", "").strip().rstrip("/")
     try:
         parts = urlsplit(address)
         fine = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
@@ -232,8 +232,8 @@ def _address(given: dict[str, str]) -> str:
     return address
 
 
-def _organisation(given: dict[str, str]) -> str:
-    organisation = given.get("organisation", "").strip()
+def _organisation(form: dict[str, str]) -> str:
+    organisation = form.get("organisation", "").strip()
     if not _ORGANISATION.fullmatch(organisation):
         raise SetupRefusal(400, "An organisation's name has letters, digits and hyphens only.")
     return organisation

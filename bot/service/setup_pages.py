@@ -77,11 +77,11 @@ def done(name: str, install: str, warnings: tuple[str, ...]) -> str:
     :param install: GitHub's page for it.
     :param warnings: what still stands in the way.
     """
-    told = "".join(f"<p><strong>{escape(warning)}</strong></p>" for warning in warnings)
+    warnings_html = "".join(f"<p><strong>{escape(warning)}</strong></p>" for warning in warnings)
     return page(
         "The App is set up",
         f"<p><code>{escape(name)}</code> exists, its credentials are stored, and this service "
-        f"uses them from now on. Further workers need a restart.</p>{told}"
+        f"uses them from now on. Further workers need a restart.</p>{warnings_html}"
         f'<p><a href="{escape(install)}" rel="noreferrer">Install it</a> in the repositories that '
         "it should label, and in your organisation's <code>.github</code> repository if the "
         "configuration is kept there.</p>",

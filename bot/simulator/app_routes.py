@@ -85,8 +85,10 @@ def list_deliveries(call: Call) -> Reply:
         if delivery.status_code is not None
     ]
     wanted = {"success": ("OK",), "failure": ("failed",)}.get(call.query.get("status", ""))
-    found = [one for one in reversed(sent) if wanted is None or one["status"] in wanted]
-    return call.page(found, counter="cursor")
+    deliveries = [
+        delivery for delivery in reversed(sent) if wanted is None or delivery["status"] in wanted
+    ]
+    return call.page(deliveries, counter="cursor")
 
 
 def get_delivery(call: Call) -> Reply:

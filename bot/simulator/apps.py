@@ -165,8 +165,11 @@ class AppActions(World):
     def _repositories_changed(
         self, installation: SimulatedInstallation, action: str, full_names: tuple[str, ...]
     ) -> Delivery:
-        found = [repository_json(self.repository(name)) for name in full_names]
-        short = [{key: one[key] for key in ("id", "name", "full_name", "private")} for one in found]
+        repositories = [repository_json(self.repository(name)) for name in full_names]
+        short = [
+            {key: repository[key] for key in ("id", "name", "full_name", "private")}
+            for repository in repositories
+        ]
         content = {
             "action": action,
             "installation": installation_json(installation),

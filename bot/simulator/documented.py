@@ -61,9 +61,9 @@ def read_operations() -> dict[str, Operation]:
     text = files("bot.simulator").joinpath("openapi.json").read_text("utf-8")
     return {
         operation_key(*name.split(" ", 1)): Operation(
-            found["query"], found["body"], found["body_required"]
+            paths["query"], paths["body"], paths["body_required"]
         )
-        for name, found in json.loads(text)["operations"].items()
+        for name, paths in json.loads(text)["operations"].items()
     }
 
 
@@ -104,21 +104,21 @@ def _object_problems(
     value: dict[str, Any], schema: Schema, where: str, *, closed: bool
 ) -> list[str]:
     properties = schema.get("properties", {})
-    found = [f"{where} lacks {name}" for name in schema.get("required", ()) if name not in value]
+    problems = [f"{where} lacks {name}" for name in schema.get("required", ()) if name not in value]
     for name, inner in value.items():
         if name in properties:
-            found += schema_problems(inner, properties[name], f"{where}.{name}")
+            problems += schema_problems(inner, properties[name], f"{where}.{name}")
         elif closed:
-            found.append(f"{where} has an unknown {name}")
-    return found
+            problems.append(f"{where} has an unknown {name}")
+    return problems
 
 
 def _list_problems(value: list[Any], schema: Schema, where: str) -> list[str]:
     least, most = schema.get("minItems", 0), schema.get("maxItems", len(value))
-    found = [] if least <= len(value) <= most else [f"{where} has {len(value)} items"]
+    problems = [] if least <= len(value) <= most else [f"{where} has {len(value)} items"]
     for place, inner in enumerate(value):
-        found += schema_problems(inner, schema.get("items", {}), f"{where}[{place}]")
-    return found
+        problems += schema_problems(inner, schema.get("items", {}), f"{where}[{place}]")
+    return problems
 
 
 def _choice_problems(value: Any, schema: Schema, where: str, *, closed: bool) -> list[str]:
@@ -129,10 +129,10 @@ def _choice_problems(value: Any, schema: Schema, where: str, *, closed: bool) ->
     return min(tried, key=len) if tried and all(tried) else []
 
 
-def _query_problems(name: str, value: str, known: Mapping[str, Schema]) -> list[str]:
-    if name not in known:
+def _query_problems(name: str, value: str, parameters: Mapping[str, Schema]) -> list[str]:
+    if name not in parameters:
         return [f"query has an unknown {name}"]
-    schema = known[name]
+    schema = parameters[name]
     if schema.get("type") == "integer" and not value.isdigit():
         return [f"query {name} is no integer"]
     if schema.get("format") == "date-time" and not _is_time(value):

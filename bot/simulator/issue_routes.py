@@ -86,14 +86,14 @@ def timeline(call: Call) -> Reply:
 
 def repository_events(call: Call) -> Reply:
     repository = call.asset("issues", "read")
-    found = [
+    events = [
         (event, issue)
         for issue in repository.issues.values()
         for event in issue.events
         if event.event != "commented"
     ]
-    found.sort(key=lambda pair: (pair[0].created_at, pair[0].id), reverse=True)
-    page = call.page(found)
+    events.sort(key=lambda pair: (pair[0].created_at, pair[0].id), reverse=True)
+    page = call.page(events)
     rendered = [
         event_json(event) | {"issue": issue_json(repository, issue, call.base_url)}
         for event, issue in page.data
@@ -112,15 +112,15 @@ def add_labels(call: Call) -> Reply:
     sent = call.json.get("labels") if isinstance(call.json, dict) else call.json
     if not isinstance(sent, list) or not sent:
         raise SimulatorError(422, "labels must be a list of at least one")
-    wanted = [one if isinstance(one, dict) else {"name": str(one)} for one in sent]
-    if not all(one.get("name") for one in wanted):
+    wanted = [label if isinstance(label, dict) else {"name": str(label)} for label in sent]
+    if not all(label.get("name") for label in wanted):
         raise SimulatorError(422, "a label needs a name")
     by = call.identity.login
-    for one in wanted:
-        if one.get("suggest"):
-            call.state.suggest_label(call.full_name, call.number, one, by=by)
+    for label in wanted:
+        if label.get("suggest"):
+            call.state.suggest_label(call.full_name, call.number, label, by=by)
         else:
-            call.state.add_labels(call.full_name, call.number, [str(one["name"])], by=by)
+            call.state.add_labels(call.full_name, call.number, [str(label["name"])], by=by)
     return _labels_of_issue(call)
 
 
@@ -171,12 +171,12 @@ def list_suggestions(call: Call) -> Reply:
     call.asset("issues", "read")
     state = call.query.get("state", "pending")
     issue = call.state.issue(call.full_name, call.number)
-    found = [
+    suggestions = [
         suggestion_json(issue, suggestion)
         for suggestion in call.state.suggestions(call.full_name, call.number)
         if state in {"all", suggestion.state}
     ]
-    return call.page(found)
+    return call.page(suggestions)
 
 
 def approve_suggestion(call: Call) -> Reply:

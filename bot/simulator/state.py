@@ -24,8 +24,8 @@ class GitHubState(SuggestionActions, AppActions):
         """Commit a file to the default branch, or delete it (None); returns the push webhook."""
         with self.lock:
             repository = self.repository(full_name)
-            before, known = repository.head, path in repository.files
-            change = "removed" if text is None else "modified" if known else "added"
+            before, existed = repository.head, path in repository.files
+            change = "removed" if text is None else "modified" if existed else "added"
             if text is None:
                 repository.files.pop(path, None)
             else:

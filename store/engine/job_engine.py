@@ -54,10 +54,10 @@ class JobEngine:
             with engine.connect() as connection:
                 connection.execute(text("SELECT pg_advisory_lock(:name)"), {"name": _INSTALL_LOCK})
                 connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}"))
-                found = connection.execute(
+                schema_there = connection.execute(
                     text("SELECT to_regclass(:table)"), {"table": f"{SCHEMA}.procrastinate_jobs"}
                 ).scalar_one()
-                if found is None:
+                if schema_there is None:
                     self._apply_schema()
         except Exception as error:
             raise StoreUnreachable(f"the job engine cannot be set up: {error}") from error

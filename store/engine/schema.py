@@ -104,5 +104,5 @@ def check_foreign_keys(connection: Connection) -> None:
 def _is_newer(to: str, present: str | None) -> bool:
     if present is None:
         return to != "base"
-    known = [*revisions(), "base"]
-    return known.index(to) < known.index(present)
+    revisions_here = [*revisions(), "base"]
+    return revisions_here.index(to) < revisions_here.index(present)

@@ -32,8 +32,8 @@ class Claiming:
     def of(self, condition: ColumnElement[bool]) -> ClaimedDelivery | None:
         """Of those that meet the condition, the one due longest that can be had."""
         which = self._claimable(condition)
-        while (found := self._session.execute(which).first()) is not None:
-            claim = self._take(found[0])
+        while (row := self._session.execute(which).first()) is not None:
+            claim = self._take(row[0])
             if claim is not None:
                 return claim
         return None

@@ -215,9 +215,9 @@ class Inbox:
     def counts(self) -> dict[DeliveryState, int]:
         """How many deliveries there are in each state; every state is listed."""
         query = select(DeliveryRow.state, func.count()).group_by(DeliveryRow.state)
-        found = {state: number for state, number in self._session.execute(query)}  # noqa: C416 - rows are no tuples
+        by_state = {state: number for state, number in self._session.execute(query)}  # noqa: C416 - rows are no tuples
         states: tuple[DeliveryState, ...] = ("pending", "running", "done", "failed", "ignored")
-        return {state: found.get(state, 0) for state in states}
+        return {state: by_state.get(state, 0) for state in states}
 
     def oldest_due(self, now: datetime) -> timedelta | None:
         """How long the pending delivery that has been due longest has been waiting; None: none.
@@ -243,20 +243,20 @@ class Inbox:
         Within a repository in the order of due times.
         """
         left = select(DeliveryRow.guid).where(or_(*left_behind(now))).limit(limit)
-        found = list(self._session.scalars(left))
+        guids = list(self._session.scalars(left))
         repositories = self._with_something_due(now)
         for place, repository in enumerate(repositories):
-            if len(found) >= limit:
+            if len(guids) >= limit:
                 break
-            share = max((limit - len(found)) // (len(repositories) - place), 1)
+            share = max((limit - len(guids)) // (len(repositories) - place), 1)
             query = select(DeliveryRow.guid).where(
                 DeliveryRow.state == "pending",
                 DeliveryRow.repository_key == repository,
                 or_(DeliveryRow.due_at <= now, DeliveryRow.due_at > now + FARTHEST),
             )
             oldest = query.order_by(DeliveryRow.due_at, DeliveryRow.id).limit(share)
-            found += self._session.scalars(oldest)
-        return tuple(found)
+            guids += self._session.scalars(oldest)
+        return tuple(guids)
 
     def has_something_due(self, now: datetime) -> bool:
         """Whether there may be anything to claim."""

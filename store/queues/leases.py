@@ -70,8 +70,8 @@ class Leases:
 
     def give_back(self, name: str, holder: str) -> None:
         """Let the next one begin at once."""
-        mine = delete(LeaseRow).where(LeaseRow.name == name, LeaseRow.holder == holder)
-        self._session.execute(mine.execution_options(synchronize_session=False))
+        statement = delete(LeaseRow).where(LeaseRow.name == name, LeaseRow.holder == holder)
+        self._session.execute(statement.execution_options(synchronize_session=False))
 
     def find(self, name: str) -> Lease | None:
         """Who is the one, or was last and died; None: nobody."""

@@ -229,7 +229,7 @@ class Tasks:
 
 def _answer(row: TaskRow, claim: ClaimedTask) -> None:
     """Drop what the requests said that this run was for."""
-    row.detail = {key: said for key, said in row.detail.items() if key not in claim.detail}
+    row.detail = {key: value for key, value in row.detail.items() if key not in claim.detail}
 
 
 def _claimable(now: datetime) -> ColumnElement[bool]:

@@ -38,9 +38,9 @@ CHARACTERS = 10_000
 
 def installed(places: ModelLocations) -> tuple[str, ...]:
     """Peers that can be run here."""
-    found = [PIPELINE] if places.zero_shot_model is not None else []
-    found += [SENTENCES] if find_spec("sentence_transformers") else []
-    return (*found, SETFIT) if find_spec("setfit") else tuple(found)
+    names = [PIPELINE] if places.zero_shot_model is not None else []
+    names += [SENTENCES] if find_spec("sentence_transformers") else []
+    return (*names, SETFIT) if find_spec("setfit") else tuple(names)
 
 
 def measure_peer(places: ModelLocations, name: str, trial: Trial) -> BenchmarkRow:
@@ -61,8 +61,8 @@ def zero_shot_pipeline(
         )
 
     def score(text: str) -> NDArray[Any]:
-        said = ask(text[:CHARACTERS] or " ", list(names), multi_label=True)
-        by_name = dict(zip(said["labels"], said["scores"], strict=True))
+        answer = ask(text[:CHARACTERS] or " ", list(names), multi_label=True)
+        by_name = dict(zip(answer["labels"], answer["scores"], strict=True))
         return np.array([by_name[name] for name in names])
 
     return score

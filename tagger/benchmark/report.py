@@ -111,11 +111,14 @@ def machine() -> dict[str, Any]:
 
 def cells(row: BenchmarkRow) -> tuple[str, ...]:
     """One row's words, in the order of `COLUMNS`."""
-    f1 = ["-" if one is None else f"{one:.3f}" for one in (row.micro_f1, row.macro_f1)]
+    f1 = ["-" if value is None else f"{value:.3f}" for value in (row.micro_f1, row.macro_f1)]
     return (
         row.strategy,
         row.runtime,
-        *(f"{one:.1f}" for one in (row.latency.median, row.latency.p95, row.latency.p99)),
+        *(
+            f"{milliseconds:.1f}"
+            for milliseconds in (row.latency.median, row.latency.p95, row.latency.p99)
+        ),
         f"{row.per_second:.1f}",
         f"{row.megabytes:.0f}",
         f"{row.peak_megabytes:.0f}",
@@ -153,7 +156,7 @@ def figure(rows: Sequence[BenchmarkRow]) -> Markup:
     frame = _frame([row for row, _ in shown])
     largest = max(row.megabytes for row, _ in shown) or 1.0
     marks = []
-    for row, f1 in sorted(shown, key=lambda one: -one[0].megabytes):
+    for row, f1 in sorted(shown, key=lambda pair: -pair[0].megabytes):
         x, y = frame.at(row.latency.median, f1)
         radius = max(3.0, LARGEST * math.sqrt(row.megabytes / largest))
         hover = (
@@ -190,7 +193,7 @@ def page(report: BenchmarkReport, picture: Markup) -> str:
 def _frame(rows: Sequence[BenchmarkRow]) -> Frame:
     times = [row.latency.median for row in rows]
     low, high = min(times) / 1.6, max(times) * 2.2
-    ticks = tuple((one, f"{one:g}") for one in TICKS_MS if low <= one <= high)
+    ticks = tuple((tick, f"{tick:g}") for tick in TICKS_MS if low <= tick <= high)
     best = [row.micro_f1 or 0.0 for row in rows]
     bottom, top = max(0.0, min(best) - 0.08), min(1.0, max(best) + 0.08)
     return Frame(

@@ -45,20 +45,18 @@ def benchmark(
         runtimes = [runtime for runtime in runtimes if runtime not in ON_CPU_ONLY]
     with TemporaryDirectory(prefix="issue-tagger-benchmark-") as aside:
         steps = list(_steps(places, trial, strategies, runtimes, Path(aside), peers=peers))
-        found, notes = [], []
-        for done, (name, function, given) in enumerate(steps):
+        rows, notes = [], []
+        for done, (name, function, arguments) in enumerate(steps):
             progress(name, done, len(steps))
             try:
-                answer = _apart(function, *given)
+                answer = _apart(function, *arguments)
             except (TaggerError, ImportError, OSError, ValueError, BrokenProcessPool) as problem:
                 notes.append(f"{name} was left out: {str(problem).splitlines()[0]}")
                 continue
             if answer is not None:
-                found.append(answer)
+                rows.append(answer)
         progress("done", len(steps), len(steps))
-    return BenchmarkReport(
-        repository, len(trial.train), len(trial.test), tuple(found), tuple(notes)
-    )
+    return BenchmarkReport(repository, len(trial.train), len(trial.test), tuple(rows), tuple(notes))
 
 
 def _steps(
@@ -77,8 +75,8 @@ def _steps(
         folder = aside / strategy
         yield f"fitting {strategy}", measuring.fit, (places, strategy, trial, folder)
         for runtime in runtimes[:1] if strategy in NO_TRANSFORMER else runtimes:
-            given = (places, strategy, runtime, trial, folder)
-            yield f"{strategy}, {runtime}", measuring.measure, given
+            arguments = (places, strategy, runtime, trial, folder)
+            yield f"{strategy}, {runtime}", measuring.measure, arguments
     for peer in installed(places) if peers else ():
         yield peer, measure_peer, (places, peer, trial)
 
@@ -90,8 +88,8 @@ def usual_strategies() -> tuple[str, ...]:
     return tuple(name for name in REGISTRY if name not in TUNING)
 
 
-def _apart(function: Callable[..., BenchmarkRow | None], *given: Any) -> BenchmarkRow | None:
+def _apart(function: Callable[..., BenchmarkRow | None], *arguments: Any) -> BenchmarkRow | None:
     """The function's answer from a fresh process."""
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(max_workers=1, mp_context=context) as pool:
-        return pool.submit(function, *given).result()
+        return pool.submit(function, *arguments).result()

@@ -33,7 +33,9 @@ def latency(ask: Callable[[Any], object], things: Sequence[Any]) -> Latency:
         ask(thing)
         times.append(1000 * (time.perf_counter() - start))
     counted = np.array(times[min(WARM_UP, len(things)) :])
-    return Latency(*(round(float(one), 3) for one in np.percentile(counted, [50, 95, 99])))
+    return Latency(
+        *(round(float(percentile), 3) for percentile in np.percentile(counted, [50, 95, 99]))
+    )
 
 
 def throughput(ask: Callable[[Sequence[Any]], Any], things: Sequence[Any]) -> tuple[float, Any]:

@@ -105,5 +105,5 @@ class Blend:
     def _columns(self, features: Features) -> Array:
         prior = self.weights.log_odds(features, self.share)
         rival = strongest_rival(prior) if prior.shape[1] > 1 else np.zeros_like(prior)
-        own = np.stack([np.ones_like(prior), prior, rival], axis=-1)
-        return np.concatenate([own, features[..., ::2]], axis=-1)
+        own_columns = np.stack([np.ones_like(prior), prior, rival], axis=-1)
+        return np.concatenate([own_columns, features[..., ::2]], axis=-1)

@@ -77,7 +77,7 @@ class Chain:
         """
         if not train.labels:
             raise NothingToLearnFrom("the chain got no labels, expected at least one label")
-        fitted = sorted(self._fit_members(train), key=lambda one: one.cost)
+        fitted = sorted(self._fit_members(train), key=lambda member: member.cost)
         moments = FeatureMoments.shipped()
         stages = [
             Stage.fit([member for member in fitted if member.cost <= cost], train, moments)
@@ -142,8 +142,8 @@ class Chain:
     def consider(self, issues: Sequence[IssueText]) -> StagePrediction:
         """Ask the cheap members, and dearer ones about issues with a label near its cut."""
 
-        def ask(one: Member, rows: NDArray[np.int_]) -> Scores:
-            return one.strategy.score([issues[row] for row in rows])
+        def ask(member: Member, rows: NDArray[np.int_]) -> Scores:
+            return member.strategy.score([issues[row] for row in rows])
 
         opinion, self.seen_ = self._through_stages(len(issues), ask)
         return opinion
@@ -180,22 +180,25 @@ class Chain:
     def _through_stages(self, n_issues: int, ask: Ask) -> tuple[StagePrediction, dict[str, int]]:
         """What is said of the issues in the end, and how many of them each member scored."""
         rows = np.arange(n_issues)
-        said: dict[str, Scores] = {}
+        scores_of: dict[str, Scores] = {}
         fromkeys = dict.fromkeys(self.stages_[-1].members, 0)
         stage_prediction = StagePrediction.blank(n_issues, len(self.names_))
         for stage, margin in zip(self.stages_, (*self.margins_, 0.0), strict=True):
             if np.isinf(margin):
                 continue  # it decides nothing; the next one asks its members too
             for member in self.fitted_:
-                if member.name in stage.members and member.name not in said:
-                    said[member.name] = ask(member, rows)
+                if member.name in stage.members and member.name not in scores_of:
+                    scores_of[member.name] = ask(member, rows)
                     fromkeys[member.name] = len(rows)
-            opinion = stage.opinion(said)
+            opinion = stage.opinion(scores_of)
             stage_prediction.replace(rows, opinion)
-            near = (_distance(opinion.scores, opinion.thresholds) <= margin).any(axis=1)
-            if stage is self.stages_[-1] or not near.any():
+            undecided = (_distance(opinion.scores, opinion.thresholds) <= margin).any(axis=1)
+            if stage is self.stages_[-1] or not undecided.any():
                 break
-            rows, said = rows[near], {name: scores[near] for name, scores in said.items()}
+            rows, scores_of = (
+                rows[undecided],
+                {name: scores[undecided] for name, scores in scores_of.items()},
+            )
         return stage_prediction, fromkeys
 
     def _fit_members(self, train: TrainingSet) -> list[Member]:
@@ -242,8 +245,8 @@ class Chain:
     def _asked(self) -> dict[str, float]:
         """For each member the share of the reference texts that reaches it: cheap ones see all."""
         total = len(self.fitted_[0].reference)
-        _, asked = self._through_stages(total, lambda one, rows: one.reference[rows])
-        return {name: number / total for name, number in asked.items()}
+        _, scores_asked = self._through_stages(total, lambda member, rows: member.reference[rows])
+        return {name: number / total for name, number in scores_asked.items()}
 
     def _served_by(self) -> list[str]:
         """For each label the member that moves its score most, over the reference texts."""

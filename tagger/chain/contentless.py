@@ -92,7 +92,7 @@ class ContentCheck:
         texts = train.corpus
         boilerplate = _common_lines(texts)
         read = [telling_words(text.title, text.body, boilerplate) for text in texts]
-        said = frozenset(
+        learned_words = frozenset(
             word
             for verbalizer in (
                 *background(),
@@ -101,7 +101,7 @@ class ContentCheck:
             for word in telling_words(verbalizer, "")
         )
         return cls(
-            _learned(read, said),
+            _learned(read, learned_words),
             boilerplate,
             None if encoder is None else _chance(train, encoder),
         )
@@ -122,15 +122,15 @@ class ContentCheck:
         return {"words": words, "boilerplate": sorted(self.boilerplate), "chance": self.chance}
 
     @classmethod
-    def from_json(cls, kept: Mapping[str, Any] | None) -> Self:
+    def from_json(cls, stored: Mapping[str, Any] | None) -> Self:
         """:param kept: what `as_json` gave; None: a release from before it, which measured nothing.
 
         :raises KeyError, TypeError: something else.
         """
-        if kept is None:
+        if stored is None:
             return cls()
-        words = None if kept["words"] is None else frozenset(kept["words"])
-        return cls(words, frozenset(kept["boilerplate"]), kept["chance"])
+        words = None if stored["words"] is None else frozenset(stored["words"])
+        return cls(words, frozenset(stored["boilerplate"]), stored["chance"])
 
 
 def _common_lines(texts: Sequence[IssueText]) -> frozenset[str]:

@@ -63,13 +63,13 @@ def restore_chain(chain: Chain, folder: Path) -> None:
 
     :raises ReleaseDamaged: something is missing or does not fit together.
     """
-    own, arrays = load_json(folder / OWN), load_arrays(folder / NUMBERS)
+    numbers, arrays = load_json(folder / OWN), load_arrays(folder / NUMBERS)
     try:
-        chain.names_ = tuple(own["labels"])
-        chain.margins_ = tuple(float("inf") if m is None else float(m) for m in _margins(own))
-        chain.asked_ = {str(name): float(share) for name, share in own["asked"].items()}
-        chain.served_by_ = [str(name) for name in own["served_by"]]
-        chain.always_labelled_ = bool(own["always_labelled"])
+        chain.names_ = tuple(numbers["labels"])
+        chain.margins_ = tuple(float("inf") if m is None else float(m) for m in _margins(numbers))
+        chain.asked_ = {str(name): float(share) for name, share in numbers["asked"].items()}
+        chain.served_by_ = [str(name) for name in numbers["served_by"]]
+        chain.always_labelled_ = bool(numbers["always_labelled"])
         chain.fitted_ = [
             Member(
                 name,
@@ -78,21 +78,25 @@ def restore_chain(chain: Chain, folder: Path) -> None:
                 reference=np.zeros((0, len(chain.names_)), dtype=np.float32),
                 fit_seconds=0.0,  # seconds differ between two trainings that are otherwise the same
             )
-            for name in own["members"]
+            for name in numbers["members"]
         ]
         chain.stages_ = [
             _stage(tuple(members), _without_prefix(f"stage{place}", arrays))
-            for place, members in enumerate(own["stages"])
+            for place, members in enumerate(numbers["stages"])
         ]
         chain.evidence_ = _evidence(arrays)
-        chain.content_ = ContentCheck.from_json(own.get("content"))
+        chain.content_ = ContentCheck.from_json(numbers.get("content"))
     except (KeyError, TypeError, ValueError) as error:
         raise ReleaseDamaged(folder, f"{OWN} or {NUMBERS}: {error!r}") from error
 
 
-def _margins(own: Mapping[str, Any]) -> list[float | None]:
+def _margins(state: Mapping[str, Any]) -> list[float | None]:
     """One for each stage but the last; releases of 0.1 have the one of their first."""
-    return list(own["margins"]) if "margins" in own else [own["margin"]] * (len(own["stages"]) - 1)
+    return (
+        list(state["margins"])
+        if "margins" in state
+        else [state["margin"]] * (len(state["stages"]) - 1)
+    )
 
 
 def _stage_arrays(stage: Stage) -> Arrays:

@@ -91,8 +91,8 @@ class Stage:
         """Weigh fitted members by the prior and, where there are enough issues, by evidence."""
         names = tuple(member.name for member in members)
         usual = {member.name: UsualLogOdds.of(member.unseen) for member in members}
-        known, share = counts(train), shares(train)
-        blend = Blend.from_prior(prior, feature_names(names), known, share)
+        n_positive, share = counts(train), shares(train)
+        blend = Blend.from_prior(prior, feature_names(names), n_positive, share)
         out_of_fold_features = _out_of_fold_features(members, usual)
         reference = stack({member.name: member.reference for member in members}, usual)
         if out_of_fold_features is None or len(train) < FOLDS_FROM:
@@ -108,7 +108,7 @@ class Stage:
                 _for_cuts(out_of_fold, blend.probabilities(reference)),
                 MICRO_SHARE_UNMEASURED if out_of_fold is None else MICRO_SHARE,
             ),
-            {name: prior.weigh(feature_names((name,)), known) for name in names},
+            {name: prior.weigh(feature_names((name,)), n_positive) for name in names},
             out_of_fold,
         )
 
@@ -149,13 +149,13 @@ def _out_of_fold_features(
     return stack(scores, usual) if len(scores) == len(members) else None
 
 
-def _cross_adapted(prior: Blend, own: Features, truth: NDArray[np.bool_]) -> Array:
+def _cross_adapted(prior: Blend, features: Features, truth: NDArray[np.bool_]) -> Array:
     """Probabilities of issues that neither the members nor the correction have learned from."""
-    found = np.empty(truth.shape)
+    odds = np.empty(truth.shape)
     for fold in stratified_folds(truth, CROSS_FOLDS, seed=0):
         rest = np.setdiff1d(np.arange(len(truth)), fold)
-        found[fold] = prior.adapted(own[rest], truth[rest]).probabilities(own[fold])
-    return found
+        odds[fold] = prior.adapted(features[rest], truth[rest]).probabilities(features[fold])
+    return odds
 
 
 def _for_cuts(out_of_fold: Array | None, reference: Array) -> Array:

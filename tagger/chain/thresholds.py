@@ -42,9 +42,9 @@ def best_expected_f1(probabilities: Array, micro_share: float) -> Array:
         return np.full(n_labels, 0.5)
     ranked = -np.sort(-probabilities, axis=0)
     hits = np.vstack([np.zeros(n_labels), np.cumsum(ranked, axis=0)])
-    given = np.arange(n_issues + 1, dtype=np.float64)
+    n_given = np.arange(n_issues + 1, dtype=np.float64)
     expected = probabilities.sum(axis=0)
-    macro = 2 * hits / (given[:, None] + expected)
+    macro = 2 * hits / (n_given[:, None] + expected)
     chosen = macro.argmax(axis=0)
     labels = np.arange(n_labels)
     for _ in range(ROUNDS):
@@ -53,7 +53,7 @@ def best_expected_f1(probabilities: Array, micro_share: float) -> Array:
             others = labels != label
             hits_of_others = hits[chosen[others], labels[others]].sum()
             size = chosen[others].sum() + expected.sum()
-            micro = 2 * (hits_of_others + hits[:, label]) / (size + given)
+            micro = 2 * (hits_of_others + hits[:, label]) / (size + n_given)
             worth = micro_share * micro + (1 - micro_share) * macro[:, label] / n_labels
             chosen[label] = int(worth.argmax())
         if (chosen == before).all():

@@ -97,7 +97,7 @@ def compress(
     student_training = StudentTraining(
         train, resources, checkpoints, Teaching(source.start, layers, soft, usual), order.seed
     )
-    recipe, found = student_training.searched(goal.trials, studies / f"{order.repository}.sqlite3")
+    recipe, skill = student_training.searched(goal.trials, studies / f"{order.repository}.sqlite3")
     student = replace(
         student_training, teaching=replace(student_training.teaching, recipe=recipe)
     ).member(reference)
@@ -106,7 +106,7 @@ def compress(
     ]
     stage = Stage.fit([student], train, CalibratedPrior(UsualLogOdds.of(student.unseen).mean))
     chain = Chain(resources, seed=order.seed).settle(train, [student, *members], [stage])
-    notes = [_note(teacher, goal, layers, recipe, found, student.strategy)]
+    notes = [_note(teacher, goal, layers, recipe, skill, student.strategy)]
     if not goal.neighbours:
         notes.append("without nearest issues as reasons, as asked for")
     manifest = write_release(order, chain, train, notes=notes, runtime=runtime)
@@ -148,11 +148,11 @@ def _note(
     goal: CompressionGoal,
     layers: int,
     recipe: DistillationRecipe,
-    found: float | None,
+    skill: float | None,
     student: Strategy,
 ) -> str:
     size = student.model_.size / 1e6 if isinstance(student, Distilled) else 0.0
-    searched = "" if found is None else f", the best of {goal.trials} trials"
+    searched = "" if skill is None else f", the best of {goal.trials} trials"
     pruned = ""
     if recipe.pruning.kind != "none":
         pruned = f", {recipe.pruning.sparsity:.0%} of its weights gone by {recipe.pruning.kind}"

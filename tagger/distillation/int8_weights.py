@@ -38,10 +38,10 @@ def pack(weights: Mapping[str, NDArray[np.float32]]) -> Arrays:
         scale = np.maximum(np.abs(rows).max(axis=1), 1e-12) / LARGEST
         whole = np.rint(rows / scale[:, None]).astype(np.int8)
         packed[f"{name}#scale"] = scale.astype(np.float32)
-        kept = whole != 0
-        if kept.mean() < DENSE_FROM:
-            packed[f"{name}#mask"] = np.packbits(kept, axis=1)
-            packed[f"{name}#rest"] = whole[kept]
+        nonzero = whole != 0
+        if nonzero.mean() < DENSE_FROM:
+            packed[f"{name}#mask"] = np.packbits(nonzero, axis=1)
+            packed[f"{name}#rest"] = whole[nonzero]
             packed[f"{name}#shape"] = np.array(weight.shape, dtype=np.int64)
         else:
             packed[f"{name}#dense"] = whole.reshape(weight.shape)
@@ -65,9 +65,9 @@ def _unpacked(name: str, packed: Mapping[str, NDArray[Any]]) -> NDArray[np.float
     if dense is None:
         shape = tuple(int(size) for size in packed[f"{name}#shape"])
         width = int(np.prod(shape[1:]))
-        kept = np.unpackbits(packed[f"{name}#mask"], axis=1, count=width).astype(bool)
+        nonzero = np.unpackbits(packed[f"{name}#mask"], axis=1, count=width).astype(bool)
         dense = np.zeros((shape[0], width), dtype=np.int8)
-        dense[kept] = packed[f"{name}#rest"]
+        dense[nonzero] = packed[f"{name}#rest"]
         dense = dense.reshape(shape)
     spread = scale.reshape(-1, *[1] * (dense.ndim - 1))
     return np.asarray(dense.astype(np.float32) * spread, dtype=np.float32)

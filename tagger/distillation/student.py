@@ -52,14 +52,14 @@ def drop_layers(body: Any, layers: int) -> Any:
     depth = 0 if stack is None else len(stack)
     if stack is None or layers == depth:
         return body
-    kept = kept_layers(depth, layers)
-    _replace(body, stack, nn.ModuleList(stack[place] for place in kept))
+    layer_numbers = kept_layers(depth, layers)
+    _replace(body, stack, nn.ModuleList(stack[place] for place in layer_numbers))
     for field in ("num_hidden_layers", "n_layers", "n_layer"):
         if field in body.config.to_dict():
             setattr(body.config, field, layers)
     kinds = getattr(body.config, "layer_types", None)  # one entry a layer, where there is one
     if kinds is not None:
-        body.config.layer_types = [kinds[place] for place in kept]
+        body.config.layer_types = [kinds[place] for place in layer_numbers]
     return body
 
 

@@ -103,20 +103,20 @@ class CachedEncoder:
     def encode(self, texts: Sequence[str]) -> Vectors:
         keys = [content_key(text) for text in texts]
         by_key = dict(zip(keys, texts, strict=True))
-        known = self._recent.get(by_key)
-        asked = [key for key in by_key if key not in known]
+        cached = self._recent.get(by_key)
+        asked = [key for key in by_key if key not in cached]
         if asked:
-            known.update(self._store.get(self.identity, asked))
-        missing = [key for key in asked if key not in known]
+            cached.update(self._store.get(self.identity, asked))
+        missing = [key for key in asked if key not in cached]
         if missing:
             fresh = self._encoder.encode([by_key[key] for key in missing])
             new = dict(zip(missing, fresh, strict=True))
             self._store.put(self.identity, new)
-            known.update(new)
+            cached.update(new)
         if not keys:
             return np.zeros((0, self.width), dtype=np.float32)
-        self._recent.keep({key: known[key] for key in by_key})
-        return np.stack([known[key] for key in keys]).astype(np.float32, copy=False)
+        self._recent.keep({key: cached[key] for key in by_key})
+        return np.stack([cached[key] for key in keys]).astype(np.float32, copy=False)
 
 
 def content_key(text: str) -> str:

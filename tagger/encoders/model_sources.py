@@ -97,17 +97,17 @@ def _elsewhere(
     """Folders beyond the local one, in order; what had none is told to `searched`."""
     wanted = revision or PINNED.get(repository, "main")
     for place in (_hub_cache, _hub):
-        found = place(repository, wanted)
-        if isinstance(found, Path):
-            yield "hub", found
+        path = place(repository, wanted)
+        if isinstance(path, Path):
+            yield "hub", path
         else:
-            searched.append(found)
+            searched.append(path)
     if repository in PACKAGES and not revision:
-        found = _package(PACKAGES[repository])
-        if isinstance(found, Path):
-            yield "package", found
+        path = _package(PACKAGES[repository])
+        if isinstance(path, Path):
+            yield "package", path
         else:
-            searched.append(found)
+            searched.append(path)
 
 
 def _hub_cache(repository: str, revision: str) -> Path | str:

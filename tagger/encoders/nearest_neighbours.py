@@ -84,8 +84,8 @@ class NeighbourIndex:
         fresh = self._checked(vectors)
         with self._lock, one_thread():
             if self._outgrown(len(fresh)):
-                known = self._index.reconstruct_n(0, len(self))
-                self._index = inverted_lists(np.concatenate([known, fresh]), self._recall)
+                vectors_before = self._index.reconstruct_n(0, len(self))
+                self._index = inverted_lists(np.concatenate([vectors_before, fresh]), self._recall)
             else:
                 self._index.add(fresh)
         return self

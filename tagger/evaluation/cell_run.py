@@ -75,7 +75,7 @@ def evaluate_cell(
         fitted[name] = _fit(made[name], train)
         for member, lent in _lent(fitted[name]).items():
             fitted.setdefault(member, lent)
-    for candidate in sorted(candidates, key=lambda one: one.name in ensembles):
+    for candidate in sorted(candidates, key=lambda candidate: candidate.name in ensembles):
         name = candidate.name
         if name not in fitted:
             fitted[name] = _fit(made[name], train)
@@ -99,23 +99,23 @@ def _judge(
 ) -> Outcome:
     strategy, issues = fitted.member.strategy, test.issues
     with measured() as cost:
-        said = (
+        prediction = (
             strategy.predict(issues)
             if isinstance(strategy, FullPredictor)
             else strategy.score(issues)
         )
-    if not isinstance(said, CandidatePrediction):
+    if not isinstance(prediction, CandidatePrediction):
         decides = isinstance(strategy, ThresholdedStrategy)
         thresholds = None if decides else _thresholds(candidate, fitted.member, train, seed)
         decided = (
-            thresholds.decide(said)
+            thresholds.decide(prediction)
             if thresholds
             else cast("ThresholdedStrategy", strategy).decide(issues)
         )
-        said = CandidatePrediction(said, decided)
+        prediction = CandidatePrediction(prediction, decided)
     return Outcome(
         candidate.name,
-        said,
+        prediction,
         fitted.member.fit_seconds,
         cost.seconds,
         max(fitted.peak_memory_mb, cost.peak_memory_mb),

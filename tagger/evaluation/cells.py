@@ -79,7 +79,9 @@ class CellResult:
             "fit_seconds": self.fit_seconds,
             "predict_ms_per_issue": self.predict_ms_per_issue,
             "peak_memory_mb": self.peak_memory_mb,
-            "curves": {name: [list(point) for point in one] for name, one in self.curves.items()},
+            "curves": {
+                name: [list(point) for point in points] for name, points in self.curves.items()
+            },
         }
 
     @classmethod

@@ -96,11 +96,11 @@ def _signatures(shingles: Sequence[Shingles]) -> NDArray[np.uint64]:
     n_hashes = _BANDS * _BAND_ROWS
     factors = rng.integers(1, 1 << 31, size=(n_hashes, 1), dtype=np.uint64)
     offsets = rng.integers(0, 1 << 60, size=(n_hashes, 1), dtype=np.uint64)
-    found = np.empty((len(shingles), n_hashes), dtype=np.uint64)
-    for row, own in enumerate(shingles):
-        hashed = (factors * own.astype(np.uint64) + offsets) % np.uint64(_PRIME)
-        found[row] = hashed.min(axis=1)
-    return found
+    signatures = np.empty((len(shingles), n_hashes), dtype=np.uint64)
+    for row, shingle_set in enumerate(shingles):
+        hashed = (factors * shingle_set.astype(np.uint64) + offsets) % np.uint64(_PRIME)
+        signatures[row] = hashed.min(axis=1)
+    return signatures
 
 
 def _root(parent: list[int], row: int) -> int:

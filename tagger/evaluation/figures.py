@@ -42,9 +42,9 @@ class PrecisionKept:
     @classmethod
     def of(cls, truth: Truth, applied: Decisions) -> PrecisionKept:
         """Measure on issues whose labels are known."""
-        hit, given = int((truth & applied).sum()), int(applied.sum())
+        hit, n_applied = int((truth & applied).sum()), int(applied.sum())
         return cls(
-            hit / given if given else None,
+            hit / n_applied if n_applied else None,
             hit / max(int(truth.sum()), 1),
             float(applied.any(axis=1).mean()) if len(applied) else 0.0,
         )
@@ -154,14 +154,16 @@ class Figures:
     def best(self, slice_name: str) -> Summary | None:
         """The strategy with the highest mean of micro and macro F1 at this slice."""
         there = [summary for summary in self.summary if summary.slice == slice_name]
-        return max(there, key=lambda one: one.micro_f1.value + one.macro_f1.value, default=None)
+        return max(
+            there, key=lambda summary: summary.micro_f1.value + summary.macro_f1.value, default=None
+        )
 
 
 def figures(evaluation: Evaluation, n_resamples: int = N_RESAMPLES) -> Figures:
     """Measure every cell and average over seeds, with bootstrap intervals over issues."""
     measured = [_measure(evaluation, cell, n_resamples) for cell in evaluation.cells]
-    ordered = sorted(measured, key=lambda one: _place(evaluation, one[0]))  # sort is stable
-    grouped = groupby(ordered, key=lambda one: (one[0].strategy, one[0].slice))
+    ordered = sorted(measured, key=lambda row: _place(evaluation, row[0]))  # sort is stable
+    grouped = groupby(ordered, key=lambda row: (row[0].strategy, row[0].slice))
     summary = tuple(_summarise(list(group)) for _, group in grouped)
     return Figures(tuple(row for row, _, _ in measured), summary)
 

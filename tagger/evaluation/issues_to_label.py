@@ -32,15 +32,15 @@ def most_informative(
     probabilities = scores.astype(float)
     worth = informativeness(probabilities, data.positives.astype(float))
     worth = np.where(data.positives > 0, worth, 0.0)
-    asked: dict[int, int] = {}
+    shown_of_label: dict[int, int] = {}
     chosen: dict[int, NextIssue] = {}
     for place in np.argsort(-worth, axis=None, kind="stable"):
         row, column = np.unravel_index(place, worth.shape)
         if len(chosen) == SHOWN or not worth[row, column]:
             break
-        if int(row) in chosen or asked.get(int(column), 0) == EACH:
+        if int(row) in chosen or shown_of_label.get(int(column), 0) == EACH:
             continue
-        asked[int(column)] = asked.get(int(column), 0) + 1
+        shown_of_label[int(column)] = shown_of_label.get(int(column), 0) + 1
         examples = int(data.positives[column])
         chosen[int(row)] = NextIssue(
             numbers[row],

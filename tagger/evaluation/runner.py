@@ -73,7 +73,7 @@ class Evaluation:
         return self.data.targets[self.of_seed(seed).test]
 
     def of_seed(self, seed: int) -> Split:
-        return next(one for one in self.splits if one.seed == seed)
+        return next(split for split in self.splits if split.seed == seed)
 
     @property
     def left_out(self) -> tuple[str, ...]:
@@ -134,9 +134,9 @@ def evaluate(
     tasks = [task for part in splits for task in _tasks(part, candidates, splits)]
     if execution.board is not None:  # the longest first, or at the end all wait for one
         tasks.sort(key=lambda task: -len(task.slice))
-    known = work.known(tasks) if execution.resume else {}
-    work.run(tasks, known)
-    gathered = tuple(_gather(splits, candidates, identity, known))
+    known_cells = work.known(tasks) if execution.resume else {}
+    work.run(tasks, known_cells)
+    gathered = tuple(_gather(splits, candidates, identity, known_cells))
     names = tuple(candidate.name for candidate in candidates)
     return Evaluation(data, plan, run_fingerprint(data, plan), splits, names, gathered)
 
@@ -162,7 +162,7 @@ def _able(candidate: Candidate, piece: Slice) -> bool:
 
 def _flat_seed(part: Split, splits: Sequence[Split]) -> int:
     """The first seed with the same test set: temporal splits and hold-outs have only one."""
-    return next(one.seed for one in splits if np.array_equal(one.test, part.test))
+    return next(split.seed for split in splits if np.array_equal(split.test, part.test))
 
 
 def _recent(data: TrainingSet, part: Split) -> tuple[IssueText, ...]:
@@ -200,20 +200,20 @@ class _Work:
         """Cells of these tasks that are there already."""
         return self._found(self._missing(tasks, {}))
 
-    def run(self, tasks: Sequence[Task], known: dict[CellKey, CellResult]) -> None:
+    def run(self, tasks: Sequence[Task], known_cells: dict[CellKey, CellResult]) -> None:
         """Compute what is missing; `known` gains each cell, also those that others compute."""
-        waiting = self._missing(tasks, known)
+        waiting = self._missing(tasks, known_cells)
         total = len(waiting)
         while waiting:
             held = self._take(tasks, waiting)
             if held is None:
                 if not self._board.wait():
                     return
-                known |= self._found(waiting)
+                known_cells |= self._found(waiting)
             else:
                 with held[1]:
-                    self._work_off(held[0], tasks, known, total)
-            waiting = self._missing(tasks, known)
+                    self._work_off(held[0], tasks, known_cells, total)
+            waiting = self._missing(tasks, known_cells)
 
     def _take(
         self, tasks: Sequence[Task], waiting: Sequence[CellKey]
@@ -228,16 +228,16 @@ class _Work:
         return None
 
     def _work_off(
-        self, task: Task, tasks: Sequence[Task], known: dict[CellKey, CellResult], total: int
+        self, task: Task, tasks: Sequence[Task], known_cells: dict[CellKey, CellResult], total: int
     ) -> None:
         if self._shared:  # it may have been done since we last looked
-            known |= self._found(self._missing([task], known))
+            known_cells |= self._found(self._missing([task], known_cells))
         self._pace.begin()
-        for cell in self._cells_of(task, known):
+        for cell in self._cells_of(task, known_cells):
             self._cells.put(cell.key, cell)
-            known[cell.key] = cell
+            known_cells[cell.key] = cell
             self._pace.done(cell.key)
-            waiting = self._missing(tasks, known)
+            waiting = self._missing(tasks, known_cells)
             left = self._pace.left(waiting) / self._board.workers
             self._progress(_step(cell.key, left), total - len(waiting), total)
             self._board.expect(left)
@@ -246,13 +246,17 @@ class _Work:
         generator = ((key, self._cells.get(key)) for key in keys)
         return {key: cell for key, cell in generator if cell is not None}
 
-    def _missing(self, tasks: Sequence[Task], known: dict[CellKey, CellResult]) -> list[CellKey]:
+    def _missing(
+        self, tasks: Sequence[Task], known_cells: dict[CellKey, CellResult]
+    ) -> list[CellKey]:
         keys = (key for task in tasks for key in _keys(task, self._fingerprint).values())
-        return [key for key in keys if key not in known]
+        return [key for key in keys if key not in known_cells]
 
-    def _cells_of(self, task: Task, known: dict[CellKey, CellResult]) -> Iterator[CellResult]:
+    def _cells_of(self, task: Task, known_cells: dict[CellKey, CellResult]) -> Iterator[CellResult]:
         keys = _keys(task, self._fingerprint)
-        missing = [candidate for candidate in task.candidates if keys[candidate.name] not in known]
+        missing = [
+            candidate for candidate in task.candidates if keys[candidate.name] not in known_cells
+        ]
         train = replace(self._data.subset(task.slice.rows), recent=_recent(self._data, task.split))
         test = self._data.subset(task.split.test)
         for outcome in evaluate_cell(missing, train, test, task.split.seed):
@@ -267,7 +271,7 @@ def _gather(
     splits: Sequence[Split],
     candidates: Sequence[Candidate],
     fingerprint: str,
-    known: dict[CellKey, CellResult],
+    known_cells: dict[CellKey, CellResult],
 ) -> Iterator[CellResult]:
     """Cells under their own slice and seed; a flat strategy's one cell under every slice."""
     for candidate, part in product(candidates, splits):
@@ -275,5 +279,5 @@ def _gather(
             key = source = CellKey(fingerprint, candidate.name, piece.name, part.seed)
             if candidate.flat:
                 source = replace(key, slice=NOTHING, seed=_flat_seed(part, splits))
-            if source in known:
-                yield replace(known[source], key=key, n_train=len(piece))
+            if source in known_cells:
+                yield replace(known_cells[source], key=key, n_train=len(piece))

@@ -60,9 +60,9 @@ class Cloze:
         Those words of its first wording that the vocabulary holds whole, or else of the next.
         """
         for verbalizer in verbalizers:
-            known = [self._token(word) for word in _WORD.findall(verbalizer.lower())]
-            if found := tuple(dict.fromkeys(token for token in known if token is not None)):
-                return found
+            tokens = [self._token(word) for word in _WORD.findall(verbalizer.lower())]
+            if token_ids := tuple(dict.fromkeys(token for token in tokens if token is not None)):
+                return token_ids
         return ()
 
     def log_probabilities(self, texts: Sequence[str], words: Sequence[Sequence[int]]) -> Matrix:
@@ -88,11 +88,11 @@ class Cloze:
             truncation=True,
             max_length=TEXT_TOKENS,
         )["input_ids"]
-        asked = self._tokenizer(
+        encoded = self._tokenizer(
             " " + QUESTION.format(self._tokenizer.mask_token), add_special_tokens=False
         )["input_ids"]
         start, end = self._frame()
-        return [*start, *beginning, *asked, *end]
+        return [*start, *beginning, *encoded, *end]
 
     def _frame(self) -> tuple[list[int], list[int]]:
         """Special tokens that this tokenizer puts before and after a text."""

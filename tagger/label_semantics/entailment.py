@@ -121,7 +121,11 @@ class Entailment:
         for tokens, most in ((left, self._premise_tokens), (right, HYPOTHESIS_TOKENS)):
             for text in tokens:
                 text.truncate(most)
-        return [self._joining.post_process(premise, said) for premise in left for said in right]
+        return [
+            self._joining.post_process(premise, hypothesis)
+            for premise in left
+            for hypothesis in right
+        ]
 
 
 class NliModel(torch.nn.Module):

@@ -196,11 +196,11 @@ def hypotheses(label: Label, limit: int = 2) -> tuple[str, ...]:
     name and description ranked issues better than either alone, and the name in a second sentence
     added nothing (mean average precision of the labels .309, .282, .239; .286 with it).
     """
-    said = verbalizers(label)
+    wordings = verbalizers(label)
     others = sorted(
-        said[1:], key=lambda verbalizer: verbalizer not in (label.description, *label.aliases)
+        wordings[1:], key=lambda verbalizer: verbalizer not in (label.description, *label.aliases)
     )
-    sentences = [TEMPLATE.format(verbalizer.rstrip(".")) for verbalizer in (said[0], *others)]
+    sentences = [TEMPLATE.format(verbalizer.rstrip(".")) for verbalizer in (wordings[0], *others)]
     return tuple(dict.fromkeys(sentences))[:limit]
 
 

@@ -90,8 +90,8 @@ class Lexicon:
         ]
         terms = tuple(sorted(set().union(*by_label)))
         frequency = Counter(term for text in corpus for term in set(terms_of(text)))
-        found = np.array([frequency[term] for term in terms]).reshape(-1, 1)
-        rarity = np.log((1 + len(corpus)) / (1 + found)) + 1
+        frequencies = np.array([frequency[term] for term in terms]).reshape(-1, 1)
+        rarity = np.log((1 + len(corpus)) / (1 + frequencies)) + 1
         counts = np.array([[label[term] for label in by_label] for term in terms])
         weights = counts.reshape(len(terms), len(said)) * rarity
         length = np.maximum(np.linalg.norm(weights, axis=0), MIN_SPREAD)
@@ -131,7 +131,7 @@ class LabelSimilarity:
     @classmethod
     def learn(
         cls,
-        said: Sequence[Sequence[str]],
+        verbalizers: Sequence[Sequence[str]],
         wording_vectors: Sequence[Matrix],
         corpus: Sequence[str],
         corpus_vectors: Matrix,
@@ -146,7 +146,7 @@ class LabelSimilarity:
         :param corpus_vectors: *Shape:* (n_texts, width), of `corpus` in its order.
         """
         anchors = contrasted(wording_vectors)
-        lexicon = Lexicon.of(said, corpus)
+        lexicon = Lexicon.of(verbalizers, corpus)
         vector_scale = Scale.of(corpus_vectors @ anchors.T)
         term_scale = Scale.of(lexicon.overlap(corpus))
         none = np.zeros((corpus_vectors.shape[1] + 1, len(anchors)), dtype=np.float32)
@@ -158,10 +158,10 @@ class LabelSimilarity:
 
     def raw(self, texts: Sequence[str], vectors: Matrix) -> Matrix:
         """In standard deviations, roughly. *Shape:* (n_texts, n_labels)"""
-        near = self.vector_scale(vectors @ self.anchors.T)
-        said = np.clip(self.term_scale(self.lexicon.overlap(texts)), -TERM_CAP, TERM_CAP)
+        by_vector = self.vector_scale(vectors @ self.anchors.T)
+        by_words = np.clip(self.term_scale(self.lexicon.overlap(texts)), -TERM_CAP, TERM_CAP)
         learned = vectors @ self.heads[:-1] + self.heads[-1]
-        return np.asarray((near + said) / np.sqrt(2) + learned, dtype=np.float32)
+        return np.asarray((by_vector + by_words) / np.sqrt(2) + learned, dtype=np.float32)
 
 
 def contrasted(wording_vectors: Sequence[Matrix]) -> Matrix:

@@ -59,12 +59,12 @@ class SimilarityScorer:
 
     def learn(self, labels: Sequence[Label], corpus: Sequence[IssueText]) -> Self:
         encoder = self._resources.encoder()
-        said = [verbalizers(label) for label in labels]
-        flat = encoder.encode([verbalizer for each in said for verbalizer in each])
-        ends = np.cumsum([len(each) for each in said])[:-1]
+        verbalizers_of = [verbalizers(label) for label in labels]
+        flat = encoder.encode([verbalizer for each in verbalizers_of for verbalizer in each])
+        ends = np.cumsum([len(each) for each in verbalizers_of])[:-1]
         vectors = encoder.encode([issue.full for issue in corpus])
         texts = [_for_lexicon(issue) for issue in corpus]
-        self._likeness = LabelSimilarity.learn(said, np.split(flat, ends), texts, vectors)
+        self._likeness = LabelSimilarity.learn(verbalizers_of, np.split(flat, ends), texts, vectors)
         return self
 
     def raw(self, issues: Sequence[IssueText]) -> Matrix:

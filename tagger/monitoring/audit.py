@@ -103,10 +103,12 @@ def suspects(data: TrainingSet, scores: NDArray[np.float32]) -> list[Suspect]:
 
     :param scores: out-of-fold scores. *Shape:* (n_issues, n_labels), in [0, 1]
     """
-    given = data.targets
-    said = scores.astype(float)
-    suspicion = np.where(given, 1 - said, said)
-    confident = suspicion >= np.where(given, _usual(1 - said, ~given), _usual(said, given))
+    given_labels = data.targets
+    probabilities = scores.astype(float)
+    suspicion = np.where(given_labels, 1 - probabilities, probabilities)
+    confident = suspicion >= np.where(
+        given_labels, _usual(1 - probabilities, ~given_labels), _usual(probabilities, given_labels)
+    )
     order = np.argsort(-suspicion, axis=None, kind="stable")
     order = order[suspicion.ravel()[order] > 0.5]
     rows, columns = np.unravel_index(order, suspicion.shape)
@@ -114,7 +116,7 @@ def suspects(data: TrainingSet, scores: NDArray[np.float32]) -> list[Suspect]:
         Suspect(
             data.numbers[row],
             data.names[column],
-            "wrong" if given[row, column] else "missing",
+            "wrong" if given_labels[row, column] else "missing",
             float(suspicion[row, column]),
             bool(confident[row, column]),
         )
@@ -128,9 +130,9 @@ def suspect_issues(data: TrainingSet, scores: NDArray[np.float32]) -> list[int]:
     return [data.numbers[row] for row in np.argsort(-suspicion, kind="stable")]
 
 
-def _usual(said: NDArray[np.float64], among: Truth) -> NDArray[np.float64]:
+def _usual(probabilities: NDArray[np.float64], among: Truth) -> NDArray[np.float64]:
     """Mean of each column among the rows where it is so: confident learning's threshold."""
-    usual = ratio((said * among).sum(axis=0), among.sum(axis=0))
+    usual = ratio((probabilities * among).sum(axis=0), among.sum(axis=0))
     return np.where(among.any(axis=0), usual, 1.0)
 
 
@@ -151,12 +153,14 @@ def confused_pairs(data: TrainingSet, decided: Decisions, least: int = 3) -> lis
     """
     counts = confusions(data.targets, decided)
     pairs = []
-    for true, given in zip(*np.nonzero(counts >= least), strict=True):
+    for true, predicted in zip(*np.nonzero(counts >= least), strict=True):
         missed = data.targets[:, true] & ~decided[:, true]
-        rows = np.flatnonzero(missed & decided[:, given] & ~data.targets[:, given])
+        rows = np.flatnonzero(missed & decided[:, predicted] & ~data.targets[:, predicted])
         share = len(rows) / max(int(data.positives[true]), 1)
         examples = tuple(data.numbers[row] for row in rows[:SHOWN])
-        pairs.append(ConfusedPair(data.names[true], data.names[given], len(rows), share, examples))
+        pairs.append(
+            ConfusedPair(data.names[true], data.names[predicted], len(rows), share, examples)
+        )
     return sorted(pairs, key=lambda pair: (-pair.count, pair.true, pair.given))
 
 

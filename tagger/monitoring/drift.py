@@ -76,17 +76,17 @@ def changes(
     abstention: tuple[Counted, Counted] | None,
 ) -> tuple[Change, ...]:
     """Every sign with its verdict; each is given as (before, now)."""
-    found: list[tuple[Sign, str, tuple[Counted, Counted]]] = [
+    signs: list[tuple[Sign, str, tuple[Counted, Counted]]] = [
         ("label", name, pair) for name, pair in labels.items()
     ]
     if vocabulary is not None:
-        found.append(("vocabulary", "words never read in training", vocabulary))
+        signs.append(("vocabulary", "words never read in training", vocabulary))
     if abstention is not None:
-        found.append(("abstention", "issues without a label set or suggested", abstention))
-    doubt = DOUBT / max(len(found), 1)
+        signs.append(("abstention", "issues without a label set or suggested", abstention))
+    doubt = DOUBT / max(len(signs), 1)
     return tuple(
         Change(sign, what, before, now, *newcombe(before, now, doubt))
-        for sign, what, (before, now) in found
+        for sign, what, (before, now) in signs
     )
 
 
@@ -166,9 +166,9 @@ def expected_gain(
     :param learned: labelled issues that the release learned from; `labelled`: that there are now.
     """
     steps = sorted(
-        (one["n_train"], one["micro_f1"])
-        for one in summary
-        if one["strategy"] == strategy and one["n_train"] > 0
+        (row["n_train"], row["micro_f1"])
+        for row in summary
+        if row["strategy"] == strategy and row["n_train"] > 0
     )
     if len(steps) < 2 or steps[-1][0] == steps[-2][0]:
         return None

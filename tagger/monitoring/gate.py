@@ -148,9 +148,9 @@ def decide(
     if scores is not None:
         figures += (_brier(truth, scores, seed, bound),)
     worse = [figure for figure in figures if figure.worse]
-    told = "; ".join(gate_figure.sentence for gate_figure in worse or figures)
+    reasons = "; ".join(gate_figure.sentence for gate_figure in worse or figures)
     verdict = "worse than the active release" if worse else "not worse than the active release"
-    reason = f"{verdict} on {len(truth)} held-out issues: {told}"
+    reason = f"{verdict} on {len(truth)} held-out issues: {reasons}"
     return GateDecision(not worse, reason, len(truth), figures, _labels(truth, new, active, names))
 
 

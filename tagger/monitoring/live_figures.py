@@ -50,8 +50,8 @@ class JudgedLabel:
     def on(self, basis: Basis) -> tuple[bool, float] | None:
         """Whether it was wanted, and the weight of that, or None where the basis does not tell."""
         if basis == "asked":
-            known = self.asked is not None and self.wanted is not None
-            return (bool(self.wanted), 1 / (self.asked or 1)) if known else None
+            is_complete = self.asked is not None and self.wanted is not None
+            return (bool(self.wanted), 1 / (self.asked or 1)) if is_complete else None
         if not self.reviewed or (basis == "reviewed" and self.drawn is None):
             return None
         return self.stands, 1 / (self.drawn or 1) if basis == "reviewed" else 1.0
@@ -128,9 +128,11 @@ def _figures(label: str, week: date | None, group: Sequence[JudgedLabel]) -> Liv
     return LiveLabel(
         label,
         week,
-        precision=_best(group, lambda one, _: one.decision == "apply", lambda _, wanted: wanted),
-        miss_rate=_best(group, _wanted, lambda one, _: one.decision == "abstain"),
-        coverage=_best(group, _wanted, lambda one, _: one.decision == "apply"),
+        precision=_best(
+            group, lambda label, _: label.decision == "apply", lambda _, wanted: wanted
+        ),
+        miss_rate=_best(group, _wanted, lambda label, _: label.decision == "abstain"),
+        coverage=_best(group, _wanted, lambda label, _: label.decision == "apply"),
         decided=sum(judged_label.decision != "abstain" for judged_label in group),
     )
 
@@ -149,9 +151,9 @@ def _best(
     for basis in BASES:
         pairs = []
         for judged_label in group:
-            told = judged_label.on(basis)
-            if told is not None and among(judged_label, told[0]):
-                pairs.append((hit(judged_label, told[0]), told[1]))
+            answer = judged_label.on(basis)
+            if answer is not None and among(judged_label, answer[0]):
+                pairs.append((hit(judged_label, answer[0]), answer[1]))
         found.append(weighted_share(pairs, basis))
         if found[-1].n >= ENOUGH:
             return found[-1]

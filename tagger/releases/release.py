@@ -117,14 +117,14 @@ class Manifest:
         """:raises KeyError, TypeError, ValueError: not a manifest of this format."""
         if data["format"] != FORMAT:
             raise ValueError(f"got format {data['format']}, expected {FORMAT}")
-        given = {key: data[key] for key in cls.__dataclass_fields__ if key not in YOUNGER}
+        fields = {key: data[key] for key in cls.__dataclass_fields__ if key not in YOUNGER}
         if data.get("runtime") is not None:
-            given["runtime"] = RuntimeChoice.from_json(data["runtime"])
-        given["cleaning"] = check_version(data.get("cleaning", FIRST))
-        given["created_at"] = datetime.fromisoformat(given["created_at"])
-        given["labels"] = tuple(ServedLabel(**row) for row in given["labels"])
-        given["strategies"], given["notes"] = tuple(given["strategies"]), tuple(given["notes"])
-        return cls(**given)
+            fields["runtime"] = RuntimeChoice.from_json(data["runtime"])
+        fields["cleaning"] = check_version(data.get("cleaning", FIRST))
+        fields["created_at"] = datetime.fromisoformat(fields["created_at"])
+        fields["labels"] = tuple(ServedLabel(**row) for row in fields["labels"])
+        fields["strategies"], fields["notes"] = tuple(fields["strategies"]), tuple(fields["notes"])
+        return cls(**fields)
 
 
 @dataclass(frozen=True)

@@ -110,7 +110,7 @@ class RuntimeChoice:
         """:raises KeyError, TypeError, ValueError: not what `as_json` gave, or an unknown name."""
         if data["name"] not in RUNTIMES:
             raise ValueError(f"runtime {data['name']!r}, expected one of {', '.join(RUNTIMES)}")
-        measured = {name: Measured(**one) for name, one in data["measured"].items()}
+        measured = {name: Measured(**figures) for name, figures in data["measured"].items()}
         return cls(**{**data, "measured": measured})
 
 
@@ -203,8 +203,8 @@ def neighbours_f1(vectors: Vectors, targets: NDArray[np.bool_]) -> float | None:
         return None
     alike = vectors @ vectors.T
     np.fill_diagonal(alike, -np.inf)
-    near = np.argsort(-alike, axis=1, kind="stable")[:, :NEIGHBOURS]
-    carrying = targets[near].mean(axis=1)
+    nearest = np.argsort(-alike, axis=1, kind="stable")[:, :NEIGHBOURS]
+    carrying = targets[nearest].mean(axis=1)
     return round(float(Counts.of(targets, carrying >= 1 / 3).micro_f1), 4)
 
 

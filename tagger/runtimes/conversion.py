@@ -118,8 +118,8 @@ def _error(ours: Runner, theirs: Runner, network: Network) -> float:
     errors = []
     for n_tokens in LENGTHS:
         for n_rows in (1, 2):
-            given = [tensor.numpy() for tensor in _random(network, n_rows, n_tokens)]
-            expected, got = ours.run(*given), theirs.run(*given)
+            inputs = [tensor.numpy() for tensor in _random(network, n_rows, n_tokens)]
+            expected, got = ours.run(*inputs), theirs.run(*inputs)
             errors.append(_relative(expected, got))
     return round(max(errors), 6)
 

@@ -49,7 +49,7 @@ def _shorten_tables(graph: Any) -> None:
     """Replace each lookup in a long table of numbers by one in 8 bits, times the row's scale."""
     from onnx import TensorProto, helper, numpy_helper
 
-    constants = {one.name: one for one in graph.initializer}
+    constants = {initializer.name: initializer for initializer in graph.initializer}
     nodes = []
     for node in graph.node:
         table = constants.get(node.input[0]) if node.op_type == "Gather" else None
@@ -57,7 +57,7 @@ def _shorten_tables(graph: Any) -> None:
             nodes.append(node)
             continue
         short, scale = _by_row(numpy_helper.to_array(table))
-        name, asked, out = table.name, node.input[1], node.output[0]
+        name, indices, out = table.name, node.input[1], node.output[0]
         if f"{name}_8" not in constants:
             added = [
                 numpy_helper.from_array(short, f"{name}_8"),
@@ -66,17 +66,17 @@ def _shorten_tables(graph: Any) -> None:
             graph.initializer.extend(added)
             constants |= {tensor_proto.name: tensor_proto for tensor_proto in added}
         nodes += [
-            helper.make_node("Gather", [f"{name}_8", asked], [f"{out}_8"]),
+            helper.make_node("Gather", [f"{name}_8", indices], [f"{out}_8"]),
             helper.make_node("Cast", [f"{out}_8"], [f"{out}_whole"], to=TensorProto.FLOAT),
-            helper.make_node("Gather", [f"{name}_scale", asked], [f"{out}_scale"]),
+            helper.make_node("Gather", [f"{name}_scale", indices], [f"{out}_scale"]),
             helper.make_node("Mul", [f"{out}_whole", f"{out}_scale"], [out]),
         ]
     del graph.node[:]
     graph.node.extend(nodes)
     used = {name for node in graph.node for name in node.input}
-    kept = [one for one in graph.initializer if one.name in used]
+    remaining = [initializer for initializer in graph.initializer if initializer.name in used]
     del graph.initializer[:]
-    graph.initializer.extend(kept)
+    graph.initializer.extend(remaining)
 
 
 def _by_row(table: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:

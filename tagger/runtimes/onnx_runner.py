@@ -41,6 +41,6 @@ class OnnxRunner:
         )
 
     def run(self, ids: Ids, mask: Ids, kinds: Ids | None = None) -> Matrix:
-        given = [ids, mask] if kinds is None else [ids, mask, kinds]
-        answer: Matrix = self._session.run(None, dict(zip(NAMES, given, strict=False)))[0]
+        inputs = [ids, mask] if kinds is None else [ids, mask, kinds]
+        answer: Matrix = self._session.run(None, dict(zip(NAMES, inputs, strict=False)))[0]
         return answer

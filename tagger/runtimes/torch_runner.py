@@ -28,12 +28,12 @@ class TorchRunner:
         self._device = device
         self.budget = budget or TOKENS_PER_BATCH[device.type]
         self.weight_bytes = sum(
-            one.numel() * one.element_size() for one in self._module.state_dict().values()
+            tensor.numel() * tensor.element_size() for tensor in self._module.state_dict().values()
         )
 
     @torch.inference_mode()
     def run(self, ids: Ids, mask: Ids, kinds: Ids | None = None) -> Matrix:
-        given = [ids, mask] if kinds is None else [ids, mask, kinds]
-        found = self._module(*(torch.from_numpy(rows).to(self._device) for rows in given))
-        answer: Matrix = found.float().cpu().numpy()
+        inputs = [ids, mask] if kinds is None else [ids, mask, kinds]
+        output = self._module(*(torch.from_numpy(rows).to(self._device) for rows in inputs))
+        answer: Matrix = output.float().cpu().numpy()
         return answer

@@ -126,8 +126,10 @@ def paired_bootstrap(
 ) -> Comparison:
     """Compare two systems' decisions on the same issues (Koehn 2004; Berg-Kirkpatrick 2012)."""
     weights = resample_weights(len(truth), n_resamples, seed)
-    drawn = [getattr(resampled_counts(truth, own, weights), metric) for own in (first, second)]
-    value = [float(getattr(Counts.of(truth, own), metric)) for own in (first, second)]
+    drawn = [
+        getattr(resampled_counts(truth, decided, weights), metric) for decided in (first, second)
+    ]
+    value = [float(getattr(Counts.of(truth, decided), metric)) for decided in (first, second)]
     difference = drawn[0] - drawn[1]
     return Comparison(interval(value[0] - value[1], difference, level), _share_below(difference))
 

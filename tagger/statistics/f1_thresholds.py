@@ -76,16 +76,16 @@ def _cut(truth: NDArray[np.bool_], scores: Floats, expected: float) -> float:
     positives = int(truth.sum())
     f1 = ratio(2 * np.cumsum(truth[order])[ends - 1], ends + positives)
     trust = positives / (positives + TRUSTED_POSITIVES)
-    given = trust * float(ends[f1.argmax()]) + (1 - trust) * expected
+    threshold = trust * float(ends[f1.argmax()]) + (1 - trust) * expected
     counts = np.concatenate([[0], ends])
-    nearest = int(counts[np.abs(counts - given).argmin()])
+    nearest = int(counts[np.abs(counts - threshold).argmin()])
     return _between(ranked, nearest)
 
 
-def _between(ranked: Floats, given: int) -> float:
+def _between(ranked: Floats, n_given: int) -> float:
     """The middle between the last score that is given and the first that is not."""
-    above = ranked[given - 1] if given else max(1.0, float(ranked[0]) + 1e-6)
-    below = ranked[given] if given < len(ranked) else min(0.0, float(ranked[-1]))
+    above = ranked[n_given - 1] if n_given else max(1.0, float(ranked[0]) + 1e-6)
+    below = ranked[n_given] if n_given < len(ranked) else min(0.0, float(ranked[-1]))
     return float(above + below) / 2
 
 

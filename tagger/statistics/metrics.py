@@ -139,7 +139,7 @@ def average_precision(truth: Truth, scores: Floats) -> Floats:
     :returns: *Shape:* (n_labels,), as scikit-learn's `average_precision_score`.
     """
     columns = zip(truth.T, scores.T, strict=True)
-    return np.array([_average_precision(own, scored) for own, scored in columns])
+    return np.array([_average_precision(of_label, scored) for of_label, scored in columns])
 
 
 def _average_precision(truth: NDArray[np.bool_], scores: Floats) -> float:
@@ -174,11 +174,11 @@ class Reliability:
 
 def reliability(truth: Truth, scores: Floats, bins: int = N_BINS) -> Reliability:
     """Bin all scores in [0, 1] of all labels together."""
-    said, true = scores.ravel().astype(float), truth.ravel()
-    bin_of = np.minimum((said * bins).astype(int), bins - 1)
+    predicted, true = scores.ravel().astype(float), truth.ravel()
+    bin_of = np.minimum((predicted * bins).astype(int), bins - 1)
     count = np.bincount(bin_of, minlength=bins)
     filled = count > 0
-    sums = (np.bincount(bin_of, weights=values, minlength=bins) for values in (said, true))
+    sums = (np.bincount(bin_of, weights=values, minlength=bins) for values in (predicted, true))
     mean_said, share_true = (ratio(total, count)[filled] for total in sums)
     return Reliability(mean_said, share_true, count[filled])
 

@@ -34,8 +34,8 @@ def dense(gram: Matrix, targets: Matrix, penalties: Sequence[float]) -> tuple[Ma
     for penalty in penalties:
         shrunk = 1 / (values + penalty)
         duals = vectors @ (shrunk[:, None] * rotated)
-        own = (vectors**2) @ shrunk
-        left_out = targets - duals / own[:, None]
+        own_part = (vectors**2) @ shrunk
+        left_out = targets - duals / own_part[:, None]
         error = float(((targets - left_out) ** 2).mean())
         if best is None or error < best[0] - 1e-12:
             best = (error, duals, left_out)

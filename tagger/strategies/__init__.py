@@ -39,10 +39,10 @@ def create(name: str, resources: Resources, *, seed: int = 0) -> Strategy:
 
     :raises UnknownStrategy: with the names there are.
     """
-    known = REGISTRY | MADE_BY_COMPRESSION
-    if name not in known:
+    strategies = REGISTRY | MADE_BY_COMPRESSION
+    if name not in strategies:
         raise UnknownStrategy(name, REGISTRY)
-    module, _, class_name = known[name].partition(":")
+    module, _, class_name = strategies[name].partition(":")
     return cast("Strategy", getattr(import_module(module), class_name)(resources, seed=seed))
 
 

@@ -114,10 +114,12 @@ def heads(
     vectors = np.vstack([tuned.issues, tuned.anchors])
     fitted = []
     for label in learned:
-        own = np.arange(n_labels) == label
-        weights = np.concatenate([np.ones(n_issues), np.where(own, 1.0, 1 / max(1, n_labels - 1))])
+        is_own = np.arange(n_labels) == label
+        weights = np.concatenate(
+            [np.ones(n_issues), np.where(is_own, 1.0, 1 / max(1, n_labels - 1))]
+        )
         head = LogisticRegression(C=INVERSE_PENALTY, max_iter=500)
-        fitted.append(head.fit(vectors, np.concatenate([targets[:, label], own]), weights))
+        fitted.append(head.fit(vectors, np.concatenate([targets[:, label], is_own]), weights))
     return (
         np.stack([head.coef_[0] for head in fitted]).astype(np.float32),
         np.array([head.intercept_[0] for head in fitted], dtype=np.float32),

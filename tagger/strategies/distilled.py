@@ -120,12 +120,12 @@ class Distilled:
 def _lesson(
     train: TrainingSet, issues: Sequence[IssueText], soft: Mapping[IssueText, Scores]
 ) -> Texts:
-    known = {issue: row for row, issue in enumerate(train.issues)}
+    row_of = {issue: row for row, issue in enumerate(train.issues)}
     truth = np.zeros((len(issues), len(train.labels)), dtype=bool)
-    labelled = np.array([issue in known for issue in issues])
+    labelled = np.array([issue in row_of for issue in issues])
     for row, issue in enumerate(issues):
-        if issue in known:
-            truth[row] = train.targets[known[issue]]
+        if issue in row_of:
+            truth[row] = train.targets[row_of[issue]]
     return Texts(
         [issue.full for issue in issues],
         np.stack([soft[issue] for issue in issues]).astype(np.float32),

@@ -80,8 +80,8 @@ class Vote:
         That vote decides where nothing is near, and is drowned where a near duplicate is.
         """
         similarities, rows = nearest_rows.similarities[:, : self.k], nearest_rows.rows[:, : self.k]
-        near = np.where(rows >= 0, similarities - self.usual, 0.0)
-        weights = np.where(rows >= 0, np.exp(self.sharpness * near), 0.0)
+        closeness = np.where(rows >= 0, similarities - self.usual, 0.0)
+        weights = np.where(rows >= 0, np.exp(self.sharpness * closeness), 0.0)
         votes = np.einsum("nk,nkl->nl", weights, targets[rows].astype(np.float32))
         total: Scores = (votes + share) / (weights.sum(axis=1, keepdims=True) + 1.0)
         return total.astype(np.float32)
@@ -275,11 +275,12 @@ def spread(vectors: Vectors) -> float:
 def others(index: NeighbourIndex, vectors: Vectors, rows: NDArray[np.int_], k: int) -> NearestRows:
     """The `k` nearest of rows that are themselves in the index, themselves left out."""
     nearest_rows = index.search(vectors[rows], k + 1)
-    own = nearest_rows.rows == rows[:, None]
-    own[~own.any(axis=1), -1] = True  # crowded out by duplicates: drop the farthest instead
+    is_self = nearest_rows.rows == rows[:, None]
+    is_self[~is_self.any(axis=1), -1] = True  # crowded out by duplicates: drop the farthest instead
     shape = (len(rows), nearest_rows.rows.shape[1] - 1)
     return NearestRows(
-        nearest_rows.similarities[~own].reshape(shape), nearest_rows.rows[~own].reshape(shape)
+        nearest_rows.similarities[~is_self].reshape(shape),
+        nearest_rows.rows[~is_self].reshape(shape),
     )
 
 

@@ -147,13 +147,13 @@ def _vocabulary(corpus: Sequence[str]) -> tuple[list[str], NDArray[np.float32]]:
     often = max(2.0, 0.5 * len(corpus))
     vectorizer = _vectorizer(max_features=MAX_TERMS, binary=True, dtype=np.float32)
     try:
-        found = vectorizer.fit_transform(corpus)
+        matrix = vectorizer.fit_transform(corpus)
     except ValueError:  # not a single word in the whole corpus
         return [], np.zeros(0, dtype=np.float32)
-    with_term = np.asarray(found.sum(axis=0)).ravel()
-    kept = (with_term <= often) & ((with_term >= 2) | (len(corpus) < 50))
-    terms = np.asarray(vectorizer.get_feature_names_out())[kept]
-    idf = 1 + np.log((1 + len(corpus)) / (1 + with_term[kept]))
+    with_term = np.asarray(matrix.sum(axis=0)).ravel()
+    in_vocabulary = (with_term <= often) & ((with_term >= 2) | (len(corpus) < 50))
+    terms = np.asarray(vectorizer.get_feature_names_out())[in_vocabulary]
+    idf = 1 + np.log((1 + len(corpus)) / (1 + with_term[in_vocabulary]))
     return [str(term) for term in terms], idf.astype(np.float32)
 
 

@@ -112,8 +112,8 @@ class NaiveBayes:
         if self.odds_ is not None and issues:
             counts = self.words_.count([issue.full for issue in issues])
             weighing = self.variant_.weighing
-            found = evidence(self.odds_, self.words_.weigh(counts, weighing), weighing)
-            scores[:, self.live_] = self.calibration_.apply(found, self.share_[self.live_])
+            log_odds = evidence(self.odds_, self.words_.weigh(counts, weighing), weighing)
+            scores[:, self.live_] = self.calibration_.apply(log_odds, self.share_[self.live_])
         return scores
 
     def save(self, folder: Path) -> None:

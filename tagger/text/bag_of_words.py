@@ -41,8 +41,8 @@ class BagOfWords:
         if not any(analyse(text) for text in texts):
             self.words_, self.idf_ = [], np.zeros(0)
             return self
-        found = vectorizer.fit_transform(texts)
-        with_word = np.asarray((found > 0).sum(axis=0)).ravel()
+        matrix = vectorizer.fit_transform(texts)
+        with_word = np.asarray((matrix > 0).sum(axis=0)).ravel()
         self.words_ = [str(word) for word in vectorizer.get_feature_names_out()]
         self.idf_ = 1.0 + np.log((1.0 + len(texts)) / (1.0 + with_word))
         return self

@@ -133,11 +133,11 @@ def evidence(odds: Odds, matrix: Any, weighing: Weighing) -> Evidence:
 
     :param matrix: weighed words, sparse. *Shape:* (n_issues, n_words)
     """
-    found: Evidence = np.asarray(matrix @ odds.T)
+    log_odds: Evidence = np.asarray(matrix @ odds.T)
     if weighing == "tfidf":  # of unit length already
-        return found
+        return log_odds
     lengths = np.asarray(matrix.sum(axis=1)).reshape(-1, 1)
-    return found / (1.0 + lengths) ** LENGTH_POWER
+    return log_odds / (1.0 + lengths) ** LENGTH_POWER
 
 
 class HeldOut:
@@ -172,9 +172,9 @@ class HeldOut:
 
     def calibration(self, variant: Variant) -> SharedCalibration:
         """The curve for this variant's evidence on the folds."""
-        use_share, found = variant.kind == "multinomial", self._evidence(variant)
-        if found.any():
-            return SharedCalibration.fit(found, self._share, self._targets, use_share=use_share)
+        use_share, log_odds = variant.kind == "multinomial", self._evidence(variant)
+        if log_odds.any():
+            return SharedCalibration.fit(log_odds, self._share, self._targets, use_share=use_share)
         rows, matrix = self._corpora[variant.augment].training(variant.weighing)
         odds = word_odds(matrix, self._targets[rows], variant.smoothing)
         usual = float(evidence(odds, matrix, variant.weighing).std())  # too few to hold any out

@@ -150,13 +150,13 @@ class AdaptationSettings:
         return _finished(objective, folder)
 
     def _train(self, objective: str, texts: Sequence[IssueText], aside: Path) -> None:
-        def told(done: int, total: int) -> None:
+        def report(done: int, total: int) -> None:
             self.progress(f"adapting ({objective})", done, total)
 
         with seeded(SEED, self.device):
             pupil = OBJECTIVES[objective](self.base, self.device)
-            losses = pupil.adapt(texts, self.budget, seed=SEED, told=told)
-        told(len(losses), len(losses))
+            losses = pupil.adapt(texts, self.budget, seed=SEED, report=report)
+        report(len(losses), len(losses))
         weights = {name: each.to(torch.float16) for name, each in pupil.body.state_dict().items()}
         with quiet():
             pupil.body.save_pretrained(aside, state_dict=weights)

@@ -163,10 +163,12 @@ class _LabelledTexts:
             self.classifier.train()
             batch = next(batches)
             shown, rows = self.anchors.draw(np.asarray(self.targets[batch].any(axis=0)))
-            issues, said = (self.features(one, recipe.taught_tokens) for one in (batch, rows))
-            near = issue_loss(issues, truth[batch], recipe.temperature)
-            own = truth[batch][:, shown]
-            return near + anchor_loss(issues, said, own, recipe.temperature)
+            issues, wordings = (
+                self.features(rows_of, recipe.taught_tokens) for rows_of in (batch, rows)
+            )
+            loss = issue_loss(issues, truth[batch], recipe.temperature)
+            own_labels = truth[batch][:, shown]
+            return loss + anchor_loss(issues, wordings, own_labels, recipe.temperature)
 
         body = self.classifier.body.parameters()
         groups = parameter_groups(body, rate=recipe.rate, decay=recipe.weight_decay)

@@ -98,5 +98,5 @@ def best_f1(scores: NDArray[np.float32], truth: NDArray[np.bool_]) -> float:
     """
     order = np.argsort(-scores.ravel(), kind="stable")
     hits = np.cumsum(truth.ravel()[order])
-    given = np.arange(1, len(order) + 1)
-    return float((2 * hits / (given + max(int(truth.sum()), 1))).max(initial=0.0))
+    n_given = np.arange(1, len(order) + 1)
+    return float((2 * hits / (n_given + max(int(truth.sum()), 1))).max(initial=0.0))

@@ -72,7 +72,7 @@ class MaskedLanguage:
         budget: StepBudget,
         *,
         seed: int,
-        told: Callable[[int, int], None] = lambda _, __: None,
+        report: Callable[[int, int], None] = lambda _, __: None,
     ) -> list[float]:
         """Train the body in place.
 
@@ -91,7 +91,7 @@ class MaskedLanguage:
         self.body.train()
 
         def loss_at(step: int) -> torch.Tensor:
-            told(step, steps)
+            report(step, steps)
             return self._loss(reader, [tokens[row] for row in next(batches)], rng)
 
         return self._descend(loss_at, steps)
@@ -164,9 +164,9 @@ def _load(folder: Path) -> tuple[Any, Any, set[str]]:
 
 def _head(model: Any, missing: set[str]) -> tuple[nn.Module, bool]:
     """The module that turns states into guesses, and whether it starts from nothing."""
-    own = [(name, part) for name, part in model.named_children() if part is not model.base_model]
-    if len(own) == 1:
-        name, head = own[0]
+    heads = [(name, part) for name, part in model.named_children() if part is not model.base_model]
+    if len(heads) == 1:
+        name, head = heads[0]
         return head, any(key.startswith(f"{name}.") for key in missing)
     with seeded(0, torch.device("cpu")):
         return TiedHead(model.get_input_embeddings()), True

@@ -50,7 +50,7 @@ class TitleBody:
         budget: StepBudget,
         *,
         seed: int,
-        told: Callable[[int, int], None] = lambda _, __: None,
+        report: Callable[[int, int], None] = lambda _, __: None,
     ) -> list[float]:
         """Train the body in place.
 
@@ -75,7 +75,7 @@ class TitleBody:
         self.body.train()
 
         def loss_at(step: int) -> torch.Tensor:
-            told(step, steps)
+            report(step, steps)
             batch = next(batches)
             return info_nce(
                 self._vectors(reader, [titles[row] for row in batch]),

@@ -79,9 +79,9 @@ def say_wait(until: datetime) -> None:
 
 def _row(line: "BackfillRow") -> tuple[str, str, str, str]:
     planned = line.planned
-    applied = [f"{one.label} {one.decision.score:.2f}" for one in planned.to_apply]
+    applied = [f"{choice.label} {choice.decision.score:.2f}" for choice in planned.to_apply]
     applied += [planned.fallback] if planned.fallback else []
-    suggested = [f"{one.label} {one.decision.score:.2f}" for one in planned.to_suggest]
+    suggested = [f"{choice.label} {choice.decision.score:.2f}" for choice in planned.to_suggest]
     return f"#{line.number}", ", ".join(applied), ", ".join(suggested), plain(line.title, 60)
 
 

@@ -53,8 +53,8 @@ def tag(
         policy = tagging.policy(container.store, repo, active.release.names)
         with _questions(container, repo, numbers, file, progress) as (questions, total):
             # on a terminal the answers themselves show how far it has come
-            told = silent if sys.stdout.isatty() else progress
-            answers = tagging.tag(active.release, questions, total, policy, told)
+            reporter = silent if sys.stdout.isatty() else progress
+            answers = tagging.tag(active.release, questions, total, policy, reporter)
             if as_json:
                 head = {"repository": repo, "release": active.id}
                 say_json_of_many(head, "issues", (answer.as_json() for answer in answers))
@@ -77,8 +77,8 @@ def _questions(
         stored = tagging.stored_questions(container.store, repo, numbers or [])
         yield stored, len(stored)
         return
-    with tagging.questions_of_file(file, progress) as found:
-        yield found
+    with tagging.questions_of_file(file, progress) as opened_file:
+        yield opened_file
 
 
 def say_answer(answer: "IssuePrediction", *, explain: bool) -> None:

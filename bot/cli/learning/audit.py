@@ -21,19 +21,19 @@ def audit(repo: Repo, *, seed: Seed = 0, as_json: Json = False) -> None:
 
     with opened() as container, ShownProgress() as progress:
         resources = container.resources(progress, tuning=False)
-        found = find_suspects(container.store, resources, repo, now=datetime.now(UTC), seed=seed)
+        findings = find_suspects(container.store, resources, repo, now=datetime.now(UTC), seed=seed)
     if as_json:
-        say_json({"repository": repo, **found.as_json()})
+        say_json({"repository": repo, **findings.as_json()})
     else:
-        say_audit(found)
+        say_audit(findings)
 
 
-def say_audit(found: "Audit") -> None:
+def say_audit(findings: "Audit") -> None:
     """Each kind of finding under a heading of its own."""
     from bot.evaluating.auditing import most_informative
 
-    shown = most_informative(found.suspects, SHOWN)
-    say(f"Labels that are probably wrong or missing: {len(found.suspects)}")
+    shown = most_informative(findings.suspects, SHOWN)
+    say(f"Labels that are probably wrong or missing: {len(findings.suspects)}")
     say_table(
         ("", "label", "suspicion", "issue"),
         (
@@ -41,14 +41,14 @@ def say_audit(found: "Audit") -> None:
                 suspect.kind,
                 suspect.label,
                 f"{suspect.suspicion:.2f}",
-                f"#{suspect.number} {plain(found.titles[suspect.number], 70)}",
+                f"#{suspect.number} {plain(findings.titles[suspect.number], 70)}",
             )
             for suspect in shown
         ),
         right="  >",
     )
     say()
-    say(f"Labels that are confused: {len(found.confused)}")
+    say(f"Labels that are confused: {len(findings.confused)}")
     say_table(
         ("of", "taken for", "issues", "share", "such as"),
         (
@@ -59,17 +59,17 @@ def say_audit(found: "Audit") -> None:
                 f"{confused_pair.share:.0%}",
                 _numbers(confused_pair.issues),
             )
-            for confused_pair in found.confused[:SHOWN]
+            for confused_pair in findings.confused[:SHOWN]
         ),
         right="  >>",
     )
     say()
-    say(f"Labels that may be one: {len(found.doubles)}")
-    for pair in found.doubles[:SHOWN]:
+    say(f"Labels that may be one: {len(findings.doubles)}")
+    for pair in findings.doubles[:SHOWN]:
         say(f"  {pair.first} and {pair.second}: {pair.why}")
     say()
-    say(f"Labels that nobody uses: {', '.join(use.name for use in found.dead) or 'none'}")
-    say(f"Labels that only bots set: {', '.join(use.name for use in found.bot_only) or 'none'}")
+    say(f"Labels that nobody uses: {', '.join(use.name for use in findings.dead) or 'none'}")
+    say(f"Labels that only bots set: {', '.join(use.name for use in findings.bot_only) or 'none'}")
 
 
 def _numbers(numbers: tuple[int, ...]) -> str:

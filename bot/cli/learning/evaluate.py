@@ -135,15 +135,15 @@ def say_summary(report: dict[str, Any]) -> None:
         ("strategy", "slice", "issues", "micro F1", "", "macro F1", ""),
         (
             (
-                one["strategy"],
-                one["slice"],
-                one["n_train"],
-                f"{one['micro_f1']:.3f}",
-                "-".join(f"{end:.3f}" for end in one["micro_f1_ci"]),
-                f"{one['macro_f1']:.3f}",
-                "-".join(f"{end:.3f}" for end in one["macro_f1_ci"]),
+                row["strategy"],
+                row["slice"],
+                row["n_train"],
+                f"{row['micro_f1']:.3f}",
+                "-".join(f"{end:.3f}" for end in row["micro_f1_ci"]),
+                f"{row['macro_f1']:.3f}",
+                "-".join(f"{end:.3f}" for end in row["macro_f1_ci"]),
             )
-            for one in report["summary"]
+            for row in report["summary"]
         ),
         right=" >>>>>>",
     )

@@ -23,7 +23,7 @@ def releases(
         _replay(repo, replay, as_json=as_json)
         return
     with opened() as container, container.store.read() as work:
-        found = work.releases.list(work.repositories.get(repo).id)
+        stored = work.releases.list(work.repositories.get(repo).id)
     if as_json:
         say_json(
             {
@@ -38,12 +38,12 @@ def releases(
                         "labels": [row["name"] for row in release.manifest.get("labels", [])],
                         "gate": (release.gate or {}).get("reason"),
                     }
-                    for release in found
+                    for release in stored
                 ],
             }
         )
         return
-    if not found:
+    if not stored:
         say(f"{repo} has no release yet; issue-tagger retrain {repo} makes one")
         return
     say_table(
@@ -56,7 +56,7 @@ def releases(
                 len(release.manifest.get("labels", [])),
                 (release.gate or {}).get("reason"),
             )
-            for release in found
+            for release in stored
         ),
         right="   >",
     )

@@ -80,10 +80,10 @@ def _runtime(choice: "RuntimeChoice") -> str:
     if choice.how == "set":
         return f"runtime: {choice.name}, as set"
     ours, exact = choice.measured[choice.name], choice.measured["torch"]
-    kept = "" if ours.f1 is None else f", F1 of neighbours {ours.f1:.3f} ({exact.f1:.3f})"
+    f1_note = "" if ours.f1 is None else f", F1 of neighbours {ours.f1:.3f} ({exact.f1:.3f})"
     return (
         f"runtime: {choice.name}, {ours.milliseconds:.1f} ms to encode an issue "
-        f"(torch {exact.milliseconds:.1f} ms){kept}, as measured on {choice.n_issues} issues"
+        f"(torch {exact.milliseconds:.1f} ms){f1_note}, as measured on {choice.n_issues} issues"
     )
 
 

@@ -124,10 +124,10 @@ def _reason(how: str, label: "PredictedLabel") -> str:
 
 
 def _score(shown: "Sequence[LabelledIssue]", how: str) -> str:
-    given = [
+    predicted = [
         (name, labelled_issue.right)
         for labelled_issue in shown
         for name in getattr(labelled_issue, how)
     ]
-    right = sum(name in people for name, people in given)
-    return f"{len(given)}, {right} of them as people did"
+    right = sum(name in people for name, people in predicted)
+    return f"{len(predicted)}, {right} of them as people did"

@@ -32,7 +32,9 @@ def doctor(*, as_json: Json = False) -> None:
     else:
         say_table(("part", "", "found"), ((f.part, _SIGNS[f.verdict], f.found) for f in findings))
         advice = [f"{finding.part}: {finding.advice}" for finding in findings if finding.advice]
-        for line in (["", "what to do:"] if advice else []) + [f"  {one}" for one in advice]:
+        for line in (["", "what to do:"] if advice else []) + [
+            f"  {advice_line}" for advice_line in advice
+        ]:
             say(line)
     if any(finding.verdict == "wrong" for finding in findings):
         raise typer.Exit(1)

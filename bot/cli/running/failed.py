@@ -77,8 +77,11 @@ def _show(given_ups: "Sequence[GivenUp]") -> None:
     )
 
 
-def _as_json(one: "GivenUp") -> dict[str, Any]:
+def _as_json(given_up: "GivenUp") -> dict[str, Any]:
     from dataclasses import asdict
 
-    ended = one.finished_at and one.finished_at.isoformat()
-    return asdict(one) | {"received_at": one.received_at.isoformat(), "finished_at": ended}
+    ended = given_up.finished_at and given_up.finished_at.isoformat()
+    return asdict(given_up) | {
+        "received_at": given_up.received_at.isoformat(),
+        "finished_at": ended,
+    }

@@ -60,8 +60,8 @@ def line_chart(
     if diagonal:
         ends = [frame.at(end, end) for end in (max(x.low, y.low), min(x.high, y.high))]
         parts.append(tag("path", d=path(ends), class_="even"))
-    parts += [_band(frame, one) for one in series if one.band]
-    parts += [_line(frame, one) for one in series if one.points]
+    parts += [_band(frame, line) for line in series if line.band]
+    parts += [_line(frame, line) for line in series if line.points]
     return drawing(label, *parts)
 
 
@@ -77,10 +77,10 @@ def _line(frame: Frame, series: Series) -> Markup:
     snapshot = f"line {colour(series.snapshot)}" + (" strong" if series.strong else "")
     parts = [tag("path", d=path(places), class_=snapshot, stroke_dasharray=dash(series.snapshot))]
     if series.marks:
-        told = zip(places, series.points, strict=True)
+        points = zip(places, series.points, strict=True)
         parts += [
             marker(series.snapshot, *place, hover=f"{series.name}: {px:.3g} → {py:.3f}")
-            for place, (px, py) in told
+            for place, (px, py) in points
         ]
     return tag("g", *parts)
 
@@ -214,7 +214,7 @@ def dot_plot(
     frame = Frame(x, y_axis, width=width, height=height, left=left, top=top)
     parts = [frame.axes()]
     for n, name in enumerate(names):
-        values = [own[n] for _, _, own in marks]
+        values = [values_of[n] for _, _, values_of in marks]
         y = top + (n + 0.5) * row
         start, end = (frame.at(value, 0)[0] for value in (min(values), max(values)))
         full = float(frame.width - frame.right)
@@ -222,8 +222,13 @@ def dot_plot(
         parts.append(tag("line", x1=start, x2=end, y1=y, y2=y, class_="span"))
         parts.append(text(left - 8, y + 4, name, "tick", text_anchor="end"))
         parts += [
-            marker(snapshot, frame.at(own[n], 0)[0], y, hover=f"{name}: {what} {own[n]:.3f}")
-            for what, snapshot, own in marks
+            marker(
+                snapshot,
+                frame.at(values_of[n], 0)[0],
+                y,
+                hover=f"{name}: {what} {values_of[n]:.3f}",
+            )
+            for what, snapshot, values_of in marks
         ]
     return drawing(label, *parts, width=width, height=height)
 
@@ -267,8 +272,8 @@ def point_map(label: str, groups: Sequence[tuple[str, int, NDArray[Any], Sequenc
     """Points of groups (name, look, places in [0, 1] of *Shape:* (n, 2), hover words)."""
     width, height = 2 * WIDTH, 1.15 * WIDTH
     parts = []
-    for _, snapshot, places, told in groups:
-        for (x, y), words in zip(places, told, strict=True):
+    for _, snapshot, places, tooltip in groups:
+        for (x, y), words in zip(places, tooltip, strict=True):
             at = (12 + float(x) * (width - 24), 12 + (1 - float(y)) * (height - 24))
             parts.append(marker(snapshot, *at, hover=words, size=3.6))
     frame = tag("rect", x=1, y=1, width=width - 2, height=height - 2, rx=8, class_="frame")

@@ -34,8 +34,8 @@ def changes(figures: Figures, previous: dict[str, Any] | None) -> list[dict[str,
     """How far each summary moved since the last run; `beyond`: outside the last run's interval."""
     if not previous:
         return []
-    before = {(one["strategy"], one["slice"]): one for one in previous.get("summary", ())}
-    found = []
+    before = {(row["strategy"], row["slice"]): row for row in previous.get("summary", ())}
+    differences = []
     for summary in figures.summary:
         last = before.get((summary.strategy, summary.slice))
         if last is None:
@@ -48,5 +48,5 @@ def changes(figures: Figures, previous: dict[str, Any] | None) -> list[dict[str,
             low, high = last[f"{metric}_ci"]
             moved[metric] = now - last[metric]
             moved[f"{metric}_beyond"] = not low <= now <= high
-        found.append(moved)
-    return found
+        differences.append(moved)
+    return differences

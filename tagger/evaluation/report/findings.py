@@ -56,7 +56,8 @@ def _confused(view: View, pooled: Pooled) -> Figure:
         reverse=True,
     )
     rows = [
-        [true, given, n, TableCell(f"{part:.1%}", number=True)] for n, part, true, given in pairs
+        [true, predicted, n, TableCell(f"{part:.1%}", number=True)]
+        for n, part, true, predicted in pairs
     ]
     return Figure(
         "Confusions between labels",
@@ -75,8 +76,8 @@ def losses(pooled: Pooled) -> tuple[Rows, Floats]:
 
     :returns: rows and losses, highest loss first. *Shape of each:* (n_distinct_issues,)
     """
-    said = np.clip(pooled.scores, _SURE, 1 - _SURE)
-    loss = -np.where(pooled.truth, np.log(said), np.log(1 - said)).mean(axis=1)
+    probabilities = np.clip(pooled.scores, _SURE, 1 - _SURE)
+    loss = -np.where(pooled.truth, np.log(probabilities), np.log(1 - probabilities)).mean(axis=1)
     rows, place = np.unique(pooled.rows, return_inverse=True)
     mean = ratio(np.bincount(place, weights=loss), np.bincount(place))
     order = np.argsort(-mean, kind="stable")
@@ -91,14 +92,14 @@ def _hardest(view: View, pooled: Pooled) -> Figure:
     for row, value in zip(rows[:HARDEST], loss[:HARDEST], strict=True):
         at = first[int(row)]
         number = data.numbers[int(row)]
-        given = _named(view, pooled.decided[at], pooled.scores[at])
+        predicted = _named(view, pooled.decided[at], pooled.scores[at])
         true = _named(view, pooled.truth[at], pooled.scores[at])
         lines.append(
             [
                 TableCell(f"#{number}", url=view.extras.url(number)),
                 data.issues[int(row)].title[:120],
                 true,
-                given,
+                predicted,
                 float(value),
             ]
         )

@@ -46,11 +46,11 @@ def _figure(table: ReportTable) -> Figure:
     )
 
 
-def _row(one: LiveLabel) -> list[object]:
-    shares = (one.precision, one.miss_rate, one.coverage)
+def _row(label: LiveLabel) -> list[object]:
+    shares = (label.precision, label.miss_rate, label.coverage)
     surest = max(shares, key=lambda share: share.n)
     figures = [cell for share in shares for cell in _cells(share)]
-    return [one.label, one.decided, *figures, surest.n, surest.basis]
+    return [label.label, label.decided, *figures, surest.n, surest.basis]
 
 
 def _cells(share: WeightedShare) -> tuple[TableCell, TableCell]:

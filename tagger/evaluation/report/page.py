@@ -21,8 +21,8 @@ _HERE = Path(__file__).parent
 
 def sections(view: View) -> list[Section]:
     """All chapters, in reading order."""
-    found = (curves, labels, trust, in_use, errors, next_steps, corpus, learning, cost)
-    return [section for make in found if (section := make(view)) is not None]
+    chapters = (curves, labels, trust, in_use, errors, next_steps, corpus, learning, cost)
+    return [section for make in chapters if (section := make(view)) is not None]
 
 
 def report_page(view: View) -> str:

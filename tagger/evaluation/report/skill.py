@@ -157,7 +157,7 @@ def _served(view: View) -> Figure:
 
 def _best_for(view: View, label: int, slice_name: str) -> tuple[float, str]:
     there = [summary for summary in view.figures.summary if summary.slice == slice_name]
-    best = max(there, key=lambda one: float(one.label_f1[label]))
+    best = max(there, key=lambda summary: float(summary.label_f1[label]))
     return float(best.label_f1[label]), best.strategy
 
 
@@ -223,16 +223,16 @@ def cost(view: View) -> Section:
     return Section("cost", "Further figures, time and memory", lead, (table,))
 
 
-def _costs(one: Summary) -> list[object]:
+def _costs(summary: Summary) -> list[object]:
     return [
-        one.strategy,
-        one.mean(lambda row: row.subset_accuracy),
-        one.mean(lambda row: row.ranking_precision),
-        one.mean(lambda row: row.average_precision),
-        one.mean(lambda row: row.calibration_error),
-        one.micro_spread,
-        one.macro_spread,
-        TableCell(f"{one.mean(lambda row: row.fit_seconds):.1f}", number=True),
-        TableCell(f"{one.mean(lambda row: row.predict_ms_per_issue):.2f}", number=True),
-        TableCell(f"{one.mean(lambda row: row.peak_memory_mb):,.0f}", number=True),
+        summary.strategy,
+        summary.mean(lambda row: row.subset_accuracy),
+        summary.mean(lambda row: row.ranking_precision),
+        summary.mean(lambda row: row.average_precision),
+        summary.mean(lambda row: row.calibration_error),
+        summary.micro_spread,
+        summary.macro_spread,
+        TableCell(f"{summary.mean(lambda row: row.fit_seconds):.1f}", number=True),
+        TableCell(f"{summary.mean(lambda row: row.predict_ms_per_issue):.2f}", number=True),
+        TableCell(f"{summary.mean(lambda row: row.peak_memory_mb):,.0f}", number=True),
     ]

@@ -62,11 +62,11 @@ def escaped(words: str) -> str:
     return words.replace("@", "@\u200b").replace("\n", " ")
 
 
-def _in_markdown(one: TableCell) -> str:
-    words = escaped(one.words)
-    if one.url:
-        words = f"[{words}]({one.url})"
-    return f"**{words}**" if one.best else words
+def _in_markdown(cell: TableCell) -> str:
+    words = escaped(cell.words)
+    if cell.url:
+        words = f"[{words}]({cell.url})"
+    return f"**{words}**" if cell.best else words
 
 
 def _line(words: Iterable[str]) -> str:

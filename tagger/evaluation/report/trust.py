@@ -48,7 +48,7 @@ def _coverage(view: View) -> Figure:
             Series(strategy, view.snapshot(strategy), points, strong=strategy == CHAIN, marks=False)
         )
         reached = [curve.coverage[curve.precision >= target] for target in TARGETS]
-        rows.append([strategy, *(float(one.max()) if len(one) else 0.0 for one in reached)])
+        rows.append([strategy, *(float(curve.max()) if len(curve) else 0.0 for curve in reached)])
     heads = ["strategy", *(f"coverage at precision {target}" for target in TARGETS)]
     x, y = (
         Axis(0, 1, UNIT.ticks, "coverage (share of true labels set)"),
@@ -71,14 +71,14 @@ def _calibration(view: View) -> Figure:
         if pooled is None:
             continue
         curve = reliability(pooled.truth, pooled.scores)
-        told = zip(curve.said, curve.came_true, curve.count, strict=True)
-        points = tuple((said, true) for said, true, count in told if count >= FEWEST)
+        bins = zip(curve.said, curve.came_true, curve.count, strict=True)
+        points = tuple((predicted, true) for predicted, true, count in bins if count >= FEWEST)
         lines.append(Series(strategy, view.snapshot(strategy), points, strong=strategy == CHAIN))
         rows.append(
             [
                 strategy,
                 curve.expected_calibration_error,
-                "  ".join(f"{said:.2f}→{true:.2f}" for said, true in points),
+                "  ".join(f"{predicted:.2f}→{true:.2f}" for predicted, true in points),
             ]
         )
     x, y = Axis(0, 1, UNIT.ticks, "score"), Axis(0, 1, UNIT.ticks, "share that came true")

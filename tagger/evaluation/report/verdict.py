@@ -60,24 +60,24 @@ def _leaders(view: View) -> str:
         else:
             runs.append((best.strategy, [name]))
     sizes = {name: f"{view.true_sizes[name]:,}" for name in view.slices}
-    told = [
+    leaders = [
         f"{strategy} at {sizes[names[0]]}" + (f" to {sizes[names[-1]]}" if len(names) > 1 else "")
         for strategy, names in runs
     ]
-    return f"Best by the mean of micro and macro F1: {', then '.join(told)} labelled issues."
+    return f"Best by the mean of micro and macro F1: {', then '.join(leaders)} labelled issues."
 
 
 def _moved(view: View) -> list[str]:
-    found = [
+    moves = [
         change
         for change in changes(view.figures, view.extras.previous)
         if (change["strategy"], change["slice"]) == (view.best.strategy, view.last)
     ]
     return [
-        f"Since the last run {one['strategy']} moved by {one['micro_f1']:+.3f} micro F1"
-        f"{_beyond(one['micro_f1_beyond'])} and by {one['macro_f1']:+.3f} macro F1"
-        f"{_beyond(one['macro_f1_beyond'])}."
-        for one in found
+        f"Since the last run {move['strategy']} moved by {move['micro_f1']:+.3f} micro F1"
+        f"{_beyond(move['micro_f1_beyond'])} and by {move['macro_f1']:+.3f} macro F1"
+        f"{_beyond(move['macro_f1_beyond'])}."
+        for move in moves
     ]
 
 

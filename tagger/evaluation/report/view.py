@@ -117,7 +117,7 @@ class View:
     def of_strategy(self, strategy: str) -> list[Summary]:
         """Its summaries, smallest slice first."""
         summaries = [summary for summary in self.figures.summary if summary.strategy == strategy]
-        return sorted(summaries, key=lambda one: slice_size(one.slice))
+        return sorted(summaries, key=lambda summary: slice_size(summary.slice))
 
     def pooled(self, strategy: str, slice_name: str) -> Pooled | None:
         """Test results of all seeds together; None where the strategy was not scored there."""

@@ -187,14 +187,14 @@ async def test_a_label_that_slips_between_two_pages_is_not_taken_for_deleted(
     pages = type(client).label_pages
     readings = 0
 
-    def with_a_deletion_after_the_first_page(self, repository, *, known=None):
+    def with_a_deletion_after_the_first_page(self, repository, *, known_pages=None):
         nonlocal readings
-        readings += known is None
+        readings += known_pages is None
 
         async def walk():
-            async for page in pages(self, repository, known=known):
+            async for page in pages(self, repository, known_pages=known_pages):
                 yield page
-                if readings == 1 and known is None and "area 000" in bench_labels:
+                if readings == 1 and known_pages is None and "area 000" in bench_labels:
                     bench.github.delete_label(REPO, "area 000", by="grace")
                     bench_labels.discard("area 000")
 

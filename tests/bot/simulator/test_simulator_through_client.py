@@ -157,7 +157,7 @@ async def test_a_walk_repeated_asks_conditionally_and_gets_nothing_new(
         state.open_issue(REPO, f"issue {number}")
     known = {page.url: page.known async for page in github.issues(REPO)}
     before = len(state.requests)
-    again = [page async for page in github.issues(REPO, known=known)]
+    again = [page async for page in github.issues(REPO, known_pages=known)]
     assert all(page.unchanged and not page.items for page in again)
     assert len(again) == len(known)
     assert all(seen.conditional and seen.status == 304 for seen in list(state.requests)[before:])
@@ -171,12 +171,12 @@ async def test_the_next_walk_picks_up_where_the_last_one_ended(state, clock, git
     pages = [page async for page in github.issues(REPO)]
     assert sum(len(page.items) for page in pages) == count
     cursor, known = pages[-1].window, {page.url: page.known for page in pages if page.known}
-    (nothing,) = [page async for page in github.issues(REPO, cursor=cursor, known=known)]
+    (nothing,) = [page async for page in github.issues(REPO, cursor=cursor, known_pages=known)]
     assert nothing.unchanged
     for number in range(150):
         clock.advance(seconds=1)
         state.open_issue(REPO, f"new {number}")
-    later = [page async for page in github.issues(REPO, cursor=cursor, known=known)]
+    later = [page async for page in github.issues(REPO, cursor=cursor, known_pages=known)]
     titles = {issue.title for page in later for issue in page.items}
     assert titles >= {f"new {number}" for number in range(150)}
 
