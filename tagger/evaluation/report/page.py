@@ -9,9 +9,9 @@ from tagger.evaluation.report.charts import sample
 from tagger.evaluation.report.corpus import corpus
 from tagger.evaluation.report.findings import errors, learning, next_steps
 from tagger.evaluation.report.in_use import in_use
-from tagger.evaluation.report.skill import cost, curves, labels
+from tagger.evaluation.report.skill import by_strategy, cost, curves, labels
 from tagger.evaluation.report.trust import trust
-from tagger.evaluation.report.verdict import sentences, tiles
+from tagger.evaluation.report.verdict import first_chapter, sentences, tiles
 
 if TYPE_CHECKING:
     from tagger.evaluation.report.view import Section, View
@@ -21,7 +21,10 @@ _HERE = Path(__file__).parent
 
 def sections(view: View) -> list[Section]:
     """All chapters, in reading order."""
-    chapters = (curves, labels, trust, in_use, errors, next_steps, corpus, learning, cost)
+    chapters = (
+        *(first_chapter, in_use, next_steps, labels, trust, errors),
+        *(curves, by_strategy, corpus, learning, cost),
+    )
     return [section for make in chapters if (section := make(view)) is not None]
 
 
