@@ -63,6 +63,7 @@ class DecisionMaker:
                     str(opinion.decided_by[row, i]),
                     {member: float(vote[i]) for member, vote in opinion.votes[row].items()},
                     tuple(_precedents(name, neighbours[row])),
+                    {part: float(value[i]) for part, value in opinion.parts[row].items()},
                 )
                 for i, name in enumerate(self.chain.names_)
             ]

@@ -22,8 +22,8 @@ def curves(view: View) -> Section:
     """Micro and macro F1 of every strategy over the slices."""
     lead = (
         f"{leaders(view)} How well each strategy labels issues it has never seen, after learning "
-        "from so many labelled ones. The bands are 95 % intervals over seeds and issues; the axis of "
-        "labelled issues is logarithmic."
+        "from so many labelled ones. The bands are 95 % intervals over seeds and issues; the axis "
+        "of labelled issues is logarithmic."
     )
     figures = (
         _curve(view, "Micro F1", "every label of every issue counts once", "micro_f1"),

@@ -70,9 +70,8 @@ def test_the_configuration_can_be_copied_as_it_is():
     assert data["mode"] == "suggest"
     assert data["labels"]["bug"] == {"mode": "apply"}
     assert set(data["labels"]) == {"bug", "docs", "security"}
-    odd = ReleaseVerdict(
-        0.9, (LabelOutlook('on: "x" #1', 9, "apply"), LabelOutlook("no", 9, "off"))
-    )
+    names = ('on: "x" #1', "no")
+    odd = ReleaseVerdict(0.9, tuple(LabelOutlook(name, 9, "apply") for name in names))
     assert set(yaml.safe_load(configuration(odd))["labels"]) == set(names)
     watching = yaml.safe_load(configuration(verdict_of_manifest(MANIFEST), watch=True))
     assert watching == {"version": 1, "mode": "shadow", "precision": 0.9}
