@@ -6,11 +6,11 @@ Exit status 0: done; 1: refused with a reason on stderr; 2: wrong usage; 130: Ct
 import os
 import sys
 from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
-from bot.cli import opening
+from bot.cli import opening, output
 from bot.cli.issues.backfill import backfill
 from bot.cli.issues.forget import forget
 from bot.cli.issues.import_issues import import_issues
@@ -71,6 +71,9 @@ for _name, _command in _COMMANDS.items():
     app.command(_name)(_command)
 app.command("task", hidden=True)(task)
 
+TELL_THEMSELVES = {"doctor", "task"}
+"""Commands beside which misspelt variables are named already."""
+
 
 def _version(wanted: bool) -> None:
     if wanted:
@@ -82,6 +85,7 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def options(
+    context: typer.Context,
     debug: Annotated[
         bool, typer.Option("--debug", help="Show tracebacks and every log line.")
     ] = False,
@@ -91,10 +95,13 @@ def options(
 ) -> None:
     """Labels GitHub issues well from a handful of examples, and says so when it cannot."""
     opening.debug = debug
+    if context.invoked_subcommand not in TELL_THEMSELVES:
+        _tell_misspelt_variables()
 
 
 def run() -> None:
     """Run the command that `sys.argv` names; always ends in SystemExit."""
+    output.document_state.begun = False
     try:
         app(prog_name="issue-tagger")
     except SystemExit as ending:
@@ -102,8 +109,23 @@ def run() -> None:
     except Exception as error:
         if opening.debug:
             raise
-        typer.echo(f"issue-tagger: {_reason(error)}", err=True)
-        sys.exit(1)
+        _refuse(_reason(error))
+
+
+def _refuse(reason: str) -> NoReturn:
+    """End with status 1 and the reason on stderr; for scripts also as the one JSON document."""
+    typer.echo(f"issue-tagger: {reason}", err=True)
+    if "--json" in sys.argv and not output.document_state.begun:
+        output.say_json({"error": reason})
+    sys.exit(_flushed(1))
+
+
+def _tell_misspelt_variables() -> None:
+    """Say once, on stderr, which variables with the prefix are no settings."""
+    from bot.process.settings import unknown_variables
+
+    for sentence in unknown_variables():
+        typer.echo(f"issue-tagger: {sentence}", err=True)
 
 
 def _reason(error: Exception) -> str:

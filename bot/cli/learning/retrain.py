@@ -31,12 +31,14 @@ def retrain(
     """Train a release; it serves unless it is worse than the active one."""
     from bot.learning.retraining import RetrainRequest
     from bot.learning.retraining import retrain as train
+    from bot.learning.training_data import check_labels
     from bot.process.progress import ShownProgress
 
     request = RetrainRequest(
         repo, seed, listed(labels) or None, listed(strategies) or None, promote=not no_promote
     )
     with opened() as container, ShownProgress() as progress:
+        check_labels(container.store, repo, request.labels)
         done = train(container.workspace(progress), request)
     if as_json:
         say_json(as_json_document(repo, done))

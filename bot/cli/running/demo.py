@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bot.cli import opening
+from bot.cli.issues.label_words import threshold_in_words
 from bot.cli.learning.retrain import say_retrained
 from bot.cli.options import repository_name
 from bot.cli.output import plain, say
@@ -107,20 +108,12 @@ def say_label(how: str, name: str, label: "PredictedLabel | None") -> None:
         return
     say(
         f"   {how:<10}{name}  {label.score:.2f} "
-        f"(cut {label.cut:.2f}: {_reason(how, label)}; mostly {label.decided_by})"
+        f"({threshold_in_words(how, label)}; mostly {label.decided_by})"
     )
     for neighbour in label.neighbours[:SHOWN_NEIGHBOURS]:
         labels = ", ".join(neighbour["labels"]) or "no label"
         title = plain(str(neighbour["title"]), 60)
         say(f"             {neighbour['similarity']:.2f} #{neighbour['number']} {title} [{labels}]")
-
-
-def _reason(how: str, label: "PredictedLabel") -> str:
-    if how == "set":
-        return "above it the target precision is kept"
-    if label.score < label.cut:
-        return "below it the target precision is not promised"
-    return "no cut promises the target precision yet"
 
 
 def _score(shown: "Sequence[LabelledIssue]", how: str) -> str:
