@@ -19,6 +19,7 @@ from store.engine.text import name_key, storable
 from store.engine.upsert import CHUNK, chunks, insert_into
 from store.errors import NotStored
 from store.issue_history import acts_of, labels_of
+from store.issue_states import newest_states
 from store.provenance import declined, judge
 from store.records import IssueRecord, StoredIssue, TrainingRow, UpsertCounts
 from store.tables import IssueLabelRow, IssueRow
@@ -43,11 +44,12 @@ class Issues:
         """Store what is new, change what changed, leave the rest alone.
 
         What was filed is set once and stays. A record whose `updated_at` is earlier than the
-        stored one came late and changes nothing. Of several records of one number the last wins.
+        stored one came late and changes nothing. Of several records of one number the newest
+        wins, the last of those that are as new; the first words of a new issue are the oldest's.
         """
         counts = UpsertCounts()
         for chunk in chunks(records):
-            counts += self._upsert_chunk(repository_id, {row.number: row for row in chunk})
+            counts += self._upsert_chunk(repository_id, newest_states(chunk))
         return counts
 
     def find(self, repository_id: int, number: int) -> StoredIssue | None:

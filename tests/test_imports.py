@@ -68,7 +68,7 @@ FLOORS = (
         "bot.process",
         "bot.model_serving",
     ),
-    *("bot.receiving", "bot.repositories", "bot.labelling", "bot.conversations"),
+    *("bot.receiving", "bot.exports", "bot.repositories", "bot.labelling", "bot.conversations"),
     *("bot.learning", "bot.sample", "bot.evaluating", "bot.backfilling"),
     *("bot.jobs", "bot.operations", "bot.container"),
     *("bot.simulator", "bot.demo", "bot.service", "bot.cli", "bot"),
