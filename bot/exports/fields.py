@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _NAMES = {
+    "id": ("id", "databaseId"),
     "number": ("number",),
     "title": ("title",),
     "body": ("body", "bodyText"),
@@ -55,6 +56,7 @@ def rest_fields(issue: Mapping[str, Any]) -> RestFields:
     labels, nameless = _labels(fields["labels"])
     labelled = fields["labels"] is not None
     fields["labels"] = labels
+    fields["id"] = fields["id"] if type(fields["id"]) is int else None  # GraphQL's is a text
     fields["state"] = _state(fields["state"], fields["closed_at"])
     fields["user"] = _author(fields["user"])
     fields["author_association"] = _text_or_none(fields["author_association"])
