@@ -4,6 +4,7 @@ BotError
 ├── SettingsInvalid         an environment variable is wrong; `.problems` has one line for each
 ├── ConfigurationInvalid    .github/issue-tagger.yml cannot be used; `.problems` names the lines
 ├── CommandRefused          a command cannot do what was asked, and says why (exit status 1)
+│   └── ExportRefused       a file that is no export, with the command that helps: `export_refusals`
 ├── IssueBusy               somebody else writes on the issue just now (`bot.labelling.issue_lease`)
 ├── LookAgain               what a write was planned by holds no more: look, and plan anew
 └── GitHubError             GitHub did not do what was asked: see the tree in `bot/github/errors.py`

@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any, Self
 from sqlalchemy import URL, Connection, Engine, create_engine, event, func, make_url, select, text
 from sqlalchemy.exc import ArgumentError
 
-from store.engine import schema
+from store.engine import schema, sqlite_files
 from store.engine.failures import in_our_words
 from store.engine.fair_lock import FairLock
 from store.engine.urls import SECRETS_IN_QUERY
@@ -142,6 +142,24 @@ class Store:
             return None
         with in_our_words(self.shown_url), self._reader.connect() as connection:
             return connection.execute(select(func.clock_timestamp())).scalar_one()  # type: ignore[no-any-return]
+
+    def compact(self, *, rewrite: bool = False) -> None:
+        """Let go of what was deleted; outside of a unit of work.
+
+        SQLite: see `sqlite_files.compact`. PostgreSQL, which does it by itself now and then: only
+        with `rewrite`, its rows may be overwritten from now on.
+
+        :raises StoreUnavailable: others were busy for too long, no space for it, or no answer.
+        """
+        with self._writers_turn(), in_our_words(self.shown_url):
+            if self.is_sqlite and not sqlite_files.compact(self._engine, rewrite=rewrite):
+                raise StoreBusy(
+                    f"others were at work in {self.shown_url}: its log still holds what was deleted"
+                )
+            if not self.is_sqlite and rewrite:
+                autocommit = self._engine.execution_options(isolation_level="AUTOCOMMIT")
+                with autocommit.connect() as server:
+                    server.execute(text("VACUUM"))
 
     def close(self) -> None:
         """Close every connection; the next use opens new ones. `with Store(url)` closes too."""
@@ -259,10 +277,10 @@ class Store:
         if not self.is_sqlite:
             return
         try:
-            self._file.parent.mkdir(parents=True, exist_ok=True)
+            sqlite_files.make_private(self._file)
         except OSError as error:
             raise StoreUnreachable(
-                f"cannot make the folder {self._file.parent} for the database: {error.strerror}; "
+                f"cannot make {self._file} for the database: {error.strerror}; "
                 "choose another with ISSUE_TAGGER_DATA_DIR"
             ) from error
 
@@ -300,12 +318,15 @@ def _open_sqlite(dbapi_connection: Any, _record: Any, *, patience: float) -> Non
         "journal_mode = WAL",
         "synchronous = FULL",
         "foreign_keys = ON",
+        "secure_delete = ON",  # people delete issues because of secrets
     ):
         dbapi_connection.execute(f"PRAGMA {pragma}")
 
 
 def _begin_sqlite(connection: Connection) -> None:
     options = connection.get_execution_options()
+    if options.get(sqlite_files.OUTSIDE):
+        return
     reading, migrating = bool(options.get(_READING)), bool(options.get(_MIGRATING))
     # A migration rebuilds tables, which would delete the rows that refer to them; it checks
     # the keys itself at its end. Neither pragma can be changed inside a transaction.

@@ -19,9 +19,11 @@ from store.engine.text import name_key, storable
 from store.engine.upsert import CHUNK, chunks, insert_into
 from store.errors import NotStored
 from store.issue_history import acts_of, labels_of
+from store.issue_states import newest_states
 from store.provenance import declined, judge
 from store.records import IssueRecord, StoredIssue, TrainingRow, UpsertCounts
 from store.tables import IssueLabelRow, IssueRow
+from store.tombstones import Tombstones
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -43,11 +45,17 @@ class Issues:
         """Store what is new, change what changed, leave the rest alone.
 
         What was filed is set once and stays. A record whose `updated_at` is earlier than the
-        stored one came late and changes nothing. Of several records of one number the last wins.
+        stored one came late and changes nothing. Of several records of one number the newest
+        wins, the last of those that are as new; the first words of a new issue are the oldest's.
+        What was deleted (`store.tombstones`) is not stored again.
         """
-        counts = UpsertCounts()
+        counts, tombstones = UpsertCounts(), Tombstones(self._session)
         for chunk in chunks(records):
-            counts += self._upsert_chunk(repository_id, {row.number: row for row in chunk})
+            rows = newest_states(chunk)
+            buried = tombstones.numbers_of(repository_id, rows.values())
+            counts += UpsertCounts(unchanged=len(buried))
+            alive = {number: row for number, row in rows.items() if number not in buried}
+            counts += self._upsert_chunk(repository_id, alive)
         return counts
 
     def find(self, repository_id: int, number: int) -> StoredIssue | None:
@@ -294,6 +302,7 @@ def _changes(row: IssueRow, record: IssueRecord, labels: dict[str, str]) -> dict
         "body": storable(record.body),
         "state": record.state,
         "is_pull_request": record.is_pull_request,
+        "github_id": record.github_id or row.github_id,
         "author": record.author or row.author,
         "author_association": record.author_association or row.author_association,
         "updated_at": record.updated_at or row.updated_at,
@@ -310,6 +319,7 @@ def _new_row(repository_id: int, record: IssueRecord) -> dict[str, Any]:
     return {
         "repository_id": repository_id,
         "number": record.number,
+        "github_id": record.github_id,
         "is_pull_request": record.is_pull_request,
         "filed_title": filed_title,
         "filed_body": filed_body,
@@ -343,4 +353,5 @@ def _stored(row: IssueRow, labels: tuple[str, ...]) -> StoredIssue:
         updated_at=row.updated_at,
         closed_at=row.closed_at,
         memory=dict(row.memory),
+        github_id=row.github_id,
     )

@@ -24,9 +24,10 @@ from store.issue_history import acts_of
 from store.provenance import last_by_people, taken_off
 from store.records import LabelEvent, LabelRecord, StoredLabel
 from store.tables import IssueLabelRow, IssueRow, LabelEventRow, LabelRow, RepositoryRow, WriteRow
+from store.tombstones import Tombstones
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Container, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from sqlalchemy.orm import Session
@@ -132,7 +133,8 @@ class Labels:
     def record_events(self, repository_id: int, events: Iterable[LabelEvent]) -> int:
         """Add acts to the history; returns how many it did not hold yet.
 
-        Acts on a label's former name are recorded under its present one.
+        Acts on a label's former name are recorded under its present one. Those on an issue that
+        was deleted (`store.tombstones`) are left out.
 
         :raises NotStored: an event of an issue that is not stored.
         """
@@ -192,6 +194,10 @@ class Labels:
     def _record_chunk(
         self, repository_id: int, events: Sequence[LabelEvent], renames: dict[str, str]
     ) -> int:
+        gone = self._deleted(repository_id, {event.number for event in events})
+        events = [event for event in events if event.number not in gone]
+        if not events:
+            return 0
         ids = self._ids(repository_id, {event.number for event in events})
         rows = [
             _event_row(ids[event.number], event, renames.get(name_key(event.label), event.label))
@@ -200,6 +206,13 @@ class Labels:
         statement = insert_into(self._session, LabelEventRow).on_conflict_do_nothing()
         made = self._session.execute(statement.returning(LabelEventRow.id), rows)
         return len(made.all())
+
+    def _deleted(self, repository_id: int, numbers: Collection[int]) -> frozenset[int]:
+        buried = Tombstones(self._session).of_numbers(repository_id, numbers)
+        query = select(IssueRow.number).where(
+            IssueRow.repository_id == repository_id, IssueRow.number.in_(buried)
+        )
+        return buried - frozenset(self._session.scalars(query)) if buried else buried
 
     def _ids(self, repository_id: int, numbers: Iterable[int]) -> dict[int, int]:
         wanted = set(numbers)

@@ -18,6 +18,7 @@ from store.engine.upsert import chunks, insert_into
 from store.errors import NotStored
 from store.records import PredictedLabel, PredictionRecord, StoredPrediction
 from store.tables import IssueRow, PredictionLabelRow, PredictionRow, ReleaseRow
+from store.tombstones import Tombstones
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -54,7 +55,8 @@ class Predictions:
         made = self._session.execute(statement.returning(PredictionRow.id), [row]).first()
         if made is None:
             return False
-        labels = [_label_row(made[0], label) for label in prediction.labels]
+        gone = self._erased(prediction)
+        labels = [_label_row(made[0], label, gone) for label in prediction.labels]
         if labels:
             self._session.execute(insert(PredictionLabelRow), labels)
         return True
@@ -99,6 +101,15 @@ class Predictions:
             .where(PredictionRow.repository_id == repository_id, PredictionRow.at >= at)
         )
         return frozenset(self._session.scalars(query))
+
+    def _erased(self, prediction: PredictionRecord) -> frozenset[int]:
+        """Precedents that were deleted; a release that is loaded may still name them."""
+        near = {
+            int(neighbour["number"])
+            for label in prediction.labels
+            for neighbour in label.neighbours
+        }
+        return Tombstones(self._session).of_numbers(prediction.repository_id, near)
 
     def _issue_id(self, prediction: PredictionRecord) -> int:
         query = select(IssueRow.id).where(
@@ -159,7 +170,9 @@ def _joined() -> Select[PredictionRow, int]:
     )
 
 
-def _label_row(prediction_id: int, label: PredictedLabel) -> dict[str, object]:
+def _label_row(
+    prediction_id: int, label: PredictedLabel, gone: frozenset[int]
+) -> dict[str, object]:
     return {
         "prediction_id": prediction_id,
         "name": label.name,
@@ -168,7 +181,9 @@ def _label_row(prediction_id: int, label: PredictedLabel) -> dict[str, object]:
         "decision": label.decision,
         "decided_by": label.decided_by,
         "votes": {strategy: float(score) for strategy, score in label.votes.items()},
-        "neighbours": [dict(neighbour) for neighbour in label.neighbours],
+        "neighbours": [
+            dict(neighbour) for neighbour in label.neighbours if neighbour["number"] not in gone
+        ],
         "drawn": label.drawn,
         "action": label.action,
         "inclusion": label.inclusion,

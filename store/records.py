@@ -84,6 +84,7 @@ class IssueRecord:
     closed_at: datetime | None = None
     filed_title: str | None = None
     filed_body: str | None = None
+    github_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +107,15 @@ class StoredIssue:
     updated_at: datetime | None
     closed_at: datetime | None
     memory: Mapping[str, Any] = field(repr=False)
+    github_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class UpsertCounts:
-    """What an upsert did; a row older than what is stored counts as unchanged."""
+    """What an upsert did.
+
+    A row older than what is stored, or of an issue that was deleted, counts as unchanged.
+    """
 
     new: int = 0
     changed: int = 0

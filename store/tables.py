@@ -95,6 +95,7 @@ class IssueRow(TableBase):
     id: Mapped[int] = mapped_column(primary_key=True)
     repository_id: Mapped[int] = mapped_column(ForeignKey("repositories.id", ondelete="CASCADE"))
     number: Mapped[int]
+    github_id: Mapped[int | None]
     is_pull_request: Mapped[bool]
     filed_title: Mapped[str]
     filed_body: Mapped[str]
@@ -107,6 +108,20 @@ class IssueRow(TableBase):
     updated_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
     memory: Mapped[dict[str, Any]] = mapped_column(default=dict)
+
+
+class TombstoneRow(TableBase):
+    """An issue that was deleted and is not to come back (see `store.tombstones`)."""
+
+    __tablename__ = "tombstones"
+    __table_args__ = (Index(None, "github_id"), Index(None, "repository_id", "number"))
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    repository_id: Mapped[int] = mapped_column(ForeignKey("repositories.id", ondelete="CASCADE"))
+    number: Mapped[int]
+    github_id: Mapped[int | None]
+    at: Mapped[datetime]
+    words: Mapped[list[str] | None] = mapped_column(Json)
 
 
 class IssueLabelRow(TableBase):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy.orm import Session
 
 from store.engine.failures import in_our_words
+from store.erasing import Erasing
 from store.evaluations import Evaluations
 from store.issues import Issues
 from store.labels import Labels
@@ -24,6 +25,7 @@ from store.queues.pauses import Pauses
 from store.queues.tasks import Tasks
 from store.releases import Releases
 from store.repositories import Repositories
+from store.tombstones import Tombstones
 from store.vectors import Vectors
 from store.writes import Writes
 
@@ -90,6 +92,14 @@ class UnitOfWork:
     @cached_property
     def evaluations(self) -> Evaluations:
         return Evaluations(self._session)
+
+    @cached_property
+    def tombstones(self) -> Tombstones:
+        return Tombstones(self._session)
+
+    @cached_property
+    def erasing(self) -> Erasing:
+        return Erasing(self._session)
 
     @cached_property
     def vectors(self) -> Vectors:

@@ -1,6 +1,6 @@
 """Vectors of texts, kept under the encoder's identity and the text's digest.
 
-- `Vectors` (`work.vectors`): `get`, `put`, `forget`, `count` within a unit of work
+- `Vectors` (`work.vectors`): `get`, `put`, `forget`, `drop`, `count` within a unit of work
 - `StoredVectors` (`store.vectors`): `tagger.encoders.encoder.VectorStore`, each call a short
   transaction of its own; call it outside a unit of work
 
@@ -66,6 +66,14 @@ class Vectors:
         """Drop every vector of an encoder that is no longer used; returns how many."""
         gone = delete(VectorRow).where(VectorRow.encoder == encoder).returning(VectorRow.key)
         return len(self._session.scalars(gone).all())
+
+    def drop(self, keys: Sequence[str]) -> int:
+        """Drop the vectors of these texts, whatever encoder made them; returns how many."""
+        dropped = 0
+        for chunk in chunks(keys):
+            gone = delete(VectorRow).where(VectorRow.key.in_(chunk)).returning(VectorRow.key)
+            dropped += len(self._session.scalars(gone).all())
+        return dropped
 
     def count(self) -> dict[str, int]:
         """How many vectors are kept for each encoder."""

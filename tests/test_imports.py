@@ -68,8 +68,8 @@ FLOORS = (
         "bot.process",
         "bot.model_serving",
     ),
-    *("bot.receiving", "bot.repositories", "bot.labelling", "bot.conversations"),
-    *("bot.learning", "bot.sample", "bot.evaluating", "bot.backfilling"),
+    *("bot.receiving", "bot.exports", "bot.repositories", "bot.labelling", "bot.conversations"),
+    *("bot.learning", "bot.erasure", "bot.sample", "bot.evaluating", "bot.backfilling"),
     *("bot.jobs", "bot.operations", "bot.container"),
     *("bot.simulator", "bot.demo", "bot.service", "bot.cli", "bot"),
 )

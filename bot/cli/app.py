@@ -100,7 +100,11 @@ def options(
 
 
 def run() -> None:
-    """Run the command that `sys.argv` names; always ends in SystemExit."""
+    """Run the command that `sys.argv` names; always ends in SystemExit.
+
+    What it makes is for its owner alone: releases, reports and caches hold private texts.
+    """
+    os.umask(0o077)
     output.document_state.begun = False
     try:
         app(prog_name="issue-tagger")

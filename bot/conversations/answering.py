@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from bot.github.errors import Gone, NotFound
+from bot.github.errors import Gone, Invalid, NotFound
 from bot.receiving.actors import is_own
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ async def amend(
 
     Where there is no such line it comes last: the answer may be about something else by now.
 
-    :return: False where somebody has deleted the answer; then nothing is said.
+    :return: False where somebody has deleted the answer, or GitHub refuses it; nothing is said.
     :raises GitHubError: GitHub could not be asked; asking again says nothing twice.
     """
     name = repository.full_name
@@ -71,7 +71,7 @@ async def amend(
         changed = amended(body, line)
         if changed != body:
             await client.edit_comment(name, comment_id, changed)
-    except (Gone, NotFound):  # the comment, or the issue with it
+    except (Gone, NotFound, Invalid):  # the comment, or the issue with it; or it takes no more
         return False
     return True
 

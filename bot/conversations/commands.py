@@ -16,7 +16,7 @@ from bot.configuration.values import Commands
 from bot.conversations.answering import answer
 from bot.conversations.task_answers import asked_for, request
 from bot.errors import SnapshotOutdated
-from bot.github.errors import Forbidden, Gone, NotFound
+from bot.github.errors import Forbidden, Gone, Invalid, NotFound
 from bot.github.markdown import code_span
 from bot.github.models import Comment, parse
 from bot.labelling import opt_out
@@ -171,6 +171,8 @@ async def _answered(order: _Command, text: str) -> str | None:
         await answer(job.context, order.client, subject.repository, subject.issue, text)
     except (Gone, NotFound):
         return "the issue is gone"
+    except Invalid as error:
+        return f"GitHub refused the answer: {error.message}"
     except Forbidden as error:
         if not is_locked(error):
             raise

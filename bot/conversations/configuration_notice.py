@@ -179,7 +179,7 @@ async def _tell_in_issue(
             await _open(place, before, problems)
         else:
             await place.keep(replace(before, failing=False, issue=0))
-    except (Forbidden, Gone) as refused:
+    except (Forbidden, Gone, Invalid, NotFound) as refused:
         log.warning(
             "the configuration's problems can be shown nowhere",
             extra={"repository": place.name, "reason": str(refused)},

@@ -48,6 +48,16 @@ def _none_as_empty(value: object) -> object:
     return () if value is None else value
 
 
+def _small_letters(value: object) -> object:
+    """`OPEN` of GraphQL is REST's `open`."""
+    return value.lower() if isinstance(value, str) else value
+
+
+def _capitalised(value: object) -> object:
+    """`BOT` and `bot` are REST's `Bot`."""
+    return value.capitalize() if isinstance(value, str) else value
+
+
 Text = Annotated[str, BeforeValidator(_readable)]
 
 
@@ -89,7 +99,7 @@ class User(Wire):
 
     login: Text = ""
     id: Id | None = None
-    type: Text = "User"
+    type: Annotated[Text, BeforeValidator(_capitalised)] = "User"
 
     @property
     def is_bot(self) -> bool:
@@ -129,7 +139,7 @@ class Issue(Wire):
     id: Id | None = None
     title: Text = ""
     body: Text = ""
-    state: Text = "open"
+    state: Annotated[Text, BeforeValidator(_small_letters)] = "open"
     user: User | None = None
     author_association: Text = ""
     labels: Annotated[tuple[GitHubLabel, ...], BeforeValidator(_labels)] = ()
@@ -147,7 +157,7 @@ class Issue(Wire):
 
     @property
     def is_pull_request(self) -> bool:
-        return self.pull_request is not None
+        return bool(self.pull_request)  # one with nothing in it is none
 
 
 class IssueEvent(Wire):

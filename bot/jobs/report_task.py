@@ -11,6 +11,7 @@ from bot.configuration.effective import known_configuration
 from bot.configuration.values import ReportTo
 from bot.conversations import report_issue
 from bot.errors import CommandRefused
+from bot.github.errors import Gone, Invalid, NotFound
 
 if TYPE_CHECKING:
     from bot.jobs.task_kinds import ScheduleContext, TaskRun
@@ -46,7 +47,10 @@ async def run(task_run: TaskRun) -> str:
     if context.access is None:
         raise CommandRefused("there are no credentials to write the report's issue with")
     client = await context.access.client(name, None)
-    number = await report_issue.show(context, client, repository, reported.text)
+    try:
+        number = await report_issue.show(context, client, repository, reported.text)
+    except (Gone, Invalid, NotFound) as refused:
+        raise CommandRefused(f"GitHub takes no report's issue there: {refused}") from refused
     return f"issue #{number}, {_alarms(len(reported.alarms))}"
 
 

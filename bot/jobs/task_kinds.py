@@ -10,7 +10,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from bot.jobs import reconcile_task, report_task, retention_task, retrain_task, sync_task
+from bot.jobs import (
+    erase_task,
+    reconcile_task,
+    report_task,
+    retention_task,
+    retrain_task,
+    sync_task,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -82,5 +89,6 @@ KINDS: Mapping[str, TaskKind] = {
     "report": TaskKind(report_task.run, report_task.cron, own_process=True),
     "sync": TaskKind(sync_task.run, sync_task.cron),
     "reconcile": TaskKind(reconcile_task.run, reconcile_task.cron),
+    "erase": TaskKind(erase_task.run, erase_task.cron),
     "forget": TaskKind(retention_task.run, retention_task.cron, of_repository=False),
 }

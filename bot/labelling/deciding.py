@@ -203,6 +203,9 @@ def _record(
         informativeness=asking.informativeness,
     )
     with context.store.begin() as work:
+        if work.issues.find(subject.repository.id, job.number) is None:
+            job.end(work, now)  # it was deleted meanwhile: nothing is kept of it
+            return
         writing.record(work, job, written, now)
         work.predictions.record(prediction)
         job.end(work, now)

@@ -13,6 +13,7 @@ from bot.labelling import opt_out
 from bot.labelling.issue_job import IssueJob, Subject
 from bot.labelling.policy import LabellingContext
 from bot.receiving.actors import LabelActs, label_acts
+from bot.receiving.deleted_issues import forget_if_gone
 from bot.receiving.repository_labels import RepositoryLabels, labels_kept, labels_now
 from bot.repositories.census import lives_elsewhere
 from store.engine.text import name_key
@@ -74,6 +75,10 @@ async def look_again(
         timeline = await client.timeline(job.full_name, job.number)
         issue = await client.issue(job.full_name, job.number)
     except (NotFound, Gone):
+        known = job.subject.issue.github_id or _filed_id(job)
+        await forget_if_gone(
+            job.context.store, client, repository, job.number, now, github_id=known
+        )
         return job, not_looked("the issue is gone")
     if await _was_transferred(job, client, issue):
         return job, not_looked("the issue is gone")
@@ -264,9 +269,15 @@ async def _was_transferred(job: IssueJob, client: GitHubClient, issue: Issue) ->
 
 def _is_another(job: IssueJob, issue: Issue) -> bool:
     """Whether it is not the issue that the delivery tells of, by GitHub's ids."""
+    expected = _filed_id(job)
+    return expected is not None and issue.id is not None and issue.id != expected
+
+
+def _filed_id(job: IssueJob) -> int | None:
+    """GitHub's id of the issue, as the delivery tells it."""
     filed = job.claim.payload.get("issue") if job.claim else None
     expected = filed.get("id") if isinstance(filed, dict) else None
-    return isinstance(expected, int) and issue.id is not None and issue.id != expected
+    return expected if isinstance(expected, int) else None
 
 
 def _closed_because(job: IssueJob, issue: Issue) -> str | None:

@@ -25,6 +25,13 @@ log = logging.getLogger(__name__)
 MANIFEST = "manifest.json"
 
 
+def written_anew(location: str) -> str:
+    """Where a release goes from which something was erased: who has the old one open keeps it."""
+    place, slash, name = location.rpartition("/")
+    release, _, count = name.partition(".")
+    return f"{place}{slash}{release}.{int(count or 1) + 1}"
+
+
 class ReleaseArchive:
     """Thread-safe; any number of processes may share the folder, and any number the location.
 
@@ -78,6 +85,26 @@ class ReleaseArchive:
         self._download(location, digest)
         return here
 
+    def remove(self, location: str) -> bool:
+        """Remove a release, or all of a repository's, here and there; False: it was not there.
+
+        :raises ReleaseDamaged: the location cannot be written; what is here is gone.
+        """
+        here = self.folder / location
+        there_was = here.exists()
+        shutil.rmtree(here, ignore_errors=True)
+        if self.url is None:
+            return there_was
+        try:
+            if not self._files.exists(self._there(location)):
+                return there_was
+            self._files.rm(self._there(location), recursive=True)
+        except Exception as error:  # every file system has errors of its own
+            raise ReleaseDamaged(
+                here, f"it cannot be removed from {self.url}: {error}; remove it there"
+            ) from error
+        return True
+
     def _download(self, location: str, digest: str) -> None:
         here = self.folder / location
         aside = here.with_name(f".{here.name}.{uuid.uuid4().hex[:8]}.partial")
@@ -90,7 +117,16 @@ class ReleaseArchive:
                 raise ReleaseDamaged(here, f"it cannot be fetched: {error}") from error
         finally:
             shutil.rmtree(aside, ignore_errors=True)
+        for earlier in self._earlier(location):
+            shutil.rmtree(earlier, ignore_errors=True)
         log.info("release fetched", extra={"release": location})
+
+    def _earlier(self, location: str) -> list[Path]:
+        """Copies here of the release as it was before something was erased from it."""
+        here = self.folder / location
+        release = here.name.partition(".")[0]
+        names = {release, *(f"{release}.{n}" for n in range(2, 100))} - {here.name}
+        return [here.with_name(name) for name in names if here.with_name(name).is_dir()]
 
     def _copy(self, location: str, digest: str, aside: Path) -> None:
         from tagger.releases.release import check_files, read_manifest

@@ -73,6 +73,7 @@ TRIED_AGAIN = 60.0
 class LoadedRelease:
     """A loaded release and its id.
 
+    :ivar digest: of its files; a release that an issue was erased from keeps its id.
     :ivar unsound: set where it failed for want of its files: what loads when first asked may find
         them gone. The cache looks for a whole one then.
     """
@@ -82,6 +83,7 @@ class LoadedRelease:
     catch_up: IncrementalUpdate = field(repr=False, compare=False)
     using: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
     unsound: threading.Event = field(default_factory=threading.Event, repr=False, compare=False)
+    digest: str = ""
 
 
 class ReleaseCache:
@@ -123,7 +125,7 @@ class ReleaseCache:
                 self._loaded.drop(repository_id)
                 loaded_release = None
             if loaded_release is None or (
-                loaded_release.id != record.id and not self._stands_in(record)
+                _is_another(loaded_release, record) and not self._stands_in(record)
             ):
                 loaded_release = self._load_or_stand_in(repository_id, record)
             loaded_release.catch_up(loaded_release.release)
@@ -207,9 +209,8 @@ class ReleaseCache:
         def load() -> LoadedRelease:
             using = threading.Lock()
             release = self._opened(record)
-            return LoadedRelease(
-                record.id, release, IncrementalUpdate(self._store, record, using), using
-            )
+            catch_up = IncrementalUpdate(self._store, record, using)
+            return LoadedRelease(record.id, release, catch_up, using, digest=record.digest)
 
         return self._loaded.load(repository_id, bytes_on_disk(self.location(record)), load)
 
@@ -221,3 +222,7 @@ class ReleaseCache:
                 raise
             log.warning("a release is fetched again", extra={"reason": str(damage)})
             return self._open(self._archive.fetch_again(record.location, record.digest))
+
+
+def _is_another(loaded_release: LoadedRelease, record: StoredRelease) -> bool:
+    return (loaded_release.id, loaded_release.digest) != (record.id, record.digest)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from datetime import timedelta
 from pathlib import Path
@@ -31,7 +32,8 @@ async def examine(container: Container) -> tuple[Finding, ...]:
     findings = [*_settings(settings), *_database(container), _disk(container)]
     findings += await examine_github(container, _repositories(container))
     findings.append(examine_clock(container, _database_ahead(container)))
-    findings += [_webhook(settings), *credentials_file(settings), _device(settings)]
+    findings += [_webhook(settings), *credentials_file(settings), *_shared(settings)]
+    findings.append(_device(settings))
     findings += [_encoder(settings), _zero_shot(settings), _bert(settings)]
     findings += [*_releases(container), *examine_live(container)]
     return tuple(findings)
@@ -145,6 +147,14 @@ def credentials_file(settings: Settings) -> Iterator[Finding]:
     file = settings.app_credentials_file
     if file.exists() and not is_private(file):
         yield Finding("App", "wrong", f"others may read {file}", f"chmod 600 {file}")
+
+
+def _shared(settings: Settings) -> Iterator[Finding]:
+    """Whether others may read what private repositories wrote."""
+    folder = settings.data_dir
+    if os.name == "posix" and folder.exists() and not is_private(folder):
+        found = f"others may read {folder.resolve()}"
+        yield Finding("data folder", "note", found, f"chmod -R go= {folder}")
 
 
 def _device(settings: Settings) -> Finding:

@@ -100,6 +100,8 @@ class Settings(BaseSettings):
     keep_payloads_days: int = Field(default=7, ge=1)
     keep_deliveries_days: int = Field(default=90, ge=4)  # GitHub redelivers for three days
 
+    keep_left_days: int = Field(default=30, ge=1)
+
     @model_validator(mode="after")
     def _one_way_to_sign_in(self) -> Self:
         keys = [self.github_private_key, self.github_private_key_file]

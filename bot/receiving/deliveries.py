@@ -23,7 +23,7 @@ from bot.github.events import (
     RepositoryFact,
     read_event,
 )
-from bot.receiving import repository_labels
+from bot.receiving import deleted_issues, repository_labels
 from bot.receiving.actors import OwnActs, is_own_doing
 from bot.receiving.command_lines import read_command
 from store.engine.text import name_key
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 TAGGED = frozenset({"opened", "reopened", "edited"})
 """Actions of `issues` after which an issue is scored; an edit only where its words changed."""
 _WORD = re.compile(r"\w+")
-GONE = frozenset({"deleted", "transferred"})
+DELETED, TRANSFERRED = "deleted", "transferred"
 MOVED = frozenset({"renamed", "transferred", "deleted", "archived", "unarchived"})
 """Actions of `repository` that change where the bot may act."""
 
@@ -88,6 +88,8 @@ def understand(guid: str, event: str, payload: dict[str, Any], now: datetime) ->
 def keep(work: UnitOfWork, received: Received, own_login: str | None) -> bool:
     """Store a delivery and what it says of issues and labels; False: it was known already."""
     fact, now = received.fact, received.delivery.received_at
+    if deleted_issues.is_late(work, received.delivery):
+        return work.inbox.accept(deleted_issues.without_words(received.delivery))
     if fact is None:
         return work.inbox.accept(received.delivery)
     if fact.repository is None:
@@ -98,6 +100,8 @@ def keep(work: UnitOfWork, received: Received, own_login: str | None) -> bool:
     stored = work.repositories.find(reference.full_name, github_id=reference.id)
     due_at = None if _made_up_for(work, received) else _due(work, fact, stored, now, own_login)
     record = replace(received.delivery, due_at=due_at, ignored=due_at is None)
+    if isinstance(fact, IssueFact) and fact.action == DELETED:
+        record = deleted_issues.without_words(record)
     if not work.inbox.accept(record):
         return False
     repository = heard_of(work, reference.full_name, reference.id, now)
@@ -246,10 +250,15 @@ def _keep_issue(
     delivery: DeliveryRecord,
     own_login: str | None,
 ) -> None:
-    if fact.action in GONE:
-        work.issues.forget(repository.id, fact.issue.number)
+    issue, now = fact.issue, delivery.received_at
+    if fact.action == TRANSFERRED:  # its id may go on in another repository
+        work.issues.forget(repository.id, issue.number)
         return
-    now = delivery.received_at
+    if fact.action == DELETED:
+        texts = ((issue.title, issue.body),)
+        number, github_id = issue.number, issue.id
+        deleted_issues.forget(work, repository.id, number, now, github_id=github_id, texts=texts)
+        return
     record = issue_record(fact.issue, now, fact)
     if fact.label is None or fact.action not in {"labeled", "unlabeled"}:
         work.issues.upsert(repository.id, [record])
@@ -298,6 +307,7 @@ def issue_record(issue: Issue, now: datetime, fact: IssueFact | None = None) -> 
         closed_at=issue.closed_at,
         filed_title=fact.title_before if fact else None,
         filed_body=fact.body_before if fact else None,
+        github_id=issue.id,
     )
 
 

@@ -10,9 +10,11 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from bot.github.errors import Gone, NotFound
+from bot.receiving.deleted_issues import forget_if_gone
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+    from datetime import datetime
 
     from bot.github.client import GitHubClient
     from bot.github.models import Issue
@@ -27,6 +29,7 @@ async def forget_gone(
     repository: Repository,
     numbers_seen: Collection[int],
     progress: Progress,
+    now: datetime,
 ) -> int:
     """Forget stored issues that are not on GitHub any more; returns how many.
 
@@ -40,19 +43,24 @@ async def forget_gone(
         ]
     forgotten = 0
     for done, number in enumerate(unseen, 1):
-        if await _is_gone(client, repository.full_name, number):
-            await asyncio.to_thread(_forget, store, repository.id, number)
-            forgotten += 1
+        forgotten += await _is_forgotten(store, client, repository, number, now)
         progress("issues that GitHub does not list", done, len(unseen))
     return forgotten
 
 
-async def _is_gone(client: GitHubClient, full_name: str, number: int) -> bool:
+async def _is_forgotten(
+    store: Store, client: GitHubClient, repository: Repository, number: int, now: datetime
+) -> bool:
+    """Forget an issue if it is gone; for good, unless it lives on in another repository."""
+    name = repository.full_name
     try:
-        issue = await client.issue(full_name, number)
+        issue = await client.issue(name, number)
     except (NotFound, Gone):
-        return True
-    return lives_elsewhere(issue, full_name, number)
+        return await forget_if_gone(store, client, repository, number, now)
+    if not lives_elsewhere(issue, name, number):
+        return False
+    await asyncio.to_thread(_forget, store, repository.id, number)
+    return True
 
 
 def lives_elsewhere(issue: Issue, full_name: str, number: int) -> bool:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from bot.errors import CommandRefused
+from bot.exports.account import ExportAccount
+from bot.exports.refusals import ExportSource
 from bot.repositories.issue_files import BadRow, read_issues, read_labels
 from store.engine.text import name_key
 from store.records import UpsertCounts
 from tagger.domain.strategy import silent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -34,12 +36,14 @@ class Imported:
 
     :ivar labels: how many labels are new or changed.
     :ivar bad: how many rows were skipped; `first_bad` says of the first why.
+    :ivar files: what each file was taken for, and what was left out of it.
     """
 
     issues: UpsertCounts
     labels: int
     bad: int
     first_bad: tuple[BadRow, ...] = field(repr=False)
+    files: tuple[ExportAccount, ...] = ()
 
 
 class _RowFilter:
@@ -69,6 +73,7 @@ def import_files(
     files: Sequence[Path],
     *,
     labels_file: Path | None = None,
+    columns: Mapping[str, str] | None = None,
     strict: bool = False,
     now: datetime,
     progress: Progress = silent,
@@ -77,12 +82,24 @@ def import_files(
 
     Labels that only issues name are stored as well, unless the store knows them.
 
+    :param columns: field → a table's column, for what its header does not tell.
     :raises CommandRefused: a file cannot be read; or a row is bad, where `strict`. Everything
         before it is stored.
     """
     listed = read_labels(labels_file) if labels_file else ()
-    rows = (row for file in files for row in read_issues(file, progress))
-    return import_rows(store, repository, rows, listed, strict=strict, now=now)
+    accounts = [ExportAccount(ExportSource(file, repository)) for file in files]
+    rows = (row for account in accounts for row in _rows_of(account, progress, columns))
+    done = import_rows(store, repository, rows, listed, strict=strict, now=now)
+    return replace(done, files=tuple(accounts))
+
+
+def _rows_of(
+    account: ExportAccount, progress: Progress, columns: Mapping[str, str] | None
+) -> Iterator[FileRow | BadRow]:
+    source = account.source
+    return read_issues(
+        source.path, progress, repository=source.repository, columns=columns, account=account
+    )
 
 
 def import_rows(
@@ -118,15 +135,18 @@ def import_rows(
 def _batches(rows: Iterator[FileRow]) -> Iterator[list[FileRow]]:
     """:raises CommandRefused: the file broke off; what came before that was given out."""
     batch: list[FileRow] = []
+    stored = False
     try:
         for row in rows:
             batch.append(row)
             if len(batch) == ROWS_PER_TRANSACTION:
                 yield batch
-                batch = []
+                batch, stored = [], True
     except CommandRefused as error:
         if batch:
             yield batch
+        if not (batch or stored):
+            raise
         raise CommandRefused(f"{error}; what came before is stored") from error
     if batch:
         yield batch

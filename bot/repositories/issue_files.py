@@ -1,10 +1,10 @@
-"""Files of issues and of labels in GitHub's REST shapes: plain, .gz or .zst, read as a stream."""
+"""Files of issues in any known shape, and of labels: plain, .gz or .zst, read as a stream."""
 
 from __future__ import annotations
 
 import gzip
 import io
-import json
+import shlex
 import zlib
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -14,113 +14,138 @@ import zstandard
 from pydantic import ValidationError
 
 from bot.errors import CommandRefused
+from bot.exports.account import ExportAccount
+from bot.exports.fields import rest_fields
+from bot.exports.labels import label_fields
+from bot.exports.reading import export_rows
+from bot.exports.refusals import ExportSource
 from bot.github.errors import BadPayload
 from bot.github.models import GitHubLabel, Issue, parse
 from bot.receiving.deliveries import issue_record
 from store.records import IssueRecord, LabelRecord
+from tagger.domain.strategy import silent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from bot.exports.account import ExportRow
     from tagger.domain.strategy import Progress
 
-MAX_LINE = 64 * 1024 * 1024
-"""Bytes of one row: GitHub's bodies end at 64 KiB, so a longer line is another kind of file."""
-
 _GZIP, _ZSTANDARD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _KIB = 1024
+_CHUNK = 256 * _KIB
 
 
 @dataclass(frozen=True, slots=True)
 class FileRow:
-    """A row as the store takes it, with what its label objects said beyond their names."""
+    """A row as the store takes it, with what its label objects said beyond their names.
+
+    :ivar nameless_labels: how many labels had no name and were left out.
+    :ivar labelled: whether it had a list of labels at all.
+    """
 
     record: IssueRecord
     labels: tuple[LabelRecord, ...]
+    nameless_labels: int = 0
+    labelled: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class BadRow:
-    """A row that cannot be used. `line` counts from 1."""
+    """A row that cannot be used.
+
+    :ivar line: on which it begins, counted from 1.
+    :ivar place: which row it is, where lines do not say that: arrays may have but one.
+    """
 
     file: str
     line: int
     problem: str
+    place: int = 0
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}: {self.problem}"
+        place = f" (row {self.place})" if self.place else ""
+        return f"{self.file}:{self.line}{place}: {self.problem}"
 
 
-def read_issues(path: Path, progress: Progress) -> Iterator[FileRow | BadRow]:
-    """Rows of JSON lines in the shape of REST `issues`, one at a time; blank lines are no rows.
+def read_issues(
+    path: Path,
+    progress: Progress,
+    *,
+    repository: str = "",
+    columns: Mapping[str, str] | None = None,
+    account: ExportAccount | None = None,
+) -> Iterator[FileRow | BadRow]:
+    """Rows of an export of issues in any known shape, one at a time.
 
-    :raises CommandRefused: the file cannot be read, or its compression breaks off.
+    :param repository: leaves out what says that it is of another one; "": nothing is left out.
+    :param columns: field → a table's column, for what its header does not tell.
+    :param account: filled with what the file was taken for, and what was left out.
+    :raises CommandRefused: the file cannot be read, is no export, or its compression breaks off.
     """
     with _refusing(path), path.open("rb") as raw, _unpacked(raw) as stream:
-        total = path.stat().st_size // _KIB  # 0 for a pipe, which has no place to be at either
-        for number, line in enumerate(_lines(stream), 1):
-            if number % 100 == 1:
-                place = raw.tell() // _KIB if raw.seekable() else 0
-                progress(f"reading {path.name}, KiB", place, total)
-            if line.strip():
-                yield _row(line, path.name, number)
-        progress(f"reading {path.name}, KiB", total, total)
+        account = account or ExportAccount(ExportSource(path, repository))
+        account.source = ExportSource(path, repository, _packing(stream))
+        chunks = _chunks(stream, raw, path, progress)
+        for row in export_rows(chunks, columns or {}, account):
+            yield _row(row, path.name, account)
 
 
 def read_labels(path: Path) -> tuple[LabelRecord, ...]:
-    """Labels from a file in the shape of REST `labels`: a JSON array.
+    """Labels from a file in the shape of REST `labels` or of `gh label list`: JSON arrays.
 
     :raises CommandRefused: it is something else.
     """
-    with _refusing(path), path.open("rb") as raw, _unpacked(raw) as stream:
-        content = stream.read().removeprefix(_BYTE_ORDER_MARK)
     try:
-        labels = parse(tuple[GitHubLabel, ...], json.loads(content), str(path))
-    except (ValueError, RecursionError, BadPayload) as error:
+        with _refusing(path), path.open("rb") as raw, _unpacked(raw) as stream:
+            fields = label_fields(_chunks(stream, raw, path, silent))
+        labels = parse(tuple[GitHubLabel, ...], fields, str(path))
+    except (ValueError, BadPayload) as error:
         raise CommandRefused(
-            f"{path} cannot be used as labels: {error}; expected the JSON array that "
-            "GET /repos/OWNER/NAME/labels answers with"
+            f"{path} cannot be used as labels: {error}; "
+            f"`gh api --paginate repos/OWNER/NAME/labels > {shlex.quote(str(path))}` makes such"
         ) from None
     return tuple(_label(label) for label in labels if label.name)
 
 
-def as_row(data: object) -> FileRow:
-    """A row from parsed JSON.
+def as_row(issue: object) -> FileRow:
+    """A row from an issue of an export.
 
     :raises ValueError: it is no issue, or a field is not what GitHub documents.
     """
-    if not isinstance(data, dict):
-        raise ValueError(_not_an_object(data))  # noqa: TRY004 - as documented
+    if not isinstance(issue, dict):
+        raise ValueError(_not_an_object(issue))  # noqa: TRY004 - as documented
+    rest = rest_fields(issue)
     try:
-        issue = Issue.model_validate(data)
+        parsed = Issue.model_validate(rest.fields)
     except ValidationError as error:
         raise ValueError(_problems(error)) from None
-    created_at = issue.created_at or issue.updated_at
-    if issue.number < 1 or created_at is None:
+    created_at = parsed.created_at or parsed.updated_at
+    if parsed.number < 1 or created_at is None:
         raise ValueError("expected a number from 1 on, and created_at")
-    labels = tuple(_label(label) for label in issue.labels if label.name)
-    record = replace(issue_record(issue, created_at), labels=tuple(label.name for label in labels))
-    return FileRow(record, labels)
+    if not rest.titled:
+        raise ValueError("expected a title")
+    labels = tuple(_label(label) for label in parsed.labels)
+    record = replace(issue_record(parsed, created_at), labels=tuple(label.name for label in labels))
+    return FileRow(record, labels, rest.nameless, rest.labelled)
 
 
-def _row(line: bytes, file: str, number: int) -> FileRow | BadRow:
-    if len(line) >= MAX_LINE:
-        return BadRow(file, number, f"longer than {MAX_LINE // _KIB**2} MiB")
+def _row(row: ExportRow, file: str, account: ExportAccount) -> FileRow | BadRow:
+    if row.problem:
+        return BadRow(file, row.line, row.problem, row.place)
     try:
-        data = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        return BadRow(file, number, f"not JSON: {error}")
-    try:
-        return as_row(data)
+        good = as_row(row.issue)
     except ValueError as error:
-        return BadRow(file, number, str(error))
+        return BadRow(file, row.line, str(error), row.place)
+    account.nameless_labels += good.nameless_labels
+    account.unlabelled += not good.labelled
+    return good
 
 
 def _not_an_object(data: object) -> str:
     if isinstance(data, list):
-        return "a JSON array, expected one issue a line; `jq -c '.[]'` makes lines of an array"
+        return "a JSON array among lines, expected an issue"
     return f"expected an issue as a JSON object, got {type(data).__name__}"
 
 
@@ -136,15 +161,24 @@ def _label(label: GitHubLabel) -> LabelRecord:
     return LabelRecord(label.name, label.description, label.color)
 
 
-def _lines(stream: IO[bytes]) -> Iterator[bytes]:
-    """Lines of at most `MAX_LINE` bytes; what is longer is cut there and skipped to its end."""
-    first = True
-    while line := stream.readline(MAX_LINE):
-        rest = line
-        while len(rest) >= MAX_LINE and not rest.endswith(b"\n"):
-            rest = stream.readline(MAX_LINE)
-        yield line.removeprefix(_BYTE_ORDER_MARK) if first else line
-        first = False
+def _chunks(
+    stream: IO[bytes], raw: io.BufferedReader, path: Path, progress: Progress
+) -> Iterator[bytes]:
+    """The content as it comes: of what breaks off all that came before."""
+    total = path.stat().st_size // _KIB  # 0 for a pipe, which has no place to be at either
+    step = f"reading {path.name}, KiB"
+    while chunk := cast("io.BufferedReader", stream).read1(_CHUNK):
+        progress(step, raw.tell() // _KIB if raw.seekable() else 0, total)
+        yield chunk
+    progress(step, total, total)
+
+
+def _packing(stream: IO[bytes]) -> str:
+    """What `_unpacked` found."""
+    if isinstance(stream, gzip.GzipFile):
+        return "gzip"
+    inner = getattr(stream, "raw", None)
+    return "zstd" if isinstance(inner, _Zstandard) else ""
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """Whether the bot may still act in a repository, as GitHub's webhooks have told.
 
-What was learned there stays: whoever installs the App again finds it as it was.
+What was learned there stays for a while (`KEEP_LEFT_DAYS`): whoever installs the App again finds it
+as it was. Where it is suspended or archived it stays for good.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ TAKEN = "it was taken from the App"
 DELETED = "the repository was deleted"
 ARCHIVED = "it is archived"
 REASONS = frozenset({UNINSTALLED, SUSPENDED, TAKEN, DELETED, ARCHIVED})
+FOR_GOOD = frozenset({UNINSTALLED, TAKEN, DELETED})
 EVIDENCE_AFTER = timedelta(hours=1)
 """GitHub sends webhooks only from where the App is installed: one that comes so long after the
 goodbye says that the news of the return was lost."""
@@ -37,6 +39,14 @@ def speaks_again(repository: Repository, received_at: datetime) -> bool:
     return isinstance(stored, dict) and received_at > (
         datetime.fromisoformat(stored["at"]) + EVIDENCE_AFTER
     )
+
+
+def is_left_since(repository: Repository, before: datetime) -> bool:
+    """Whether the repository was left for good before this moment."""
+    kept = repository.memory.get(KEPT_AS)
+    if not isinstance(kept, dict) or kept["why"] not in FOR_GOOD:
+        return False
+    return datetime.fromisoformat(kept["at"]) < before
 
 
 def leave(work: UnitOfWork, repository: Repository, why: str, now: datetime) -> None:

@@ -77,7 +77,9 @@ async def sync(
     labels = await labels_now(store, client, stored, now)
     numbers_seen: set[int] = set()
     issues = await _issues(store, client, stored, now, numbers_seen, progress)
-    gone = await forget_gone(store, client, stored, numbers_seen, progress) if begins_anew else 0
+    gone = (
+        await forget_gone(store, client, stored, numbers_seen, progress, now) if begins_anew else 0
+    )
     acts, note = await _History(
         store, access, client, stored, now=now, progress=progress
     ).bring_in()

@@ -13,7 +13,7 @@ import numpy as np
 from tagger.errors import ReleaseDamaged
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -107,6 +107,14 @@ class NeighbourIndex:
         similarities = 1 - found / 2 if squared else found
         similarities[rows < 0] = -np.inf
         return NearestRows(similarities, rows)
+
+    def without(self, rows: Collection[int]) -> Self:
+        """The same but for these rows; those that follow move up."""
+        kept = [row for row in range(len(self)) if row not in rows]
+        other = type(self)(self.width, exact_limit=self._exact_limit, recall=self._recall)
+        with self._lock, one_thread():
+            vectors = self._index.reconstruct_n(0, len(self))[kept]
+        return other.add(vectors) if kept else other
 
     def save(self, path: Path) -> None:
         """Write FAISS's own format."""

@@ -187,12 +187,13 @@ class DecisionMaker:
             [
                 Neighbour(
                     neighbour.number,
-                    self._titles.get(neighbour.number, ""),
+                    self._titles[neighbour.number],
                     neighbour.labels,
                     neighbour.similarity,
                 )
                 for neighbour in neighbours
-                if not self.chain.content_.by_chance(neighbour.similarity)
+                if neighbour.number in self._titles  # else it was erased since it was learned
+                and not self.chain.content_.by_chance(neighbour.similarity)
             ]
             for neighbours in neighbourses
         ]

@@ -308,9 +308,9 @@ def _write(manifest: Manifest, chain: Chain, titles: Mapping[str, str], folder: 
     manifest = Manifest(**{**_fields(manifest), "files": files})
     save_json(aside / MANIFEST, manifest.as_json())
     for path in _files(aside):
-        _to_disk(path)
+        to_disk(path)
     aside.rename(folder)
-    _to_disk(folder.parent)
+    to_disk(folder.parent)
     return manifest
 
 
@@ -332,7 +332,7 @@ def _files(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if path.is_file())
 
 
-def _to_disk(path: Path) -> None:
+def to_disk(path: Path) -> None:
     """Have the system write a file, or a folder's list of names, to the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:

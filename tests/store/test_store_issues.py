@@ -133,6 +133,23 @@ def test_of_two_records_of_one_number_the_last_wins(any_store: Store, repository
         assert work.issues.get(repository.id, 1).title == "Second"
 
 
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0), (2, 0, 1)])
+def test_of_records_of_one_number_the_newest_wins_and_the_oldest_was_filed(
+    any_store: Store, repository: Repository, order: tuple[int, ...]
+):
+    states = [
+        replace(
+            CRASH, title=f"Title {hours}", labels=(f"l{hours}",), updated_at=FILED + hours * HOUR
+        )
+        for hours in range(3)
+    ]
+    with any_store.begin() as work:
+        counts = work.issues.upsert(repository.id, [states[place] for place in order])
+        issue = work.issues.get(repository.id, 1)
+    assert counts == UpsertCounts(new=1)
+    assert (issue.title, issue.filed_title, issue.labels) == ("Title 2", "Title 0", ("l2",))
+
+
 def test_what_no_database_takes_is_replaced_and_stays_unchanged(
     any_store: Store, repository: Repository
 ):

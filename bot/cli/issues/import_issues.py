@@ -1,4 +1,4 @@
-"""`issue-tagger import`: issues from files of JSON lines."""
+"""`issue-tagger import`: issues from the files that people have, whatever shape they are in."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -20,7 +20,8 @@ def import_issues(
             metavar="FILE",
             exists=True,
             dir_okay=False,
-            help="JSON lines in the shape of GitHub's REST issues; plain, .gz or .zst.",
+            help="Issues as GitHub's REST API, `gh` or GraphQL give them, GH Archive, webhook "
+            "payloads, CSV or Parquet; plain, .gz or .zst.",
         ),
     ],
     *,
@@ -29,42 +30,79 @@ def import_issues(
         Path | None,
         typer.Option(exists=True, dir_okay=False, help="A JSON array in the shape of REST labels."),
     ] = None,
+    column: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="FIELD=NAME",
+            help="A table's column, where its name does not tell what it holds: title=Subject.",
+        ),
+    ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Stop at the first bad row.")] = False,
     as_json: Json = False,
 ) -> None:
     """Import issues from files; a second run changes nothing."""
     from datetime import UTC, datetime
 
-    from bot.errors import CommandRefused
     from bot.process.progress import ShownProgress
     from bot.repositories.importing import import_files
     from store.records import UpsertCounts
 
+    columns = _columns(column or [])
     with opened() as container, ShownProgress() as progress:
         done = import_files(
             container.store,
             repo,
             files,
             labels_file=labels,
+            columns=columns,
             strict=strict,
             now=datetime.now(UTC),
             progress=progress,
         )
     tell_bad_rows(done)
-    if done.bad and done.issues == UpsertCounts():
-        raise CommandRefused(
-            f"none of the {done.bad} rows is an issue; expected one JSON object a line, as "
-            "GET /repos/OWNER/NAME/issues lists them"
-        )
+    if done.issues == UpsertCounts():
+        refuse_nothing(done)
     if as_json:
         counts = {name: getattr(done.issues, name) for name in ("new", "changed", "unchanged")}
-        say_json({"repository": repo, **counts, "labels": done.labels, "bad_rows": done.bad})
+        counts |= {"labels": done.labels, "bad_rows": done.bad}
+        say_json({"repository": repo, **counts, "files": [file.as_json() for file in done.files]})
         return
+    for file in done.files:
+        tell(str(file))
     issues = done.issues
     say(
         f"{repo}: {issues.new} new, {issues.changed} changed, {issues.unchanged} unchanged; "
         f"{done.labels} labels new or changed; {done.bad} bad rows skipped"
     )
+
+
+def _columns(options: list[str]) -> dict[str, str]:
+    """Field → column.
+
+    :raises typer.BadParameter: it is not FIELD=NAME, or there is no such field.
+    """
+    from bot.exports.table import FIELDS
+
+    columns: dict[str, str] = {}
+    for option in options:
+        field, sign, name = option.partition("=")
+        if not sign or not name or field not in FIELDS:
+            known = ", ".join(FIELDS)
+            raise typer.BadParameter(f"got {option!r}, expected FIELD=NAME with one of {known}")
+        columns[FIELDS[field]] = name
+    return columns
+
+
+def refuse_nothing(done: "Imported") -> None:
+    """Say why there is not one issue, where there should be some.
+
+    :raises ExportRefused: every row is bad, or of another repository.
+    """
+    for file in done.files:
+        if file.others and not done.bad:
+            raise file.of_another()
+    if done.bad:
+        raise done.files[0].without_issues(done.bad)
 
 
 def tell_bad_rows(done: "Imported") -> None:

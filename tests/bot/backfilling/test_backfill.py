@@ -359,7 +359,9 @@ async def test_undo_takes_off_what_nobody_touched_and_says_what_it_left(bench) -
     again = await take_back(bench, done.run_id)
     assert (again.removed, again.undo_id) == ((), None)
     assert {(one.number, one.label) for one in again.left} == {
-        (one.number, one.label) for one in found.left
+        (one.number, one.label)
+        for one in found.left
+        if one.number != 5  # that one is forgotten
     }
     (undoing,) = runs(bench, kind="undo")
     assert (undoing.undoes, undoing.finished_at is not None) == (done.run_id, True)

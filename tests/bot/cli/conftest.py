@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import shutil
 import string
 from typing import TYPE_CHECKING
@@ -21,8 +22,9 @@ if TYPE_CHECKING:
 @pytest.fixture(autouse=True)
 def _quiet_afterwards() -> Iterator[None]:
     """A command sets up the process's logs; the next test must not find them."""
-    before = logging.getLogger().handlers[:]
+    before, umask = logging.getLogger().handlers[:], os.umask(0o022)
     yield
+    os.umask(umask)
     logging.captureWarnings(False)
     logging.getLogger().handlers[:] = before
     opening.debug = False

@@ -40,6 +40,17 @@ def test_import_says_what_is_new_and_the_second_time_that_nothing_is(
         "unchanged": 60,
         "labels": 0,
         "bad_rows": 0,
+        "files": [
+            {
+                "file": str(file),
+                "shape": "JSON lines of issues as GitHub's REST API lists them",
+                "encoding": "UTF-8",
+                "packing": "",
+                "left_out": {},
+                "nameless_labels": 0,
+                "unlabelled": 0,
+            }
+        ],
     }
 
 
@@ -55,12 +66,37 @@ def test_import_names_bad_rows_on_stderr(terminal: Terminal, tmp_path: Path) -> 
 
 def test_import_refuses_a_file_without_a_single_issue(terminal: Terminal, tmp_path: Path) -> None:
     file = tmp_path / "issues.jsonl"
-    file.write_text('[{"number": 1}]\nno JSON\n')
+    file.write_text('[{"number": 1}]\n[{"title": "x"}]\n')
     done = terminal("import", file, "--repo", REPO, "--json")
     assert done.status == 1
     assert "none of the 2 rows is an issue" in done.document["error"]
-    assert "skipped issues.jsonl:1: a JSON array" in done.err
+    assert "skipped issues.jsonl:1 (row 1): expected a number" in done.err
+    assert "JSON arrays one after the other" in done.err
     assert "none of the 2 rows is an issue" in done.err
+    assert f"`gh api --paginate 'repos/{REPO}/issues?state=all&per_page=100' > " in done.err
+
+
+def test_import_says_which_shape_it_took_a_file_for(terminal: Terminal, tmp_path: Path) -> None:
+    file = tmp_path / "issues.csv"
+    file.write_text("Key;Subject;Created at\n7;Crash;2026-01-02\n", encoding="utf-16")
+    columns = ("--column", "number=Key", "--column", "title=Subject")
+    done = terminal("import", file, "--repo", REPO, *columns)
+    assert done.out.startswith(f"{REPO}: 1 new, ")
+    assert (
+        "issues.csv: a table with semicolons (CSV) (UTF-16 LE); "
+        "1 issues without a list of labels count as having none\n"
+    ) in done.err
+
+
+def test_what_a_file_calls_its_columns_reaches_the_terminal_as_text(
+    terminal: Terminal, tmp_path: Path
+) -> None:
+    file = tmp_path / "issues.csv"
+    file.write_text("Key,\x1b]0;owned\x07\n7,Crash\n", encoding="utf-8")
+    done = terminal("import", file, "--repo", REPO)
+    assert (done.status, done.out) == (1, "")
+    assert "a table with the columns Key,  ]0;owned " in done.err
+    assert not {"\x1b", "\x07"} & set(done.err)
 
 
 @pytest.mark.parametrize("number", [0, 10**30])
@@ -88,6 +124,9 @@ def test_import_takes_several_files(terminal: Terminal, tmp_path: Path) -> None:
         ("import", __file__),
         ("import", __file__, "--repo", "no-slash"),
         ("import", __file__, "--repo", "../.."),
+        ("import", __file__, "--repo", REPO, "--column", "title"),
+        ("import", __file__, "--repo", REPO, "--column", "title="),
+        ("import", __file__, "--repo", REPO, "--column", "colour=Red"),
         ("sync",),
         ("sync", "a/b/c"),
         ("sync", REPO, "--full", "--reconcile"),
@@ -384,7 +423,9 @@ def test_work_offers_the_lanes_that_there_are() -> None:
 
 
 def test_forget_says_what_was_dropped(terminal: Terminal, trained: Path) -> None:
-    assert terminal("forget", "--json").document == {"payloads": 0, "deliveries": 0}
+    assert terminal("forget", "--json").document == {
+        "payloads": 0, "deliveries": 0, "repositories": 0,
+    }  # fmt: skip
     assert "0 payloads older than 7 days" in terminal("forget").out
 
 

@@ -38,7 +38,7 @@ def test_the_sample_keeps_back_issues_whose_labels_are_known_elsewhere() -> None
 def test_of_a_file_the_newest_labelled_issues_are_kept_back(tmp_path: Path) -> None:
     file = tmp_path / "mine.jsonl"
     rows = [row(n, "bug") for n in range(1, 31)]
-    pull_request = row(40, "bug", pull_request={})
+    pull_request = row(40, "bug", pull_request={"url": "https://api.github.test"})
     file.write_text("\n".join(["no json", *rows, row(31), pull_request]))
     (tmp_path / "mine.labels.json").write_text('[{"name": "bug", "description": "It fails"}]')
     material = from_file(file, "octo/lab", silent)

@@ -38,7 +38,7 @@ def test_the_settings_are_those_of_the_contract() -> None:
         *("GITHUB_PRIVATE_KEY_FILE", "GITHUB_TOKEN", "WEBHOOK_SECRET", "HOST", "PORT", "ENCODER"),
         *("ZERO_SHOT_MODEL", "BERT_MODEL", "DEVICE", "RUNTIME", "LOG_FORMAT", "RETRAIN_SCHEDULE"),
         *("RELEASES_URL", "RELEASE_MEMORY_MB", "SILENT_HOURS", "METRICS_PORT"),
-        *("KEEP_PAYLOADS_DAYS", "KEEP_DELIVERIES_DAYS"),
+        *("KEEP_PAYLOADS_DAYS", "KEEP_DELIVERIES_DAYS", "KEEP_LEFT_DAYS"),
     }
 
 
@@ -185,5 +185,6 @@ def test_another_process_gets_the_same_settings(monkeypatch: pytest.MonkeyPatch)
         PREFIX + "RELEASE_MEMORY_MB",
         *(PREFIX + name for name in ("SILENT_HOURS", "KEEP_PAYLOADS_DAYS")),
         PREFIX + "KEEP_DELIVERIES_DAYS",
+        PREFIX + "KEEP_LEFT_DAYS",
         *(PREFIX + name for name in ("WEBHOOK_SECRET", "PORT", "DEVICE", "RUNTIME", "LOG_FORMAT")),
     }

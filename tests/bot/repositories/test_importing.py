@@ -134,7 +134,8 @@ BAD_ROWS = {
     '{"number": 0, "created_at": "2026-01-01T00:00:00Z"}': "number",
     '{"number": "many", "created_at": "2026-01-01T00:00:00Z"}': "number",
     '{"number": 7, "created_at": "yesterday"}': "created_at",
-    '{"number": 7, "created_at": "2026-01-01T00:00:00Z", "labels": [7]}': "labels",
+    '{"number": 7, "created_at": "2026-01-01T00:00:00Z"}': "expected a title",
+    '{"number": 7, "title": "", "created_at": "2026-01-01T00:00:00Z", "labels": 7}': "labels",
     '{"number": true, "created_at": "2026-01-01T00:00:00Z"}': "number: Value error, expected a",
     '{"number": 99999999999999999999, "created_at": "2026-01-01T00:00:00Z"}': "number",
     "[" * 100_000: "not JSON",
@@ -150,10 +151,26 @@ def test_a_bad_row_is_named_by_its_line_and_skipped(store: Store, file: Path, te
     assert BAD_ROWS[text] in str(done.first_bad[0])
 
 
-def test_bytes_that_are_no_utf8_are_a_bad_row(store: Store, file: Path) -> None:
-    file.write_bytes(lines(row(1)) + b'{"number": 2, "title": "\xff\xfe"}\n' + lines(row(3)))
+def test_a_first_line_that_is_no_json_is_a_bad_row_too(store: Store, file: Path) -> None:
+    file.write_bytes(b"A new release of gh is available, get it\n" + lines(row(1), row(2)))
     done = run(store, file)
     assert (done.issues.new, done.bad) == (2, 1)
+    assert str(done.first_bad[0]).startswith("issues.jsonl:1: not JSON")
+
+
+def test_a_body_of_a_table_may_hold_lines_of_json(store: Store, file: Path) -> None:
+    cells = '7,2026-01-02,Crash,"with\n{""a"": 1}\n{}\nin it"\n'
+    file.write_text(f"number,created_at,title,body\n{cells}", encoding="utf-8")
+    assert run(store, file).issues.new == 1
+    assert stored(store)[7].body == 'with\n{"a": 1}\n{}\nin it'
+
+
+def test_bytes_that_are_no_utf8_end_a_file_where_they_lie(store: Store, file: Path) -> None:
+    before = lines(row(1)) + b'{"number": 2, "title": "'
+    file.write_bytes(before + b'\xff\xfe"}\n' + lines(row(3)))
+    with pytest.raises(CommandRefused, match=f"byte 0xff at offset {len(before)};.*is stored"):
+        run(store, file)
+    assert set(stored(store)) == {1}
 
 
 def test_strict_stops_at_a_bad_row_and_keeps_what_came_before(store: Store, file: Path) -> None:
@@ -166,7 +183,7 @@ def test_strict_stops_at_a_bad_row_and_keeps_what_came_before(store: Store, file
 def test_a_file_of_nothing_but_bad_rows_is_counted_and_not_kept_in_memory(
     store: Store, file: Path
 ) -> None:
-    file.write_bytes(b"nonsense\n" * 5000)
+    file.write_bytes(b'{"non": "sense"}\n' * 5000)
     done = run(store, file)
     assert (done.bad, len(done.first_bad)) == (5000, 20)
 
@@ -202,6 +219,24 @@ def test_a_label_file_of_another_kind_is_refused_before_anything_is_stored(
         run(store, file, labels_file=listed)
     with store.read() as work:
         assert work.repositories.all() == ()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b'[{"name": "bug", "id": 1}][{"name": "ui", "color": "f00"}]',
+        b'[[{"name": "bug"}], [{"name": "ui"}]]',
+        b'[{"name": "bug", "id": "LA_1", "isDefault": false}, {"name": "ui", "id": "LA_2"}]',
+        '[{"name": "bug"}, {"name": "ui"}]'.encode("utf-16"),
+    ],
+    ids=["pages", "pages in an array", "gh label list", "UTF-16"],
+)
+def test_labels_come_as_people_have_them(store: Store, file: Path, content: bytes) -> None:
+    listed = file.with_name("labels.json")
+    listed.write_bytes(content)
+    file.write_bytes(lines(row(1)))
+    assert run(store, file, labels_file=listed).labels == 2
+    assert set(labels(store)) == {"bug", "ui"}
 
 
 @pytest.mark.real_issues

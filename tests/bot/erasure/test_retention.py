@@ -6,9 +6,9 @@ import pytest
 from fakes_bot import REPO
 
 from bot.configuration import RepositoryConfiguration
+from bot.erasure import retention
+from bot.erasure.retention import Forgotten, forget_old
 from bot.jobs.task_kinds import KINDS, ScheduleContext, TaskRun
-from bot.repositories import retention
-from bot.repositories.retention import Forgotten, forget_old
 
 pytestmark = pytest.mark.anyio
 SHADOW = "delay_seconds: 0\n"

@@ -1,0 +1,100 @@
+"""Deleted issues: their words go at once, and nothing that comes late brings them back.
+
+People delete issues because of secrets. What GitHub calls deleted is erased from every table in the
+transaction that hears of it, and leaves a tombstone; the task `erase` then looks for it in what
+else is kept (`bot.erasure.issue_erasing`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from bot.github.errors import Forbidden, Gone, Moved, NotFound
+from tagger.releases.erasing import digests_of, vectors_of
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from bot.github.client import GitHubClient
+    from store.database import Store
+    from store.erasing import ErasedIssue
+    from store.records import DeliveryRecord, Repository
+    from store.unit_of_work import UnitOfWork
+
+SWEEP = "erase"
+"""The kind of task that looks for what was deleted in other rows and in files."""
+_NAMED_BY = {"issue": ("id", "number"), "repository": ("id", "full_name"), "installation": ("id",)}
+"""What a payload keeps: ids, and no words."""
+
+
+def is_late(work: UnitOfWork, delivery: DeliveryRecord) -> bool:
+    """Whether a delivery, whatever its event, tells of an issue that was deleted before."""
+    told = delivery.payload.get("issue")
+    github_id = told.get("id") if isinstance(told, dict) else None
+    return isinstance(github_id, int) and work.tombstones.has(github_id)
+
+
+def without_words(delivery: DeliveryRecord) -> DeliveryRecord:
+    """The delivery with nothing in its payload but what it is about."""
+    payload: dict[str, Any] = {"action": delivery.action}
+    for name, kept in _NAMED_BY.items():
+        told = delivery.payload.get(name)
+        if isinstance(told, dict):
+            payload[name] = {key: told[key] for key in kept if key in told}
+    return replace(delivery, payload=payload)
+
+
+def forget(
+    work: UnitOfWork,
+    repository_id: int,
+    number: int,
+    now: datetime,
+    *,
+    github_id: int | None = None,
+    texts: tuple[tuple[str, str], ...] = (),
+) -> ErasedIssue:
+    """Erase an issue for good, and have files searched for its words.
+
+    :param github_id: as GitHub told it; an issue of the same number and another id stays.
+    :param texts: titles and bodies that it is known by beside those that are stored.
+    """
+    stored = work.issues.find(repository_id, number)
+    if stored and (github_id is None or stored.github_id in {None, github_id}):
+        texts += (stored.filed_title, stored.filed_body), (stored.title, stored.body)
+        github_id = github_id or stored.github_id
+    erased = work.erasing.issue(repository_id, number, github_id, now)
+    keys = vectors_of(texts)
+    work.vectors.drop(keys)
+    work.tombstones.bury(repository_id, number, github_id, now, {*digests_of(texts), *keys})
+    work.tasks.request(SWEEP, repository_id, now)
+    return erased
+
+
+async def forget_if_gone(
+    store: Store,
+    client: GitHubClient,
+    repository: Repository,
+    number: int,
+    now: datetime,
+    *,
+    github_id: int | None = None,
+) -> bool:
+    """Forget an issue that GitHub would not show, unless it is its repository that is out of reach.
+
+    Rights that were lost, and issues that were switched off, must not empty the store.
+    """
+    try:
+        present = await client.repository(repository.full_name)
+    except (NotFound, Gone, Forbidden, Moved):
+        return False
+    if present.has_issues is False or repository.github_id not in {None, present.id}:
+        return False
+
+    def erase() -> None:
+        with store.begin() as work:
+            forget(work, repository.id, number, now, github_id=github_id)
+
+    await asyncio.to_thread(erase)
+    return True
