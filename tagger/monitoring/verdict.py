@@ -17,6 +17,9 @@ LabelMode = Literal["apply", "suggest", "off"]
 SHOWN = 5
 """Names in one list of a sentence; the others are counted."""
 
+VAGUE = 20
+"""Times the lower end of an estimate from which the upper end is all that it says."""
+
 NEXT = 3
 """Labels that the verdict recommends to give more examples."""
 
@@ -176,6 +179,8 @@ def missing_in_words(label: LabelOutlook) -> str:
     if at_most is None:
         return f"at least {low:,} more"
     high = _rounded(at_most)
+    if high > VAGUE * low:
+        return f"up to {high:,} more"
     return f"{low:,} to {high:,} more" if high > low else f"about {low:,} more"
 
 

@@ -120,11 +120,15 @@ def sum_of_parts(label: LabelDecision) -> str:
         ((name, part) for name, part in label.parts.items() if name != BASE),
         key=lambda member: -abs(member[1]),
     )
-    shown = [f"{name} {part:+.1f}" for name, part in members[:PARTS]]
-    if rest := members[PARTS:]:
-        shown.append(f"others {sum(part for _, part in rest):+.1f}")
-    total = sum(label.parts.values())
-    return f"{', '.join(shown)}, base {label.parts[BASE]:+.1f} = {total:+.1f}"
+    total = round(sum(label.parts.values()), 1)
+    named = [(name, round(part, 1)) for name, part in members[:PARTS]]
+    if len(members) > PARTS:
+        base = round(label.parts[BASE], 1)
+        named.append(("others", total - base - sum(part for _, part in named)))
+    else:
+        base = total - sum(part for _, part in named)  # what is printed adds up to the digit
+    shown = (f"{name} {part:+.1f}" for name, part in named)
+    return f"{', '.join(shown)}, base {base:+.1f} = {total:+.1f}".replace("-0.0", "+0.0")
 
 
 def _say_reasons(label: LabelDecision) -> None:
@@ -134,7 +138,7 @@ def _say_reasons(label: LabelDecision) -> None:
         say("            the issue says nothing that any labelled issue taught")
     carrying = [neighbour for neighbour in label.neighbours if label.name in neighbour.labels]
     others = [neighbour for neighbour in label.neighbours if label.name not in neighbour.labels]
-    for what, neighbours in (("like", carrying), ("against: like", others)):
+    for what, neighbours in (("like", carrying), ("counter-example", others)):
         for neighbour in neighbours[:1]:
             say(f"            {what} {neighbour_in_words(neighbour, 12 + len(what) + 1)}")
 

@@ -7,7 +7,6 @@ import typer
 
 from bot.cli import opening
 from bot.cli.issues.label_words import threshold_in_words
-from bot.cli.learning.retrain import say_retrained
 from bot.cli.options import repository_name
 from bot.cli.output import plain, say
 
@@ -54,6 +53,7 @@ def demo(
 
 
 def _audience(material: "Material") -> "Audience":
+    from bot.cli.learning.training_words import say_retrained
     from bot.demo import stage
     from bot.demo.play import Audience
 

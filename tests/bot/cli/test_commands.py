@@ -273,11 +273,26 @@ def test_retrain_says_what_each_label_can_do(terminal: Terminal, trained: Path) 
     done = terminal("retrain", REPO, "--labels", "speed,BUG", "--strategies", "naive-bayes,knn")
     assert done.status == 0
     lines = done.out.splitlines()
-    assert "target precision of 0.90" in lines[0]
-    assert lines[2].split()[:4] == ["label", "examples", "served", "by"]
-    assert {line.split()[0] for line in lines[3:5]} == {"bug", "speed"}
-    assert "runtime: torch, as set" in lines
+    assert lines[0].startswith("Switch on ")
+    head = lines.index("What each label can do at a target precision of 0.90:") + 2
+    assert lines[head].split()[:3] == ["label", "mode", "examples"]
+    assert {line.split()[0] for line in lines[head + 1 : head + 3]} == {"bug", "speed"}
+    assert not any(name in done.out for name in ("naive-bayes", "knn", "runtime"))
     assert "serves now" in lines[-1]
+
+
+def test_names_of_strategies_are_behind_details(terminal: Terminal, trained: Path) -> None:
+    done = terminal("retrain", REPO, "--strategies", "naive-bayes,knn", "--details")
+    assert "mostly decided by" in done.out
+    assert "runtime: torch, as set" in done.out.splitlines()
+
+
+def test_the_first_release_is_called_so(terminal: Terminal, tmp_path: Path) -> None:
+    terminal("import", issue_file(tmp_path, *sixty()), "--repo", REPO)
+    done = terminal("retrain", REPO, "--strategies", "naive-bayes,knn")
+    assert done.out.endswith("serves now; it was the first.\n")
+    document = terminal("retrain", REPO, "--strategies", "naive-bayes,knn", "--json").document
+    assert document["verdict"]["sentences"][0] == done.out.splitlines()[0]
 
 
 def test_retrain_on_the_same_data_says_the_same(terminal: Terminal, trained: Path) -> None:

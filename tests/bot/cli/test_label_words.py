@@ -52,7 +52,7 @@ def test_three_issues_of_34_labels_take_under_40_lines(
     assert "set area: part 0 0.90 (cut 0.60: above it the target precision is kept)" in text
     assert "(cut 0.60: below it the target precision is not promised)" in text
     assert "near misses: area: part 1 0.40 (cut 0.60)" in text
-    assert "against: like #200" in text
+    assert "counter-example #200" in text
     assert "31 less likely labels; --all shows them" in text
     assert "0.00" not in text
 
