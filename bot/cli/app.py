@@ -29,6 +29,7 @@ from bot.cli.learning.rollback import rollback
 from bot.cli.running.demo import demo
 from bot.cli.running.doctor import doctor
 from bot.cli.running.failed import failed
+from bot.cli.running.init import init
 from bot.cli.running.serve import serve
 from bot.cli.running.task import task
 from bot.cli.running.validate import validate
@@ -44,31 +45,33 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-_COMMANDS: dict[str, Callable[..., None]] = {
-    "import": import_issues,
-    "sync": sync,
-    "retrain": retrain,
-    "compress": compress,
-    "releases": releases,
-    "promote": promote,
-    "rollback": rollback,
-    "tag": tag,
-    "evaluate": evaluate,
-    "audit": audit,
-    "report": report,
-    "backfill": backfill,
-    "undo": undo,
-    "benchmark": benchmark,
-    "serve": serve,
-    "work": work,
-    "validate": validate,
-    "failed": failed,
-    "forget": forget,
-    "doctor": doctor,
-    "demo": demo,
+_COMMANDS: dict[str, tuple[Callable[..., None], str]] = {
+    "import": (import_issues, "Issues from files."),
+    "sync": (sync, "Issues and labels from GitHub."),
+    "retrain": (retrain, "Train a release, gate it, let it serve."),
+    "compress": (compress, "Make a small student of the release."),
+    "releases": (releases, "Which releases there are."),
+    "promote": (promote, "Let a release serve."),
+    "rollback": (rollback, "Back to the release before."),
+    "tag": (tag, "Which labels fit an issue, and why."),
+    "evaluate": (evaluate, "How good each strategy is; a report."),
+    "audit": (audit, "Labels that are probably wrong."),
+    "report": (report, "How labels do in use."),
+    "backfill": (backfill, "Labels for issues that are open."),
+    "undo": (undo, "Take a backfill's labels off."),
+    "benchmark": (benchmark, "How fast and how large strategies are."),
+    "serve": (serve, "Receive webhooks and tag issues."),
+    "work": (work, "A further worker."),
+    "validate": (validate, "Check a configuration file."),
+    "init": (init, "Write a configuration file."),
+    "failed": (failed, "Deliveries that were given up."),
+    "forget": (forget, "Drop what is old, or erase for good."),
+    "doctor": (doctor, "Examine each part."),
+    "demo": (demo, "All of it on this machine."),
 }
-for _name, _command in _COMMANDS.items():
-    app.command(_name)(_command)
+"""By name: what runs, and what the list says of it, which has 60 columns."""
+for _name, (_command, _short) in _COMMANDS.items():
+    app.command(_name, short_help=_short)(_command)
 app.command("task", hidden=True)(task)
 
 TELL_THEMSELVES = {"doctor", "task"}
@@ -118,7 +121,8 @@ def run() -> None:
 
 def _refuse(reason: str) -> NoReturn:
     """End with status 1 and the reason on stderr; for scripts also as the one JSON document."""
-    typer.echo(f"issue-tagger: {reason}", err=True)
+    for line in reason.splitlines():
+        output.tell(f"issue-tagger: {line}" if line == reason.splitlines()[0] else line)
     if "--json" in sys.argv and not output.document_state.begun:
         output.say_json({"error": reason})
     sys.exit(_flushed(1))
@@ -129,7 +133,7 @@ def _tell_misspelt_variables() -> None:
     from bot.process.settings import unknown_variables
 
     for sentence in unknown_variables():
-        typer.echo(f"issue-tagger: {sentence}", err=True)
+        output.tell(f"issue-tagger: {sentence}")
 
 
 def _reason(error: Exception) -> str:

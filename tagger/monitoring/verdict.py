@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 LabelMode = Literal["apply", "suggest", "off"]
 
+USUAL_TARGET = 0.9
+"""Where a manifest names none."""
+
 SHOWN = 5
 """Names in one list of a sentence; the others are counted."""
 
@@ -80,7 +83,7 @@ class ReleaseVerdict:
 
 def verdict_of_manifest(manifest: Mapping[str, Any]) -> ReleaseVerdict:
     """The verdict on a release, from its manifest as JSON, of whatever age."""
-    rows = sorted(manifest["labels"], key=lambda row: (-row["examples"], row["name"]))
+    rows = sorted(manifest.get("labels", ()), key=lambda row: (-row["examples"], row["name"]))
     labels = tuple(_of_row(row) for row in rows)
     applied = [label for label in labels if label.mode == "apply"]
     times = sum(label.times_set for label in applied)
@@ -89,21 +92,25 @@ def verdict_of_manifest(manifest: Mapping[str, Any]) -> ReleaseVerdict:
         wrong = sum(label.times_set * (1 - (label.precision or 0)) for label in applied) / times
         at_most = sum(label.times_set * (1 - (label.low or 0)) for label in applied) / times
     return ReleaseVerdict(
-        manifest["target"], labels, manifest.get("issues_labelled"), wrong, at_most
+        manifest.get("target", USUAL_TARGET),
+        labels,
+        manifest.get("issues_labelled"),
+        wrong,
+        at_most,
     )
 
 
 def _of_row(row: Mapping[str, Any]) -> LabelOutlook:
     at_least, at_most = row.get("missing_at_least"), row.get("missing_at_most")
-    mode = mode_of(promised=row["cut"] is not None, missing_at_least=at_least)
+    mode = mode_of(promised=row.get("cut") is not None, missing_at_least=at_least)
     return LabelOutlook(
         row["name"],
         row["examples"],
         mode,
-        row["cut"],
-        row["precision"],
-        row["bound"],
-        coverage=row["coverage"],
+        row.get("cut"),
+        row.get("precision"),
+        row.get("bound"),
+        coverage=row.get("coverage"),
         missing_at_least=at_least,
         missing_at_most=at_most,
     )
@@ -189,8 +196,12 @@ def configuration(verdict: ReleaseVerdict, *, watch: bool = False) -> str:
 
     :param watch: everything in shadow, the recommended modes as comments.
     """
-    lines = ["version: 1", f"mode: {'shadow' if watch else 'suggest'}"]
-    lines.append(f"precision: {verdict.target:g}")
+    lines = ["version: 1", f"precision: {verdict.target:g}"]
+    if watch:
+        lines += ["mode: shadow  # watches and writes nothing; instead of this line:"]
+        lines += ["# mode: suggest"]
+    else:
+        lines.append("mode: suggest")
     chosen = [label for label in verdict.labels if label.mode != "suggest"]
     if chosen:
         lines.append(f"{'# ' if watch else ''}labels:")

@@ -1,6 +1,7 @@
 """`issue-tagger releases`: which releases there are, which one serves, and what the gate said."""
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 import typer
 
@@ -54,12 +55,18 @@ def releases(
                 release.state,
                 f"{release.created_at:%Y-%m-%d %H:%M}",
                 len(release.manifest.get("labels", [])),
-                (release.gate or {}).get("reason"),
+                _gate(release.gate),
             )
             for release in stored
         ),
         right="   >",
     )
+
+
+def _gate(gate: Mapping[str, Any] | None) -> str:
+    """The gate's word without its figures, which --replay and --json have."""
+    reason = str((gate or {}).get("reason") or "")
+    return "the first" if reason == "no release is active yet" else reason.partition(": ")[0]
 
 
 def _replay(repo: str, release: str, *, as_json: bool) -> None:

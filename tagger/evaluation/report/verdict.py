@@ -75,8 +75,7 @@ def first_chapter(view: View) -> Section:
         Figure("Label by label", _off_note(verdict), table=_table(verdict), wide=True),
         Figure(
             "The configuration to copy",
-            "As .github/issue-tagger.yml; with “mode: shadow” in the second line and no labels the "
-            "bot only watches.",
+            "As .github/issue-tagger.yml; with “mode: shadow” and no labels the bot only watches.",
             code=configuration(verdict),
             wide=True,
         ),
