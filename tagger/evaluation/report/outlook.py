@@ -9,7 +9,12 @@ import numpy as np
 
 from tagger.chain.precision_guarantee import Evidence, MissingExamples, lower_bound
 from tagger.evaluation.report.view import CHAIN, Pooled, View
-from tagger.monitoring.verdict import LabelOutlook, ReleaseVerdict, mode_of
+from tagger.monitoring.verdict import (
+    LabelOutlook,
+    ReleaseVerdict,
+    mode_of,
+    verdict_of_manifest,
+)
 from tagger.statistics.metrics import ratio
 
 if TYPE_CHECKING:
@@ -21,6 +26,13 @@ TARGET = 0.9
 
 
 def verdict_of(view: View) -> ReleaseVerdict:
+    """On the release that serves, else on what was measured here."""
+    if view.extras.release is not None:
+        return verdict_of_manifest(view.extras.release)
+    return measured_verdict(view)
+
+
+def measured_verdict(view: View) -> ReleaseVerdict:
     """Measured on the largest slice with the chain, as the bot would serve.
 
     Where several seeds test an issue, its decisions count as one issue's: no interval is narrower

@@ -11,6 +11,7 @@ from tagger.evaluation.report.corpus import corpus
 from tagger.evaluation.report.findings import errors, learning, next_steps
 from tagger.evaluation.report.in_use import in_use
 from tagger.evaluation.report.skill import by_strategy, cost, curves, labels
+from tagger.evaluation.report.style import style_sheet
 from tagger.evaluation.report.trust import trust
 from tagger.evaluation.report.verdict import first_chapter, sentences, tiles
 
@@ -91,8 +92,3 @@ def render(content: PageContent) -> str:
     )
     template = environment.get_template("page.html.jinja")
     return template.render(content=content, style=Markup(style_sheet()), sample=sample)  # noqa: S704  our own file
-
-
-def style_sheet() -> str:
-    """The look of everything that is shown in a browser."""
-    return (_HERE / "page.css").read_text(encoding="utf-8")

@@ -34,7 +34,7 @@ def tiles(view: View) -> list[Tile]:
     """The numbers to see first."""
     verdict = verdict_of(view)
     switched_on = len(verdict.names("apply"))
-    numbers = [Tile(f"{switched_on} of {len(view.names)}", "labels to switch on")]
+    numbers = [Tile(f"{switched_on} of {len(verdict.labels)}", "labels to switch on")]
     if verdict.wrong is not None and verdict.wrong_at_most is not None:
         numbers += [
             Tile(f"{verdict.issues_labelled or 0:.0%}", "of new issues get a label"),
@@ -54,7 +54,7 @@ def tiles(view: View) -> list[Tile]:
 def sentences(view: View) -> list[str]:
     """What to switch on, how often it errs, what to label next, what changed since the last run."""
     verdict = verdict_of(view)
-    if CHAIN not in view.evaluation.strategies:
+    if view.extras.release is None and CHAIN not in view.evaluation.strategies:
         return [
             "No verdict: this run did not score the chain, which is what the bot labels with; "
             f"the best of what it scored is {view.best.strategy}.",
@@ -67,12 +67,16 @@ def first_chapter(view: View) -> Section:
     """One table a label, what it means, and the file to copy."""
     verdict = verdict_of(view)
     lead = (
-        f"What the bot would have done with {view.true_sizes[view.last]:,} labelled issues on "
+        f"What the release that serves, {view.extras.release['id']}, can promise, as measured on "
+        "issues that it had not learned from when it scored them. What this evaluation measured "
+        "on its own test issues is under “Label by label”."
+        if view.extras.release is not None
+        else f"What the bot would have done with {view.true_sizes[view.last]:,} labelled issues on "
         "issues that it had never seen, with the thresholds that it uses. The ranges hold with "
         "90 % confidence at either end."
     )
     figures = (
-        Figure("Label by label", _off_note(verdict), table=_table(verdict), wide=True),
+        Figure("What each label can do", _off_note(verdict), table=_table(verdict), wide=True),
         Figure(
             "The configuration to copy",
             "As .github/issue-tagger.yml; with “mode: shadow” and no labels the bot only watches.",
@@ -86,7 +90,7 @@ def first_chapter(view: View) -> Section:
 def _off_note(verdict: ReleaseVerdict) -> str:
     off = verdict.names("off")
     if not off:
-        return "Missing: examples until a label can be promised, by what the test issues show."
+        return "Missing: examples until a label can be promised, as far as the data tell."
     return f"No text tells {enumerated(off)}: more examples would hardly help, wording might."
 
 
@@ -121,7 +125,9 @@ def _row(target: float, label: LabelOutlook) -> list[object]:
 def _share(value: float | None, low: float | None = None, high: float | None = None) -> TableCell:
     if value is None:
         return TableCell("-", number=True)
-    ends = "" if low is None or high is None else f" ({100 * low:.0f} to {100 * high:.0f})"
+    ends = "" if low is None else f" (at least {100 * low:.0f})"
+    if low is not None and high is not None:
+        ends = f" ({100 * low:.0f} to {100 * high:.0f})"
     return TableCell(f"{100 * value:.0f}{ends}", number=True)
 
 

@@ -110,3 +110,13 @@ def test_without_the_chain_nothing_is_promised(without_chain):
 def test_other_strategies_than_the_best_are_behind_a_fold(view):
     assert view.leading == view.evaluation.strategies
     assert "Every strategy" not in report_page(view)
+
+
+def test_the_verdict_is_on_the_release_that_serves_where_there_is_one(view):
+    row = {"name": "docs", "examples": 60, "cut": 0.7, "precision": 0.95, "bound": 0.91}
+    manifest = {"id": "r7", "target": 0.9, "labels": [{**row, "coverage": 0.5}]}
+    served = View(view.evaluation, view.figures, Extras("acme/rocket", release=manifest))
+    page = report_page(served)
+    assert "Switch on “docs”." in page
+    assert "the release that serves, r7, can promise" in page
+    assert "95 (at least 91)" in page
