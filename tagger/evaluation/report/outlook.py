@@ -70,8 +70,8 @@ def weight_of_rows(pooled: Pooled) -> Floats:
 
 
 def _applied(pooled: Pooled) -> Decisions:
-    assert pooled.applied is not None  # noqa: S101  the caller has looked
-    return pooled.applied
+    """What was set under the promise; nothing where the strategy makes none."""
+    return np.zeros_like(pooled.truth) if pooled.applied is None else pooled.applied
 
 
 def _outlook(view: View, pooled: Pooled, label: int) -> LabelOutlook:
@@ -161,6 +161,8 @@ def said_by_the_bot(view: View) -> list[LabelProfile]:
 
 
 def _profile(pooled: Pooled, label: int, name: str, *, applied: bool) -> LabelProfile:
+    """With fewer issues than the release has learned from a promise may fail: then suggested."""
+    applied = applied and bool(_applied(pooled)[:, label].any())
     decided = (_applied(pooled) if applied else pooled.decided)[:, label]
     truth = pooled.truth[:, label]
     hits, times, issues = int((decided & truth).sum()), int(decided.sum()), int(truth.sum())
