@@ -209,6 +209,7 @@ class Container:
             GitHubClient.open,
             url,
             transport=self._transport,
+            api_version=settings.github_api_version,
             patience=RetryPolicy(
                 longest_wait=self.longest_wait, in_all=4 * self.longest_wait, clock=self.clock
             ),

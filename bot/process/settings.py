@@ -12,6 +12,7 @@ from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_va
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bot.errors import SettingsInvalid
+from bot.github.api_version import API_VERSION, ApiVersion
 from bot.process import app_credentials
 from store.engine.urls import SECRETS_IN_QUERY
 
@@ -79,6 +80,7 @@ class Settings(BaseSettings):
         repr=False,  # it holds the database's password
     )
     github_api_url: Annotated[str, AfterValidator(_api_url)] = "https://api.github.com"
+    github_api_version: ApiVersion = API_VERSION
     github_app_id: int | None = Field(default=None, gt=0)
     github_private_key: SecretStr | None = None
     github_private_key_file: Path | None = None
