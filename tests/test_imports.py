@@ -58,6 +58,7 @@ FLOORS = (
     *("tagger.training", "tagger.distillation", "tagger.label_semantics", "tagger.strategies"),
     *("tagger.chain", "tagger.releases", "tagger.compression"),
     *("tagger.monitoring", "tagger.evaluation", "tagger.benchmark"),
+    "tagger.library",
     *("store.errors", "store.engine", "store.records", "store.provenance", "store.tables"),
     *("store.queues", "store"),
     *(
