@@ -35,8 +35,11 @@ fix: $(STAMP) ## format and repair what a machine can repair
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-lock: $(STAMP) ## write the installed versions to constraints.txt
+lock: $(STAMP) ## write the installed versions to constraints.txt, and their hashes to requirements.lock
 	$(BIN)/python -m pip freeze --exclude-editable | sed 's/+cpu$$//' | grep -v '^issue-tagger' > constraints.txt
+	$(BIN)/uv pip compile pyproject.toml --quiet --extra dev --constraint constraints.txt --universal \
+		--python-version 3.11.5 --generate-hashes --no-annotate --custom-compile-command 'make lock' \
+		--output-file requirements.lock
 
 clean: ## remove the environment and caches (never data/)
 	rm -rf $(VENV) .mypy_cache .ruff_cache .hypothesis

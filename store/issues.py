@@ -308,6 +308,8 @@ def _changes(row: IssueRow, record: IssueRecord, labels: dict[str, str]) -> dict
         "updated_at": record.updated_at or row.updated_at,
         # An import tells that an issue is closed, and not always when.
         "closed_at": record.closed_at or (row.closed_at if record.state == row.state else None),
+        "type": row.type if record.type is None else storable(record.type),
+        "locked": row.locked if record.locked is None else record.locked,
     }
     different = {name: new for name, new in present.items() if getattr(row, name) != new}
     return different if different or _distinct(record.labels) != labels else None
@@ -331,6 +333,8 @@ def _new_row(repository_id: int, record: IssueRecord) -> dict[str, Any]:
         "created_at": record.created_at,
         "updated_at": record.updated_at,
         "closed_at": record.closed_at,
+        "type": record.type or "",
+        "locked": bool(record.locked),
         "memory": {},
     }
 
@@ -352,6 +356,8 @@ def _stored(row: IssueRow, labels: tuple[str, ...]) -> StoredIssue:
         created_at=row.created_at,
         updated_at=row.updated_at,
         closed_at=row.closed_at,
+        locked=row.locked,
+        type=row.type,
         memory=dict(row.memory),
         github_id=row.github_id,
     )

@@ -69,6 +69,8 @@ class IssueRecord:
 
     :ivar filed_title: the title as filed, where an `edited` payload tells it (`changes.title`);
         None: the present title, unless the store knows an earlier one. `filed_body` likewise.
+    :ivar locked: the conversation; None where it is not told, as in a file. `type` likewise: the
+        name of the native type, "" for none.
     """
 
     number: int
@@ -85,11 +87,16 @@ class IssueRecord:
     filed_title: str | None = None
     filed_body: str | None = None
     github_id: int | None = None
+    locked: bool | None = None
+    type: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class StoredIssue:
-    """An issue as kept: as filed and as it is now. `memory` is the bot's own (comment id, off)."""
+    """An issue as kept: as filed and as it is now. `memory` is the bot's own (comment id, off).
+
+    :ivar type: name of its native type, "" for none.
+    """
 
     id: int
     repository_id: int
@@ -106,6 +113,8 @@ class StoredIssue:
     created_at: datetime
     updated_at: datetime | None
     closed_at: datetime | None
+    locked: bool
+    type: str
     memory: Mapping[str, Any] = field(repr=False)
     github_id: int | None = None
 

@@ -107,6 +107,8 @@ class IssueRow(TableBase):
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
+    type: Mapped[str] = mapped_column(default="")
+    locked: Mapped[bool] = mapped_column(default=False)
     memory: Mapped[dict[str, Any]] = mapped_column(default=dict)
 
 
@@ -191,7 +193,7 @@ class DeliveryRow(TableBase):
     repository: Mapped[str | None]
     issue_number: Mapped[int | None]
     lane: Mapped[str | None]
-    repository_key: Mapped[str] = mapped_column(default="", server_default="")
+    repository_key: Mapped[str] = mapped_column(default="")
     payload: Mapped[dict[str, Any] | None]
     state: Mapped[str]
     attempts: Mapped[int] = mapped_column(default=0)

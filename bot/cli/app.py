@@ -26,6 +26,7 @@ from bot.cli.learning.releases import releases
 from bot.cli.learning.report import report
 from bot.cli.learning.retrain import retrain
 from bot.cli.learning.rollback import rollback
+from bot.cli.running.action import action
 from bot.cli.running.demo import demo
 from bot.cli.running.doctor import doctor
 from bot.cli.running.failed import failed
@@ -68,6 +69,7 @@ _COMMANDS: dict[str, tuple[Callable[..., None], str]] = {
     "forget": (forget, "Drop what is old, or erase for good."),
     "doctor": (doctor, "Examine each part."),
     "demo": (demo, "All of it on this machine."),
+    "action": (action, "What the GitHub Action runs."),
 }
 """By name: what runs, and what the list says of it, which has 60 columns."""
 for _name, (_command, _short) in _COMMANDS.items():

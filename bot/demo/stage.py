@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from bot.simulator.records import Delivery
-    from store.records import IssueRecord, StoredLabel
+    from store.records import IssueRecord, LabelRecord, StoredLabel
 
 TOKEN = "demo-token"  # noqa: S105 - opens nothing but the simulator
 BOT = "issue-tagger[bot]"
@@ -26,7 +26,7 @@ delay_seconds: 0
 """
 
 
-def set_up(repository: str, labels: Iterable[StoredLabel]) -> GitHubState:
+def set_up(repository: str, labels: Iterable[LabelRecord | StoredLabel]) -> GitHubState:
     """A GitHub with one repository: its labels and its configuration file, and no issues."""
     state = GitHubState()
     state.add_repository(repository)

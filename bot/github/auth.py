@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import httpx
 import jwt
 
+from bot.github.api_version import VERSION_HEADER
 from bot.github.connection import DEFAULT_API, AuthenticationFailed, utc_now
 from bot.github.errors import GitHubError, Unauthorized
 from bot.github.models import InstallationToken, parse
@@ -124,7 +125,7 @@ class InstallationAuth(httpx.Auth):
             self._token = None
 
     def _ask_for_token(self, request: httpx.Request) -> httpx.Request:
-        shared = ("Accept", "X-GitHub-Api-Version", "User-Agent")
+        shared = ("Accept", VERSION_HEADER, "User-Agent")
         headers = {name: request.headers[name] for name in shared if name in request.headers}
         headers["Authorization"] = f"Bearer {self._app.token()}"
         extensions = {"timeout": request.extensions.get("timeout", {})}

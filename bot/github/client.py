@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bot.github.api_version import API_VERSION
 from bot.github.apps import AppRequests
 from bot.github.connection import DEFAULT_API, Connection, RetryPolicy, open_http
 from bot.github.issues import IssueRequests
@@ -32,9 +33,11 @@ class GitHubClient(IssueRequests, LabelRequests, RepositoryRequests, AppRequests
         transport: httpx.AsyncBaseTransport | None = None,
         patience: RetryPolicy | None = None,
         observer: Callable[[ResponseSeen], None] | None = None,
+        api_version: str = API_VERSION,
     ) -> GitHubClient:
         """A client with its own pool of connections: close it, or use `async with`."""
-        return cls(Connection(open_http(base_url, transport), auth, patience, observer))
+        http = open_http(base_url, transport, api_version=api_version)
+        return cls(Connection(http, auth, patience, observer))
 
     def speaking_as(self, auth: httpx.Auth | None) -> GitHubClient:
         """The same pool under another identity."""

@@ -14,6 +14,7 @@ from urllib.parse import urljoin
 
 import httpx
 
+from bot.github.api_version import API_VERSION, VERSION_HEADER
 from bot.github.errors import BadPayload, RateLimited
 from bot.github.exchange import (
     JSON_MEDIA_TYPE,
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
 DEFAULT_API = "https://api.github.com"
-API_VERSION = "2022-11-28"
 _MAX_REDIRECTS = 3
 _EVERYTHING = ""
 """The scope of a pause that holds for all that an identity asks."""
@@ -81,6 +81,7 @@ def open_http(
     base_url: str = DEFAULT_API,
     transport: httpx.AsyncBaseTransport | None = None,
     user_agent: str = "issue-tagger",
+    api_version: str = API_VERSION,
 ) -> httpx.AsyncClient:
     """A pool of connections to one GitHub; for Enterprise the base URL ends in /api/v3."""
     return httpx.AsyncClient(
@@ -89,7 +90,7 @@ def open_http(
         timeout=httpx.Timeout(20.0, connect=5.0),
         headers={
             "Accept": JSON_MEDIA_TYPE,
-            "X-GitHub-Api-Version": API_VERSION,
+            VERSION_HEADER: api_version,
             "User-Agent": user_agent,
         },
     )

@@ -5,6 +5,7 @@ GitHubError
 ├── Unreachable         no answer, or 5xx, after every attempt; `retry_at` proposes when
 ├── BadPayload          an answer or a webhook body that is not what GitHub documents
 └── Refused             an answer that says no, with its status and GitHub's message
+    ├── BadRequest      400: most likely an API version that this GitHub does not know
     ├── Unauthorized    401: the token or the App's key is wrong or expired
     ├── Forbidden       403: the credentials are fine, the permission is missing
     ├── NotFound        404: no such thing, or not visible with these credentials
@@ -79,6 +80,10 @@ class Refused(GitHubError):
         super().__init__(f"{what}: GitHub answered {status}{words}; {self.advice}")
 
 
+class BadRequest(Refused):
+    advice = "where it does not know the API version, set GITHUB_API_VERSION to an older one"
+
+
 class Unauthorized(Refused):
     advice = "check GITHUB_TOKEN, or the App's id and private key, and this machine's clock"
 
@@ -110,6 +115,7 @@ class Moved(Refused):
 
 
 _BY_STATUS: dict[int, type[Refused]] = {
+    400: BadRequest,
     401: Unauthorized,
     403: Forbidden,
     404: NotFound,

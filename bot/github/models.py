@@ -132,8 +132,15 @@ def _labels(value: object) -> object:
     return tuple(_label_object(item) for item in value if item is not None)
 
 
+def _type_name(value: object) -> object:
+    return value.get("name") if isinstance(value, dict) else value
+
+
 class Issue(Wire):
-    """An issue, or a pull request where `pull_request` is there."""
+    """An issue, or a pull request where `pull_request` is there.
+
+    :ivar type: name of its native type, "" for none; None where GitHub does not tell.
+    """
 
     number: Id
     id: Id | None = None
@@ -148,6 +155,7 @@ class Issue(Wire):
     closed_at: Moment | None = None
     pull_request: dict[str, Any] | None = None
     locked: bool | None = None
+    type: Annotated[Text | None, BeforeValidator(_readable), BeforeValidator(_type_name)] = None
     html_url: Text = ""
     repository_url: Text = ""
 

@@ -19,7 +19,15 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from bot.backoff import backoff
-from bot.github.errors import BadPayload, Forbidden, Moved, RateLimited, Unauthorized, Unreachable
+from bot.github.errors import (
+    BadPayload,
+    BadRequest,
+    Forbidden,
+    Moved,
+    RateLimited,
+    Unauthorized,
+    Unreachable,
+)
 from bot.jobs.delivery_handlers import handle
 from bot.jobs.polling_jobs import PollingJobs
 from bot.jobs.queues import LeaseKeeper, Signals, finished, worker_name
@@ -47,8 +55,8 @@ MAX_ATTEMPTS = 8
 LONG_PATIENCE = timedelta(days=3)
 """For what is not the delivery's fault: as long as GitHub itself offers redelivery."""
 _NOT_ITS_FAULT = (
-    RateLimited, Unreachable, BadPayload, Unauthorized, Forbidden, Moved, StoreUnavailable,
-    ReleaseDamaged,
+    RateLimited, Unreachable, BadPayload, BadRequest, Unauthorized, Forbidden, Moved,
+    StoreUnavailable, ReleaseDamaged,
 )  # fmt: skip
 """GitHub, the credentials, the database or the release: once that is mended, the work succeeds."""
 

@@ -27,7 +27,7 @@ ACTIONS = frozenset(
         "unlabeled", "assigned", "unassigned", "milestoned", "demilestoned", "typed", "untyped",
         "pinned", "unpinned", "locked", "unlocked", "transferred", "renamed", "archived",
         "unarchived", "publicized", "privatized", "removed", "suspend", "unsuspend",
-        "new_permissions_accepted"
+        "new_permissions_accepted", "field_added", "field_removed"
     }
 )  # fmt: skip
 """Of the events that are used: https://docs.github.com/webhooks/webhook-events-and-payloads"""

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_va
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bot.errors import SettingsInvalid
+from bot.github.api_version import API_VERSION, ApiVersion
 from bot.process import app_credentials
 from store.engine.urls import SECRETS_IN_QUERY
 
@@ -79,6 +80,7 @@ class Settings(BaseSettings):
         repr=False,  # it holds the database's password
     )
     github_api_url: Annotated[str, AfterValidator(_api_url)] = "https://api.github.com"
+    github_api_version: ApiVersion = API_VERSION
     github_app_id: int | None = Field(default=None, gt=0)
     github_private_key: SecretStr | None = None
     github_private_key_file: Path | None = None
@@ -193,6 +195,20 @@ class Settings(BaseSettings):
         secrets += [*self.webhook_secrets, *([password, unquote(password)] if password else [])]
         secrets += [value for name, value in parse_qsl(database.query) if name in SECRETS_IN_QUERY]
         return tuple(dict.fromkeys(secrets))
+
+
+class ActionsEnvironment(BaseSettings):
+    """What GitHub Actions tells a job; each field is the variable `GITHUB_` + its name."""
+
+    model_config = SettingsConfigDict(env_prefix="GITHUB_", env_ignore_empty=True, frozen=True)
+
+    repository: str = ""
+    event_name: str = ""
+    event_path: Path | None = None
+    run_id: str = "0"
+    run_attempt: str = "1"
+    output: Path | None = None
+    step_summary: Path | None = None
 
 
 def load_settings(**values: Any) -> Settings:

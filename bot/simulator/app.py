@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from starlette.responses import Response
 from starlette.routing import Mount, Route, Router
 
+from bot.github.api_version import VERSION_HEADER
 from bot.simulator.app_routes import APP_ROUTES
 from bot.simulator.calls import Call, Identity, Reply
 from bot.simulator.documented import Operation, operation_key, read_operations
@@ -90,6 +91,7 @@ class _Api:
         fault = self._state.fault_for(request.method, path)
         identity, sent = Identity(), None
         try:
+            self._check_version(request)
             sent = _decoded(raw)
             _check_documented(operation, request, sent)
             identity = identify(self._state, request.headers.get("authorization", ""))
@@ -114,6 +116,12 @@ class _Api:
             url=str(request.url.replace(query="")),
             base_url=str(request.base_url).rstrip("/"),
         )
+
+    def _check_version(self, request: Request) -> None:
+        """:raises StandInError: 400 for a version that this GitHub does not know; none is fine."""
+        version = request.headers.get(VERSION_HEADER)
+        if version is not None and version not in self._state.api_versions:
+            raise SimulatorError(400, f"API version {version} is not supported.")
 
     def _spend(self, identity: Identity) -> None:
         """Count a request against its sender's hour. :raises StandInError: 403, none is left."""

@@ -1,7 +1,8 @@
 """Which requests GitHub documents: the simulator refuses all others, so no test can rely on one.
 
-`openapi.json` holds facts from GitHub's OpenAPI description; `tests/bot/github/openapi/extract.py`
-makes it.
+`openapi.json` holds facts from GitHub's OpenAPI description of one API version, which it names as
+`api_version`; `tests/bot/github/openapi/extract.py` makes it. What that version takes, older ones
+take as well.
 """
 
 from __future__ import annotations
@@ -56,15 +57,25 @@ def operation_key(method: str, path: str) -> str:
     return f"{method} {_PLACEHOLDER.sub('{}', path)}"
 
 
+def documented_version() -> str:
+    """The API version that requests are checked against."""
+    return str(_description()["api_version"])
+
+
 def read_operations() -> dict[str, Operation]:
     """The documented operations by `operation_key`."""
-    text = files("bot.simulator").joinpath("openapi.json").read_text("utf-8")
     return {
         operation_key(*name.split(" ", 1)): Operation(
             paths["query"], paths["body"], paths["body_required"]
         )
-        for name, paths in json.loads(text)["operations"].items()
+        for name, paths in _description()["operations"].items()
     }
+
+
+def _description() -> dict[str, Any]:
+    text = files("bot.simulator").joinpath("openapi.json").read_text("utf-8")
+    description: dict[str, Any] = json.loads(text)
+    return description
 
 
 def schema_problems(

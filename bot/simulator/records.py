@@ -95,6 +95,7 @@ class SimulatedIssue:
     closed_at: datetime | None = None
     pull_request: bool = False
     locked: bool = False
+    type: str | None = None
     labels: list[SimulatedLabel] = field(default_factory=list)
     events: list[EventRecord] = field(default_factory=list)
     comments: list[SimulatedComment] = field(default_factory=list)

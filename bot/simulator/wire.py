@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from zlib import crc32
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -70,6 +71,7 @@ def issue_json(repository: SimulatedRepository, issue: SimulatedIssue, base_url:
         "labels": [label_json(label) for label in issue.labels],
         "comments": len(issue.comments),
         "locked": issue.locked,
+        "type": type_json(issue.type),
         "created_at": moment(issue.created_at),
         "updated_at": moment(issue.updated_at),
         "closed_at": moment(issue.closed_at),
@@ -80,6 +82,11 @@ def issue_json(repository: SimulatedRepository, issue: SimulatedIssue, base_url:
     if issue.pull_request:
         rendered["pull_request"] = {"url": f"{api}/pulls/{issue.number}"}
     return rendered
+
+
+def type_json(name: str | None) -> Json | None:
+    """A native issue type, or none; the id follows from the name."""
+    return None if name is None else {"id": crc32(name.encode()), "name": name, "description": None}
 
 
 def association(repository: SimulatedRepository, actor: Actor) -> str:

@@ -9,6 +9,7 @@ from collections import deque
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from bot.github.api_version import API_VERSIONS
 from bot.simulator.records import (
     Actor,
     Delivery,
@@ -33,6 +34,7 @@ class World:
     :ivar requests: the latest requests that reached the HTTP side.
     :ivar deliveries: the webhooks caused so far, oldest first, sent or not.
     :ivar faults: what the next requests get instead of an answer.
+    :ivar api_versions: of REST that it knows; an old Enterprise Server knows fewer.
     :ivar url: the API's base URL, as it appears in payloads.
     """
 
@@ -58,6 +60,7 @@ class World:
         self.deliveries: deque[Delivery] = deque(maxlen=remember)
         self.faults: deque[Fault] = deque()
         self.budgets: dict[str, RequestBudget] = {}
+        self.api_versions: frozenset[str] = frozenset(API_VERSIONS)
         self._ids = itertools.count(1001)
 
     def now(self) -> datetime:

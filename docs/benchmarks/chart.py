@@ -19,6 +19,7 @@ import re
 import shutil
 import subprocess
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
@@ -26,6 +27,13 @@ from tagger.evaluation.report.charts import Series, line_chart, sample
 from tagger.evaluation.report.page import _HERE as REPORT
 from tagger.evaluation.report.svg import HEIGHT, WIDTH, Axis, even_ticks
 from tagger.evaluation.slices import slice_size
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+Report = dict[str, Any]
+Row = dict[str, Any]
+"""An entry of a report's summary."""
 
 FIRST = "chain"
 GAP, LEGEND_ROW, HEAD = 24, 22, 34
@@ -43,7 +51,7 @@ def main() -> None:
         print(as_png(out))
 
 
-def chart(reports, title: str) -> str:
+def chart(reports: Sequence[Report], title: str) -> str:
     """One SVG of both figures with a legend under them."""
     summary = merged(reports)
     names = sorted({one["strategy"] for one in summary}, key=lambda name: (name != FIRST, name))
@@ -63,9 +71,9 @@ def chart(reports, title: str) -> str:
     return f"{opened}{label}<style>{style()}</style>{Markup().join(parts)}</svg>\n"
 
 
-def merged(reports):
+def merged(reports: Sequence[Report]) -> list[Row]:
     """Summaries of all reports; of a method that is in two, the first report's."""
-    found = {}
+    found: dict[str, tuple[int, list[Row]]] = {}
     for number, report in enumerate(reports):
         for one in report["summary"]:
             found.setdefault(one["strategy"], (number, []))
@@ -74,11 +82,11 @@ def merged(reports):
     return [one for _, own in found.values() for one in own]
 
 
-def panel(summary, names, metric) -> Markup:
+def panel(summary: Sequence[Row], names: Sequence[str], metric: str) -> Markup:
     sizes = {one["slice"]: one["n_train"] for one in summary}
     smallest = min((size for size in sizes.values() if size), default=1)
 
-    def place(one):  # no issue at all stands where half of the smallest slice would
+    def place(one: Row) -> float:  # no issue at all stands where half of the smallest slice would
         return float(one["n_train"] or max(smallest / 2, 0.5))
 
     lines = []
@@ -88,7 +96,8 @@ def panel(summary, names, metric) -> Markup:
             key=lambda one: slice_size(one["slice"]),
         )
         points = tuple((place(one), one[metric]) for one in own)
-        band = tuple(tuple(one[f"{metric}_ci"]) for one in own)
+        bounds = (one[f"{metric}_ci"] for one in own)
+        band = tuple((low, high) for low, high in bounds)
         lines.append(Series(name, snapshot, points, band, strong=name == FIRST))
     ticks = {place(one): f"{one['n_train']:,}" for one in summary}
     x = Axis(
@@ -112,7 +121,7 @@ def placed(drawing: Markup, x: float, y: float) -> Markup:
     return Markup(own)  # noqa: S704 - our own drawing, escaped where it was made
 
 
-def legend(names, width, top):
+def legend(names: Sequence[str], width: float, top: float) -> Iterator[Markup]:
     across = int(width // EACH)
     for n, name in enumerate(names):
         x, y = (n % across) * EACH + 12, top + (n // across) * LEGEND_ROW
@@ -124,7 +133,7 @@ def legend(names, width, top):
 def style() -> str:
     """The page's own colours and shapes, as far as a drawing needs them."""
     css = (REPORT / "page.css").read_text(encoding="utf-8")
-    roots = re.search(r":root \{.*?\n\}\n(?=@media screen)", css, re.DOTALL).group()
+    roots = _found(re.search(r":root \{.*?\n\}\n(?=@media screen)", css, re.DOTALL)).group()
     dark = re.search(
         r"@media screen and \(prefers-color-scheme: dark\) \{.*?\n\}\n", css, re.DOTALL
     )
@@ -136,12 +145,19 @@ def style() -> str:
     return "\n".join([roots, dark.group() if dark else "", *shapes, own])
 
 
+def _found(match: re.Match[str] | None) -> re.Match[str]:
+    if match is None:
+        raise SystemExit("the report's style or the drawing is not in the shape that is known here")
+    return match
+
+
 def as_png(svg: Path) -> Path:
     """The same as a picture, drawn by Chromium at twice the size."""
     browser = shutil.which("chromium") or shutil.which("google-chrome")
     if browser is None:
         raise SystemExit("a PNG needs chromium; the SVG is written")
-    width, height = re.search(r'width="(\d+)" height="(\d+)">', svg.read_text("utf-8")).groups()
+    size = re.search(r'width="(\d+)" height="(\d+)">', svg.read_text("utf-8"))
+    width, height = _found(size).groups()
     png = svg.with_suffix(".png").resolve()
     command = [browser, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"]
     command += ["--force-device-scale-factor=2", f"--window-size={width},{height}"]

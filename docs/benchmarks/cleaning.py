@@ -14,10 +14,11 @@ import json
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-from prior import listed
 
+from bot.cli.options import listed
 from bot.container import build
 from bot.process.settings import load_settings
 from tagger.chain.chain import Chain
@@ -27,6 +28,15 @@ from tagger.evaluation.duplicates import duplicate_groups
 from tagger.evaluation.slices import SplitPlan, split
 from tagger.statistics.metrics import Counts
 from tagger.strategies.candidates import Candidate, candidates
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from tagger.domain.strategy import Resources
+    from tagger.evaluation.slices import Split
+
+Measured = dict[tuple[str, str], list[tuple[float, float]]]
+"""Micro and macro F1 by strategy and slice, a pair a seed."""
 
 MEMBERS = ("zero-shot", "linear", "naive-bayes", "knn")
 
@@ -58,16 +68,17 @@ def main() -> None:
         report(name, slices, measure(data, parts, resources))
 
 
-def cleaner(name):
+def cleaner(name: str) -> Callable[[str, str], IssueText]:
     """Title and body to `IssueText` as of one version."""
     return partial(IssueText.of, cleaning=int(name))
 
 
-def load(given, text_of):
+def load(given: str, text_of: Callable[[str, str], IssueText]) -> TrainingSet:
     """Labelled issues with the label set, the other issues as unlabelled."""
     issues, labels, names = given.split(":", 2)
     wanted = listed(names)
-    with gzip.open(issues, "rt", encoding="utf-8") as lines:
+    opener = gzip.open if issues.endswith(".gz") else open
+    with opener(issues, "rt", encoding="utf-8") as lines:
         rows = [json.loads(line) for line in lines]
     rows = [row for row in rows if "pull_request" not in row]
     described = {
@@ -85,11 +96,11 @@ def load(given, text_of):
     )
 
 
-def measure(data, parts, resources):
+def measure(data: TrainingSet, parts: Sequence[Split], resources: Resources) -> Measured:
     """Micro and macro F1 by strategy and slice, a pair a seed."""
     chain = Candidate("chain", lambda seed: Chain(resources, seed=seed, members=MEMBERS))
     rivals = [chain, *candidates(["linear", "naive-bayes", "knn"], resources)]
-    measured = {}
+    measured: Measured = {}
     for part in parts:
         recent = np.random.default_rng(part.seed).permutation(part.pool)
         test = data.subset(part.test)
@@ -99,12 +110,12 @@ def measure(data, parts, resources):
             )
             for outcome in evaluate_cell(rivals, train, test, part.seed):
                 counts = Counts.of(test.targets, outcome.judgement.decided)
-                pair = counts.micro_f1, counts.macro_f1
+                pair = float(counts.micro_f1), float(counts.macro_f1)
                 measured.setdefault((outcome.strategy, piece.name), []).append(pair)
     return measured
 
 
-def report(version, slices, measured):
+def report(version: str, slices: Sequence[str], measured: Measured) -> None:
     """The lines of one version."""
     for strategy in dict.fromkeys(name for name, _ in measured):
         cells = [np.mean(measured[strategy, piece], axis=0) for piece in slices]

@@ -1,6 +1,6 @@
 """How long cleaning takes: 500 drawn bodies of a megabyte each, and the worst of them.
 
-    python docs/benchmarks/cleaning_speed.py
+    python docs/benchmarks/cleaning_speed.py --bodies 500
 
 Each body repeats a few pieces of Markdown: comments, code marks, boxes, quotes, lists, tables,
 HTML, logs, plain words. Times are processor time of the process, the best of three.
@@ -8,6 +8,7 @@ HTML, logs, plain words. Times are processor time of the process, the best of th
 
 from __future__ import annotations
 
+import argparse
 import random
 import time
 
@@ -52,24 +53,27 @@ PIECES = (
 
 def main() -> None:
     """Quantiles in milliseconds, and the slowest body's beginning."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--bodies", type=int, default=500)
+    bodies = parser.parse_args().bodies
     clean_body("# warm up\n\n<!-- x -->")
-    measured = sorted((milliseconds(body(seed)), seed) for seed in range(500))
+    measured = sorted((milliseconds(body(seed)), seed) for seed in range(bodies))
     times = [spent for spent, _ in measured]
     shares = (0.5, 0.9, 0.99, 1)
     told = ", ".join(f"{share:.0%} {np.quantile(times, share):.2f} ms" for share in shares)
-    print(f"of 500 bodies of 1 MB: {told}")
+    print(f"of {bodies} bodies of 1 MB: {told}")
     for _, seed in measured[-3:]:
         print(repr(body(seed)[:80]))
 
 
-def body(seed):
+def body(seed: int) -> str:
     """A megabyte, from one to eight pieces in their order over and over."""
     draw = random.Random(seed)
     unit = "".join(draw.choices(PIECES, k=draw.randint(1, 8)))
     return (unit * (MEGABYTE // len(unit) + 1))[:MEGABYTE]
 
 
-def milliseconds(text):
+def milliseconds(text: str) -> float:
     """Best of three."""
     spent = []
     for _ in range(3):

@@ -61,8 +61,8 @@ def main() -> None:
     print(f"load average {os.getloadavg()[0]:.1f}\n")
     print("| file | bytes | read ms | from the store ms | 30 labels ms | 100 labels ms | warm ms |")
     print("|---|---|---|---|---|---|---|")
-    for name, text in FILES.items():
-        _report_file(name, text)
+    for name in list(FILES)[: wanted.files]:
+        _report_file(name, FILES[name])
     _beside(wanted)
 
 
@@ -70,6 +70,10 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--rate", type=float, default=50.0, help="webhooks a second")
     parser.add_argument("--seconds", type=float, default=15.0)
+    parser.add_argument("--strategies", default="naive-bayes,linear", help="of the releases")
+    parser.add_argument(
+        "--files", type=int, default=len(FILES), help="shapes tried, the first ones"
+    )
     return parser.parse_args()
 
 
@@ -185,7 +189,7 @@ def _beside(wanted: argparse.Namespace) -> None:
         quiet = from_sample(silent)
         loud = replace(quiet, repository=LOUD)
         for material in (quiet, loud):
-            learn(installation, material, ["naive-bayes", "linear"])
+            learn(installation, material, wanted.strategies.split(","))
         state = stage.set_up(quiet.repository, quiet.labels)
         state.budgets[stage.BOT] = RequestBudget(limit=10**6, remaining=10**6)
         _add_loud(state, loud)
@@ -195,7 +199,8 @@ def _beside(wanted: argparse.Namespace) -> None:
             settings = settings.model_copy(update={"github_api_url": url})
             with running(settings, Path(folder) / "log") as service:
                 webhook = f"{service.url}/webhook"
-                for name, file in BESIDE.items():
+                beside = list(BESIDE.items())[: len(BESIDE) - len(FILES) + wanted.files]
+                for name, file in beside:
                     others = _of_loud(state, loud, file, wanted)
                     _report_beside(name, webhook, _issues(state, quiet, wanted), others, wanted)
                     wait_until_tagged(installation, service)

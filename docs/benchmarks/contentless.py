@@ -14,6 +14,7 @@ import random
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 import numpy as np
 from cleaning import MEMBERS, cleaner, load
@@ -24,6 +25,11 @@ from tagger.chain.contentless import ContentCheck
 from tagger.domain.decision import Policy
 from tagger.domain.issue import IssueText
 from tagger.releases.release import Release, ReleaseOrder, train_release
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from tagger.domain.issue import TrainingSet
 
 EACH = 10
 EMOJI = "😀🎉🔥🚀😭👀❤️🙏🤔👍"
@@ -40,13 +46,13 @@ GREETINGS = ("Hello", "Hi", "hey there", "Hello world", "Hi all", "hello everyon
 PHRASES = ("please help", "help me please", "please fix", "any update?", "bump", "me too", "same")
 
 
-def kinds(draw):
+def kinds(draw: random.Random) -> dict[str, tuple[str, str]]:
     """Each kind's name and how one text of it is made."""
 
-    def letters(least, most):
+    def letters(least: int, most: int) -> str:
         return "".join(draw.choices(LETTERS, k=draw.randint(least, most)))
 
-    def some(words, least, most):
+    def some(words: Sequence[str], least: int, most: int) -> str:
         return " ".join(draw.choices(words, k=draw.randint(least, most)))
 
     host = draw.choice(("example.com", "github.com", "imgur.com", "pastebin.com"))
@@ -80,7 +86,7 @@ def kinds(draw):
     }
 
 
-def contentless():
+def contentless() -> Iterator[tuple[str, tuple[str, str]]]:
     """Kind and text."""
     for number in range(EACH):
         yield from kinds(random.Random(number)).items()
@@ -108,7 +114,7 @@ def main() -> None:
         report(release, test)
 
 
-def report(release, test):
+def report(release: Release, test: TrainingSet) -> None:
     """Contentless texts, held-out issues, their titles."""
     check = release.chain.content_
     learned = 0 if check.words is None else len(check.words)
@@ -138,12 +144,12 @@ def report(release, test):
         print(f"of {len(issues)} held-out {name} {len(silent)} say nothing:", silent[:20])
 
 
-def titles(test):
+def titles(test: TrainingSet) -> list[IssueText]:
     """The held-out issues as if nobody had written more than the title."""
     return [IssueText.of(issue.title, "") for issue in test.issues]
 
 
-def coverage(release, test, policy):
+def coverage(release: Release, test: TrainingSet, policy: Policy) -> str:
     """Labels applied or applied and suggested, right ones, of the labels that issues carry."""
     told = release.tag(test.issues, policy)
     column = {name: place for place, name in enumerate(release.names)}

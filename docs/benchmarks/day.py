@@ -65,6 +65,7 @@ def main() -> None:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--minutes", type=float, default=20.0, help="in which the day passes")
+    parser.add_argument("--hours", type=int, default=24, help="of the day that are played")
     parser.add_argument("--acts", type=int, default=5000, help="of people, over the day")
     parser.add_argument("--strategies", type=lambda text: text.split(","), default=None)
     parser.add_argument("--seed", type=int, default=0)
@@ -166,7 +167,7 @@ class Day:
         self._labels = [label.name for label in material.labels]
         self._service = service
         self._pid = pid
-        self._minutes, self._acts = wanted.minutes, wanted.acts
+        self._minutes, self._acts, self._hours = wanted.minutes, wanted.acts, wanted.hours
         self._chance = random.Random(wanted.seed)
         self._open: list[int] = []
         self._refused = 0
@@ -179,12 +180,12 @@ class Day:
         async with httpx.AsyncClient(timeout=60) as http:
             sender = WebhookSender(self._state, http, f"{self._service.url}/webhook", SECRET)
             began = time.monotonic()
-            for hour in range(24):
+            for hour in range(self._hours):
                 end = began + (hour + 1) * self._minutes * 60 / 24
                 await self._pass_hour(sender, hour, end)
                 samples.append(await self._look(http, hour + 1))
             await self._wait_until_empty(http)
-            samples.append(await self._look(http, 24))
+            samples.append(await self._look(http, self._hours))
         _conclude(samples, self._refused)
 
     async def _pass_hour(self, sender: WebhookSender, hour: int, end: float) -> None:
@@ -262,14 +263,14 @@ def _process(pid: int) -> tuple[float, int, int]:
 
 def _conclude(samples: list[Sample], refused: int) -> None:
     """Compare the morning with the evening: what leaks has grown by then."""
-    morning, evening = samples[4:8], samples[-5:-1]
+    morning, evening = samples[4:8] or samples[:1], samples[-5:-1]
 
     def grown(value: Callable[[Sample], float]) -> str:
         first, last = (sum(map(value, part)) / len(part) for part in (morning, evening))
         return f"{first:.1f} → {last:.1f}"
 
     print(
-        f"\nHours 5 to 8 → 21 to 24: memory {grown(lambda one: one.memory)} MB, "
+        f"\nHours 5 to 8 → the last four: memory {grown(lambda one: one.memory)} MB, "
         f"open files {grown(lambda one: one.files)}, queue age "
         f"{grown(lambda one: one.queue_age)} s (real). Deliveries refused: {refused}."
     )

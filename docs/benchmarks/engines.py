@@ -4,8 +4,9 @@
     python docs/benchmarks/engines.py pgqueuer --in-hand 8
     python docs/benchmarks/engines.py procrastinate --sweep
 
-Makes the database `engine_trial` anew on the server of `--server`. 500 jobs that each write a row,
-sleep 30 ms and mark it; three workers, six times one of them is killed, the first never comes back.
+Makes the database `engine_trial` anew on the server of `--server`. `--jobs` that each write a row,
+sleep 30 ms and mark it; three workers, `--kills` times one of them is killed, the first never comes
+back.
 """
 
 from __future__ import annotations
@@ -17,14 +18,14 @@ import subprocess
 import sys
 import time
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-JOBS, WORKERS, KILLS, PATIENCE = 500, 3, 6, 40.0
+WORKERS, PATIENCE = 3, 40.0
 DATABASE = "engine_trial"
 TABLE = "CREATE TABLE runs(key text, worker text, began timestamptz, ended timestamptz)"
 END = "UPDATE runs SET ended = clock_timestamp() WHERE key = %s AND worker = %s AND ended IS NULL"
@@ -56,13 +57,13 @@ async def _pgqueuer(url: str, name: str | None, wanted: argparse.Namespace) -> N
     if name is None:
         queries = Queries.from_psycopg_connection(connection)
         await queries.install()
-        for number in range(JOBS):
+        for number in range(wanted.jobs):
             await queries.enqueue("job", str(number).encode())
         return
     run, engine = await _job(url, name), PgQueuer(PsycopgDriver(connection))
 
-    @engine.entrypoint("job")
-    async def job(found) -> None:
+    @engine.entrypoint("job")  # type: ignore[untyped-decorator] # not installed here
+    async def job(found: Any) -> None:
         await run(found.payload.decode())
 
     await engine.run(
@@ -92,7 +93,7 @@ async def _procrastinate(url: str, name: str | None, wanted: argparse.Namespace)
     async with app.open_async():
         if name is None:
             await app.schema_manager.apply_schema_async()
-            for number in range(JOBS):
+            for number in range(wanted.jobs):
                 await app.configure_task("job").defer_async(key=str(number))
             return
         sweeping = asyncio.create_task(sweep()) if wanted.sweep else None
@@ -116,6 +117,8 @@ def main() -> None:
     parser.add_argument("--server", default="host=127.0.0.1 user=postgres")
     parser.add_argument("--in-hand", type=int, default=None, help="PgQueuer: at most so many")
     parser.add_argument("--sweep", action="store_true", help="procrastinate: mind stalled jobs")
+    parser.add_argument("--jobs", type=int, default=500)
+    parser.add_argument("--kills", type=int, default=6)
     parser.add_argument("--worker", help=argparse.SUPPRESS)
     wanted = parser.parse_args()
     url = f"{wanted.server} dbname={DATABASE}"
@@ -128,14 +131,14 @@ def main() -> None:
     with psycopg.connect(url, autocommit=True) as watching:
         watching.execute(TABLE)
         asyncio.run(ENGINES[wanted.engine](url, None, wanted))
-        _trial(watching)
+        _trial(watching, wanted.jobs, wanted.kills)
 
 
-def _trial(watching: psycopg.Connection) -> None:
+def _trial(watching: psycopg.Connection, jobs: int, kills: int) -> None:
     chance, number, began = random.Random(1), WORKERS, time.monotonic()
     workers = {str(place): _start(str(place)) for place in range(WORKERS)}
     time.sleep(1.5)
-    for kill in range(KILLS):
+    for kill in range(kills):
         time.sleep(chance.uniform(0.1, 0.4))
         dead = workers.pop(chance.choice(sorted(workers)))
         dead.kill()
@@ -144,13 +147,13 @@ def _trial(watching: psycopg.Connection) -> None:
             workers[str(number)] = _start(str(number))
             number += 1
     done = 0
-    while done < JOBS and time.monotonic() - began < PATIENCE:
+    while done < jobs and time.monotonic() - began < PATIENCE:
         time.sleep(0.2)
         done = _count(watching, FINISHED)
     for worker in workers.values():
         worker.kill()
         worker.wait()
-    print(f"{done} of {JOBS} done after {time.monotonic() - began:.0f} s; ", end="")
+    print(f"{done} of {jobs} done after {time.monotonic() - began:.0f} s; ", end="")
     print(f"{_count(watching, TWICE)} ran twice to the end")
 
 

@@ -16,6 +16,7 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 import numpy as np
 from prior import load
@@ -25,6 +26,13 @@ from bot.learning.retraining import part
 from bot.process.settings import load_settings
 from tagger.monitoring.release_comparison import compare
 from tagger.releases.release import Release, ReleaseOrder, train_release
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tagger.domain.issue import TrainingSet
+    from tagger.domain.strategy import Resources
+    from tagger.monitoring.gate import GateDecision
 
 REPOSITORY = "tries/number-{}"
 
@@ -52,7 +60,9 @@ def main() -> None:
     print(f"worse releases refused: {refused} of {given.tries}")
 
 
-def one_try(data, number, members, resources):
+def one_try(
+    data: TrainingSet, number: int, members: Sequence[str], resources: Resources
+) -> tuple[GateDecision, GateDecision]:
     """The gate's decisions on an equal and on a worse release."""
     name = REPOSITORY.format(number)
     parted = part(data, name)
@@ -60,17 +70,18 @@ def one_try(data, number, members, resources):
     first, second = (parted.learned.subset(np.sort(half)) for half in np.array_split(order, 2))
     with TemporaryDirectory() as folder:
 
-        def released(train, which):
+        def released(train: TrainingSet, which: str) -> Release:
             order = ReleaseOrder(f"{name}-{which}", Path(folder), seed=number)
             manifest = train_release(order, train, resources, members)
             return Release.open(Path(folder) / manifest.repository / manifest.id, resources)
 
         active = released(first, "active")
         equal, worse = released(second, "equal"), released(half_shuffled(second, number), "worse")
-        return tuple(compare(new, active, parted.held_out) for new in (equal, worse))
+        held_out = parted.held_out
+        return compare(equal, active, held_out), compare(worse, active, held_out)
 
 
-def half_shuffled(train, seed):
+def half_shuffled(train: TrainingSet, seed: int) -> TrainingSet:
     """The same issues, the labels of half of them exchanged among them at random."""
     rng = np.random.default_rng(seed)
     rows = rng.permutation(len(train))[: len(train) // 2]
@@ -79,11 +90,11 @@ def half_shuffled(train, seed):
     return replace(train, targets=targets)
 
 
-def newest(data, most):
+def newest(data: TrainingSet, most: int) -> TrainingSet:
     return data.subset(np.arange(max(0, len(data) - most), len(data)))
 
 
-def told(decision) -> str:
+def told(decision: GateDecision) -> str:
     figures = "/".join(f"{one.new:.3f}" for one in decision.figures)
     return f"{figures} | {'promoted' if decision.promote else 'refused'}"
 

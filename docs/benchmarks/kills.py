@@ -100,7 +100,8 @@ def child(role: str) -> None:
         finally:
             file.write(json.dumps(["end", claim.issue_number, claim.guid, time.monotonic()]) + "\n")
 
-    bot.jobs.worker_pool.Worker = partial(DeliveryQueue, job=watched)  # type: ignore[misc,assignment]
+    # a crew makes its workers by this name
+    vars(bot.jobs.worker_pool)["DeliveryQueue"] = partial(DeliveryQueue, job=watched)
     settings = load_settings()
     set_up_logs(settings.log_format, settings.secrets(), logging.INFO)
     installation = Container(settings, open_release=lambda _: WordRelease())  # type: ignore[arg-type,return-value]

@@ -33,12 +33,13 @@ MARKS = 10
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--issues", type=int, default=100_000)
+    parser.add_argument("--strategies", default=",".join(CHEAP), help="of the release")
     parser.add_argument("--work", type=Path, required=True)
     given = parser.parse_args()
     given.work.mkdir(parents=True, exist_ok=True)
     settings = load_settings(data_dir=given.work)
     if not settings.releases_folder.exists():
-        _train(given.work)
+        _train(given.work, given.strategies.split(","))
     file = _written(given.work, given.issues)
     began = time.monotonic()
     command = [sys.executable, "-m", "bot.cli", "tag", REPOSITORY, "--file", str(file)]
@@ -72,7 +73,7 @@ def _memory(process: int, field: str) -> int:
     return int(line.split()[1]) // 1024
 
 
-def _train(folder: Path) -> None:
+def _train(folder: Path, strategies: list[str]) -> None:
     """In a process of its own, for what training leaves behind is not measured here."""
     child = os.fork()
     if child:
@@ -83,7 +84,7 @@ def _train(folder: Path) -> None:
     material = from_sample(silent)
     now = installation.clock()
     import_rows(installation.store, REPOSITORY, material.known, material.labels, now=now)
-    retrain(installation.workspace(), RetrainRequest(REPOSITORY, strategies=CHEAP))
+    retrain(installation.workspace(), RetrainRequest(REPOSITORY, strategies=strategies))
     installation.close()
     os._exit(0)
 

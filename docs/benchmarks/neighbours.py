@@ -114,7 +114,9 @@ def exact(vectors: Vectors) -> Any:
 def ivf(encoding: str) -> Callable[[Vectors], Any]:
     def build(vectors: Vectors) -> Any:
         n_lists = int(2 * np.sqrt(len(vectors)))
-        index = faiss.index_factory(WIDTH, f"IVF{n_lists},{encoding}", faiss.METRIC_INNER_PRODUCT)
+        index: Any = faiss.index_factory(
+            WIDTH, f"IVF{n_lists},{encoding}", faiss.METRIC_INNER_PRODUCT
+        )
         index.cp.min_points_per_centroid, index.cp.max_points_per_centroid = 1, 64
         index.train(vectors)
         return _filled(index, vectors)
@@ -124,7 +126,7 @@ def ivf(encoding: str) -> Callable[[Vectors], Any]:
 
 def hnsw(encoding: str) -> Callable[[Vectors], Any]:
     def build(vectors: Vectors) -> Any:
-        index = faiss.index_factory(WIDTH, f"HNSW32_{encoding}", faiss.METRIC_INNER_PRODUCT)
+        index: Any = faiss.index_factory(WIDTH, f"HNSW32_{encoding}", faiss.METRIC_INNER_PRODUCT)
         index.hnsw.efConstruction = 80
         index.train(vectors[:CHUNK])
         return _filled(index, vectors)

@@ -18,6 +18,7 @@ import argparse
 import csv
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from sklearn.metrics import f1_score
@@ -28,6 +29,10 @@ from tagger.chain.chain import Chain
 from tagger.domain.issue import IssueText, Label, TrainingSet
 from tagger.statistics.stratification import stratified_sample
 from tagger.strategies import create
+
+if TYPE_CHECKING:
+    from tagger.domain.strategy import Resources
+    from tagger.statistics.stratification import Rows
 
 LABELS = ("bug", "feature", "question")
 SETFIT = {
@@ -79,13 +84,19 @@ def _read(file: Path) -> dict[str, TrainingSet]:
     return sets
 
 
-def _drawn(train: TrainingSet, size: int, seed: int) -> np.ndarray:
+def _drawn(train: TrainingSet, size: int, seed: int) -> Rows:
     if size >= len(train):
         return np.arange(len(train))
     return np.asarray(stratified_sample(train.targets, size, seed))
 
 
-def _scores(train, test, given, resources, seed) -> dict[str, float]:
+def _scores(
+    train: TrainingSet,
+    test: TrainingSet,
+    given: argparse.Namespace,
+    resources: Resources,
+    seed: int,
+) -> dict[str, float]:
     chain = Chain(resources, seed=seed, members=given.chain).fit(train)
     judged = {"chain": chain.score(test.issues)}
     for name in given.members:

@@ -22,7 +22,7 @@ from bot.configuration.patterns import MAX_PATTERN, MAX_PROGRAM, MAX_TITLE, Titl
 
 BOUND_MS = 5.0
 TOGETHER = 20
-ATOMS = (
+ATOMS: tuple[str, ...] = (
     *"ab01 .",
     r"\d",
     r"\w",
@@ -38,7 +38,7 @@ ATOMS = (
     "$",
     "(?i)",
 )
-REPEATS = ("", "", "", "*", "+", "?", "*?", "{0,9}", "{2,30}", "{24}")
+REPEATS: tuple[str, ...] = ("", "", "", "*", "+", "?", "*?", "{0,9}", "{2,30}", "{24}")
 HOSTILE = (
     r"(a+)+$",
     r"(a|aa)*$",
@@ -101,7 +101,8 @@ def _timed(pattern: TitlePattern, title: str) -> float:
 
 def _patterns(chance: random.Random, first: tuple[str, ...]) -> tuple[list[TitlePattern], int]:
     """As many as a file may have, and how many more were refused."""
-    patterns, refused, known = [], 0, list(first)
+    patterns: list[TitlePattern] = []
+    refused, known = 0, list(first)
     while len(patterns) < TOGETHER:
         text = known.pop() if known else _pattern(chance)
         try:

@@ -14,6 +14,7 @@ import argparse
 import json
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -27,6 +28,17 @@ from tagger.statistics.log_odds import UsualLogOdds, feature_names, stack
 from tagger.strategies import create
 from tagger.strategies.adapted import ENOUGH_UNLABELLED
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from typing import Any
+
+    from numpy.typing import NDArray
+
+    from tagger.domain.strategy import Resources, Scores
+
+    Rows = tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any]]
+    """Features, share, count and truth of issues and labels."""
+
 COUNTS = (NOTHING, 0, 1, 2, 4, 8, 16, 32, 64, 128, 256)
 SIZES = {0: 4, 8: 4, 16: 4, 32: 3, 64: 2, 128: 2, 256: 1, 512: 1, 1000: 1}
 """Training issues, and how many sets of that size are drawn."""
@@ -39,7 +51,7 @@ MAX_ROWS = 4000
 def main() -> None:
     """Draw, fit, collect moments, write them."""
     arguments = _arguments()
-    members = tuple(arguments.members.split(","))
+    members = tuple(listed(arguments.members))
     installation = build(load_settings())
     installation.store.migrate()  # it keeps the vectors
     resources = installation.resources()
@@ -48,9 +60,14 @@ def main() -> None:
     Path(arguments.out).write_text(json.dumps(moments) + "\n", encoding="utf-8")
 
 
-def measured(given, members, resources, arguments):
+def measured(
+    given: str, members: Sequence[str], resources: Resources, arguments: argparse.Namespace
+) -> Rows:
     """All rows of one repository: computed, or as a run before kept them."""
-    kept = Path(arguments.keep) / f"{Path(given.split(':')[0]).stem}-{'-'.join(members)}.npz"
+    kept = (
+        Path(arguments.keep)
+        / f"{Path(given.split(':', maxsplit=1)[0]).stem}-{'-'.join(members)}.npz"
+    )
     if not kept.exists():
         drawn = list(
             draws(load(given, MAX_ROWS), members, resources, arguments.largest, arguments.share)
@@ -58,7 +75,8 @@ def measured(given, members, resources, arguments):
         kept.parent.mkdir(parents=True, exist_ok=True)
         np.savez(kept, *(np.concatenate(parts) for parts in zip(*drawn, strict=True)))
     with np.load(kept) as arrays:
-        return tuple(arrays[f"arr_{place}"] for place in range(4))
+        features, share, known, truth = (arrays[f"arr_{place}"] for place in range(4))
+        return features, share, known, truth
 
 
 def load(given: str, newest: int | None = None) -> TrainingSet:
@@ -66,15 +84,17 @@ def load(given: str, newest: int | None = None) -> TrainingSet:
     import gzip
 
     issues, labels, names = given.split(":", 2)
-    wanted = listed(names) or None
+    wanted = listed(names)
     opener = gzip.open if issues.endswith(".gz") else open
     with opener(issues, "rt", encoding="utf-8") as lines:
         rows = [json.loads(line) for line in lines]
     described = {
         row["name"]: row.get("description") or "" for row in json.loads(Path(labels).read_text())
     }
-    wanted = wanted or list(described)
-    texts, targets, others = [], [], []
+    wanted = wanted or tuple(described)
+    texts: list[IssueText] = []
+    targets: list[list[bool]] = []
+    others: list[IssueText] = []
     for row in rows[-(newest or len(rows)) :]:
         carried = {label["name"] if isinstance(label, dict) else label for label in row["labels"]}
         text = IssueText.of(row["title"], row["body"])
@@ -92,7 +112,9 @@ def load(given: str, newest: int | None = None) -> TrainingSet:
     )
 
 
-def draws(data, members, resources, largest, share):
+def draws(
+    data: TrainingSet, members: Sequence[str], resources: Resources, largest: int, share: float
+) -> Iterator[tuple[NDArray[Any], ...]]:
     """Features of issues held out, for training sets of every size."""
     for size, times in SIZES.items():
         if size + min(HELD_OUT, len(data) // 2) > len(data) or size > largest:
@@ -117,13 +139,15 @@ def draws(data, members, resources, largest, share):
             yield *rows, np.full(len(test), size), np.full(len(test), draw)  # for unseen.py
 
 
-def one_draw(train, test, members, resources, seed):
+def one_draw(
+    train: TrainingSet, test: TrainingSet, members: Sequence[str], resources: Resources, seed: int
+) -> Rows:
     """Rows of (features, share, positives, truth), one for each issue and label."""
     strategies = [create(name, resources, seed=seed) for name in members]
     able = {one.name: one.fit(train) for one in strategies if len(train) or not one.needs_examples}
     constant = shares(train)[None].astype(np.float32)
 
-    def said(name, issues):
+    def said(name: str, issues: Sequence[IssueText]) -> Scores:
         return able[name].score(issues) if name in able else constant.repeat(len(issues), axis=0)
 
     reference = reference_texts(train)
@@ -138,18 +162,20 @@ def one_draw(train, test, members, resources, seed):
     )
 
 
-def measure(members, repositories):
+def measure(members: Sequence[str], repositories: Sequence[Rows]) -> dict[str, Any]:
     """Moments by count, from each repository's (features, share, count, truth).
 
     Neighbouring counts lend each other a hand, by a kernel on the logarithm of the count. Each
     repository weighs the same, however many rows it gave: the next one may be like any of them.
     """
-    names = feature_names(members)
+    names = feature_names(tuple(members))
     flat = [[part.reshape(-1, *part.shape[2:]) for part in rows] for rows in repositories]
     features, share, known, truth = (np.concatenate(parts) for parts in zip(*flat, strict=True))
     say = np.concatenate([np.full(len(rows[1]), 1 / len(rows[1])) for rows in flat])
     say *= len(say) / len(flat)
-    tables = {name: [] for name in ("present", "absent", "covariance", "correction")}
+    tables: dict[str, list[Any]] = {
+        name: [] for name in ("present", "absent", "covariance", "correction")
+    }
     for count in COUNTS:
         weight = say * nearness(known, count)
         present, absent, covariance = classes(features, weight, truth)
@@ -159,7 +185,7 @@ def measure(members, repositories):
         row = (present, absent, covariance, logistic(columns, truth, weight))
         for table, value in zip(tables.values(), row, strict=True):
             table.append(value)
-    data = {"counts": list(COUNTS), "features": list(names), **tables}
+    data: dict[str, Any] = {"counts": list(COUNTS), "features": list(names), **tables}
     data["competition"] = [[0.0, 1.0, 0.0]] * len(COUNTS)
     data["competition"] = competition(FeatureMoments.from_json(data), repositories, say)
     return {
@@ -168,15 +194,17 @@ def measure(members, repositories):
     }
 
 
-def nearness(known, count):
+def nearness(known: NDArray[Any], count: float) -> NDArray[Any]:
     """Weight of each row for the bucket of `count`; nothing labelled is a world of its own."""
     if count <= 0:
-        return (known == count).astype(float)
+        return np.asarray(known == count, dtype=float)
     centre = np.log2(1 + min(count, known.max()))
-    return np.exp(-2 * (np.log2(1 + known) - centre) ** 2) * (known > 0)
+    return np.asarray(np.exp(-2 * (np.log2(1 + known) - centre) ** 2) * (known > 0))
 
 
-def classes(features, weight, truth):
+def classes(
+    features: NDArray[Any], weight: NDArray[Any], truth: NDArray[Any]
+) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
     """Means of issues with and without the label, and the covariance within both."""
     yes, no = weight * truth, weight * ~truth
     present = (features * yes[:, None]).sum(0) / yes.sum()
@@ -187,23 +215,28 @@ def classes(features, weight, truth):
     return present, absent, (centred * half[:, None]).T @ centred
 
 
-def competition(moments, repositories, say):
+def competition(
+    moments: FeatureMoments, repositories: Sequence[Rows], say: NDArray[Any]
+) -> list[list[float]]:
     """What a label's log odds lose to its strongest rival's on the same issue."""
-    own, rival, known, truth = [], [], [], []
+    own: list[NDArray[Any]] = []
+    rival: list[NDArray[Any]] = []
+    counts_: list[NDArray[Any]] = []
+    truths: list[NDArray[Any]] = []
     for features, share, counted, right in repositories:
         weights = moments.weigh(moments.features, counted.reshape(-1))
         alone = weights.uncontested(features.reshape(-1, features.shape[-1]), share.reshape(-1))
         alone = alone.reshape(right.shape)
         own.append(alone.ravel())
         rival.append(strongest_rival(alone).ravel())
-        known.append(counted.ravel())
-        truth.append(right.ravel())
+        counts_.append(counted.ravel())
+        truths.append(right.ravel())
     columns = np.column_stack([np.concatenate(own), np.concatenate(rival)])
-    known, truth = np.concatenate(known), np.concatenate(truth)
+    known, truth = np.concatenate(counts_), np.concatenate(truths)
     return [logistic(columns, truth, say * nearness(known, count)) for count in COUNTS]
 
 
-def logistic(columns, truth, weight):
+def logistic(columns: NDArray[Any], truth: NDArray[Any], weight: NDArray[Any]) -> list[float]:
     """Intercept and slopes of a weighted logistic regression."""
     from sklearn.linear_model import LogisticRegression
 

@@ -14,8 +14,9 @@ from __future__ import annotations
 
 import argparse
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from prior import load
@@ -33,6 +34,19 @@ from tagger.evaluation.slices import SplitPlan
 from tagger.label_semantics.entailment import Entailment
 from tagger.strategies.candidates import Candidate, CandidatePrediction, candidates
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any, Self
+
+    from numpy.typing import NDArray
+
+    from bot.container import Container
+    from tagger.domain.issue import IssueText, TrainingSet
+    from tagger.domain.strategy import Progress, Resources, Scores, Strategy
+    from tagger.evaluation.figures import Figures
+    from tagger.statistics.metrics import Decisions
+
+
 SLICES = "8,16,32,64,128,all"
 
 
@@ -41,10 +55,10 @@ class LogisticRival:
 
     name, needs_examples = "LR tfidf+MiniLM", True
 
-    def __init__(self, resources, seed=0):
+    def __init__(self, resources: Resources, seed: int = 0) -> None:
         self.resources, self.seed = resources, seed
 
-    def fit(self, train):
+    def fit(self, train: TrainingSet) -> Self:
         from sklearn.feature_extraction.text import TfidfVectorizer
 
         self.train = train
@@ -55,21 +69,22 @@ class LogisticRival:
         self.heads = [self._head(self._columns(train.issues), column) for column in train.targets.T]
         return self
 
-    def score(self, issues):
+    def score(self, issues: Sequence[IssueText]) -> Scores:
         columns = self._columns(issues)
-        return np.column_stack([head(columns) for head in self.heads]).astype(np.float32)
+        said = np.column_stack([head(columns) for head in self.heads])
+        return np.asarray(said, dtype=np.float32)
 
-    def predict(self, issues):
+    def predict(self, issues: Sequence[IssueText]) -> CandidatePrediction:
         scores = self.score(issues)
         return CandidatePrediction(scores, with_top_label(scores, scores > 0.5))
 
-    def _columns(self, issues):
+    def _columns(self, issues: Sequence[IssueText]) -> Any:
         from scipy.sparse import hstack
 
         texts = [issue.full for issue in issues]
         return hstack([self.words.transform(texts), self.resources.encoder().encode(texts)]).tocsr()
 
-    def _head(self, columns, truth):
+    def _head(self, columns: Any, truth: NDArray[np.bool_]) -> Callable[[Any], NDArray[Any]]:
         from sklearn.linear_model import LogisticRegression
 
         if truth.all() or not truth.any():
@@ -78,7 +93,7 @@ class LogisticRival:
             solver="liblinear", class_weight="balanced", random_state=self.seed
         )
         head.fit(columns, truth)
-        return lambda given: head.predict_proba(given)[:, 1]
+        return lambda given: np.asarray(head.predict_proba(given)[:, 1])
 
 
 class CrudeBlend(LogisticRival):
@@ -86,7 +101,7 @@ class CrudeBlend(LogisticRival):
 
     name = "crude blend"
 
-    def predict(self, issues):
+    def predict(self, issues: Sequence[IssueText]) -> CandidatePrediction:
         scores = self.score(issues)
         odds = np.log(np.clip(scores, 1e-4, 1 - 1e-4) / np.clip(1 - scores, 1e-4, 1))
         encoder = self.resources.encoder()
@@ -109,10 +124,10 @@ class SetFitRival:
 
     name, needs_examples = "SetFit MiniLM", True
 
-    def __init__(self, resources, seed=0, steps=600):
+    def __init__(self, resources: Resources, seed: int = 0, steps: int = 600) -> None:
         self.resources, self.seed, self.steps = resources, seed, steps
 
-    def fit(self, train):
+    def fit(self, train: TrainingSet) -> Self:
         from datasets import Dataset
         from setfit import SetFitModel, Trainer, TrainingArguments
 
@@ -136,13 +151,13 @@ class SetFitRival:
         Trainer(model=self.model, args=arguments, train_dataset=rows).train()
         return self
 
-    def score(self, issues):
-        found = np.tile(self.share, (len(issues), 1)).astype(np.float32)
+    def score(self, issues: Sequence[IssueText]) -> Scores:
+        found: Scores = np.tile(self.share, (len(issues), 1)).astype(np.float32)
         said = self.model.predict_proba([issue.full for issue in issues], as_numpy=True)
         found[:, self.learned] = said
         return found
 
-    def predict(self, issues):
+    def predict(self, issues: Sequence[IssueText]) -> CandidatePrediction:
         scores = self.score(issues)
         return CandidatePrediction(scores, with_top_label(scores, scores > 0.5))
 
@@ -156,18 +171,20 @@ class BookZeroShot:
 
     name, needs_examples = "zero-shot (book)", False
 
-    def __init__(self, resources, seed=0):  # noqa: ARG002 - nothing in it is random
+    def __init__(self, resources: Resources, seed: int = 0) -> None:  # noqa: ARG002 - nothing in it is random
         self.resources = resources
 
-    def fit(self, train):
+    def fit(self, train: TrainingSet) -> Self:
         self.said = [f"This example is {label.name}." for label in train.labels]
         return self
 
-    def score(self, issues):
-        odds = _nli(self.resources.zero_shot_model).odds([one.full for one in issues], self.said)
-        return (1 / (1 + np.exp(-odds))).astype(np.float32)
+    def score(self, issues: Sequence[IssueText]) -> Scores:
+        folder = self.resources.zero_shot_model
+        assert folder is not None  # noqa: S101 - see `_rivals`
+        odds = _nli(folder).odds([one.full for one in issues], self.said)
+        return np.asarray(1 / (1 + np.exp(-odds)), dtype=np.float32)
 
-    def predict(self, issues):
+    def predict(self, issues: Sequence[IssueText]) -> CandidatePrediction:
         scores = self.score(issues)
         return CandidatePrediction(
             scores, with_top_label(scores, np.zeros(scores.shape, dtype=bool))
@@ -175,19 +192,23 @@ class BookZeroShot:
 
 
 @cache
-def _nli(folder):
+def _nli(folder: Path) -> Entailment:
     return Entailment(folder, premise_tokens=128)
 
 
-def with_top_label(scores, decided):
+def with_top_label(scores: Scores, decided: Decisions) -> Decisions:
     """An issue above no cut gets its best-scored label."""
     without = np.flatnonzero(~decided.any(axis=1))
     decided[without, scores[without].argmax(axis=1)] = True
     return decided
 
 
-def _z(values):
-    return (values - values.mean(axis=0)) / (values.std(axis=0) + 1e-9)
+def _z(values: NDArray[Any]) -> NDArray[Any]:
+    return np.asarray((values - values.mean(axis=0)) / (values.std(axis=0) + 1e-9))
+
+
+if TYPE_CHECKING:
+    Rival = LogisticRival | SetFitRival | BookZeroShot
 
 
 def main() -> None:
@@ -199,7 +220,7 @@ def main() -> None:
         rivals = [
             Candidate(
                 rival.name,
-                lambda seed, rival=rival: rival(resources, seed),
+                partial(_made, rival, resources),
                 flat=not rival.needs_examples,
                 tuning=rival is SetFitRival,
             )
@@ -220,15 +241,19 @@ def main() -> None:
     print(table(figures(found), slices))
 
 
-def _data(given, installation, progress):
+def _data(given: argparse.Namespace, installation: Container, progress: Progress) -> TrainingSet:
     if not given.stored:
         return load(f"{given.issues}:{given.labels}:{given.names}")
     names = tuple(given.names.split(","))
     return training_data(installation.store, given.issues, names, progress, now=datetime.now(UTC))
 
 
-def _rivals(resources, given) -> list[type]:
-    there = [LogisticRival, CrudeBlend]
+def _made(rival: type[Rival], resources: Resources, seed: int) -> Strategy:
+    return rival(resources, seed)  # type: ignore[return-value] # nobody saves it
+
+
+def _rivals(resources: Resources, given: argparse.Namespace) -> list[type[Rival]]:
+    there: list[type[Rival]] = [LogisticRival, CrudeBlend]
     if resources.zero_shot_model is not None:
         there.append(BookZeroShot)
     if given.setfit:
@@ -236,7 +261,7 @@ def _rivals(resources, given) -> list[type]:
     return there
 
 
-def table(found, slices) -> str:
+def table(found: Figures, slices: Sequence[str]) -> str:
     """Micro/macro F1, mean of seeds, as Markdown."""
     lines = ["| method | " + " | ".join(slices) + " |", "|---" * (len(slices) + 1) + "|"]
     by_key = {(one.strategy, one.slice): one for one in found.summary}

@@ -18,8 +18,10 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 import numpy as np
 from prior import load
@@ -35,6 +37,19 @@ from tagger.releases.release import Release, ReleaseOrder, train_release
 from tagger.statistics.f1_thresholds import choose_cuts
 from tagger.statistics.metrics import Counts
 from tagger.strategies import create
+from tagger.strategies.knn import NearestNeighbours
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any
+
+    from numpy.typing import NDArray
+
+    from bot.container import Container
+    from tagger.benchmark.trial import ModelLocations
+    from tagger.domain.issue import TrainingSet
+    from tagger.domain.strategy import Scores
+    from tagger.statistics.stratification import Rows
 
 CHUNK = 64
 READY_SECONDS = 120
@@ -43,20 +58,21 @@ READY_SECONDS = 120
 class Stopwatch:
     """Seconds of the clock and of the processors, by what was done."""
 
-    def __init__(self):
-        self.wall, self.cpu = {}, {}
+    def __init__(self) -> None:
+        self.wall: dict[str, list[float]] = {}
+        self.cpu: dict[str, list[float]] = {}
 
-    def __call__(self, name, work, *given):
+    def __call__(self, name: str, work: Callable[[Any], Any], given: Any) -> Any:
         wall, cpu = time.perf_counter(), time.process_time()
-        answer = work(*given)
+        answer = work(given)
         self.wall.setdefault(name, []).append(time.perf_counter() - wall)
         self.cpu.setdefault(name, []).append(time.process_time() - cpu)
         return answer
 
-    def median(self, name):
+    def median(self, name: str) -> float:
         return float(np.median(self.wall[name]))
 
-    def ratio(self, slow, fast):
+    def ratio(self, slow: str, fast: str) -> str:
         """How many times faster `fast` is: by the clock, and by processor time."""
         wall = self.median(slow) / self.median(fast)
         cpu = float(np.median(self.cpu[slow]) / max(np.median(self.cpu[fast]), 1e-9))
@@ -66,15 +82,15 @@ class Stopwatch:
 class Given:
     """An encoder that knows its vectors already."""
 
-    def __init__(self, identity, texts, vectors):
+    def __init__(self, identity: str, texts: Sequence[str], vectors: NDArray[np.float32]) -> None:
         self.identity, self.width = identity, vectors.shape[1]
         self.known = dict(zip(texts, vectors, strict=True))
 
-    def encode(self, texts):
-        return np.stack([self.known[text] for text in texts])
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        return np.asarray(np.stack([self.known[text] for text in texts]))
 
 
-def encoding(given, installation, data):
+def encoding(given: argparse.Namespace, installation: Container, data: TrainingSet) -> None:
     """Throughput, similarity and neighbours' F1 beside sentence-transformers in float32."""
     places, watch = installation.places(), Stopwatch()
     rows = drawn(data, given.train + given.issues)
@@ -82,7 +98,7 @@ def encoding(given, installation, data):
     peer, ours = sentence_encoder(places), places.bare_encoder(given.runtime)
     peer.encode(texts[:8], show_progress_bar=False)
     ours.encode(texts[:8])
-    found = {"peer": [], "ours": []}
+    found: dict[str, list[Any]] = {"peer": [], "ours": []}
     for start in range(0, len(texts), given.chunk):
         some = texts[start : start + given.chunk]
         found["peer"].append(watch("peer", lambda t: peer.encode(t, show_progress_bar=False), some))
@@ -95,24 +111,23 @@ def encoding(given, installation, data):
     print(f"texts a second: {total['ours']:.0f} against {total['peer']:.0f}")
     print(f"cosine: mean {similarity.mean():.4f}, least {similarity.min():.4f}")
     for name in ("peer", "ours"):
-        encoder = Given(name, texts, vectors[name])
-        knn = create("knn", Resources(encoder=lambda encoder=encoder: encoder))
+        knn = NearestNeighbours(Resources(encoder=partial(Given, name, texts, vectors[name])))
         train = data.subset(np.sort(rows[: given.train]))
         test = data.subset(np.sort(rows[given.train :]))
         knn.fit(train)
         print(f"knn on {name}: micro F1 {f1(knn, train, test, knn.out_of_fold_):.4f}")
 
 
-def entailment(given, installation, data):
+def entailment(given: argparse.Namespace, installation: Container, data: TrainingSet) -> None:
     """Time and top label beside transformers' zero-shot pipeline, on the same hypotheses."""
     places, watch = installation.places(), Stopwatch()
     names = [readable(label.name) for label in data.labels]
     texts = [data.issues[row].full for row in drawn(data, given.issues)]
     hypotheses = [f"This example is {name}." for name in names]  # the pipeline's own template
-    ask = zero_shot_pipeline(places, names)
+    ask, folder = zero_shot_pipeline(places, names), _nli(places)
     models = {
         f"{runtime}, {tokens} tokens": Entailment(
-            places.zero_shot_model,
+            folder,
             runtime=runtime,
             cache=places.cache,
             premise_tokens=tokens,
@@ -122,18 +137,20 @@ def entailment(given, installation, data):
     }
     if "torch-bf16" in given.runtime:
         models["torch-bf16, level ones again in float32"] = Entailment(
-            places.zero_shot_model,
+            folder,
             runtime="torch-bf16",
             premise_tokens=max(given.premises),
             exact_top=True,
         )
-    for work in (ask, *(lambda t, m=m: m.odds([t], hypotheses) for m in models.values())):
+    works = {name: partial(_odds, model, hypotheses) for name, model in models.items()}
+    ask(texts[0])
+    for work in works.values():
         work(texts[0])
-    tops = {"pipeline": [], **{name: [] for name in models}}
+    tops: dict[str, list[int]] = {"pipeline": [], **{name: [] for name in models}}
     for text in texts:
         tops["pipeline"].append(int(watch("pipeline", ask, text).argmax()))
-        for name, model in models.items():
-            tops[name].append(int(watch(name, model.odds, [text], hypotheses)[0].argmax()))
+        for name, work in works.items():
+            tops[name].append(int(watch(name, work, text)[0].argmax()))
     for name in models:
         same = np.mean(np.array(tops[name]) == np.array(tops["pipeline"]))
         speed = watch.ratio("pipeline", name)
@@ -141,7 +158,7 @@ def entailment(given, installation, data):
     print(f"pipeline: {1000 * watch.median('pipeline'):.0f} ms an issue, {len(texts)} issues")
 
 
-def chain(given, installation, data):
+def chain(given: argparse.Namespace, installation: Container, data: TrainingSet) -> None:
     """A release on one issue beside the chapter's three ways, one after the other."""
     places, watch = installation.places(), Stopwatch()
     rows = drawn(data, given.train + given.issues)
@@ -158,7 +175,7 @@ def chain(given, installation, data):
     plain = replace(places.resources("torch"), encoder=lambda: bare)
     knn, tuned = (create(name, plain).fit(train) for name in ("knn", "fine-tuned"))
     ask = zero_shot_pipeline(places, [readable(label.name) for label in data.labels])
-    found = {"zero-shot": [], "knn": [], "fine-tuned": []}
+    found: dict[str, list[Any]] = {"zero-shot": [], "knn": [], "fine-tuned": []}
     for issue in test.issues:
         found["zero-shot"].append(watch("zero-shot", ask, issue.full))
         found["knn"].append(watch("knn", knn.score, [issue])[0])
@@ -180,7 +197,7 @@ def chain(given, installation, data):
         print(f"micro F1 of {name} with its best cuts {best.micro_f1:.4f}")
 
 
-def serve(given, installation, _):
+def serve(given: argparse.Namespace, installation: Container) -> None:
     """How soon `serve` is ready, and what it holds at rest."""
     settings = installation.settings
     start = time.perf_counter()
@@ -203,7 +220,17 @@ def serve(given, installation, _):
         child.wait(30)
 
 
-def ready(port):
+def _nli(places: ModelLocations) -> Path:
+    if places.zero_shot_model is None:
+        sys.exit("set ISSUE_TAGGER_ZERO_SHOT_MODEL to a folder that holds an NLI model")
+    return places.zero_shot_model
+
+
+def _odds(model: Entailment, hypotheses: Sequence[str], text: str) -> Scores:
+    return model.odds([text], hypotheses)
+
+
+def ready(port: int) -> bool:
     try:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
         connection.request("GET", "/readyz")
@@ -212,12 +239,14 @@ def ready(port):
         return False
 
 
-def f1(strategy, train, test, out_of_fold):
+def f1(
+    strategy: NearestNeighbours, train: TrainingSet, test: TrainingSet, out_of_fold: Scores
+) -> float:
     thresholds = choose_cuts(train.targets, out_of_fold)
     return float(Counts.of(test.targets, thresholds.decide(strategy.score(test.issues))).micro_f1)
 
 
-def drawn(data, number):
+def drawn(data: TrainingSet, number: int) -> Rows:
     """Rows of labelled issues, the same for every run."""
     return np.random.default_rng(0).permutation(len(data))[:number]
 
@@ -226,17 +255,21 @@ def main() -> None:
     given = _arguments()
     limit_to_processors()
     installation = build(load_settings())
-    if given.bar in {"entailment", "chain"} and installation.places().zero_shot_model is None:
-        sys.exit("set ISSUE_TAGGER_ZERO_SHOT_MODEL to a folder that holds an NLI model")
+    if given.bar in {"entailment", "chain"}:
+        _nli(installation.places())
     try:
-        data = load(given.issues_of) if given.issues_of else None
-        bars = {"encoding": encoding, "entailment": entailment, "chain": chain, "serve": serve}
-        bars[given.bar](given, installation, data)
+        if given.bar == "serve":
+            serve(given, installation)
+        elif given.issues_of:
+            bars = {"encoding": encoding, "entailment": entailment, "chain": chain}
+            bars[given.bar](given, installation, load(given.issues_of))
+        else:
+            sys.exit(f"{given.bar} needs ISSUES:LABELS:NAME,NAME,…")
     finally:
         installation.close()
 
 
-def _arguments():
+def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )

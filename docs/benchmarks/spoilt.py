@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 from dataclasses import replace
 from importlib.util import find_spec
+from typing import TYPE_CHECKING
 
 import numpy as np
 from gate import newest
@@ -24,6 +25,16 @@ from bot.container import build
 from bot.process.settings import load_settings
 from tagger.monitoring.audit import suspect_issues
 from tagger.strategies.linear import LinearHeads
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from tagger.domain.issue import TrainingSet
+    from tagger.domain.strategy import Scores
+    from tagger.statistics.stratification import Rows
+
+    Rule = Callable[[TrainingSet, Scores], Rows]
+    """Ranks the rows of the data, the most suspicious first."""
 
 FIRST = 0.1
 
@@ -37,22 +48,22 @@ def main() -> None:
     print(f"{len(data)} labelled issues, {len(data.labels)} labels")
     print("| spoilt | seed | issues | " + " | ".join(rules()) + " |")
     print("|---|---|---|" + "---|" * len(rules()))
-    for how in (flipped, exchanged):
-        found = []
+    for name, how in {"flipped": flipped, "exchanged": exchanged}.items():
+        found: list[list[float]] = []
         for seed in range(given.seeds):
             spoilt, rows = how(data, given.share, seed)
             scores = LinearHeads(resources, seed=seed).fit(spoilt).out_of_fold_
             found.append([share_found(rule(spoilt, scores), rows) for rule in rules().values()])
-            print(row(how, seed, len(rows), found[-1]), flush=True)
-        print(row(how, "mean", "", np.mean(found, axis=0)))
+            print(row(name, seed, len(rows), found[-1]), flush=True)
+        print(row(name, "mean", "", np.mean(found, axis=0).tolist()))
 
 
-def row(how, seed, count, shares) -> str:
+def row(name: str, seed: object, count: object, shares: Sequence[float]) -> str:
     shown = " | ".join(f"{share:.2f}" for share in shares)
-    return f"| {how.__name__} | {seed} | {count} | {shown} |"
+    return f"| {name} | {seed} | {count} | {shown} |"
 
 
-def flipped(data, share, seed):
+def flipped(data: TrainingSet, share: float, seed: int) -> tuple[TrainingSet, Rows]:
     """One label of each chosen issue set or taken off; no issue loses its last one."""
     rng = np.random.default_rng(seed)
     rows = _chosen(data, share, rng)
@@ -65,7 +76,7 @@ def flipped(data, share, seed):
     return replace(data, targets=targets), rows
 
 
-def exchanged(data, share, seed):
+def exchanged(data: TrainingSet, share: float, seed: int) -> tuple[TrainingSet, Rows]:
     """One label of each chosen issue replaced by one that it does not carry."""
     rng = np.random.default_rng(seed)
     rows = [row for row in _chosen(data, share, rng) if not data.targets[row].all()]
@@ -77,13 +88,13 @@ def exchanged(data, share, seed):
     return replace(data, targets=targets), np.array(rows)
 
 
-def _chosen(data, share, rng):
+def _chosen(data: TrainingSet, share: float, rng: np.random.Generator) -> Rows:
     return np.sort(rng.choice(len(data), max(1, round(share * len(data))), replace=False))
 
 
-def rules():
+def rules() -> dict[str, Rule]:
     """Each ranks the rows of the data, the most suspicious first."""
-    found = {"audit": own}
+    found: dict[str, Rule] = {"audit": own}
     if find_spec("cleanlab"):
         found |= {f"cleanlab, {method}": cleanlab(method) for method in CLEANLAB}
     return found
@@ -92,25 +103,25 @@ def rules():
 CLEANLAB = ("self_confidence", "normalized_margin", "confidence_weighted_entropy")
 
 
-def own(data, scores):
+def own(data: TrainingSet, scores: Scores) -> Rows:
     place = {number: row for row, number in enumerate(data.numbers)}
     return np.array([place[number] for number in suspect_issues(data, scores)])
 
 
-def cleanlab(method):
+def cleanlab(method: str) -> Rule:
     """Rank by cleanlab, for which an issue is as good as the mean of its labels."""
 
-    def rank(data, scores):
+    def rank(data: TrainingSet, scores: Scores) -> Rows:
         from cleanlab.multilabel_classification import get_label_quality_scores
 
         labels = [list(np.flatnonzero(row)) for row in data.targets]
         quality = get_label_quality_scores(labels, scores.astype(float), method=method)
-        return np.argsort(quality, kind="stable")
+        return np.asarray(np.argsort(quality, kind="stable"))
 
     return rank
 
 
-def share_found(ranked, rows) -> float:
+def share_found(ranked: Rows, rows: Rows) -> float:
     first = ranked[: max(1, round(FIRST * len(ranked)))]
     return float(np.isin(rows, first).mean())
 

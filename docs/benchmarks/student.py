@@ -69,7 +69,8 @@ def _bert_base(words: str) -> tuple[float, int]:
     import torch
     from transformers import AutoTokenizer, BertConfig, BertModel
 
-    model = BertModel(BertConfig()).eval()
+    model: Any = BertModel(BertConfig())
+    model.eval()
     tokenizer = AutoTokenizer.from_pretrained(locate(DEFAULT_ENCODER).folder)
 
     def ask() -> None:

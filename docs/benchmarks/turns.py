@@ -102,10 +102,10 @@ class Trial:
         now = self.installation.clock()
         with self.installation.store.begin() as work:
             for number, name in enumerate((LIMITED, OTHER)):
-                repository = work.repositories.get_or_create(name, now=now)
+                known = work.repositories.get_or_create(name, now=now)
                 release = ReleaseRecord(f"r{number}", now, f"r{number}", "digest", {})
-                work.releases.add(repository.id, release)
-                work.releases.promote(repository.id, release.id, now)
+                work.releases.add(known.id, release)
+                work.releases.promote(known.id, release.id, now)
 
     def receive(self, deliveries: Sequence[Delivery]) -> None:
         """Store deliveries as the service does."""

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from prior import measure
@@ -21,6 +22,14 @@ from tagger.chain.members import CARDINALITY_WEIGHT, DEAR, USUAL_CARDINALITY
 from tagger.chain.prior import FeatureMoments
 from tagger.chain.thresholds import MICRO_SHARE_UNMEASURED, best_expected_f1
 from tagger.statistics.metrics import Counts
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from numpy.typing import NDArray
+
+    Drawn = tuple[NDArray[Any], ...]
+    """Features, share, count, truth, number of training issues and draw."""
 
 SIZES = (0, 8, 16, 32, 64, 128, 256)
 
@@ -38,33 +47,41 @@ def main() -> None:
     print("| repository | " + " | ".join(f"{size}" for size in SIZES) + " |")
     print("|---" * (len(SIZES) + 1) + "|")
     for name, own in rows.items():
-        others = [part[:4] for other, part in rows.items() if other != name]
+        others = [
+            (part[0], part[1], part[2], part[3]) for other, part in rows.items() if other != name
+        ]
         prior = FeatureMoments.from_json(measure(members, others))
         print(f"| {name} | " + " | ".join(f1(prior, own, size) for size in SIZES) + " |")
 
 
-def read(file):
+def read(file: Path) -> Drawn:
     """Features, share, count, truth, number of training issues and draw; a line an issue."""
     with np.load(file) as arrays:
         return tuple(arrays[f"arr_{place}"] for place in range(6))
 
 
-def f1(prior, rows, size):
+def f1(prior: FeatureMoments, rows: Drawn, size: int) -> str:
     """Micro/macro F1 of the issues asked about after so many were learned from."""
-    draws = [
-        tuple(part[(rows[4] == size) & (rows[5] == draw)] for part in rows[:4])
-        for draw in np.unique(rows[5][rows[4] == size])
-    ]
-    if not draws:
+    chosen = [(rows[4] == size) & (rows[5] == draw) for draw in np.unique(rows[5][rows[4] == size])]
+    if not chosen:
         return ""
-    counts = [judged(prior, *draw, size) for draw in draws]
+    counts = [
+        judged(prior, rows[0][of], rows[1][of], rows[2][of], rows[3][of], size) for of in chosen
+    ]
     micro, macro = (
         np.mean([getattr(c, f"{kind}_f1") for c in counts]) for kind in ("micro", "macro")
     )
     return f"{micro:.3f}/{macro:.3f}"
 
 
-def judged(prior, features, share, known, truth, size):
+def judged(
+    prior: FeatureMoments,
+    features: NDArray[Any],
+    share: NDArray[Any],
+    known: NDArray[Any],
+    truth: NDArray[Any],
+    size: int,
+) -> Counts:
     """Decisions by the prior alone, counted."""
     names = [name for name in prior.features if joins(name.split(":")[0], size)]
     columns = [prior.features.index(name) for name in names]
@@ -79,7 +96,7 @@ def judged(prior, features, share, known, truth, size):
     return Counts.of(truth, decided)
 
 
-def joins(member, size):
+def joins(member: str, size: int) -> bool:
     """Whether the chain would have this member at so many labelled issues."""
     return member == "zero-shot" if size == 0 else size >= DEAR.get(member, 0)
 

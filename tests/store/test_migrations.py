@@ -214,3 +214,29 @@ def test_rules_taken_down_are_a_file_again(own_url: str, open_store: Opener):
     kept = memory["configuration"]
     assert yaml.safe_load(kept["valid"])["labels"]["Bug"] == {"precision": 0.95}
     assert "intake" not in kept
+
+
+def test_issues_of_before_have_no_type_and_are_not_locked(own_url: str, open_store: Opener):
+    store = open_store(own_url)
+    store.migrate("0005")
+    with store.migrating() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO repositories (full_name, name_key, created_at, cursors, memory) "
+                "VALUES ('a/b', 'a/b', '2025-01-01 00:00:00+00:00', '{}', '{}')"
+            )
+        )
+        connection.execute(
+            text(
+                "INSERT INTO issues (repository_id, number, is_pull_request, filed_title, "
+                "filed_body, title, body, state, created_at, memory) SELECT id, 7, :no, 't', "
+                "'b', 't', 'b', 'open', '2025-01-01 00:00:00+00:00', '{}' FROM repositories"
+            ),
+            {"no": False},
+        )
+    for _ in range(2):
+        store.migrate()
+        with store.read() as work:
+            issue = work.issues.get(work.repositories.get("a/b").id, 7)
+        assert (issue.title, issue.type, issue.locked) == ("t", "", False)
+        store.migrate("0005")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from time import process_time
+
 import pytest
 from fakes_bot import BOT, REPO
 
@@ -9,7 +11,7 @@ from bot.conversations.answering import MARK
 from bot.github.markdown import code_span
 from bot.labelling.explanations import issue_link
 from bot.labelling.opt_out import remember_opt_out
-from bot.receiving.command_lines import COMMANDS, read_command
+from bot.receiving.command_lines import COMMANDS, READ_LINES, read_command
 from bot.simulator.faults import Fault, NetworkFault
 from tagger.domain.decision import SAYS_NOTHING, LabelDecision, Neighbour
 
@@ -33,10 +35,47 @@ APPLY = "mode: apply\ndelay_seconds: 0\n"
         ("````\n```\n/tagger why\n````\n/tagger off", "off"),
         ("<!-- issue-tagger: answer -->\n/tagger why", None),
         ("", None),
+        ("/Tagger why", "why"),
+        ("/TAGGER", ""),
+        ("thanks\r\n   /tagger off\r\n", "off"),
+        ("\t/tagger why", None),
+        ("words\n    /tagger why", None),
+        ("\\/tagger why", None),
+        ("/tagger why\n---\nTess", "why"),
+        ("# /tagger why", None),
+        ("- a list\n/tagger why", "why"),
+        ("- /tagger why", None),
+        ("<!--\n/tagger why\n-->", None),
+        ("<!-- of a template\n\n/tagger why", None),
+        ("words <!-- and\n/tagger why\n-->", None),
+        ("<!-- a template's -->\n/tagger why", "why"),
+        ("<!--\n/tagger off\n-->\n\n/tagger why", "why"),
+        ("`<!--`\n/tagger why", "why"),
+        ("words `code\n/tagger why\ncode`", None),
+        ("> > /tagger why", None),
+        ("> they said\n/tagger why", None),
+        ("> they said\n\n/tagger why", "why"),
+        ("~~~\n/tagger why", None),
+        ("- a list\n\n  ```\n  /tagger why\n  ```", None),
+        ("<details>\n<summary>log</summary>\n</details>\n/tagger why", "why"),
+        ("<pre>\n/tagger why\n</pre>", None),
+        ("\ue0000\ue000\n\n```\n/tagger why\n```", None),
     ],
 )
 async def test_a_command_begins_a_line(body, command) -> None:
     assert read_command(body) == command
+
+
+async def test_a_command_is_read_in_a_moment_whatever_stands_around_it() -> None:
+    for unit in ("- a\n", "> - ", "a\n\n", "1. a\n", "`a", "<!-- ", "[a](", "\\`"):
+        began = process_time()
+        assert read_command("/tagger why\n\n" + (unit * 65_536)[:65_000]) == "why"
+        assert process_time() - began < 1
+
+
+async def test_a_command_after_more_lines_than_are_read_is_none() -> None:
+    assert read_command("a\n" * (READ_LINES - 1) + "/tagger why") == "why"
+    assert read_command("a\n" * READ_LINES + "/tagger why") is None
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from bot import sample
+from bot.evaluating.benchmarking import sample_data
 
 Row = dict[str, Any]
 
@@ -129,3 +130,11 @@ def test_bodies_vary_like_those_of_real_reporters(issues: list[Row]) -> None:
     assert min(lengths) < 10
     assert max(lengths) > 150
     assert sum(lengths) / len(lengths) > 40
+
+
+def test_the_invented_repository_has_labelled_issues_only() -> None:
+    name, data = sample_data()
+    assert "/" in name
+    assert len(data) > 200
+    assert data.targets.any(axis=1).all()
+    assert len(set(data.numbers)) == len(data)

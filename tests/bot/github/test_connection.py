@@ -9,6 +9,7 @@ import httpx
 import pytest
 from fakes_github import FakeTime, Script, client_of
 
+from bot.github.api_version import API_VERSION
 from bot.github.auth import TokenAuth
 from bot.github.client import GitHubClient
 from bot.github.errors import BadPayload, Forbidden, Moved, RateLimited, Unauthorized, Unreachable
@@ -235,8 +236,15 @@ async def test_every_request_says_what_it_is(time) -> None:
         await github.issue(REPO, 1)
     headers = script.seen[0].headers
     assert headers["accept"] == "application/vnd.github+json"
-    assert headers["x-github-api-version"] == "2022-11-28"
+    assert headers["x-github-api-version"] == API_VERSION == "2026-03-10"
     assert headers["user-agent"] == "issue-tagger"
+
+
+async def test_an_older_version_of_the_api_may_be_spoken(time) -> None:
+    script = Script(ok())
+    async with client_of(script, time, api_version="2022-11-28") as github:
+        await github.issue(REPO, 1)
+    assert script.seen[0].headers["x-github-api-version"] == "2022-11-28"
 
 
 async def test_an_observer_hears_of_every_response(time) -> None:

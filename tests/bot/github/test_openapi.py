@@ -11,12 +11,13 @@ from datetime import UTC, datetime
 import pytest
 
 from bot.github.access import AppAccess
+from bot.github.api_version import API_VERSION
 from bot.github.auth import AppAuth, TokenAuth
 from bot.github.client import GitHubClient
 from bot.github.errors import Invalid, NotFound
 from bot.github.exchange import Request
 from bot.github.labels import LabelSuggestion
-from bot.simulator.documented import read_operations, schema_problems
+from bot.simulator.documented import documented_version, read_operations, schema_problems
 from bot.simulator.state import GitHubState
 from bot.simulator.transport import SimulatorTransport
 
@@ -115,6 +116,10 @@ async def test_every_request_of_the_client_is_documented(state) -> None:
     assert _operations_used(state) == set(read_operations()) - ONLY_PEOPLE
 
 
+def test_requests_are_checked_against_the_version_that_is_spoken() -> None:
+    assert documented_version() == API_VERSION
+
+
 def _operations_used(state: GitHubState) -> set[str]:
     """The documented operations that the requests seen stand for."""
     patterns = {name: name.replace("{}", "*") for name in read_operations()}
@@ -159,6 +164,7 @@ def _matches(method: str, path: str, pattern: str) -> bool:
         ("POST", "issues/1/labels", None, {"labels": [{"name": "a", "confidence": "HIGH"}]}),
         ("POST", "issues/1/labels", None, {"labels": [7]}),
         ("PATCH", "issues/1", None, {"title": "t", "colour": "red"}),
+        ("PATCH", "issues/1", None, {"title": "t", "assignee": "ada"}),
         ("POST", "check-runs", None, {"name": "n", "head_sha": "0", "status": "done"}),
     ],
 )

@@ -54,6 +54,17 @@ async def test_a_token_that_github_does_not_know_is_wrong(installation, github) 
     assert (verdict, "check GITHUB_TOKEN" in said) == ("wrong", True)
 
 
+async def test_an_old_enterprise_server_needs_the_older_version(settings, github, clock) -> None:
+    github.api_versions = frozenset({"2022-11-28"})
+    transport = SimulatorTransport(github)
+    newest = Container(settings, clock=clock, transport=transport)
+    verdict, text = (await verdicts(newest))["GitHub"]
+    assert (verdict, "set GITHUB_API_VERSION" in text) == ("wrong", True)
+    older = settings.model_copy(update={"github_api_version": "2022-11-28"})
+    found = await verdicts(Container(older, clock=clock, transport=transport))
+    assert found["GitHub"][0] == "ok"
+
+
 async def test_without_credentials_it_says_which_to_set(settings) -> None:
     without = Container(settings.model_copy(update={"github_token": None}))
     verdict, said = (await verdicts(without))["GitHub"]

@@ -35,6 +35,7 @@ def problems(monkeypatch: pytest.MonkeyPatch, **variables: str) -> tuple[str, ..
 def test_the_settings_are_those_of_the_contract() -> None:
     assert {name.upper() for name in Settings.model_fields} == {
         *("DATA_DIR", "DATABASE_URL", "GITHUB_API_URL", "GITHUB_APP_ID", "GITHUB_PRIVATE_KEY"),
+        "GITHUB_API_VERSION",
         *("GITHUB_PRIVATE_KEY_FILE", "GITHUB_TOKEN", "WEBHOOK_SECRET", "HOST", "PORT", "ENCODER"),
         *("ZERO_SHOT_MODEL", "BERT_MODEL", "DEVICE", "RUNTIME", "LOG_FORMAT", "RETRAIN_SCHEDULE"),
         *("RELEASES_URL", "RELEASE_MEMORY_MB", "SILENT_HOURS", "METRICS_PORT"),
@@ -133,6 +134,13 @@ def test_an_enterprise_address_loses_its_last_slash(monkeypatch: pytest.MonkeyPa
     assert settings.github_api_url == "https://ghe.example.com/api/v3"
 
 
+def test_an_older_version_of_the_api_is_chosen_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load_settings().github_api_version == "2026-03-10"
+    assert load(monkeypatch, GITHUB_API_VERSION="2022-11-28").github_api_version == "2022-11-28"
+    (problem,) = problems(monkeypatch, GITHUB_API_VERSION="2022")
+    assert "'2026-03-10' or '2022-11-28', got '2022'" in problem
+
+
 def test_the_private_key_comes_from_the_variable_or_from_its_file(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -182,6 +190,7 @@ def test_another_process_gets_the_same_settings(monkeypatch: pytest.MonkeyPatch)
     assert load_settings() == given
     assert {name for name in handed if name.startswith(PREFIX)} == {
         *(PREFIX + name for name in ("DATA_DIR", "DATABASE_URL", "GITHUB_API_URL", "HOST")),
+        PREFIX + "GITHUB_API_VERSION",
         PREFIX + "RELEASE_MEMORY_MB",
         *(PREFIX + name for name in ("SILENT_HOURS", "KEEP_PAYLOADS_DAYS")),
         PREFIX + "KEEP_DELIVERIES_DAYS",

@@ -243,3 +243,23 @@ async def test_history_that_github_no_longer_lists_is_told(student_training: Lab
     student_training.state.faults.clear()
     again = await student_training.sync()
     assert again.note == ""
+
+
+async def test_a_sync_sees_an_issue_s_type_and_that_it_was_locked(student_training: Lab) -> None:
+    def seen() -> tuple[str, bool]:
+        with student_training.store.read() as work:
+            issue = work.issues.get(work.repositories.get(REPO).id, 1)
+        return issue.type, issue.locked
+
+    student_training.file(1)
+    await student_training.sync()
+    assert seen() == ("", False)
+    student_training.now += timedelta(minutes=5)
+    student_training.state.set_locked(REPO, 1, True, by="ada")
+    student_training.state.set_type(REPO, 1, "Bug", by="ada")
+    assert (await student_training.sync()).issues.changed == 1
+    assert seen() == ("Bug", True)
+    student_training.now += timedelta(minutes=5)
+    student_training.state.set_type(REPO, 1, None, by="ada")
+    await student_training.sync()
+    assert seen() == ("", True)

@@ -24,6 +24,7 @@ TROUBLES = {
     "timeout": Fault(network_fault=NetworkFault.TIMEOUT),
     "connection closed": Fault(network_fault=NetworkFault.CLOSED),
     "half a page": Fault(network_fault=NetworkFault.HALF),
+    "API version unknown": Fault(400, {}, "API version 2026-03-10 is not supported."),
     "token expired": Fault(401, {}, "Bad credentials"),
     "permission missing": Fault(403, {}, "Resource not accessible by integration"),
 }
@@ -36,6 +37,7 @@ ADVICE = {
     "timeout": "githubstatus.com",
     "connection closed": "githubstatus.com",
     "half a page": "retry later",
+    "API version unknown": "set GITHUB_API_VERSION",
     "token expired": "check GITHUB_TOKEN",
     "permission missing": "grant the App or token the permission",
 }

@@ -6,9 +6,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from bot.github.access import AppAccess
+from bot.github.api_version import API_VERSIONS
 from bot.github.auth import AppAuth, InstallationAuth, TokenAuth
 from bot.github.client import GitHubClient
-from bot.github.errors import Forbidden, Gone, Moved, NotFound, Unauthorized
+from bot.github.errors import BadRequest, Forbidden, Gone, Moved, NotFound, Unauthorized
 from bot.github.labels import LabelSuggestion
 from bot.simulator.records import SuggestionMode
 from bot.simulator.state import GitHubState
@@ -52,6 +54,30 @@ async def github(state: GitHubState):
     transport = SimulatorTransport(state)
     async with GitHubClient.open(URL, auth=TokenAuth("secret"), transport=transport) as client:
         yield client
+
+
+@pytest.mark.parametrize("version", API_VERSIONS)
+async def test_each_version_of_the_api_is_understood(state, version) -> None:
+    transport = SimulatorTransport(state)
+    async with GitHubClient.open(URL, transport=transport, api_version=version) as client:
+        assert (await client.repository(REPO)).full_name == REPO
+
+
+async def test_an_unknown_version_of_the_api_is_refused(state) -> None:
+    transport = SimulatorTransport(state)
+    async with GitHubClient.open(URL, transport=transport, api_version="2019-01-01") as client:
+        with pytest.raises(BadRequest, match="2019-01-01 is not supported"):
+            await client.repository(REPO)
+
+
+async def test_an_installation_token_is_asked_for_in_the_same_version(state) -> None:
+    app = state.create_app("tagger")
+    state.install(app, REPO)
+    state.api_versions = frozenset({"2022-11-28"})
+    transport = SimulatorTransport(state)
+    async with GitHubClient.open(URL, transport=transport, api_version="2022-11-28") as client:
+        access = AppAccess(client, AppAuth(app.id, app.private_key, state.clock), URL)
+        await (await access.client(REPO)).labels(REPO)
 
 
 async def test_an_issue_comes_back_as_it_was_filed(state, github) -> None:

@@ -1,7 +1,10 @@
 """Extracts from GitHub's OpenAPI description what the simulator checks requests against.
 
     npm pack @octokit/openapi && tar xzf octokit-openapi-*.tgz
-    python tests/bot/github/openapi/extract.py package/generated/api.github.com.json
+    PYTHONPATH=. python tests/bot/github/openapi/extract.py package/generated/api.github.com.json
+
+The description is of the oldest API version, and says beside each operation what later versions
+change (`x-github-breaking-changes`): that is applied, up to the version that the bot speaks.
 
 Only the operations in use are kept, and of them only facts: names, types, required or not,
 allowed values, statuses. Descriptions and examples stay out. @octokit/openapi is under the MIT
@@ -14,6 +17,8 @@ import json
 import sys
 from pathlib import Path
 from typing import Any
+
+from bot.github.api_version import API_VERSION
 
 OPERATIONS = {
     "/user": ["get"],
@@ -59,6 +64,7 @@ def main(source: str) -> None:
     extracted = {
         "source": "npm @octokit/openapi (MIT), api.github.com.json",
         "version": description["info"]["version"],
+        "api_version": API_VERSION,
         "operations": {
             f"{method.upper()} {path}": operation(description, path, method)
             for path, methods in OPERATIONS.items()
@@ -70,7 +76,7 @@ def main(source: str) -> None:
 
 def operation(description: dict[str, Any], path: str, method: str) -> dict[str, Any]:
     """One operation's parameters, body and statuses."""
-    found = description["paths"][path][method]
+    found = as_of(API_VERSION, description["paths"][path][method])
     parameters = [resolved(description, one) for one in found.get("parameters", [])]
     body = resolved(description, found.get("requestBody", {}))
     schema = body.get("content", {}).get("application/json", {}).get("schema")
@@ -89,6 +95,32 @@ def operation(description: dict[str, Any], path: str, method: str) -> dict[str, 
         "body_required": bool(body.get("required")),
         "statuses": sorted(int(status) for status in found["responses"]),
     }
+
+
+def as_of(version: str, node: dict[str, Any]) -> dict[str, Any]:
+    """An operation with the breaking changes of all versions up to this one."""
+    changes = [
+        change
+        for change in node.get("x-github-breaking-changes", [])
+        if change["version"] <= version
+    ]
+    for change in sorted(changes, key=lambda change: str(change["version"])):
+        node = merged(node, change["patch"])
+    return node
+
+
+def merged(node: dict[str, Any], patch: dict[str, Any]) -> dict[str, Any]:
+    """A JSON merge patch applied: null takes away (https://www.rfc-editor.org/rfc/rfc7396)."""
+    result = dict(node)
+    for name, value in patch.items():
+        if value is None:
+            result.pop(name, None)
+        elif isinstance(value, dict):
+            inner = result.get(name)
+            result[name] = merged(inner if isinstance(inner, dict) else {}, value)
+        else:
+            result[name] = value
+    return result
 
 
 def facts(description: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """One process and the releases of many repositories: memory, and the wait for an unloaded one.
 
-    python docs/benchmarks/shelf.py --repositories 100 --work FOLDER
+    python docs/benchmarks/release_cache.py --repositories 100 --work FOLDER
 
 Trains one release on the invented repository (`--strategies` says of what), gives a copy of its
 folder to each repository, and lets every one of them tag an issue, in turn and then at random.
@@ -18,13 +18,14 @@ import shutil
 import statistics
 import sys
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot.container import build
 from bot.demo.material import from_sample
-from bot.learning.retraining import retrain
+from bot.learning.retraining import RetrainRequest, retrain
 from bot.model_serving.lru import resident_bytes
 from bot.process.settings import load_settings
 from bot.repositories.importing import import_rows
@@ -100,14 +101,8 @@ def _train(folder: Path, strategies: list[str]) -> None:
     installation.store.migrate()
     material = from_sample(silent)
     import_rows(installation.store, TRAINED, material.known, material.labels, now=NOW)
-    retrain(
-        installation.store,
-        installation.resources(),
-        installation.settings.releases_folder,
-        TRAINED,
-        now=NOW,
-        strategies=strategies,
-    )
+    workspace = replace(installation.workspace(), now=NOW)
+    retrain(workspace, RetrainRequest(TRAINED, strategies=strategies))
     installation.close()
 
 

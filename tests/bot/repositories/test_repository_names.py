@@ -1,0 +1,69 @@
+"""Under which name a repository is asked for, and what a new name carries along."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from fakes_bot import REPO
+
+from bot.configuration.intake_rules import KEPT_AS
+from bot.repositories.names import ask_name, move, names_a_repository
+from bot.repositories.syncing import EVENTS, ISSUES
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+def test_a_name_that_had_to_step_aside_is_none() -> None:
+    assert names_a_repository("acme/rocket")
+    assert not names_a_repository("acme/rocket#7")
+
+
+def test_addresses_that_were_kept_follow_the_name(store) -> None:
+    old = "https://api.test/repos/Acme/Old"
+    with store.begin() as work:
+        known = work.repositories.get_or_create("acme/new", now=NOW, github_id=7)
+        work.repositories.set_cursor(
+            known.id, ISSUES, {"next": f"{old}/issues?page=2", "known": {f"{old}/issues": [1]}}
+        )
+        work.repositories.set_cursor(
+            known.id, EVENTS, {"next": "https://api.test/repos/acme/older/x"}
+        )
+        move(work, work.repositories.get("acme/new"), "acme/old")
+        cursors = work.repositories.get("acme/new").cursors
+    new = "https://api.test/repos/acme/new"
+    assert cursors[ISSUES] == {"next": f"{new}/issues?page=2", "known": {f"{new}/issues": [1]}}
+    assert cursors[EVENTS] == {"next": "https://api.test/repos/acme/older/x"}
+
+
+@pytest.mark.parametrize(("previous", "kept"), [("acme/old", True), ("other/new", False)])
+def test_another_owner_s_file_holds_no_longer(store, previous, kept) -> None:
+    rules = {"valid": None, "problems": [], "places": {}, "checked_at": NOW.isoformat()}
+    rules |= {"intake": {"delay_seconds": 0, "fallback_label": None}}
+    with store.begin() as work:
+        known = work.repositories.get_or_create("acme/new", now=NOW, github_id=7)
+        work.repositories.remember(known.id, KEPT_AS, rules)
+        move(work, work.repositories.get("acme/new"), previous)
+        assert (KEPT_AS in work.repositories.get("acme/new").memory) is kept
+
+
+@pytest.mark.anyio
+async def test_github_says_what_a_repository_is_called(bench) -> None:
+    bench.receive(bench.github.open_issue(REPO, "words"))
+    bench.github.rename_repository(REPO, "probe", by="ada")
+    with bench.installation.store.read() as work:
+        repository = work.repositories.get(REPO)
+    await ask_name(bench.context, repository, "acme/what-a-late-payload-says")
+    with bench.installation.store.read() as work:
+        assert work.repositories.by_id(repository.id).full_name == "acme/probe"
+
+
+@pytest.mark.anyio
+async def test_a_name_that_is_another_s_by_now_is_not_taken(bench) -> None:
+    bench.receive(bench.github.open_issue(REPO, "words"))
+    bench.github.add_repository("acme/another")
+    with bench.installation.store.read() as work:
+        repository = work.repositories.get(REPO)
+    await ask_name(bench.context, repository, "acme/another")
+    with bench.installation.store.read() as work:
+        assert work.repositories.by_id(repository.id).full_name == REPO

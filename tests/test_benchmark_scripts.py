@@ -1,0 +1,225 @@
+"""Every benchmark of docs/benchmarks runs at its smallest size, so that none rots.
+
+The issues are some of the invented repository's, which travels with the package; where a benchmark
+wants data sets of others, files of their shape are made up.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+ROOT = Path(__file__).parents[1]
+SCRIPTS = ROOT / "docs" / "benchmarks"
+LABELS = "bug,enhancement,question,documentation,performance,security"
+SEED = ("--seeds", "1")
+PARTED = ("--slices", "16", *SEED, "--pool", "40", "--test-size", "24")
+CHEAP = "naive-bayes"
+FAST = ("--rate", "5", "--seconds", "1")
+
+RUN_ELSEWHERE = {
+    "chart": "tests/tagger/evaluation/test_chart.py",
+    "fuzz": "tests/bot/service/test_odd_webhooks.py",
+    "kills": "tests/bot/jobs/test_kills.py",
+    "sync": "tests/bot/cli/test_sync_killed.py",
+}
+"""Benchmarks that have a test of their own, with what it expects."""
+
+RUN_BY_OTHERS = {"mutations": "fuzz", "peer_probot": "webhook"}
+"""Parts that are no programs, by a benchmark that they belong to."""
+
+# Arguments by benchmark: SPEC, ISSUES, NAMED, NLBSE, SETS and WORK stand for what
+# `AdaptationSettings` makes.
+SMALLEST: dict[str, Sequence[str]] = {
+    "cleaning": ("SPEC", *PARTED),
+    "cleaning_speed": ("--bodies", "2"),
+    "configuration": (*FAST, "--files", "1", "--strategies", CHEAP),
+    "contentless": ("SPEC", "--held-out", "20", "--newest", "60"),
+    "day": ("--minutes", "4", "--hours", "1", "--acts", "40", "--strategies", CHEAP),
+    "gate": ("SPEC", "--tries", "1", "--members", CHEAP, "--newest", "80"),
+    "long_file": ("--issues", "20", "--strategies", CHEAP, "--work", "WORK/long"),
+    "neighbours": ("--sizes", "1000", "--kinds", "exact"),
+    "nlbse": ("NLBSE", "--sizes", "6", *SEED, "--chain", "naive-bayes,linear"),
+    "patterns": ("--pairs", "100"),
+    "prior": (
+        *("--members", "zero-shot,naive-bayes", "--largest", "8", "--share", "0.2"),
+        *("--keep", "WORK/rows", "--out", "WORK/prior.json", "SPEC", "OTHER"),
+    ),
+    "promise": ("SPEC", *PARTED, "--out", "WORK/promise"),
+    "public_sets": ("SETS/sklearn", "SETS/several", "SETS/dotnet", "--out", "WORK/sets"),
+    "rivals": ("ISSUES", "NAMED", LABELS, "--strategies", CHEAP, *PARTED, "--out", "WORK/rivals"),
+    "release_cache": (
+        *("--repositories", "2", "--random", "1"),
+        *("--strategies", CHEAP, "--work", "WORK/shelf"),
+    ),
+    "speed": ("encoding", "SPEC", "--issues", "8", "--train", "24", "--runtime", "torch"),
+    "spoilt": ("SPEC", *SEED, "--newest", "60"),
+    "student": (
+        *("f1", "ISSUES", "NAMED", LABELS, "--train", "40", "--test", "20", "--members", CHEAP),
+        *("--layers", "1", "--steps", "2", "--work", "WORK/student"),
+    ),
+    "turns": ("--issues", "2", "--rate", "4", "--waiting", "4", "--milliseconds", "1"),
+    "unsigned": (*FAST, "--connections", "4", "--kinds", "none;silent"),
+    "webhook": (*FAST, "--strategies", CHEAP),
+    "worker": ("--deliveries", "2", "--milliseconds", "1"),
+}
+
+
+class Workshop:
+    """Made-up inputs, and one folder of vectors for all benchmarks.
+
+    :ivar places: what a name in `SMALLEST` stands for.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        named = ROOT / "bot" / "sample" / "labels.json"
+        lines = (ROOT / "bot" / "sample" / "issues.jsonl").read_text("utf-8").splitlines()
+        specs = {}
+        for name, part in (("one", lines[:120]), ("two", lines[120:240])):
+            issues = folder / f"{name}.jsonl.gz"
+            issues.write_bytes(gzip.compress("\n".join(part).encode()))
+            specs[name] = f"{issues}:{named}:{LABELS}"
+        self.places = {
+            "SPEC": specs["one"],
+            "OTHER": specs["two"],
+            "NAMED": str(named),
+            "ISSUES": str(folder / "one.jsonl.gz"),
+            "WORK": str(folder / "work"),
+            "NLBSE": str(_nlbse(folder / "nlbse")),
+            "SETS": str(_public_sets(folder / "sets")),
+        }
+        (folder / "work").mkdir()
+
+    def run(self, name: str, arguments: Sequence[str]) -> str:
+        """What the benchmark prints.
+
+        :raises AssertionError: it did not end well, with all that it said.
+        """
+        done = subprocess.run(
+            [sys.executable, SCRIPTS / f"{name}.py", *map(self._filled, arguments)],
+            cwd=self.folder,
+            env=self._environment(),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=280,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def _filled(self, argument: str) -> str:
+        name, slash, rest = argument.partition("/")
+        return self.places.get(name, name) + slash + rest
+
+    def _environment(self) -> dict[str, str]:
+        kept = {key: text for key, text in os.environ.items() if "ISSUE_TAGGER" not in key}
+        return {
+            **kept,
+            "PYTHONPATH": str(ROOT),
+            "HF_HUB_OFFLINE": "1",
+            "OMP_NUM_THREADS": "1",
+            "ISSUE_TAGGER_DATA_DIR": str(self.folder / "data"),
+            "ISSUE_TAGGER_RUNTIME": "torch",  # which is fastest need not be measured each time
+        }
+
+
+def _nlbse(folder: Path) -> Path:
+    """Twelve issues to learn from and to be asked about, in each of the five repositories."""
+    folder.mkdir()
+    repositories = (
+        *("facebook/react", "tensorflow/tensorflow", "microsoft/vscode"),
+        *("bitcoin/bitcoin", "opencv/opencv"),
+    )
+    for part in ("train", "test"):
+        with (folder / f"issues_{part}.csv").open("w", encoding="utf-8", newline="") as file:
+            rows = csv.writer(file)
+            rows.writerow(["repo", "label", "title", "body"])
+            for repository in repositories:
+                for number in range(12):
+                    label = ("bug", "feature", "question")[number % 3]
+                    rows.writerow([repository, label, f"a {label}, {part} {number}", "words"])
+    return folder
+
+
+def _public_sets(folder: Path) -> Path:
+    """A few issues in the shapes of the three clones that `public_sets.py` reads."""
+    lines = [{"title": f"t {n}", "body": None, "labels": [{"name": "Bug"}]} for n in range(8)]
+    sklearn = folder / "sklearn" / "data" / "sklearn_issues_final_1.json"
+    sklearn.parent.mkdir(parents=True)
+    sklearn.write_text(json.dumps(lines), "utf-8")
+    several = folder / "several" / "data" / "eng_labelled" / "remove_duplicates"
+    several.mkdir(parents=True)
+    for name, label in (("bootstrap", "docs"), ("ohmyzsh", "Bug"), ("vue", "bug")):
+        rows = [{"title": f"t {n}", "body": "b", "labels": label} for n in range(8)]
+        (several / f"{name}_removed_dups.json").write_text(json.dumps(rows), "utf-8")
+    dotnet = folder / "dotnet/samples/CLI/MulticlassClassification_CLI/corefx-issues-train.tsv"
+    dotnet.parent.mkdir(parents=True)
+    table = ["ID\tArea\tTitle\tDescription", *(f"{n}\tarea-{n % 2}\tt {n}\tb" for n in range(8))]
+    dotnet.write_text("\n".join(table), "utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def workshop(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
+    return Workshop(tmp_path_factory.mktemp("benchmarks"))
+
+
+def test_every_script_is_run_by_some_test() -> None:
+    there = {script.stem for script in SCRIPTS.glob("*.py")}
+    apart = {"contract_hooks", "engines", "unseen"}
+    assert there == {*SMALLEST, *RUN_ELSEWHERE, *RUN_BY_OTHERS, *apart}
+    assert all((ROOT / test).exists() for test in RUN_ELSEWHERE.values())
+    for part, whole in RUN_BY_OTHERS.items():
+        assert f"from {part} import" in (SCRIPTS / f"{whole}.py").read_text("utf-8")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SMALLEST)
+def test_a_benchmark_runs_at_its_smallest_size(workshop: Workshop, name: str) -> None:
+    printed = workshop.run(name, SMALLEST[name])
+    assert printed.strip() or name == "prior"  # which writes a file
+
+
+@pytest.mark.slow
+def test_a_prior_of_other_repositories_is_judged_on_each(workshop: Workshop) -> None:
+    if not (workshop.folder / "work" / "prior.json").exists():
+        workshop.run("prior", SMALLEST["prior"])
+    members = ("--members", "zero-shot,naive-bayes", "--keep", "WORK/rows")
+    lines = workshop.run("unseen", members).splitlines()
+    assert [line.split("|")[1].strip() for line in lines[2:]] == ["one", "two"]
+
+
+@pytest.mark.slow
+@pytest.mark.postgres
+def test_a_trial_of_engines_loses_no_job(workshop: Workshop, postgres_url: str) -> None:
+    from sqlalchemy import make_url
+
+    url = make_url(postgres_url)
+    server = f"host={url.host} port={url.port or 5432} user={url.username}"
+    if url.password:
+        server += f" password={url.password}"
+    small = ("--server", server, "--jobs", "20", "--kills", "2", "--sweep")
+    assert "20 of 20 done" in workshop.run("engines", ("procrastinate", *small))
+
+
+@pytest.mark.skipif(
+    importlib.util.find_spec("schemathesis") is None, reason="schemathesis is not installed"
+)
+def test_schemathesis_takes_the_hooks() -> None:
+    specification = importlib.util.spec_from_file_location("hooks", SCRIPTS / "contract_hooks.py")
+    assert specification is not None
+    assert specification.loader is not None
+    specification.loader.exec_module(importlib.util.module_from_spec(specification))
