@@ -107,7 +107,10 @@ class Store:
         self._make_folder()
         with self._writers_turn(), in_our_words(self.shown_url), self.migrating() as connection:
             if to == "head":
-                schema.refuse_newer(schema.revision_of(connection))
+                present = schema.revision_of(connection)
+                schema.refuse_newer(present)
+                if present == schema.head():
+                    return
             schema.move(connection, to)
 
     def revision(self) -> str | None:

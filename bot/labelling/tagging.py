@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from bot.configuration import RepositoryConfiguration
 from bot.configuration.effective import configuration_in
 from bot.errors import CommandRefused
+from bot.labelling.stored_issues import stored_issues
 from bot.labelling.tag_issue import policy_for
 from bot.repositories.issue_files import BadRow, read_issues
 from tagger.domain.issue import IssueText
@@ -78,22 +79,11 @@ def stored_questions(
 
     :raises CommandRefused: naming the issues that are not stored.
     """
-    with store.read() as work:
-        repository_id = work.repositories.get(repository).id
-        issues = [work.issues.find(repository_id, number) for number in numbers]
-    missing = [number for number, issue in zip(numbers, issues, strict=True) if issue is None]
-    if missing:
-        shown = ", ".join(f"#{number}" for number in missing)
-        raise CommandRefused(
-            f"{repository} has no {shown} in the database; issue-tagger sync {repository} brings "
-            "in what is new from GitHub, issue-tagger tag --file FILE takes issues from a file"
-        )
     return tuple(
         IssueToTag(
             issue.number, issue.filed_title, IssueText.of(issue.filed_title, issue.filed_body)
         )
-        for issue in issues
-        if issue is not None
+        for issue in stored_issues(store, repository, numbers)
     )
 
 

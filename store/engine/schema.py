@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from importlib.resources import files
 from io import StringIO
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 
 VERSION_TABLE = "alembic_version"
 
+_REVISION = re.compile(r'^revision(?:: \w+)? = "(\w+)"', re.MULTILINE)
+_DOWN_REVISION = re.compile(r'^down_revision(?:: [\w |]+)? = (?:"(\w+)"|None)', re.MULTILINE)
+
 
 def configuration(connection: Connection | None = None) -> Config:
     """Alembic's configuration for the packaged `migrations`, on this connection."""
@@ -31,11 +35,27 @@ def configuration(connection: Connection | None = None) -> Config:
 
 @cache
 def revisions() -> tuple[str, ...]:
-    """Every revision that the code knows, the newest first."""
-    from alembic.script import ScriptDirectory
+    """Every revision that the code knows, the newest first.
 
-    scripts = ScriptDirectory.from_config(configuration())
-    return tuple(script.revision for script in scripts.walk_revisions())
+    Read from the files' heads: importing Alembic takes half of what a short command takes.
+    """
+    texts = [
+        file.read_text("utf-8")
+        for file in (files("migrations") / "versions").iterdir()
+        if file.name.endswith(".py") and not file.name.startswith("_")
+    ]
+    follows = {_before(text): _REVISION.findall(text)[0] for text in texts}
+    chain = []
+    present = follows.get(None)
+    while present is not None:
+        chain.append(present)
+        present = follows.get(present)
+    return tuple(reversed(chain))
+
+
+def _before(text: str) -> str | None:
+    [name] = _DOWN_REVISION.findall(text)
+    return name or None
 
 
 def head() -> str:

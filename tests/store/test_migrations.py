@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 from alembic import command
+from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, inspect, text
 
 from store.database import Store
@@ -113,6 +114,8 @@ def test_constraints_have_the_names_of_the_convention(own_url: str, open_store: 
 
 def test_there_is_one_newest_revision():
     assert schema.head() == schema.revisions()[0]
+    scripts = ScriptDirectory.from_config(schema.configuration()).walk_revisions()
+    assert schema.revisions() == tuple(script.revision for script in scripts)
     assert len(set(schema.revisions())) == len(schema.revisions())
 
 

@@ -43,14 +43,16 @@ def tag(
     ] = False,
 ) -> None:
     """Say which labels fit, with scores; nothing is written to GitHub."""
-    from bot.labelling import tagging
+    from bot.labelling.stored_issues import stored_issues
     from bot.process.progress import ShownProgress
-    from tagger.domain.strategy import silent
 
     if bool(numbers) == (file is not None):
         raise typer.BadParameter("expected issue numbers or --file FILE, one of the two")
     with opened() as container, ShownProgress() as progress:
-        tagging.stored_questions(container.store, repo, numbers or [])  # before anything loads
+        stored_issues(container.store, repo, numbers or [])  # before anything heavy loads
+        from bot.labelling import tagging
+        from tagger.domain.strategy import silent
+
         active = tagging.active_release(container.store, container.cache, repo)
         policy = tagging.policy(container.store, repo, active.release.names)
         with _questions(container, repo, numbers, file, progress) as (questions, total):

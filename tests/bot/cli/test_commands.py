@@ -394,6 +394,36 @@ def test_audit_finds_a_label_set_by_mistake(
     assert terminal("audit", REPO).status == 0
 
 
+def test_audit_says_how_many_it_shows_and_where_to_look_next(
+    terminal: Terminal, trained: Path, tmp_path: Path
+) -> None:
+    wrong = [row(500 + n, "docs") | {"labels": [{"name": "speed"}]} for n in range(6)]
+    terminal("import", issue_file(tmp_path, *wrong), "--repo", REPO)
+    total = len(terminal("audit", REPO, "--json").document["suspects"])
+    page = tmp_path / "audit.html"
+    shown = terminal("audit", REPO, "--limit", 4)
+    assert f"probably wrong or missing: 1 of {total}" in shown.out  # a quarter of one label
+    assert "https://github.com/octo/lab/issues/NUMBER" in shown.out
+    assert f"issue-tagger audit {REPO} --html" in shown.out
+    assert f"written: {page}" in terminal("audit", REPO, "--html", page).out
+    text = page.read_text("utf-8")
+    assert text.count("https://github.com/octo/lab/issues/50") >= 1
+    assert "<script" not in text
+
+
+def test_report_shows_the_verdict_and_says_where_its_files_are(
+    terminal: Terminal, trained: Path
+) -> None:
+    done = terminal("report", REPO)
+    assert done.out.startswith("Switch on ")
+    assert "| ---" not in done.out
+    folder = trained / "reports" / REPO
+    assert done.out.splitlines()[-1] == f"written: {folder}/live.json, {folder}/live.md"
+    assert (folder / "live.md").is_file()
+    document = terminal("report", REPO, "--json").document
+    assert document["verdict"]["sentences"][0] == done.out.splitlines()[0]
+
+
 def test_doctor_examines_every_part(terminal: Terminal, trained: Path) -> None:
     done = terminal("doctor", "--json")
     verdicts = {one["part"]: one["verdict"] for one in done.document["findings"]}
