@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import socket
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -402,12 +403,12 @@ def test_audit_says_how_many_it_shows_and_where_to_look_next(
     total = len(terminal("audit", REPO, "--json").document["suspects"])
     page = tmp_path / "audit.html"
     shown = terminal("audit", REPO, "--limit", 4)
-    assert f"probably wrong or missing: 1 of {total}" in shown.out  # a quarter of one label
+    assert re.search(rf"probably wrong or missing: \d of {total}\n", shown.out)
     assert "https://github.com/octo/lab/issues/NUMBER" in shown.out
     assert f"issue-tagger audit {REPO} --html" in shown.out
     assert f"written: {page}" in terminal("audit", REPO, "--html", page).out
     text = page.read_text("utf-8")
-    assert text.count("https://github.com/octo/lab/issues/50") >= 1
+    assert text.count('href="https://github.com/octo/lab/issues/') >= total
     assert "<script" not in text
 
 
