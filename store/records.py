@@ -28,18 +28,38 @@ WriteForm = Literal["label", "suggestion", "comment"]
 WriteState = Literal["intended", "written", "undone", "left", "approved", "dismissed"]
 ReleaseState = Literal["staged", "active", "retired", "refused"]
 EvaluationState = Literal["running", "done", "failed"]
+BEING_MADE = -1
+"""In place of the number of what the bot is about to make on GitHub: after a crash it looks."""
 
 
 @dataclass(frozen=True, slots=True)
 class Repository:
-    """A repository; `cursors` is where sync stopped, `memory` what the bot found out about it."""
+    """A repository, and what the bot knows of it.
+
+    :ivar cursors: where sync stopped.
+    :ivar holdout_key: by what issues are drawn for the gate; None before the first training.
+    :ivar report_issue: number of the issue that shows the report; `BEING_MADE`; None for none.
+    :ivar no_suggestions_since: when GitHub was found to have no label suggestions here.
+    :ivar left_at: when the bot lost its right to act here, `left_because` why; None: it has it.
+    :ivar configuration: as last read. A document of `bot.configuration.effective.Reading`; so are
+        the next three of a class each: `IntakeRules`, `LabelList`, `ShownNotice`. None: there is
+        none yet.
+    """
 
     id: int
     full_name: str
     github_id: int | None
     created_at: datetime
     cursors: Mapping[str, Any] = field(repr=False)
-    memory: Mapping[str, Any] = field(repr=False)
+    holdout_key: str | None = None
+    report_issue: int | None = None
+    no_suggestions_since: datetime | None = None
+    left_at: datetime | None = None
+    left_because: str | None = None
+    configuration: Mapping[str, Any] | None = field(default=None, repr=False)
+    intake_rules: Mapping[str, Any] | None = field(default=None, repr=False)
+    label_list: Mapping[str, Any] | None = field(default=None, repr=False)
+    configuration_notice: Mapping[str, Any] | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +113,13 @@ class IssueRecord:
 
 @dataclass(frozen=True, slots=True)
 class StoredIssue:
-    """An issue as kept: as filed and as it is now. `memory` is the bot's own (comment id, off).
+    """An issue as kept: as filed and as it is now.
 
     :ivar type: name of its native type, "" for none.
+    :ivar answer_comment_id: the bot's comment that answers commands; `BEING_MADE`; None for none.
+    :ivar suggestion_comment_id: the bot's comment that suggests labels; None for none.
+    :ivar opted_out_at: when a person last said that the bot is to leave the issue alone.
+    :ivar opted_in_at: when a person last asked the bot to label it again.
     """
 
     id: int
@@ -115,8 +139,11 @@ class StoredIssue:
     closed_at: datetime | None
     locked: bool
     type: str
-    memory: Mapping[str, Any] = field(repr=False)
     github_id: int | None = None
+    answer_comment_id: int | None = None
+    suggestion_comment_id: int | None = None
+    opted_out_at: datetime | None = None
+    opted_in_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,7 +64,15 @@ class RepositoryRow(TableBase):
     github_id: Mapped[int | None]
     created_at: Mapped[datetime]
     cursors: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    memory: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    holdout_key: Mapped[str | None]
+    report_issue: Mapped[int | None]
+    no_suggestions_since: Mapped[datetime | None]
+    left_at: Mapped[datetime | None]
+    left_because: Mapped[str | None]
+    configuration: Mapped[dict[str, Any] | None]
+    intake_rules: Mapped[dict[str, Any] | None]
+    label_list: Mapped[dict[str, Any] | None]
+    configuration_notice: Mapped[dict[str, Any] | None]
 
 
 class LabelRow(TableBase):
@@ -109,7 +117,10 @@ class IssueRow(TableBase):
     closed_at: Mapped[datetime | None]
     type: Mapped[str] = mapped_column(default="")
     locked: Mapped[bool] = mapped_column(default=False)
-    memory: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    answer_comment_id: Mapped[int | None]
+    suggestion_comment_id: Mapped[int | None]
+    opted_out_at: Mapped[datetime | None]
+    opted_in_at: Mapped[datetime | None]
 
 
 class TombstoneRow(TableBase):
@@ -252,7 +263,7 @@ class LeaseRow(TableBase):
 
 
 class ReleaseRow(TableBase):
-    """A trained release: where its files are, what the gate said of it."""
+    """A trained release: where its files are, what the gate said of it, what it comes of."""
 
     __tablename__ = "releases"
     __table_args__ = (
@@ -276,6 +287,7 @@ class ReleaseRow(TableBase):
     state: Mapped[str]
     manifest: Mapped[dict[str, Any]]
     gate: Mapped[dict[str, Any] | None]
+    provenance: Mapped[dict[str, Any] | None]
 
 
 class PromotionRow(TableBase):

@@ -34,9 +34,6 @@ ENOUGH_TO_HOLD_OUT = 200
 HELD_OUT_SHARE = 10
 MAX_HELD_OUT = 500
 
-HOLDOUT_KEY = "lot"
-"""The name in `Repository.memory` of what the draw for the gate goes by."""
-
 REPLAY = "replay"
 """In the stored gate: what it takes to compare the same two releases once more."""
 
@@ -173,10 +170,9 @@ def holdout_key_of(store: Store, repository: str, *, keep: bool = False) -> str:
     """
     with store.begin() if keep else store.read() as work:
         stored = work.repositories.get(repository)
-        holdout_key = stored.memory.get(HOLDOUT_KEY)
-        if holdout_key is None and keep:
-            work.repositories.remember(stored.id, HOLDOUT_KEY, stored.full_name)
-    return str(holdout_key or stored.full_name)
+        if stored.holdout_key is None and keep:
+            work.repositories.set_holdout_key(stored.id, stored.full_name)
+    return stored.holdout_key or stored.full_name
 
 
 def part(data: TrainingSet, holdout_key: str) -> Parted:
