@@ -21,8 +21,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from bot.receiving.handler_context import Ending, HandlerContext
-    from store.queues.task_records import ClaimedTask
-    from store.records import ClaimedDelivery, Repository
+    from store.records import ClaimedDelivery, ClaimedTask, Repository
     from store.unit_of_work import UnitOfWork
 
 EVENT = "task"

@@ -58,7 +58,7 @@ def filed(bench):
         )
         rows = [{"name": name, "examples": OLD // 2} for name in names]
         manifest = {"n_issues": OLD, "labels": rows}
-        record = ReleaseRecord("r1", now, "r1", "digest", manifest, {"learned_from": []})
+        record = ReleaseRecord("r1", now, "r1", "digest", manifest)
         work.releases.add(repository.id, record)
     return bench
 
