@@ -83,7 +83,6 @@ HEAVY = {
     "sklearn",
     "scipy",
     "nlpaug",
-    "skops",
     "onnx",
     "onnxruntime",
     "optuna",

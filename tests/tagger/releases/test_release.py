@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from tagger.chain.chain import Chain
+from tagger.chain.contentless import ContentCheck
 from tagger.domain.decision import Policy
 from tagger.domain.issue import IssueText
 from tagger.errors import ReleaseDamaged
@@ -155,10 +156,11 @@ def test_texts_that_ask_for_no_label_belong_to_the_evidence(resources, training_
 def test_a_release_cleans_as_it_was_trained(trained, tmp_path, resources):
     shutil.copytree(trained[1], tmp_path / "old")
     stored = json.loads((tmp_path / "old" / "manifest.json").read_text())
-    assert stored.pop("cleaning") == 2
+    assert stored["cleaning"] == 2
+    stored["cleaning"] = 1
     chain = tmp_path / "old" / "chain" / "chain.json"
     learned = json.loads(chain.read_text())
-    assert learned.pop("content")
+    learned["content"] = ContentCheck().as_json()
     chain.write_text(json.dumps(learned))
     stored["files"]["chain/chain.json"] = file_digest(chain)
     (tmp_path / "old" / "manifest.json").write_text(json.dumps(stored))
