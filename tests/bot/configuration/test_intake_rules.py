@@ -40,6 +40,6 @@ def test_the_fallback_label_has_its_present_name(store) -> None:
         assert fallback_label_in(work, repository) == "Triage"
         work.labels.rename(repository.id, "triage", "needs a look")
         assert fallback_label_in(work, repository) == "needs a look"
-    without = repository_with(store, {"intake": {"delay_seconds": 0}})
+    without = repository_with(store, IntakeRules().to_json())
     with store.read() as work:
         assert fallback_label_in(work, without) is None
