@@ -67,7 +67,7 @@ class LabelList:
         }
 
     @property
-    def as_kept(self) -> RepositoryLabels:
+    def as_labels(self) -> RepositoryLabels:
         return RepositoryLabels(
             {name_key(name): name for name, _ in self.labels},
             {label_id: name_key(name) for label_id, name in self.by_id.items()},
@@ -97,14 +97,14 @@ async def labels_now(
     if last.pages:
         asking = client.label_pages(repository.full_name, known_pages=last.pages)
         if all([page.unchanged async for page in asking]):
-            return last.as_kept
+            return last.as_labels
     labels, known_pages = await _read(client, repository.full_name)
     return await asyncio.to_thread(_keep, store, repository.id, labels, known_pages, now)
 
 
 def labels_kept(repository: Repository) -> RepositoryLabels:
     """The labels as last read, with what webhooks told since."""
-    return LabelList.of(repository).as_kept
+    return LabelList.of(repository).as_labels
 
 
 def hear(work: UnitOfWork, repository_id: int, fact: LabelFact, now: datetime) -> None:
@@ -147,7 +147,7 @@ def _keep(
     with store.begin() as work:
         follow_list(work, repository_id, _kept(work, repository_id).by_id, labels, now)
         listed.keep(work, repository_id)
-    return listed.as_kept
+    return listed.as_labels
 
 
 def _kept(work: UnitOfWork, repository_id: int) -> LabelList:
