@@ -84,7 +84,6 @@ HEAVY = {
     "sklearn",
     "scipy",
     "nlpaug",
-    "skops",
     "onnx",
     "onnxruntime",
     "optuna",

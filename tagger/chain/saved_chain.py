@@ -66,7 +66,7 @@ def restore_chain(chain: Chain, folder: Path) -> None:
     numbers, arrays = load_json(folder / OWN), load_arrays(folder / NUMBERS)
     try:
         chain.names_ = tuple(numbers["labels"])
-        chain.margins_ = tuple(float("inf") if m is None else float(m) for m in _margins(numbers))
+        chain.margins_ = tuple(float("inf") if m is None else float(m) for m in numbers["margins"])
         chain.asked_ = {str(name): float(share) for name, share in numbers["asked"].items()}
         chain.served_by_ = [str(name) for name in numbers["served_by"]]
         chain.always_labelled_ = bool(numbers["always_labelled"])
@@ -85,18 +85,9 @@ def restore_chain(chain: Chain, folder: Path) -> None:
             for place, members in enumerate(numbers["stages"])
         ]
         chain.evidence_ = _evidence(arrays)
-        chain.content_ = ContentCheck.from_json(numbers.get("content"))
+        chain.content_ = ContentCheck.from_json(numbers["content"])
     except (KeyError, TypeError, ValueError) as error:
         raise ReleaseDamaged(folder, f"{OWN} or {NUMBERS}: {error!r}") from error
-
-
-def _margins(state: Mapping[str, Any]) -> list[float | None]:
-    """One for each stage but the last; releases of 0.1 have the one of their first."""
-    return (
-        list(state["margins"])
-        if "margins" in state
-        else [state["margin"]] * (len(state["stages"]) - 1)
-    )
 
 
 def _stage_arrays(stage: Stage) -> Arrays:

@@ -1,7 +1,6 @@
 """`issue-tagger releases`: which releases there are, which one serves, and what the gate said."""
 
-from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -37,7 +36,7 @@ def releases(
                         "location": release.location,
                         "digest": release.digest,
                         "labels": [row["name"] for row in release.manifest.get("labels", [])],
-                        "gate": (release.gate or {}).get("reason"),
+                        "gate": release.gate_reason,
                     }
                     for release in stored
                 ],
@@ -55,7 +54,7 @@ def releases(
                 release.state,
                 f"{release.created_at:%Y-%m-%d %H:%M}",
                 len(release.manifest.get("labels", [])),
-                _gate(release.gate),
+                _gate(release.gate_reason),
             )
             for release in stored
         ),
@@ -63,10 +62,11 @@ def releases(
     )
 
 
-def _gate(gate: Mapping[str, Any] | None) -> str:
+def _gate(reason: str | None) -> str:
     """The gate's word without its figures, which --replay and --json have."""
-    reason = str((gate or {}).get("reason") or "")
-    return "the first" if reason == "no release is active yet" else reason.partition(": ")[0]
+    if reason == "no release is active yet":
+        return "the first"
+    return (reason or "").partition(": ")[0]
 
 
 def _replay(repo: str, release: str, *, as_json: bool) -> None:
@@ -86,7 +86,7 @@ def _replay(repo: str, release: str, *, as_json: bool) -> None:
         say_json({"repository": repo, **replayed.as_json()})
         return
     say(f"{replayed.release} against {replayed.against}: {replayed.now.reason}")
-    say(f"then: {replayed.then['reason']}")
+    say(f"then: {replayed.then.reason}")
     say("the same decision and figures" if replayed.same else "NOT the same as then")
     say()
     say_table(

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from fakes_bot import BOT, REPO
 
-from bot.configuration.effective import Reading
+from bot.configuration.last_reading import Reading
 from bot.conversations import configuration_notice, report_issue
 from bot.github.client import GitHubClient
 from bot.github.errors import RateLimited
