@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
@@ -41,12 +41,14 @@ class StagePrediction:
     :ivar thresholds: for the best F1; of the stage that spoke last on the issue.
     :ivar decided_by: the member that moved the score most.
     :ivar votes: for each issue, each member's own probabilities. *Shape:* (n_labels,)
+    :ivar n_scored: how many of the issues each member scored.
     """
 
     scores: Scores
     thresholds: Array
     decided_by: NDArray[np.str_]
     votes: list[dict[str, Array]]
+    n_scored: dict[str, int] = field(default_factory=dict)
 
     @classmethod
     def blank(cls, n_issues: int, n_labels: int) -> Self:
