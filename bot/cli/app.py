@@ -21,6 +21,7 @@ from bot.cli.learning.audit import audit
 from bot.cli.learning.benchmark import benchmark
 from bot.cli.learning.compress import compress
 from bot.cli.learning.evaluate import evaluate
+from bot.cli.learning.prior import prior
 from bot.cli.learning.promote import promote
 from bot.cli.learning.releases import releases
 from bot.cli.learning.report import report
@@ -70,6 +71,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
 for _name, _command in _COMMANDS.items():
     app.command(_name)(_command)
 app.command("task", hidden=True)(task)
+app.command("prior", hidden=True)(prior)
 
 
 def _version(wanted: bool) -> None:

@@ -24,8 +24,8 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import numpy as np
-from prior import load
 
+from bot.cli.learning.prior import labelled_files
 from bot.container import build
 from bot.process.settings import environment_of, load_settings
 from tagger.benchmark.peers import sentence_encoder, zero_shot_pipeline
@@ -262,7 +262,7 @@ def main() -> None:
             serve(given, installation)
         elif given.issues_of:
             bars = {"encoding": encoding, "entailment": entailment, "chain": chain}
-            bars[given.bar](given, installation, load(given.issues_of))
+            bars[given.bar](given, installation, labelled_files(given.issues_of).load())
         else:
             sys.exit(f"{given.bar} needs ISSUES:LABELS:NAME,NAME,…")
     finally:
