@@ -127,7 +127,9 @@ def _suggestion(choice: LabelChoice) -> LabelSuggestion:
         if decision.name in neighbour.labels
     ][:3]
     like = f"; like {', '.join(nearest)}" if nearest else ""
-    rationale = f"{decision.decided_by} says {decision.score:.0%}, cut {decision.cut:.0%}{like}"
+    rationale = (
+        f"{decision.decided_by} says {decision.score:.0%}, threshold {decision.cut:.0%}{like}"
+    )
     confidence: Confidence = (
         "high" if decision.score >= 0.8 else "medium" if decision.score >= 0.5 else "low"
     )

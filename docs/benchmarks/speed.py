@@ -34,7 +34,7 @@ from tagger.domain.strategy import Resources
 from tagger.label_semantics.entailment import Entailment
 from tagger.label_semantics.prompts import readable
 from tagger.releases.release import Release, ReleaseOrder, train_release
-from tagger.statistics.f1_thresholds import choose_cuts
+from tagger.statistics.f1_thresholds import choose_thresholds
 from tagger.statistics.metrics import Counts
 from tagger.strategies import create
 from tagger.strategies.knn import NearestNeighbours
@@ -192,7 +192,7 @@ def chain(given: argparse.Namespace, installation: Container, data: TrainingSet)
     print(f"micro F1 of the chain {own.micro_f1:.4f}")
     for name, scores in found.items():
         # the rivals' cuts are chosen on the very issues they are measured on: their best case
-        thresholds = choose_cuts(test.targets, np.array(scores))
+        thresholds = choose_thresholds(test.targets, np.array(scores))
         best = Counts.of(test.targets, thresholds.decide(np.array(scores)))
         print(f"micro F1 of {name} with its best cuts {best.micro_f1:.4f}")
 
@@ -242,7 +242,7 @@ def ready(port: int) -> bool:
 def f1(
     strategy: NearestNeighbours, train: TrainingSet, test: TrainingSet, out_of_fold: Scores
 ) -> float:
-    thresholds = choose_cuts(train.targets, out_of_fold)
+    thresholds = choose_thresholds(train.targets, out_of_fold)
     return float(Counts.of(test.targets, thresholds.decide(strategy.score(test.issues))).micro_f1)
 
 

@@ -82,19 +82,15 @@ def compress(
     usual = replace(recipe or DistillationRecipe(), pruning=goal.pruning)
     source = TeacherSource.of(teacher, goal.teacher, resources)
     layers = choose_layers(source.start, goal.layers)
-    whence = (teacher.manifest.digest, train.fingerprint, order.seed)
-    context = json.dumps([*whence, asdict(goal), asdict(usual), __version__])
-    checkpoints = Checkpoints(order.folder / ".unfinished-student", context)
+    checkpoints = _checkpoints(order, teacher, train, goal, usual)
     reference = reference_texts(train)
     ask = partial(_ask, source.strategy, teacher.manifest.cleaning)
     soft = _soft_targets(ask, train, reference, checkpoints, resources)
-    student_training = StudentTraining(
-        train, resources, checkpoints, Teaching(source.start, layers, soft, usual), order.seed
-    )
-    recipe, skill = student_training.searched(goal.trials, studies / f"{order.repository}.sqlite3")
-    student = replace(
-        student_training, teaching=replace(student_training.teaching, recipe=recipe)
-    ).member(reference)
+    teaching = Teaching(source.start, layers, soft, usual)
+    training = StudentTraining(train, resources, checkpoints, teaching, order.seed)
+    recipe, skill = training.searched(goal.trials, studies / f"{order.repository}.sqlite3")
+    training = replace(training, teaching=replace(teaching, recipe=recipe))
+    student = training.member(reference)
     chain = _chain_of(student, teacher if goal.neighbours else None, train, resources, order.seed)
     notes = [_note(teacher, goal, layers, recipe, skill, student.strategy)]
     if not goal.neighbours:
@@ -102,6 +98,19 @@ def compress(
     manifest = write_release(order, chain, train, notes=notes, runtime=runtime)
     checkpoints.forget()
     return manifest
+
+
+def _checkpoints(
+    order: ReleaseOrder,
+    teacher: Release,
+    train: TrainingSet,
+    goal: CompressionGoal,
+    recipe: DistillationRecipe,
+) -> Checkpoints:
+    """Good for exactly this teacher, these issues and this goal."""
+    whence = (teacher.manifest.digest, train.fingerprint, order.seed)
+    context = json.dumps([*whence, asdict(goal), asdict(recipe), __version__])
+    return Checkpoints(order.folder / ".unfinished-student", context)
 
 
 def _chain_of(

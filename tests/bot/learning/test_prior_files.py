@@ -53,11 +53,11 @@ def test_without_names_all_labels_count_and_the_newest_rows_are_the_last(files) 
 def test_what_is_no_repository_is_refused_with_what_was_expected(files, tmp_path) -> None:
     with pytest.raises(CommandRefused, match=r"missing.jsonl and .* expected issues and labels"):
         LabelledFiles(tmp_path / "missing.jsonl", files[1], ()).load()
+    (tmp_path / "odd.jsonl").write_text("{}")
     with pytest.raises(CommandRefused, match="cannot be read as a repository: KeyError"):
-        (tmp_path / "odd.jsonl").write_text("{}")
         LabelledFiles(tmp_path / "odd.jsonl", files[1], ()).load()
+    without = LabelledFiles(*files, ("other",))
     with pytest.raises(CommandRefused, match="has one of the labels other"):
-        files_ = LabelledFiles(*files, ("other",))
-        measured_once(files_, Drawing(("naive-bayes",)), None, tmp_path)
+        measured_once(without, Drawing(("naive-bayes",)), None, tmp_path)
     with pytest.raises(typer.BadParameter, match="expected ISSUES:LABELS:NAMES"):
         labelled_files("issues.jsonl")
