@@ -1,4 +1,4 @@
-"""A trial: the issues that every row of a benchmark learns from, sets thresholds on and is asked."""
+"""A trial: the issues that every row of a benchmark learns from, sets thresholds on, is asked."""
 
 from __future__ import annotations
 
