@@ -220,7 +220,7 @@ class Container:
             return AppAccess(open_client(), AppAuth(settings.github_app_id, key, self.clock), url)
         token = settings.github_token
         auth = TokenAuth(token.get_secret_value()) if token else None
-        return TokenAccess(open_client(auth=auth))
+        return TokenAccess(open_client(auth=auth), self.own_login)
 
     def bare_encoder(self, runtime: Runtime | None = None) -> Encoder:
         """The encoder newly loaded, without the store behind it."""

@@ -141,7 +141,8 @@ class Store:
         if self.is_sqlite:
             return None
         with in_our_words(self.shown_url), self._reader.connect() as connection:
-            return connection.execute(select(func.clock_timestamp())).scalar_one()  # type: ignore[no-any-return]
+            moment: datetime = connection.execute(select(func.clock_timestamp())).scalar_one()
+            return moment
 
     def compact(self, *, rewrite: bool = False) -> None:
         """Let go of what was deleted; outside of a unit of work.

@@ -22,7 +22,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from store.queues.task_records import Lease
+    from store.records import Lease
 
 
 class StoreError(Exception):

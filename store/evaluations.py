@@ -160,7 +160,7 @@ def _run(row: EvaluationRunRow) -> EvaluationRun:
         kind=row.kind,
         fingerprint=row.fingerprint,
         settings=dict(row.settings),
-        state=row.state,  # type: ignore[arg-type] # a check constraint allows nothing else
+        state=row.state,
         started_at=row.started_at,
         finished_at=row.finished_at,
         report=row.report,

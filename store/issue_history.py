@@ -48,6 +48,6 @@ def acts_of(
     for ids in chunks(issue_ids):
         rows = session.execute(query.where(LabelEventRow.issue_id.in_(ids)))
         for issue_id, key, name, action, kind, at, source in rows:
-            acts[issue_id].append(Act(key, action, kind, at, source))  # type: ignore[arg-type]
+            acts[issue_id].append(Act(key, action, kind, at, source))
             names[key] = name
     return acts, names

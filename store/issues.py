@@ -5,8 +5,8 @@
 - `walk(repository_id, …) -> Iterator[StoredIssue]`: by falling number
 - `training_rows(repository_id, …) -> Iterator[TrainingRow]`: by rising number
 - `numbers(repository_id)`, `count(repository_id)`
-- `remember(issue_id, name, value)`: what the bot keeps about an issue; `forget(…)`: deleted on
-  GitHub
+- `set_answer_comment`, `set_suggestion_comment`, `set_opted_out`, `set_opted_in`: the bot's own
+- `forget(repository_id, number)`: deleted on GitHub
 """
 
 from __future__ import annotations
@@ -125,18 +125,21 @@ class Issues:
         query = select(func.count()).where(IssueRow.repository_id == repository_id)
         return self._session.scalars(query).one()
 
-    def remember(self, issue_id: int, name: str, value: Any) -> None:
-        """Keep what the bot needs to know of an issue; `value` is JSON, None forgets."""
-        query = select(IssueRow.memory).where(IssueRow.id == issue_id).with_for_update()
-        memory = self._session.scalars(query).one_or_none()
-        if memory is None:
-            raise NotStored("issue with id", issue_id)
-        changed = {key: old for key, old in memory.items() if key != name}
-        if value is not None:
-            changed[name] = value
-        self._session.execute(
-            update(IssueRow).where(IssueRow.id == issue_id).values(memory=changed)
-        )
+    def set_answer_comment(self, issue_id: int, comment_id: int) -> None:
+        """Keep which comment answers commands; `BEING_MADE` while one is being made."""
+        self._set(issue_id, answer_comment_id=comment_id)
+
+    def set_suggestion_comment(self, issue_id: int, comment_id: int) -> None:
+        """Keep which comment suggests labels."""
+        self._set(issue_id, suggestion_comment_id=comment_id)
+
+    def set_opted_out(self, issue_id: int, at: datetime) -> None:
+        """Keep when a person said that the bot is to leave the issue alone."""
+        self._set(issue_id, opted_out_at=at)
+
+    def set_opted_in(self, issue_id: int, at: datetime) -> None:
+        """Keep when a person asked the bot to label the issue again."""
+        self._set(issue_id, opted_in_at=at)
 
     def forget(self, repository_id: int, number: int) -> bool:
         """Delete an issue that GitHub no longer has, with all that hangs on it."""
@@ -144,6 +147,12 @@ class Issues:
             IssueRow.repository_id == repository_id, IssueRow.number == number
         )
         return bool(self._session.scalars(gone.returning(IssueRow.id)).all())
+
+    def _set(self, issue_id: int, **columns: datetime | int) -> None:
+        """:raises NotStored: the issue was forgotten in the meantime."""
+        setting = update(IssueRow).where(IssueRow.id == issue_id).values(**columns)
+        if not self._session.scalars(setting.returning(IssueRow.id)).all():
+            raise NotStored("issue with id", issue_id)
 
     def _upsert_chunk(self, repository_id: int, records: dict[int, IssueRecord]) -> UpsertCounts:
         known_numbers, different = self._compare(repository_id, records)
@@ -324,7 +333,6 @@ def _new_row(repository_id: int, record: IssueRecord) -> dict[str, Any]:
         "closed_at": record.closed_at,
         "type": record.type or "",
         "locked": bool(record.locked),
-        "memory": {},
     }
 
 
@@ -347,6 +355,9 @@ def _stored(row: IssueRow, labels: tuple[str, ...]) -> StoredIssue:
         closed_at=row.closed_at,
         locked=row.locked,
         type=row.type,
-        memory=dict(row.memory),
         github_id=row.github_id,
+        answer_comment_id=row.answer_comment_id,
+        suggestion_comment_id=row.suggestion_comment_id,
+        opted_out_at=row.opted_out_at,
+        opted_in_at=row.opted_in_at,
     )

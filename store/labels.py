@@ -337,10 +337,10 @@ def _event(number: int, row: LabelEventRow) -> LabelEvent:
     return LabelEvent(
         number=number,
         label=row.name,
-        action=row.action,  # type: ignore[arg-type] # a check constraint allows nothing else
+        action=row.action,
         at=row.at,
         actor=row.actor,
-        actor_kind=row.actor_kind,  # type: ignore[arg-type] # likewise
-        source=row.source,  # type: ignore[arg-type] # likewise
+        actor_kind=row.actor_kind,
+        source=row.source,
         key=row.source_key,
     )

@@ -28,7 +28,7 @@ from store.engine.upsert import chunks
 from store.issue_history import acts_of, labels_of
 from store.labels import Labels
 from store.provenance import PEOPLE, Act, answer_to
-from store.records import LabelOutcome
+from store.records import Decision, LabelAction, LabelOutcome
 from store.tables import IssueRow, PredictionLabelRow, PredictionRow
 
 if TYPE_CHECKING:
@@ -52,8 +52,8 @@ class _PredictionColumns(NamedTuple):
     label: str
     score: float
     cut: float
-    decision: str
-    action: str | None
+    decision: Decision
+    action: LabelAction | None
     drawn: str | None
     inclusion: float | None
 
@@ -182,7 +182,7 @@ def _outcome(
     patience: ImplicitConsent | None,
 ) -> LabelOutcome:
     action = columns.action or "none"
-    answer, answered_at = answer_to(key, action, present, acts, patience)  # type: ignore[arg-type] # a check constraint allows nothing else
+    answer, answered_at = answer_to(key, action, present, acts, patience)
     spoke = columns.at.replace(microsecond=0)  # GitHub's own times know no more
     reviews = [act.at for act in acts if act.actor_kind in PEOPLE and act.at >= spoke]
     return LabelOutcome(
@@ -192,8 +192,8 @@ def _outcome(
         at=columns.at,
         score=columns.score,
         cut=columns.cut,
-        decision=columns.decision,  # type: ignore[arg-type] # likewise
-        action=action,  # type: ignore[arg-type] # likewise
+        decision=columns.decision,
+        action=action,
         drawn=columns.drawn,
         inclusion=columns.inclusion,
         issue_inclusion=columns.issue_inclusion,

@@ -190,11 +190,11 @@ def _label(row: PredictionLabelRow) -> PredictedLabel:
         name=row.name,
         score=row.score,
         cut=row.cut,
-        decision=row.decision,  # type: ignore[arg-type] # a check constraint allows nothing else
+        decision=row.decision,
         decided_by=row.decided_by,
         votes=dict(row.votes),
         neighbours=tuple(row.neighbours),
         drawn=row.drawn,
-        action=row.action,  # type: ignore[arg-type] # likewise
+        action=row.action,
         inclusion=row.inclusion,
     )

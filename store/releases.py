@@ -2,7 +2,6 @@
 
 - `add(repository_id, record, state="staged") -> StoredRelease`
 - `promote(repository_id, release_id, now, reason="")`, `rollback(repository_id, now)`
-- `refuse(repository_id, release_id, gate)`, `set_gate(…)`
 - `active(repository_id) -> StoredRelease | None`, `served(repository_id)`,
   `get(repository_id, release_id)`, `list(repository_id)`: the newest first
 
@@ -12,19 +11,22 @@ takes off) it tells which release a rollback returns to, however often it is cal
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
 from store.errors import NotStored
-from store.records import ReleaseRecord, ReleaseState, StoredRelease
+from store.records import ReleaseProvenance, StoredRelease
 from store.tables import PromotionRow, ReleaseRow, RepositoryRow
+from tagger.monitoring.gate import GateDecision
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
     from sqlalchemy.orm import Session
+
+    from store.records import PromotionKind, ReleaseRecord, ReleaseState
 
 
 class Releases:
@@ -45,7 +47,8 @@ class Releases:
         row.location = record.location
         row.digest = record.digest
         row.manifest = dict(record.manifest)
-        row.gate = None if record.gate is None else dict(record.gate)
+        row.gate = None if record.gate is None else record.gate.to_json()
+        row.provenance = record.provenance.to_json()
         self._session.flush()
         return _stored(row)
 
@@ -79,23 +82,6 @@ class Releases:
         self._serve(row, "rollback", now, reason)
         return _stored(row)
 
-    def refuse(self, repository_id: int, release_id: str, gate: Mapping[str, Any]) -> None:
-        """The gate found the release worse; it is kept, with the gate's table.
-
-        :raises NotStored: there is no such release.
-        """
-        row = self._row(repository_id, release_id)
-        row.state, row.gate = "refused", dict(gate)
-        self._session.flush()
-
-    def set_gate(self, repository_id: int, release_id: str, gate: Mapping[str, Any]) -> None:
-        """Keep the gate's table with the release.
-
-        :raises NotStored: there is no such release.
-        """
-        self._row(repository_id, release_id).gate = dict(gate)
-        self._session.flush()
-
     def active(self, repository_id: int) -> StoredRelease | None:
         """The release that serves, or None."""
         row = self._active_row(repository_id)
@@ -121,7 +107,7 @@ class Releases:
         newest = query.order_by(ReleaseRow.created_at.desc(), ReleaseRow.id.desc())
         return tuple(_stored(row) for row in self._session.scalars(newest))
 
-    def _serve(self, row: ReleaseRow, kind: str, now: datetime, reason: str) -> None:
+    def _serve(self, row: ReleaseRow, kind: PromotionKind, now: datetime, reason: str) -> None:
         before = self._active_row(row.repository_id)
         if before is not None:
             before.state = "retired"
@@ -176,7 +162,8 @@ def _stored(row: ReleaseRow) -> StoredRelease:
         created_at=row.created_at,
         location=row.location,
         digest=row.digest,
-        state=row.state,  # type: ignore[arg-type] # a check constraint allows nothing else
+        state=row.state,
         manifest=dict(row.manifest),
-        gate=None if row.gate is None else dict(row.gate),
+        gate=None if row.gate is None else GateDecision.from_json(row.gate),
+        provenance=ReleaseProvenance.from_json(row.provenance or {}),
     )

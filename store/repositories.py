@@ -5,7 +5,8 @@
   `by_id(id)`, `all()`, `any_besides(account)`
 - `delete(full_name)`: with all that hangs on it (the App was removed)
 - `set_cursor(id, name, value)`: where `sync` stopped (ETags, `since`); None forgets
-- `remember(id, name, value)`: what the bot found out (suggestions unsupported, config file)
+- `set_holdout_key`, `set_report_issue`, `set_no_suggestions_since`, `leave`, `come_back`,
+  `set_configuration`, `set_label_list`, `set_configuration_notice`: what the bot found out
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from store.records import Repository
 from store.tables import RepositoryRow
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from sqlalchemy.orm import Session
@@ -101,10 +103,46 @@ class Repositories:
         row = self._one(repository_id, locked=True)
         row.cursors = _with(row.cursors, name, value)
 
-    def remember(self, repository_id: int, name: str, value: Any) -> None:
-        """Keep what the bot found out about the repository; `value` is JSON, None forgets."""
+    def set_holdout_key(self, repository_id: int, holdout_key: str) -> None:
+        """Keep by what issues are drawn for the gate."""
+        self._one(repository_id, locked=True).holdout_key = holdout_key
+
+    def set_report_issue(self, repository_id: int, number: int) -> None:
+        """Keep which issue shows the report; `BEING_MADE` while one is being made."""
+        self._one(repository_id, locked=True).report_issue = number
+
+    def set_no_suggestions_since(self, repository_id: int, at: datetime) -> None:
+        """Keep when GitHub was found to have no label suggestions in this repository."""
+        self._one(repository_id, locked=True).no_suggestions_since = at
+
+    def leave(self, repository_id: int, because: str, now: datetime) -> None:
+        """Keep that the bot may not act in the repository from now on."""
         row = self._one(repository_id, locked=True)
-        row.memory = _with(row.memory, name, value)
+        row.left_at, row.left_because = now, because
+
+    def come_back(self, repository_id: int) -> None:
+        """Keep that the bot may act in the repository again."""
+        row = self._one(repository_id, locked=True)
+        row.left_at = row.left_because = None
+
+    def set_configuration(
+        self,
+        repository_id: int,
+        configuration: Mapping[str, Any] | None,
+        intake_rules: Mapping[str, Any] | None,
+    ) -> None:
+        """Keep the configuration as last read, and what intake goes by; None forgets."""
+        row = self._one(repository_id, locked=True)
+        row.configuration = _json(configuration)
+        row.intake_rules = _json(intake_rules)
+
+    def set_label_list(self, repository_id: int, labels: Mapping[str, Any]) -> None:
+        """Keep the labels as last listed."""
+        self._one(repository_id, locked=True).label_list = dict(labels)
+
+    def set_configuration_notice(self, repository_id: int, notice: Mapping[str, Any]) -> None:
+        """Keep what the bot shows on GitHub about the configuration file."""
+        self._one(repository_id, locked=True).configuration_notice = dict(notice)
 
     def _by_name(self, full_name: str) -> RepositoryRow | None:
         query = select(RepositoryRow).where(RepositoryRow.name_key == name_key(full_name))
@@ -123,7 +161,6 @@ class Repositories:
             "github_id": github_id,
             "created_at": now,
             "cursors": {},
-            "memory": {},
         }
         # Two workers may meet a new repository at once: the second takes the first's row.
         self._session.execute(
@@ -159,9 +196,13 @@ def _is_another(row: RepositoryRow, github_id: int | None) -> bool:
     return github_id is not None and row.github_id not in {None, github_id}
 
 
-def _with(memory: dict[str, Any], name: str, value: Any) -> dict[str, Any]:
-    rest = {key: old for key, old in memory.items() if key != name}
+def _with(cursors: dict[str, Any], name: str, value: Any) -> dict[str, Any]:
+    rest = {key: old for key, old in cursors.items() if key != name}
     return rest if value is None else {**rest, name: value}
+
+
+def _json(document: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    return None if document is None else dict(document)
 
 
 def _record(row: RepositoryRow) -> Repository:
@@ -171,5 +212,13 @@ def _record(row: RepositoryRow) -> Repository:
         github_id=row.github_id,
         created_at=row.created_at,
         cursors=dict(row.cursors),
-        memory=dict(row.memory),
+        holdout_key=row.holdout_key,
+        report_issue=row.report_issue,
+        no_suggestions_since=row.no_suggestions_since,
+        left_at=row.left_at,
+        left_because=row.left_because,
+        configuration=row.configuration,
+        intake_rules=row.intake_rules,
+        label_list=row.label_list,
+        configuration_notice=row.configuration_notice,
     )

@@ -7,7 +7,7 @@ GitHub compares without case are kept twice: as written (`name`) and folded (`na
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, get_args
 
 from sqlalchemy import (
     CheckConstraint,
@@ -22,6 +22,21 @@ from sqlalchemy import (
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from store.engine.column_types import BigId, Json, StorableText, UtcDateTime
+from store.records import (
+    Action,
+    ActorKind,
+    Decision,
+    DeliveryState,
+    EvaluationState,
+    EventSource,
+    LabelAction,
+    PromotionKind,
+    ReleaseState,
+    TaskState,
+    WriteForm,
+    WriteRunKind,
+    WriteState,
+)
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -30,6 +45,23 @@ NAMING = {
     "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
     "pk": "pk_%(table_name)s",
 }
+
+
+_STATES = (
+    Action,
+    ActorKind,
+    Decision,
+    DeliveryState,
+    EvaluationState,
+    EventSource,
+    LabelAction,
+    PromotionKind,
+    ReleaseState,
+    TaskState,
+    WriteForm,
+    WriteRunKind,
+    WriteState,
+)
 
 
 class TableBase(DeclarativeBase):
@@ -44,11 +76,13 @@ class TableBase(DeclarativeBase):
         dict[str, Any]: Json,
         list[str]: Json,
         list[Any]: Json,
+        **dict.fromkeys(_STATES, StorableText),
     }
 
 
-def _one_of(column: str, *values: str) -> CheckConstraint:
-    allowed = ", ".join(f"'{value}'" for value in values)
+def _one_of(column: str, states: Any) -> CheckConstraint:
+    """:param states: a `Literal`, the type of the column."""
+    allowed = ", ".join(f"'{value}'" for value in get_args(states))
     return CheckConstraint(f"{column} IN ({allowed})", name=column)
 
 
@@ -64,7 +98,15 @@ class RepositoryRow(TableBase):
     github_id: Mapped[int | None]
     created_at: Mapped[datetime]
     cursors: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    memory: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    holdout_key: Mapped[str | None]
+    report_issue: Mapped[int | None]
+    no_suggestions_since: Mapped[datetime | None]
+    left_at: Mapped[datetime | None]
+    left_because: Mapped[str | None]
+    configuration: Mapped[dict[str, Any] | None]
+    intake_rules: Mapped[dict[str, Any] | None]
+    label_list: Mapped[dict[str, Any] | None]
+    configuration_notice: Mapped[dict[str, Any] | None]
 
 
 class LabelRow(TableBase):
@@ -109,7 +151,10 @@ class IssueRow(TableBase):
     closed_at: Mapped[datetime | None]
     type: Mapped[str] = mapped_column(default="")
     locked: Mapped[bool] = mapped_column(default=False)
-    memory: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    answer_comment_id: Mapped[int | None]
+    suggestion_comment_id: Mapped[int | None]
+    opted_out_at: Mapped[datetime | None]
+    opted_in_at: Mapped[datetime | None]
 
 
 class TombstoneRow(TableBase):
@@ -145,19 +190,19 @@ class LabelEventRow(TableBase):
     __tablename__ = "label_events"
     __table_args__ = (
         UniqueConstraint("issue_id", "name_key", "action", "at", "source_key"),
-        _one_of("action", "added", "removed"),
-        _one_of("actor_kind", "person", "bot", "self", "unknown"),
+        _one_of("action", Action),
+        _one_of("actor_kind", ActorKind),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     issue_id: Mapped[int] = mapped_column(ForeignKey("issues.id", ondelete="CASCADE"))
     name: Mapped[str]
     name_key: Mapped[str]
-    action: Mapped[str]
+    action: Mapped[Action]
     actor: Mapped[str | None]
-    actor_kind: Mapped[str]
+    actor_kind: Mapped[ActorKind]
     at: Mapped[datetime]
-    source: Mapped[str]
+    source: Mapped[EventSource]
     source_key: Mapped[str] = mapped_column(default="")
 
 
@@ -173,7 +218,7 @@ class DeliveryRow(TableBase):
     __tablename__ = "deliveries"
     __table_args__ = (
         UniqueConstraint("guid"),
-        _one_of("state", "pending", "running", "done", "failed", "ignored"),
+        _one_of("state", DeliveryState),
         Index(None, "state", "due_at", "id"),
         Index(None, "state", "repository_key", "due_at", "id"),
         Index(None, "lane", "state"),
@@ -195,7 +240,7 @@ class DeliveryRow(TableBase):
     lane: Mapped[str | None]
     repository_key: Mapped[str] = mapped_column(default="")
     payload: Mapped[dict[str, Any] | None]
-    state: Mapped[str]
+    state: Mapped[DeliveryState]
     attempts: Mapped[int] = mapped_column(default=0)
     error: Mapped[str | None]
     received_at: Mapped[datetime]
@@ -218,14 +263,14 @@ class TaskRow(TableBase):
     """Work that is asked for or comes round, and how far it has come (see `store.queues.tasks`)."""
 
     __tablename__ = "tasks"
-    __table_args__ = (_one_of("state", "waiting", "running"), Index(None, "state", "due_at"))
+    __table_args__ = (_one_of("state", TaskState), Index(None, "state", "due_at"))
 
     key: Mapped[str] = mapped_column(primary_key=True)
     kind: Mapped[str]
     repository_id: Mapped[int | None] = mapped_column(
         ForeignKey("repositories.id", ondelete="CASCADE")
     )
-    state: Mapped[str]
+    state: Mapped[TaskState]
     due_at: Mapped[datetime | None]
     cron: Mapped[str | None]
     asked_at: Mapped[datetime | None]
@@ -252,11 +297,11 @@ class LeaseRow(TableBase):
 
 
 class ReleaseRow(TableBase):
-    """A trained release: where its files are, what the gate said of it."""
+    """A trained release: where its files are, what the gate said of it, what it comes of."""
 
     __tablename__ = "releases"
     __table_args__ = (
-        _one_of("state", "staged", "active", "retired", "refused"),
+        _one_of("state", ReleaseState),
         Index(
             "uq_releases_repository_id_active",
             "repository_id",
@@ -273,9 +318,10 @@ class ReleaseRow(TableBase):
     created_at: Mapped[datetime]
     location: Mapped[str]
     digest: Mapped[str]
-    state: Mapped[str]
+    state: Mapped[ReleaseState]
     manifest: Mapped[dict[str, Any]]
     gate: Mapped[dict[str, Any] | None]
+    provenance: Mapped[dict[str, Any] | None]
 
 
 class PromotionRow(TableBase):
@@ -288,14 +334,14 @@ class PromotionRow(TableBase):
             ["releases.repository_id", "releases.id"],
             ondelete="CASCADE",
         ),
-        _one_of("kind", "promote", "rollback"),
+        _one_of("kind", PromotionKind),
         Index(None, "repository_id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     repository_id: Mapped[int]
     release_id: Mapped[str]
-    kind: Mapped[str]
+    kind: Mapped[PromotionKind]
     at: Mapped[datetime]
     reason: Mapped[str] = mapped_column(default="")
 
@@ -331,8 +377,8 @@ class PredictionLabelRow(TableBase):
 
     __tablename__ = "prediction_labels"
     __table_args__ = (
-        _one_of("decision", "apply", "suggest", "abstain"),
-        _one_of("action", "set", "suggested", "none"),
+        _one_of("decision", Decision),
+        _one_of("action", LabelAction),
     )
 
     prediction_id: Mapped[int] = mapped_column(
@@ -341,12 +387,12 @@ class PredictionLabelRow(TableBase):
     name: Mapped[str] = mapped_column(primary_key=True)
     score: Mapped[float]
     cut: Mapped[float]
-    decision: Mapped[str]
+    decision: Mapped[Decision]
     decided_by: Mapped[str]
     votes: Mapped[dict[str, Any]]
     neighbours: Mapped[list[Any]]
     drawn: Mapped[str | None]
-    action: Mapped[str | None]
+    action: Mapped[LabelAction | None]
     inclusion: Mapped[float | None]
 
 
@@ -356,13 +402,13 @@ class WriteRunRow(TableBase):
     __tablename__ = "write_runs"
     __table_args__ = (
         UniqueConstraint("delivery_id"),
-        _one_of("kind", "webhook", "backfill", "undo"),
+        _one_of("kind", WriteRunKind),
         Index(None, "repository_id", "started_at"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     repository_id: Mapped[int] = mapped_column(ForeignKey("repositories.id", ondelete="CASCADE"))
-    kind: Mapped[str]
+    kind: Mapped[WriteRunKind]
     delivery_id: Mapped[int | None] = mapped_column(
         ForeignKey("deliveries.id", ondelete="SET NULL")
     )
@@ -378,8 +424,8 @@ class WriteRow(TableBase):
     __tablename__ = "writes"
     __table_args__ = (
         UniqueConstraint("run_id", "issue_id", "name_key", "form"),
-        _one_of("form", "label", "suggestion", "comment"),
-        _one_of("state", "intended", "written", "undone", "left", "approved", "dismissed"),
+        _one_of("form", WriteForm),
+        _one_of("state", WriteState),
         Index(None, "issue_id"),
         Index(None, "state"),
     )
@@ -389,8 +435,8 @@ class WriteRow(TableBase):
     issue_id: Mapped[int] = mapped_column(ForeignKey("issues.id", ondelete="CASCADE"))
     name: Mapped[str]
     name_key: Mapped[str]
-    form: Mapped[str]
-    state: Mapped[str]
+    form: Mapped[WriteForm]
+    state: Mapped[WriteState]
     reason: Mapped[str] = mapped_column(default="")
     external_id: Mapped[str | None]
     at: Mapped[datetime]
@@ -401,7 +447,7 @@ class EvaluationRunRow(TableBase):
 
     __tablename__ = "evaluation_runs"
     __table_args__ = (
-        _one_of("state", "running", "done", "failed"),
+        _one_of("state", EvaluationState),
         Index(None, "repository_id", "kind", "started_at"),
     )
 
@@ -410,7 +456,7 @@ class EvaluationRunRow(TableBase):
     kind: Mapped[str]
     fingerprint: Mapped[str]
     settings: Mapped[dict[str, Any]]
-    state: Mapped[str]
+    state: Mapped[EvaluationState]
     started_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
     report: Mapped[dict[str, Any] | None]

@@ -241,7 +241,7 @@ def _run(row: WriteRunRow) -> WriteRun:
     return WriteRun(
         id=row.id,
         repository_id=row.repository_id,
-        kind=row.kind,  # type: ignore[arg-type] # a check constraint allows nothing else
+        kind=row.kind,
         started_at=row.started_at,
         finished_at=row.finished_at,
         delivery_id=row.delivery_id,
@@ -256,8 +256,8 @@ def _write(row: WriteRow, number: int) -> Write:
         run_id=row.run_id,
         number=number,
         label=row.name,
-        form=row.form,  # type: ignore[arg-type] # a check constraint allows nothing else
-        state=row.state,  # type: ignore[arg-type] # likewise
+        form=row.form,
+        state=row.state,
         reason=row.reason,
         external_id=row.external_id,
         at=row.at,

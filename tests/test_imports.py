@@ -58,6 +58,7 @@ FLOORS = (
     *("tagger.training", "tagger.distillation", "tagger.label_semantics", "tagger.strategies"),
     *("tagger.chain", "tagger.releases", "tagger.compression"),
     *("tagger.monitoring", "tagger.evaluation", "tagger.benchmark"),
+    "tagger.library",
     *("store.errors", "store.engine", "store.records", "store.provenance", "store.tables"),
     *("store.queues", "store"),
     *(
@@ -70,7 +71,7 @@ FLOORS = (
     ),
     *("bot.receiving", "bot.exports", "bot.repositories", "bot.labelling", "bot.conversations"),
     *("bot.learning", "bot.erasure", "bot.sample", "bot.evaluating", "bot.backfilling"),
-    *("bot.jobs", "bot.operations", "bot.container"),
+    *("bot.jobs", "bot.operations", "bot.container", "bot.actions"),
     *("bot.simulator", "bot.demo", "bot.service", "bot.cli", "bot"),
 )
 """Rooms from the ground up: each may import those before it and none after it, lazily or not.
@@ -83,7 +84,6 @@ HEAVY = {
     "sklearn",
     "scipy",
     "nlpaug",
-    "skops",
     "onnx",
     "onnxruntime",
     "optuna",

@@ -27,6 +27,7 @@ from bot.cli.learning.releases import releases
 from bot.cli.learning.report import report
 from bot.cli.learning.retrain import retrain
 from bot.cli.learning.rollback import rollback
+from bot.cli.running.action import action
 from bot.cli.running.demo import demo
 from bot.cli.running.doctor import doctor
 from bot.cli.running.failed import failed
@@ -67,6 +68,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "forget": forget,
     "doctor": doctor,
     "demo": demo,
+    "action": action,
 }
 for _name, _command in _COMMANDS.items():
     app.command(_name)(_command)

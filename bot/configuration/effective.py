@@ -1,6 +1,6 @@
 """What a repository wants of the bot: its configuration file, else its organisation's.
 
-Read through GitHub with ETags and kept in the repository's memory as rules, so that nobody reads a
+Read through GitHub with ETags and stored with the repository as rules, so that nobody reads a
 file twice; what storing a delivery needs is kept beside them, so that it reads none at all. An
 invalid file changes nothing: what was valid last stays in force.
 """
@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bot.configuration import Problem, RepositoryConfiguration, parse
-from bot.configuration.intake_rules import KEPT_AS, IntakeRules
+from bot.configuration.intake_rules import IntakeRules
+from bot.configuration.last_reading import ORGANISATION, REPOSITORY, FileAtPlace, Reading
 from bot.errors import ConfigurationInvalid
 from bot.github.errors import BadPayload, Forbidden
 from store.records import DeliveryRecord
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from store.unit_of_work import UnitOfWork
 
 CONFIGURATION_PATH = ".github/issue-tagger.yml"
-REPOSITORY, ORGANISATION = "repository", "organisation"
 LOOK = "configuration"
 """An event that is none of GitHub's: the file is to be looked at, though nobody pushed it."""
 FRESH_FOR = timedelta(minutes=10)
@@ -38,65 +37,6 @@ READ_WITHIN = 5.0
 """Seconds that reading a file may take; the largest takes a hundredth of that."""
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Reading:
-    """What was found when the file was last looked for.
-
-    :ivar rules: what is in force, as `RepositoryConfiguration.as_stored` has it; None where there
-        is no file.
-    :ivar problems: why the present file is not, in the order of its lines; empty where it is.
-    :ivar places: by place ("repository", "organisation"), its ETag and text.
-    """
-
-    checked_at: datetime
-    rules: str | None = None
-    intake: IntakeRules = field(default_factory=IntakeRules)
-    problems: tuple[Problem, ...] = ()
-    places: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-
-    @property
-    def configuration(self) -> RepositoryConfiguration:
-        return _in_force(self.rules)
-
-    @property
-    def is_own(self) -> bool:
-        """The repository has a file of its own, good or bad; else its organisation's was read."""
-        return ORGANISATION not in self.places
-
-    @property
-    def is_forbidden(self) -> bool:
-        """The file may not be read: that is no fault of its author's."""
-        return any(place.get("forbidden") for place in self.places.values())
-
-    @property
-    def own_problems(self) -> tuple[Problem, ...]:
-        """Those that the repository's people can mend."""
-        return self.problems if self.is_own and not self.is_forbidden else ()
-
-    def as_json(self) -> dict[str, Any]:
-        return {
-            "checked_at": self.checked_at.isoformat(),
-            "valid": self.rules,
-            "intake": asdict(self.intake),
-            "problems": [[problem.line, problem.key, problem.message] for problem in self.problems],
-            "places": {name: dict(place) for name, place in self.places.items()},
-        }
-
-    @classmethod
-    def of(cls, repository: Repository) -> Reading | None:
-        """What the repository's memory holds, None where the file was never looked for."""
-        stored, intake = repository.memory.get(KEPT_AS), IntakeRules.of(repository)
-        if stored is None or intake is None:
-            return None
-        return cls(
-            datetime.fromisoformat(stored["checked_at"]),
-            stored["valid"],
-            intake,
-            tuple(_problem(problem) for problem in stored.get("problems", ())),
-            stored.get("places", {}),
-        )
 
 
 def known_configuration(repository: Repository | None) -> RepositoryConfiguration | None:
@@ -187,47 +127,45 @@ def look_anew(work: UnitOfWork, repository: Repository) -> None:
     """Have the file looked for when it is needed next, however young the last look is."""
     reading = Reading.of(repository)
     if reading is not None:
-        old = {**reading.as_json(), "checked_at": datetime.min.replace(tzinfo=UTC).isoformat()}
-        work.repositories.remember(repository.id, KEPT_AS, old)
+        replace(reading, checked_at=datetime.min.replace(tzinfo=UTC)).keep(work, repository.id)
 
 
 async def _look(
     client: GitHubClient, full_name: str, before: Reading | None, now: datetime
 ) -> Reading:
     owner = full_name.partition("/")[0]
-    places: dict[str, Mapping[str, Any]] = {}
+    places: dict[str, FileAtPlace] = {}
     for name, repository in ((REPOSITORY, full_name), (ORGANISATION, f"{owner}/.github")):
-        pages = (before.places if before else {}).get(name, {})
-        places[name], problem = await _ask(client, repository, pages)
-        if problem or places[name].get("text") is not None:
-            text = places[name].get("text")
-            return await _judged(text, problem, before, places, now)
+        last = (before.places if before else {}).get(name, FileAtPlace())
+        places[name], problem = await _ask(client, repository, last)
+        if problem or places[name].text is not None:
+            return await _judged(places[name].text, problem, before, places, now)
     return Reading(now, places=places)
 
 
 async def _ask(
-    client: GitHubClient, repository: str, pages: Mapping[str, Any]
-) -> tuple[Mapping[str, Any], str | None]:
-    """What one place holds: its ETag and text (or that it is forbidden), and why it is no text."""
+    client: GitHubClient, repository: str, last: FileAtPlace
+) -> tuple[FileAtPlace, str | None]:
+    """What one place holds, and why it is no text."""
     try:
-        file_text = await client.contents(repository, CONFIGURATION_PATH, etag=pages.get("etag"))
+        file_text = await client.contents(repository, CONFIGURATION_PATH, etag=last.etag)
     except BadPayload as error:
-        return {}, str(error)
+        return FileAtPlace(), str(error)
     except Forbidden as error:
         # Without the right to read contents nobody can configure the bot: it stays in shadow.
-        return {"forbidden": True}, str(error)
+        return FileAtPlace(forbidden=True), str(error)
     if file_text is None:
-        return {}, None
+        return FileAtPlace(), None
     if file_text.unchanged:
-        return pages, None
-    return {"etag": file_text.etag, "text": file_text.text}, None
+        return last, None
+    return FileAtPlace(file_text.etag, file_text.text), None
 
 
 async def _judged(
     text: str | None,
     problem: str | None,
     before: Reading | None,
-    places: Mapping[str, Mapping[str, Any]],
+    places: Mapping[str, FileAtPlace],
     now: datetime,
 ) -> Reading:
     before = before or Reading(now)
@@ -255,21 +193,9 @@ async def _read(text: str) -> RepositoryConfiguration:
         raise ConfigurationInvalid([Problem(1, "", message)]) from None
 
 
-def _problem(stored: Any) -> Problem:
-    """A problem as kept; older versions kept it as one line of text."""
-    return Problem(*stored) if isinstance(stored, list) else Problem(1, "", str(stored))
-
-
-@lru_cache(maxsize=64)
-def _in_force(rules: str | None) -> RepositoryConfiguration:
-    if rules is None:
-        return RepositoryConfiguration.absent()
-    return RepositoryConfiguration.stored(rules)
-
-
 def _keep(store: Store, repository_id: int, reading: Reading) -> None:
     with store.begin() as work:
-        work.repositories.remember(repository_id, KEPT_AS, reading.as_json())
+        reading.keep(work, repository_id)
 
 
 def _have_it_shown(store: Store, repository: Repository, now: datetime) -> None:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Self
 
 from bot.configuration import RepositoryConfiguration
 from store.engine.text import name_key
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from store.records import Repository
     from store.unit_of_work import UnitOfWork
-
-KEPT_AS = "configuration"
-"""The name in `Repository.memory`."""
 
 
 @dataclass(frozen=True)
@@ -28,15 +27,22 @@ class IntakeRules:
     fallback_label: str | None = None
 
     @classmethod
-    def by(cls, configuration: RepositoryConfiguration) -> IntakeRules:
+    def by(cls, configuration: RepositoryConfiguration) -> Self:
         return cls(configuration.delay_seconds, configuration.fallback_label)
 
     @classmethod
-    def of(cls, repository: Repository | None) -> IntakeRules | None:
-        """As last read; None where the file was never looked for, or by the version before only."""
-        stored = repository.memory.get(KEPT_AS) if repository else None
-        intake = stored.get("intake") if isinstance(stored, dict) else None
-        return cls(**intake) if isinstance(intake, dict) else None
+    def of(cls, repository: Repository | None) -> Self | None:
+        """As last read; None where the file was never looked for."""
+        stored = repository.intake_rules if repository else None
+        return None if stored is None else cls.from_json(stored)
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> Self:
+        return cls(stored["delay_seconds"], stored["fallback_label"])
+
+    def to_json(self) -> dict[str, Any]:
+        """As stored in `Repository.intake_rules`."""
+        return asdict(self)
 
 
 def fallback_label_in(work: UnitOfWork, repository: Repository) -> str | None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bot.github.errors import Gone, Invalid, NotFound
 from bot.receiving.actors import is_own
+from store.records import BEING_MADE
 
 if TYPE_CHECKING:
     from bot.github.client import GitHubClient
@@ -15,9 +16,6 @@ if TYPE_CHECKING:
 
 MARK = "<!-- issue-tagger: answer -->"
 """How the bot finds its own comment again after a crash."""
-KEPT_AS = "answer_comment"
-"""The name in `StoredIssue.memory`."""
-_BEING_MADE = -1
 
 
 async def answer(
@@ -42,7 +40,7 @@ async def answer(
         except NotFound:  # somebody deleted it, and now somebody asks again
             comment_id = 0
     if not comment_id:
-        await asyncio.to_thread(_keep, context, issue, _BEING_MADE)
+        await asyncio.to_thread(_keep, context, issue, BEING_MADE)
         comment_id = (await client.comment(name, issue.number, body)).id
     await asyncio.to_thread(_keep, context, issue, comment_id)
 
@@ -100,9 +98,8 @@ async def _standing(
     context: HandlerContext, client: GitHubClient, name: str, issue: StoredIssue
 ) -> int:
     """The id of the bot's comment, 0 where there is none."""
-    comment_id = int(issue.memory.get(KEPT_AS, 0))
-    if comment_id != _BEING_MADE:
-        return comment_id
+    if issue.answer_comment_id != BEING_MADE:
+        return issue.answer_comment_id or 0
     login = await context.own_login()
     generator = (
         comment.id
@@ -114,4 +111,4 @@ async def _standing(
 
 def _keep(context: HandlerContext, issue: StoredIssue, comment_id: int) -> None:
     with context.store.begin() as work:
-        work.issues.remember(issue.id, KEPT_AS, comment_id)
+        work.issues.set_answer_comment(issue.id, comment_id)

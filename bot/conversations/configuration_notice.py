@@ -9,19 +9,20 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import asdict, dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from bot.configuration.effective import CONFIGURATION_PATH
 from bot.github.errors import Forbidden, Gone, Invalid, NotFound
 from bot.github.markdown import code_span
 from bot.receiving.actors import is_own
+from store.records import BEING_MADE
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from bot.configuration import Problem
-    from bot.configuration.effective import Reading
+    from bot.configuration.last_reading import Reading
     from bot.github.client import GitHubClient
     from bot.receiving.handler_context import HandlerContext
     from store.records import Repository
@@ -30,8 +31,6 @@ CHECK_NAME = "issue-tagger configuration"
 TITLE = f"issue-tagger: {CONFIGURATION_PATH} cannot be used"
 MARK = "<!-- issue-tagger: configuration -->"
 """How the bot finds its own issue again after a crash."""
-KEPT_AS = "configuration_notice"
-"""The name in `Repository.memory`."""
 MAX_ANNOTATIONS = 50
 """https://docs.github.com/rest/checks/runs#create-a-check-run"""
 
@@ -44,7 +43,7 @@ class ShownNotice:
 
     :ivar failing: whether it says that the file is invalid.
     :ivar head: the commit that `check_run` belongs to.
-    :ivar issue: its number, 0 where there is none; -1 while one is being made.
+    :ivar issue: its number, 0 where there is none; `BEING_MADE`.
     """
 
     failing: bool = False
@@ -53,9 +52,17 @@ class ShownNotice:
     issue: int = 0
 
     @classmethod
-    def of(cls, repository: Repository) -> ShownNotice:
-        stored = repository.memory.get(KEPT_AS)
-        return cls(**stored) if isinstance(stored, dict) else cls()
+    def of(cls, repository: Repository) -> Self:
+        stored = repository.configuration_notice
+        return cls() if stored is None else cls.from_json(stored)
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> Self:
+        return cls(stored["failing"], stored["head"], stored["check_run"], stored["issue"])
+
+    def to_json(self) -> dict[str, Any]:
+        """As stored in `Repository.configuration_notice`."""
+        return asdict(self)
 
 
 @dataclass(frozen=True)
@@ -76,7 +83,7 @@ class _NoticePlace:
 
     def _keep(self, shown: ShownNotice) -> None:
         with self.context.store.begin() as work:
-            work.repositories.remember(self.repository.id, KEPT_AS, asdict(shown))
+            work.repositories.set_configuration_notice(self.repository.id, shown.to_json())
 
 
 async def show(
@@ -188,7 +195,7 @@ async def _tell_in_issue(
 
 async def _open(place: _NoticePlace, before: ShownNotice, problems: Sequence[Problem]) -> None:
     """Make the issue; that one is being made is put down first, so that a crash makes no second."""
-    await place.keep(replace(before, issue=-1))
+    await place.keep(replace(before, issue=BEING_MADE))
     made = await place.client.create_issue(place.name, TITLE, issue_body(problems))
     await place.keep(replace(before, failing=True, issue=made.number))
 
@@ -205,7 +212,7 @@ async def _edit(place: _NoticePlace, number: int, problems: Sequence[Problem]) -
 
 async def _standing_issue(place: _NoticePlace, before: ShownNotice) -> int:
     """The number of the bot's issue, 0 where there is none."""
-    if before.issue >= 0:
+    if before.issue != BEING_MADE:
         return before.issue
     login = await place.context.own_login()
     async for page in place.client.issues(place.name, state="open"):

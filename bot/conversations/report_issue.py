@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bot.github.errors import Gone, NotFound
 from bot.receiving.actors import is_own
+from store.records import BEING_MADE
 
 if TYPE_CHECKING:
     from bot.github.client import GitHubClient
@@ -16,9 +17,6 @@ if TYPE_CHECKING:
 TITLE = "issue-tagger: how labels do"
 MARK = "<!-- issue-tagger: report -->"
 """How the bot finds its own issue again after a crash."""
-KEPT_AS = "report_issue"
-"""The name in `Repository.memory`: the issue's number; -1 while one is being made."""
-
 LONGEST = 60_000
 """Characters; GitHub takes 65,536."""
 
@@ -41,7 +39,7 @@ async def show(
         except (Gone, NotFound):
             number = 0
     if not number:
-        await asyncio.to_thread(_keep, context, repository, -1)
+        await asyncio.to_thread(_keep, context, repository, BEING_MADE)
         number = (await client.create_issue(name, TITLE, body)).number
     await asyncio.to_thread(_keep, context, repository, number)
     return number
@@ -49,9 +47,8 @@ async def show(
 
 async def _standing(context: HandlerContext, client: GitHubClient, repository: Repository) -> int:
     """The number of the bot's issue, 0 where there is none."""
-    stored = repository.memory.get(KEPT_AS, 0)
-    if isinstance(stored, int) and stored >= 0:
-        return stored
+    if repository.report_issue != BEING_MADE:
+        return repository.report_issue or 0
     login = await context.own_login()
     async for page in client.issues(repository.full_name, state="open"):
         for issue in page.items:
@@ -62,4 +59,4 @@ async def _standing(context: HandlerContext, client: GitHubClient, repository: R
 
 def _keep(context: HandlerContext, repository: Repository, number: int) -> None:
     with context.store.begin() as work:
-        work.repositories.remember(repository.id, KEPT_AS, number)
+        work.repositories.set_report_issue(repository.id, number)

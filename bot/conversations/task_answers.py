@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, Literal
 
-from bot.conversations import report_issue
 from bot.conversations.answering import amend, line_mark
 from bot.github.markdown import code_span
 from bot.labelling.explanations import issue_link
@@ -22,8 +21,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from bot.receiving.handler_context import Ending, HandlerContext
-    from store.queues.task_records import ClaimedTask
-    from store.records import ClaimedDelivery, Repository
+    from store.records import ClaimedDelivery, ClaimedTask, Repository
     from store.unit_of_work import UnitOfWork
 
 EVENT = "task"
@@ -116,7 +114,7 @@ def ended(kind: str, answer: dict[str, Any], repository: Repository) -> str:
 
 
 def _link(kind: str, answer: dict[str, Any], repository: Repository) -> str:
-    number = repository.memory.get(report_issue.KEPT_AS)
-    if kind != "report" or "issue #" not in answer["said"] or not isinstance(number, int):
+    number = repository.report_issue
+    if kind != "report" or "issue #" not in answer["said"] or number is None:
         return ""
     return f", see {issue_link(str(answer['page']), number)}"

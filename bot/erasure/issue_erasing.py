@@ -166,7 +166,13 @@ def _write_anew(
         return False
     archive.keep(location)
     anew = ReleaseRecord(
-        record.id, record.created_at, location, manifest.digest, manifest.as_json(), record.gate
+        record.id,
+        record.created_at,
+        location,
+        manifest.digest,
+        manifest.as_json(),
+        record.gate,
+        record.provenance,
     )
     with container.store.begin() as work:
         work.releases.add(record.repository_id, anew)

@@ -51,11 +51,11 @@ def extras(
 def _neighbours(data: TrainingSet, resources: Resources) -> NeighbourMap | None:
     """The chapter's map of k and m on all labelled issues, each held out in turn."""
     from tagger.evaluation.report.extras import NeighbourMap
-    from tagger.strategies.knn import NearestNeighbours
+    from tagger.strategies.knn import chapter_map
 
     if len(data) < MIN_FOR_MAP:
         return None
-    skill = NearestNeighbours(resources).fit(data).micro_f1_map_
+    skill = chapter_map(resources, data)
     counts = tuple(range(1, len(skill) + 1))
     return NeighbourMap(counts, counts, skill)
 

@@ -128,7 +128,7 @@ def _held_out(
     renames: Mapping[str, str],
 ) -> tuple[np.ndarray[Any, np.dtype[np.bool_]], Decided]:
     """Truth and decisions on issues that the release has not learned from."""
-    learned_from = set((active.gate or {}).get("learned_from") or ())
+    learned_from = set(active.provenance.learned_from)
     fair = held_out.subset(
         [n for n, number in enumerate(held_out.numbers) if number not in learned_from]
     )

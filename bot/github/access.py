@@ -35,13 +35,15 @@ class TokenAccess:
     """The same token everywhere.
 
     :param client: already speaks with the token.
+    :param login: whom the token belongs to, where GitHub does not say: a job's own token may not
+        ask. None: GitHub is asked.
     """
 
     as_app = None
 
-    def __init__(self, client: GitHubClient) -> None:
+    def __init__(self, client: GitHubClient, login: str | None = None) -> None:
         self._client = client
-        self._login: str | None = None
+        self._login = login
 
     async def client(
         self,

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from bot.container import Container
     from bot.jobs.task_kinds import TaskKind
     from bot.receiving.handler_context import HandlerContext
-    from store.queues.task_records import ClaimedTask
+    from store.records import ClaimedTask
 
 log = logging.getLogger(__name__)
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from bot.errors import CommandRefused
 from bot.process.settings import environment_of
 from store.errors import LeaseHeld
-from store.queues.task_records import Lease
+from store.records import Lease
 
 if TYPE_CHECKING:
     from bot.container import Container

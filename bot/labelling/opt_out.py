@@ -5,22 +5,22 @@ Both are remembered by when they were said, so that it does not matter which is 
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from store.records import StoredIssue
     from store.unit_of_work import UnitOfWork
 
 OFF: Literal["off"] = "off"
 RETRY: Literal["retry"] = "retry"
-"""The names in `StoredIssue.memory`."""
 WHY = "somebody told the bot to leave this issue alone"
 
 
 def is_told_off(issue: StoredIssue) -> bool:
     """Whether `off` is the last word; of both in the same second it is."""
-    off, retry = _said(issue, OFF), _said(issue, RETRY)
+    off, retry = issue.opted_out_at, issue.opted_in_at
     return off is not None and (retry is None or retry <= off)
 
 
@@ -33,12 +33,8 @@ def remember_opt_out(
     :raises NotStored: the issue was forgotten in the meantime.
     """
     stored = work.issues.get(issue.repository_id, issue.number)
-    before = _said(stored, word)
+    before = stored.opted_out_at if word == OFF else stored.opted_in_at
     if before is None or before < at:
-        work.issues.remember(stored.id, word, at.isoformat())
+        setting = work.issues.set_opted_out if word == OFF else work.issues.set_opted_in
+        setting(stored.id, at)
     return is_told_off(work.issues.get(issue.repository_id, issue.number))
-
-
-def _said(issue: StoredIssue, word: str) -> datetime | None:
-    moment = issue.memory.get(word)
-    return datetime.fromisoformat(moment) if isinstance(moment, str) else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from bot.errors import SnapshotOutdated
@@ -29,10 +29,7 @@ if TYPE_CHECKING:
     from bot.labelling.snapshot import Snapshot
     from store.records import WriteForm
 
-KEPT_AS = "no_suggestions_since"
-"""In `Repository.memory`: since when the repository is known to lack the feature."""
 ASK_AGAIN_AFTER = timedelta(days=7)
-COMMENT_KEPT_AS = "suggestion_comment"
 MARK = "<!-- issue-tagger: suggested labels -->"
 """How the bot finds its own comment again after a crash."""
 
@@ -121,18 +118,13 @@ def comment_body(choices: Iterable[LabelChoice]) -> str:
 
 def _suggestion(choice: LabelChoice) -> LabelSuggestion:
     decision = choice.decision
-    nearest = [
-        f"#{neighbour.number}"
-        for neighbour in decision.neighbours
-        if decision.name in neighbour.labels
-    ][:3]
-    like = f"; like {', '.join(nearest)}" if nearest else ""
-    rationale = (
-        f"{decision.decided_by} says {decision.score:.0%}, threshold {decision.cut:.0%}{like}"
-    )
-    confidence: Confidence = (
-        "high" if decision.score >= 0.8 else "medium" if decision.score >= 0.5 else "low"
-    )
+    precedents = [each for each in decision.neighbours if decision.name in each.labels]
+    rationale = f"{decision.score:.0%} likely; threshold {decision.cut:.0%}"
+    if precedents:
+        # By its number alone: a title is people's text, and may mention somebody.
+        rationale += f"; most like #{precedents[0].number}, which has it"
+    # As measured, never as felt: high is a probability whose precision is guaranteed.
+    confidence: Confidence = "high" if decision.decision == "apply" else "medium"
     return LabelSuggestion(choice.label, rationale, confidence)
 
 
@@ -140,7 +132,7 @@ async def _comment(
     job: IssueJob, client: GitHubClient, snapshot: Snapshot, choices: Sequence[LabelChoice]
 ) -> str:
     body = comment_body(choices)
-    comment_id = job.subject.issue.memory.get(COMMENT_KEPT_AS) or await _own_comment(
+    comment_id = job.subject.issue.suggestion_comment_id or await _own_comment(
         job, client, snapshot
     )
     if comment_id is not None:
@@ -161,10 +153,8 @@ async def _own_comment(job: IssueJob, client: GitHubClient, snapshot: Snapshot) 
 
 
 def _known_to_lack_them(job: IssueJob) -> bool:
-    since = job.subject.repository.memory.get(KEPT_AS)
-    if since is None:
-        return False
-    return abs(job.context.clock() - datetime.fromisoformat(since)) < ASK_AGAIN_AFTER
+    since = job.subject.repository.no_suggestions_since
+    return since is not None and abs(job.context.clock() - since) < ASK_AGAIN_AFTER
 
 
 async def _suggestions(job: IssueJob, client: GitHubClient) -> tuple[Suggestion, ...] | None:
@@ -177,8 +167,7 @@ async def _suggestions(job: IssueJob, client: GitHubClient) -> tuple[Suggestion,
 
 def _remember_lack(job: IssueJob) -> None:
     with job.context.store.begin() as work:
-        since = job.context.clock().isoformat()
-        work.repositories.remember(job.subject.repository.id, KEPT_AS, since)
+        work.repositories.set_no_suggestions_since(job.subject.repository.id, job.context.clock())
 
 
 def _pending(suggestions: Iterable[Suggestion], snapshot: Snapshot) -> list[Suggestion]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from bot.labelling.conflict_resolution import Resolution, corrections, settle
 from bot.labelling.label_writes import set_labels, take_off
 from bot.labelling.snapshot import still_holds
-from bot.labelling.suggesting import COMMENT_KEPT_AS, suggest
+from bot.labelling.suggesting import suggest
 from bot.receiving.deliveries import issue_record
 from store.engine.text import name_key
 
@@ -98,7 +98,7 @@ def record(work: UnitOfWork, job: IssueJob, written: Written, now: datetime) -> 
     if written.run_id is not None and job.run_id is None:
         work.writes.close_run(written.run_id, now)
     if written.comment_id:
-        work.issues.remember(job.subject.issue.id, COMMENT_KEPT_AS, int(written.comment_id))
+        work.issues.set_suggestion_comment(job.subject.issue.id, int(written.comment_id))
 
 
 def actions_of(written: Written) -> dict[str, LabelAction]:

@@ -15,7 +15,6 @@ from bot.learning.retraining import (
 )
 from bot.learning.training_data import training_data
 from bot.learning.training_lease import training_lease
-from bot.model_serving.incremental_updates import EVENTS_UNTIL
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -61,14 +60,13 @@ def compress(workspace: Workspace, request: CompressRequest) -> Retrained:
     with training_lease(store, stored.full_name, resources.progress) as watched:
         workspace = replace(workspace, resources=replace(resources, progress=watched))
         manifest, parted = _teach(workspace, request, stored.full_name, active)
-        facts = active.gate or {}
         return admit(
             workspace,
             manifest,
             parted,
             promote=request.promote,
-            events_until=int(facts.get(EVENTS_UNTIL) or 0),  # its neighbours are its teacher's
-            learned_from=facts.get("learned_from") or (),
+            events_until=active.provenance.events_until or 0,  # its neighbours are its teacher's
+            learned_from=active.provenance.learned_from,
         )
 
 

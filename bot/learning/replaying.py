@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bot.errors import CommandRefused
-from bot.learning.retraining import REPLAY, UnderPresentNames
+from bot.learning.retraining import UnderPresentNames
 from tagger.domain.issue import IssueText, Label, TrainingSet
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from pathlib import Path
 
     from store.database import Store
@@ -32,27 +32,23 @@ class Replayed:
     release: str
     against: str
     now: GateDecision
-    then: Mapping[str, Any]
+    then: GateDecision
 
     @property
     def same(self) -> bool:
-        now = self.now.to_json()
-        figures = {figure["metric"]: (figure["new"], figure["active"]) for figure in now["figures"]}
-        return now["promote"] == self.then["promote"] and all(
-            np.allclose(figures[figure["metric"]], (figure["new"], figure["active"]))
-            for figure in self.then["figures"]
+        figures = {figure.metric: (figure.new, figure.active) for figure in self.now.figures}
+        return self.now.promote == self.then.promote and all(
+            np.allclose(figures[figure.metric], (figure.new, figure.active))
+            for figure in self.then.figures
         )
 
     def as_json(self) -> dict[str, Any]:
-        then = {
-            key: self.then[key] for key in ("promote", "reason", "n_issues", "figures", "labels")
-        }
         return {
             "release": self.release,
             "against": self.against,
             "same": self.same,
             "now": self.now.to_json(),
-            "then": then,
+            "then": self.then.to_json(),
         }
 
 
@@ -78,26 +74,25 @@ def replay(
     with store.read() as work:
         repository_id = work.repositories.get(repository).id
         new = work.releases.get(repository_id, release_id)
-        replayable = (new.gate or {}).get(REPLAY)
-        if not replayable:
-            reason = (new.gate or {}).get("reason", "it was not gated")
+        compared = new.provenance.replay
+        if compared is None or new.gate is None:
+            reason = new.gate_reason or "it was not gated"
             raise CommandRefused(f"release {release_id} was compared with no other: {reason}")
-        active = work.releases.get(repository_id, replayable["against"])
-        issues = [work.issues.get(repository_id, number) for number, _ in replayable["issues"]]
-    targets = np.zeros((len(issues), len(replayable["labels"])), dtype=bool)
-    for row, (_, columns) in enumerate(replayable["issues"]):
-        targets[row, columns] = True
+        active = work.releases.get(repository_id, compared.against)
+        issues = [work.issues.get(repository_id, number) for number, _ in compared.issues]
+    targets = np.zeros((len(issues), len(compared.labels)), dtype=bool)
+    for row, (_, columns) in enumerate(compared.issues):
+        targets[row, list(columns)] = True
     held_out = TrainingSet(
-        tuple(map(Label, replayable["labels"])),
+        tuple(map(Label, compared.labels)),
         tuple(issue.number for issue in issues),
         tuple(IssueText.of(issue.filed_title, issue.filed_body) for issue in issues),
         targets,
     )
-    renames = replayable.get("renames", {})
     first, second = (
         UnderPresentNames.of(
-            Release.open(folder_of(release), resources), renames, replayable["labels"]
+            Release.open(folder_of(release), resources), compared.renames, compared.labels
         )
         for release in (new, active)
     )
-    return Replayed(new.id, active.id, compare(first, second, held_out), new.gate or {})
+    return Replayed(new.id, active.id, compare(first, second, held_out), new.gate)

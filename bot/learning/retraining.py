@@ -5,15 +5,14 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 from bot.configuration import RepositoryConfiguration
 from bot.configuration.effective import known_configuration
 from bot.learning.training_data import training_data
 from bot.learning.training_lease import training_lease
-from bot.model_serving.incremental_updates import EVENTS_UNTIL
 from store.engine.text import name_key
-from store.records import ReleaseRecord
+from store.records import ComparedOn, ReleaseProvenance, ReleaseRecord
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -33,12 +32,6 @@ ENOUGH_TO_HOLD_OUT = 200
 
 HELD_OUT_SHARE = 10
 MAX_HELD_OUT = 500
-
-HOLDOUT_KEY = "lot"
-"""The name in `Repository.memory` of what the draw for the gate goes by."""
-
-REPLAY = "replay"
-"""In the stored gate: what it takes to compare the same two releases once more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,11 +132,15 @@ def admit(
     fair = _fair(active, parted.held_out)
     gate = _gate(workspace, active, location, fair, renames)
     now = manifest.created_at
-    facts = {
-        **_kept(gate, parted, events_until, learned_from),
-        REPLAY: _replayable(active, fair, renames),
-    }
-    record = ReleaseRecord(manifest.id, now, location, manifest.digest, manifest.as_json(), facts)
+    provenance = ReleaseProvenance(
+        _learned_from(parted, learned_from),
+        len(parted.held_out),
+        events_until,
+        _replayable(active, fair, renames),
+    )
+    record = ReleaseRecord(
+        manifest.id, now, location, manifest.digest, manifest.as_json(), gate, provenance
+    )
     serves = promote and gate.promote
     with store.begin() as work:
         work.releases.add(repository_id, record, state="staged" if gate.promote else "refused")
@@ -173,10 +170,9 @@ def holdout_key_of(store: Store, repository: str, *, keep: bool = False) -> str:
     """
     with store.begin() if keep else store.read() as work:
         stored = work.repositories.get(repository)
-        holdout_key = stored.memory.get(HOLDOUT_KEY)
-        if holdout_key is None and keep:
-            work.repositories.remember(stored.id, HOLDOUT_KEY, stored.full_name)
-    return str(holdout_key or stored.full_name)
+        if stored.holdout_key is None and keep:
+            work.repositories.set_holdout_key(stored.id, stored.full_name)
+    return stored.holdout_key or stored.full_name
 
 
 def part(data: TrainingSet, holdout_key: str) -> Parted:
@@ -202,7 +198,7 @@ def _is_held_out(holdout_key: str, number: int) -> bool:
 
 def _fair(active: StoredRelease | None, held_out: TrainingSet) -> TrainingSet:
     """Issues held out that the active release has not learned from either."""
-    learned_from = set((active.gate or {}).get("learned_from") or ()) if active else set()
+    learned_from = set(active.provenance.learned_from) if active else set()
     return held_out.subset(
         [n for n, number in enumerate(held_out.numbers) if number not in learned_from]
     )
@@ -231,17 +227,13 @@ class UnderPresentNames:
 
 def _replayable(
     active: StoredRelease | None, fair: TrainingSet, renames: Mapping[str, str]
-) -> dict[str, Any] | None:
+) -> ComparedOn | None:
     """What the gate compared on, with the labels as they were; see `replaying`."""
     if active is None or not len(fair):
         return None
     rows = zip(fair.numbers, fair.targets, strict=True)
-    return {
-        "against": active.id,
-        "labels": list(fair.names),
-        "renames": dict(renames),
-        "issues": [[number, row.nonzero()[0].tolist()] for number, row in rows],
-    }
+    issues = tuple((number, tuple(row.nonzero()[0].tolist())) for number, row in rows)
+    return ComparedOn(active.id, tuple(fair.names), dict(renames), issues)
 
 
 def _gate(
@@ -278,14 +270,6 @@ _NOTHING_TO_COMPARE_ON = (
 )
 
 
-def _kept(
-    gate: GateDecision, parted: Parted, events_until: int, more: Sequence[int]
-) -> Mapping[str, Any]:
-    """The gate's table, what the next comparison must know to be fair, and what is known so far."""
-    learned_from = set(more) | set(() if len(parted.held_out) else parted.learned.numbers)
-    return {
-        **gate.to_json(),
-        "held_out": len(parted.held_out),
-        "learned_from": sorted(learned_from),
-        EVENTS_UNTIL: events_until,
-    }
+def _learned_from(parted: Parted, more: Sequence[int]) -> tuple[int, ...]:
+    """Issues that a later comparison leaves out: where none were held out, all."""
+    return tuple(sorted({*more, *(() if len(parted.held_out) else parted.learned.numbers)}))

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-EVENTS_UNTIL = "events_until"
-"""In a release's `gate`: the newest label act that its training knew of."""
 OVERLAP = 200
 """Acts that are looked at once more: on PostgreSQL a later one may be seen before an earlier."""
 MOST = 2000
@@ -42,7 +40,7 @@ class IncrementalUpdate:
         self._store = store
         self._record = record
         self._using = using or threading.Lock()
-        self._until: int | None = (record.gate or {}).get(EVENTS_UNTIL)
+        self._until = record.provenance.events_until
         self._seen: dict[int, int] = {}
 
     def __call__(self, release: TaggingRelease) -> int:

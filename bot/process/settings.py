@@ -197,6 +197,20 @@ class Settings(BaseSettings):
         return tuple(dict.fromkeys(secrets))
 
 
+class ActionsEnvironment(BaseSettings):
+    """What GitHub Actions tells a job; each field is the variable `GITHUB_` + its name."""
+
+    model_config = SettingsConfigDict(env_prefix="GITHUB_", env_ignore_empty=True, frozen=True)
+
+    repository: str = ""
+    event_name: str = ""
+    event_path: Path | None = None
+    run_id: str = "0"
+    run_attempt: str = "1"
+    output: Path | None = None
+    step_summary: Path | None = None
+
+
 def load_settings(**values: Any) -> Settings:
     """Settings from the environment; a keyword (a field's name) wins over its variable.
 

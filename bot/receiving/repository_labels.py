@@ -6,15 +6,15 @@ Asked with ETags: where nothing changed the answer is 304 and costs no part of t
 from __future__ import annotations
 
 import asyncio
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict, dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Self
 
 from bot.github.pages import KnownPage
 from bot.receiving.label_changes import follow_list, follow_webhook
 from store.engine.text import name_key
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     from bot.github.client import GitHubClient
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from store.database import Store
     from store.records import Repository
     from store.unit_of_work import UnitOfWork
-
-KEPT_AS = "label_list"
 
 
 @dataclass(frozen=True)
@@ -39,37 +37,84 @@ class RepositoryLabels:
     ids: Mapping[int, str]
 
 
+@dataclass(frozen=True)
+class LabelList:
+    """The labels as GitHub last listed them.
+
+    :ivar pages: by address, what to ask with so that an unchanged list costs nothing; empty: the
+        list is to be read again before it is used.
+    :ivar labels: names with GitHub's ids, where GitHub told them.
+    """
+
+    pages: Mapping[str, KnownPage] = field(default_factory=dict)
+    labels: tuple[tuple[str, int | None], ...] = ()
+
+    @classmethod
+    def of(cls, repository: Repository) -> Self:
+        stored = repository.label_list
+        return cls() if stored is None else cls.from_json(stored)
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> Self:
+        pages = {url: KnownPage(**page) for url, page in stored["pages"].items()}
+        return cls(pages, tuple((name, label_id) for name, label_id in stored["labels"]))
+
+    def to_json(self) -> dict[str, Any]:
+        """As stored in `Repository.label_list`."""
+        return {
+            "pages": {url: asdict(page) for url, page in self.pages.items()},
+            "labels": [list(pair) for pair in self.labels],
+        }
+
+    @property
+    def as_labels(self) -> RepositoryLabels:
+        return RepositoryLabels(
+            {name_key(name): name for name, _ in self.labels},
+            {label_id: name_key(name) for label_id, name in self.by_id.items()},
+        )
+
+    @property
+    def by_id(self) -> dict[int, str]:
+        return {label_id: name for name, label_id in self.labels if label_id is not None}
+
+    def moved(self, address_now: Callable[[str], str]) -> Self:
+        """The same list, to be asked for at the addresses that a renamed repository has now."""
+        pages = {
+            address_now(url): replace(page, next=page.next and address_now(page.next))
+            for url, page in self.pages.items()
+        }
+        return replace(self, pages=pages)
+
+    def keep(self, work: UnitOfWork, repository_id: int) -> None:
+        work.repositories.set_label_list(repository_id, self.to_json())
+
+
 async def labels_now(
     store: Store, client: GitHubClient, repository: Repository, now: datetime
 ) -> RepositoryLabels:
     """The labels that the repository has at this moment; what changed is stored."""
-    stored = repository.memory.get(KEPT_AS) or {}
-    known_pages = {url: KnownPage(**page) for url, page in stored.get("pages", {}).items()}
-    if known_pages:
-        pages = [
-            page async for page in client.label_pages(repository.full_name, known_pages=known_pages)
-        ]
-        if all(page.unchanged for page in pages):
-            return _from_kept(stored["labels"])
+    last = LabelList.of(repository)
+    if last.pages:
+        asking = client.label_pages(repository.full_name, known_pages=last.pages)
+        if all([page.unchanged async for page in asking]):
+            return last.as_labels
     labels, known_pages = await _read(client, repository.full_name)
-    await asyncio.to_thread(_keep, store, repository.id, labels, known_pages, now)
-    return _from_kept([[label.name, label.id] for label in labels])
+    return await asyncio.to_thread(_keep, store, repository.id, labels, known_pages, now)
 
 
 def labels_kept(repository: Repository) -> RepositoryLabels:
     """The labels as last read, with what webhooks told since."""
-    return _from_kept((repository.memory.get(KEPT_AS) or {}).get("labels", []))
+    return LabelList.of(repository).as_labels
 
 
 def hear(work: UnitOfWork, repository_id: int, fact: LabelFact, now: datetime) -> None:
     """Follow what a `label` webhook says, and have the whole list read again before it is used."""
-    stored = _kept(work, repository_id)
-    before = _by_id(stored)
-    names = follow_webhook(work, repository_id, before, fact, now)
-    if names != before:
-        nameless = [pair for pair in stored.get("labels", ()) if pair[1] is None]
-        labels = [*([name, label_id] for label_id, name in names.items()), *nameless]
-        work.repositories.remember(repository_id, KEPT_AS, {"pages": {}, "labels": labels})
+    last = _kept(work, repository_id)
+    names = follow_webhook(work, repository_id, last.by_id, fact, now)
+    if names != last.by_id:
+        without_id = (pair for pair in last.labels if pair[1] is None)
+        labels = (*((name, label_id) for label_id, name in names.items()), *without_id)
+        LabelList(labels=labels).keep(work, repository_id)
 
 
 async def _read(
@@ -91,33 +136,20 @@ async def _read(
     return tuple(either.values()), known_pages if whole else {}
 
 
-def _from_kept(labels: list[list[Any]]) -> RepositoryLabels:
-    return RepositoryLabels(
-        {name_key(name): name for name, _ in labels},
-        {label_id: name_key(name) for name, label_id in labels if label_id is not None},
-    )
-
-
 def _keep(
     store: Store,
     repository_id: int,
     labels: Sequence[GitHubLabel],
     known_pages: Mapping[str, KnownPage],
     now: datetime,
-) -> None:
+) -> RepositoryLabels:
+    listed = LabelList(known_pages, tuple((label.name, label.id) for label in labels))
     with store.begin() as work:
-        follow_list(work, repository_id, _by_id(_kept(work, repository_id)), labels, now)
-        stored_labels = {
-            "pages": {url: asdict(page) for url, page in known_pages.items()},
-            "labels": [[label.name, label.id] for label in labels],
-        }
-        work.repositories.remember(repository_id, KEPT_AS, stored_labels)
+        follow_list(work, repository_id, _kept(work, repository_id).by_id, labels, now)
+        listed.keep(work, repository_id)
+    return listed.as_labels
 
 
-def _kept(work: UnitOfWork, repository_id: int) -> Mapping[str, Any]:
+def _kept(work: UnitOfWork, repository_id: int) -> LabelList:
     """What is known of the list, for nobody else to change meanwhile."""
-    return work.repositories.by_id(repository_id, to_change=True).memory.get(KEPT_AS) or {}
-
-
-def _by_id(stored: Mapping[str, Any]) -> dict[int, str]:
-    return {label_id: name for name, label_id in stored.get("labels", ()) if label_id is not None}
+    return LabelList.of(work.repositories.by_id(repository_id, to_change=True))

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import re
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from bot.configuration import effective, intake_rules
+from bot.configuration import effective
 from bot.github.errors import Forbidden, NotFound
-from bot.receiving import repository_labels
 from bot.receiving.handler_context import installation_of, repository_of
+from bot.receiving.repository_labels import LabelList
 from bot.repositories import syncing
 
 if TYPE_CHECKING:
@@ -84,18 +85,15 @@ def move(work: UnitOfWork, repository: Repository, previous: str) -> None:
         work.repositories.set_cursor(
             repository.id, name, _renamed(stored, previous, repository.full_name)
         )
-    labels = repository.memory.get(repository_labels.KEPT_AS)
-    work.repositories.remember(
-        repository.id,
-        repository_labels.KEPT_AS,
-        _renamed(labels, previous, repository.full_name),
-    )
+    address_now = partial(_address_now, previous=previous, present=repository.full_name)
+    if repository.label_list is not None:
+        LabelList.of(repository).moved(address_now).keep(work, repository.id)
     # Another owner has another `.github` repository: what the file said there no longer holds.
     same_owner = previous.partition("/")[0] == repository.full_name.partition("/")[0]
     if same_owner:
         effective.look_anew(work, repository)
     else:
-        work.repositories.remember(repository.id, intake_rules.KEPT_AS, None)
+        work.repositories.set_configuration(repository.id, None, None)
 
 
 def _renamed(kept: Any, previous: str, present: str) -> Any:
@@ -107,7 +105,9 @@ def _renamed(kept: Any, previous: str, present: str) -> Any:
         }
     if isinstance(kept, list):
         return [_renamed(item, previous, present) for item in kept]
-    if not isinstance(kept, str):
-        return kept
+    return _address_now(kept, previous, present) if isinstance(kept, str) else kept
+
+
+def _address_now(address: str, previous: str, present: str) -> str:
     old = re.compile(rf"/repos/{re.escape(previous)}(?=/)", re.IGNORECASE)
-    return old.sub(f"/repos/{present}", kept)
+    return old.sub(f"/repos/{present}", address)

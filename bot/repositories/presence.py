@@ -6,15 +6,15 @@ as it was. Where it is suspended or archived it stays for good.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from store.records import Repository
     from store.unit_of_work import UnitOfWork
 
-KEPT_AS = "left"
-"""The name in `Repository.memory`."""
 UNINSTALLED = "the App was uninstalled"
 SUSPENDED = "the App was suspended"
 TAKEN = "it was taken from the App"
@@ -29,32 +29,27 @@ goodbye says that the news of the return was lost."""
 
 def left_because(repository: Repository) -> str | None:
     """Why nothing is done in this repository any more; None: the bot is at home there."""
-    stored = repository.memory.get(KEPT_AS)
-    return str(stored["why"]) if isinstance(stored, dict) else None
+    return repository.left_because
 
 
 def speaks_again(repository: Repository, received_at: datetime) -> bool:
     """Whether a delivery received then shows that a repository once left is back."""
-    stored = repository.memory.get(KEPT_AS)
-    return isinstance(stored, dict) and received_at > (
-        datetime.fromisoformat(stored["at"]) + EVIDENCE_AFTER
-    )
+    left_at = repository.left_at
+    return left_at is not None and received_at > left_at + EVIDENCE_AFTER
 
 
 def is_left_since(repository: Repository, before: datetime) -> bool:
     """Whether the repository was left for good before this moment."""
-    kept = repository.memory.get(KEPT_AS)
-    if not isinstance(kept, dict) or kept["why"] not in FOR_GOOD:
-        return False
-    return datetime.fromisoformat(kept["at"]) < before
+    left_at = repository.left_at
+    return left_at is not None and repository.left_because in FOR_GOOD and left_at < before
 
 
 def leave(work: UnitOfWork, repository: Repository, why: str, now: datetime) -> None:
     """Do nothing in this repository from now on."""
-    work.repositories.remember(repository.id, KEPT_AS, {"why": why, "at": now.isoformat()})
+    work.repositories.leave(repository.id, why, now)
 
 
 def come_back(work: UnitOfWork, repository: Repository) -> None:
     """Act there again."""
-    if KEPT_AS in repository.memory:
-        work.repositories.remember(repository.id, KEPT_AS, None)
+    if repository.left_at is not None:
+        work.repositories.come_back(repository.id)

@@ -371,7 +371,7 @@ def _stored(row: DeliveryRow) -> StoredDelivery:
         repository=row.repository,
         issue_number=row.issue_number,
         payload=row.payload,
-        state=row.state,  # type: ignore[arg-type] # a check constraint allows nothing else
+        state=row.state,
         attempts=row.attempts,
         error=row.error,
         received_at=row.received_at,

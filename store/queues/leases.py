@@ -16,7 +16,7 @@ from sqlalchemy import delete, or_, select, update
 
 from store.engine.upsert import insert_into
 from store.errors import LeaseHeld, LeaseLost
-from store.queues.task_records import Lease
+from store.records import Lease
 from store.tables import LeaseRow
 
 if TYPE_CHECKING:

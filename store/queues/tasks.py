@@ -23,7 +23,7 @@ from sqlalchemy import or_, select, update
 
 from store.engine.upsert import insert_into
 from store.errors import LeaseLost
-from store.queues.task_records import ClaimedTask, StoredTask
+from store.records import ClaimedTask, StoredTask
 from store.tables import TaskRow
 
 if TYPE_CHECKING:
@@ -242,7 +242,7 @@ def _stored(row: TaskRow) -> StoredTask:
         key=row.key,
         kind=row.kind,
         repository_id=row.repository_id,
-        state=row.state,  # type: ignore[arg-type] # a check constraint allows nothing else
+        state=row.state,
         due_at=row.due_at,
         cron=row.cron,
         asked_at=row.asked_at,

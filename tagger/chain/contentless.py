@@ -122,13 +122,8 @@ class ContentCheck:
         return {"words": words, "boilerplate": sorted(self.boilerplate), "chance": self.chance}
 
     @classmethod
-    def from_json(cls, stored: Mapping[str, Any] | None) -> Self:
-        """:param kept: what `as_json` gave; None: a release from before it, which measured nothing.
-
-        :raises KeyError, TypeError: something else.
-        """
-        if stored is None:
-            return cls()
+    def from_json(cls, stored: Mapping[str, Any]) -> Self:
+        """:raises KeyError, TypeError: not what `as_json` gives."""
         words = None if stored["words"] is None else frozenset(stored["words"])
         return cls(words, frozenset(stored["boilerplate"]), stored["chance"])
 

@@ -73,7 +73,7 @@ def restore_chain(folder: Path, resources: Resources, *, seed: int) -> LearnedCh
             asked={str(name): float(share) for name, share in numbers["asked"].items()},
             served_by=tuple(str(name) for name in numbers["served_by"]),
             always_labelled=bool(numbers["always_labelled"]),
-            content=ContentCheck.from_json(numbers.get("content")),
+            content=ContentCheck.from_json(numbers["content"]),
             evidence=_evidence(arrays),
         )
     except (KeyError, TypeError, ValueError) as error:
@@ -98,17 +98,8 @@ def _cascade(
         _stage(tuple(names), _without_prefix(f"stage{place}", arrays))
         for place, names in enumerate(numbers["stages"])
     )
-    margins = (float("inf") if margin is None else float(margin) for margin in _margins(numbers))
+    margins = (float("inf") if margin is None else float(margin) for margin in numbers["margins"])
     return Cascade(labels, tuple(members), tuple(stages), tuple(margins))
-
-
-def _margins(state: Mapping[str, Any]) -> list[float | None]:
-    """One for each stage but the last; releases of 0.1 have the one of their first."""
-    return (
-        list(state["margins"])
-        if "margins" in state
-        else [state["margin"]] * (len(state["stages"]) - 1)
-    )
 
 
 def _stage_arrays(stage: Stage) -> Arrays:

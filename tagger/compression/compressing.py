@@ -147,7 +147,7 @@ def _soft_targets(
     for start in range(0, len(texts), AT_ONCE):
         resources.progress("asking the teacher", start, len(texts))
         some = texts[start : start + AT_ONCE]
-        scores = checkpoints.scores(f"teacher from {start}", lambda some=some: ask(some))  # type: ignore[misc]
+        scores = checkpoints.scores(f"teacher from {start}", partial(ask, some))
         soft.update(zip(some, scores, strict=True))
     resources.progress("asking the teacher", len(texts), len(texts))
     return soft

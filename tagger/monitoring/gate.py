@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from tagger.statistics.bootstrap import (
     LEVEL,
     METRICS,
     Comparison,
+    Interval,
     Metric,
     paired_bootstrap,
     paired_bootstrap_of_losses,
@@ -18,7 +19,7 @@ from tagger.statistics.bootstrap import (
 from tagger.statistics.metrics import Counts, brier
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from tagger.domain.strategy import Scores
     from tagger.statistics.metrics import Decisions, Truth
@@ -60,6 +61,24 @@ class GateFigure:
             f"({change.value:+.3f}, {LEVEL:.0%} interval {change.low:+.3f} to {change.high:+.3f})"
         )
 
+    def to_json(self) -> dict[str, Any]:
+        difference = self.comparison.difference
+        return {
+            "metric": self.metric,
+            "new": self.new,
+            "active": self.active,
+            "difference": difference.value,
+            "difference_ci": [difference.low, difference.high],
+            "p_worse": self.comparison.p_worse,
+            "worse": self.worse,
+        }
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> Self:
+        interval = Interval(stored["difference"], *stored["difference_ci"])
+        comparison = Comparison(interval, stored["p_worse"])
+        return cls(stored["metric"], stored["new"], stored["active"], comparison, stored["worse"])
+
 
 @dataclass(frozen=True)
 class GateLabel:
@@ -87,23 +106,20 @@ class GateDecision:
             "promote": self.promote,
             "reason": self.reason,
             "n_issues": self.n_issues,
-            "figures": [
-                {
-                    "metric": figure.metric,
-                    "new": figure.new,
-                    "active": figure.active,
-                    "difference": figure.comparison.difference.value,
-                    "difference_ci": [
-                        figure.comparison.difference.low,
-                        figure.comparison.difference.high,
-                    ],
-                    "p_worse": figure.comparison.p_worse,
-                    "worse": figure.worse,
-                }
-                for figure in self.figures
-            ],
+            "figures": [figure.to_json() for figure in self.figures],
             "labels": [vars(label) for label in self.labels],
         }
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> Self:
+        """A decision as it was stored; the figures are those that were compared then."""
+        return cls(
+            stored["promote"],
+            stored["reason"],
+            stored["n_issues"],
+            tuple(map(GateFigure.from_json, stored["figures"])),
+            tuple(GateLabel(**label) for label in stored["labels"]),
+        )
 
 
 def first_release() -> GateDecision:

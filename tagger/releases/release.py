@@ -1,7 +1,7 @@
 """A release: a trained chain as a folder with a manifest and a digest of every file.
 
 Written aside and renamed, so that a folder of that name is always whole; its digests are checked
-before anything in it is read. No pickle: safetensors, FAISS's own format, skops with an allow list.
+before anything in it is read. No pickle: JSON, safetensors, FAISS's own format.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from tagger.errors import ReleaseDamaged
 from tagger.persistence import file_digest, load_json, save_json
 from tagger.releases.decisions import DecisionMaker
 from tagger.runtimes.choice import RuntimeChoice, settle
-from tagger.text.cleaning import FIRST, LATEST, check_version
+from tagger.text.cleaning import LATEST, check_version
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -41,8 +41,6 @@ FORMAT = 1
 MANIFEST = "manifest.json"
 CHAIN = "chain"
 TITLES = "titles.json"
-YOUNGER = ("runtime", "cleaning")
-"""What the manifests of older releases lack."""
 
 LIBRARIES = ("torch", "transformers", "scikit-learn", "faiss-cpu", "numpy")
 
@@ -77,8 +75,8 @@ class Manifest:
     :ivar fingerprint: of the training data.
     :ivar models: digest by role, such as `encoder`.
     :ivar notes: sentences for people, such as that zero-shot has no entailment model.
-    :ivar runtime: what its models are computed with, and the figures that spoke for it; None in
-        releases older than the choice. No part of `digest`: times differ from run to run.
+    :ivar runtime: what its models are computed with, and the figures that spoke for it; None where
+        there was no choice. No part of `digest`: times differ from run to run.
     :ivar cleaning: version of the cleaning that it was trained with.
     :ivar files: SHA-256 of every file by path within the folder.
     """
@@ -97,7 +95,7 @@ class Manifest:
     notes: tuple[str, ...] = ()
     files: Mapping[str, str] = field(default_factory=dict, repr=False)
     runtime: RuntimeChoice | None = None
-    cleaning: int = FIRST
+    cleaning: int = LATEST
 
     @property
     def digest(self) -> str:
@@ -117,10 +115,10 @@ class Manifest:
         """:raises KeyError, TypeError, ValueError: not a manifest of this format."""
         if data["format"] != FORMAT:
             raise ValueError(f"got format {data['format']}, expected {FORMAT}")
-        fields = {key: data[key] for key in cls.__dataclass_fields__ if key not in YOUNGER}
-        if data.get("runtime") is not None:
-            fields["runtime"] = RuntimeChoice.from_json(data["runtime"])
-        fields["cleaning"] = check_version(data.get("cleaning", FIRST))
+        fields = {key: data[key] for key in cls.__dataclass_fields__}
+        if fields["runtime"] is not None:
+            fields["runtime"] = RuntimeChoice.from_json(fields["runtime"])
+        check_version(fields["cleaning"])
         fields["created_at"] = datetime.fromisoformat(fields["created_at"])
         fields["labels"] = tuple(ServedLabel(**row) for row in fields["labels"])
         fields["strategies"], fields["notes"] = tuple(fields["strategies"]), tuple(fields["notes"])

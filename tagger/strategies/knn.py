@@ -96,9 +96,6 @@ class NearestNeighbours:
     held out in turn, which needs no validation set, and the vote may weigh by similarity.
 
     :ivar vote_: the chosen vote.
-    :ivar micro_f1_map_: the chapter's map: F1 of "at least m of k", each issue held out in turn.
-        *Shape:* (n_k, n_k), row k - 1 and column m - 1; NaN where m > k. Empty for one issue.
-    :ivar macro_f1_map_: the same in macro F1.
     :ivar out_of_fold_: scores of the training issues, each held out; not kept in a release.
         *Shape:* (n_issues, n_labels)
     """
@@ -112,8 +109,6 @@ class NearestNeighbours:
     index_: NeighbourIndex
     space_: str
     vote_: Vote
-    micro_f1_map_: NDArray[np.float32]
-    macro_f1_map_: NDArray[np.float32]
     out_of_fold_: Scores
 
     def __init__(self, resources: Resources, *, seed: int = 0) -> None:
@@ -178,12 +173,7 @@ class NearestNeighbours:
         self.index_.save(folder / "index.faiss")
         save_arrays(
             folder / "examples.safetensors",
-            {
-                "numbers": np.array(self.numbers_, dtype=np.int64),
-                "targets": self.targets_,
-                "micro_f1_map": self.micro_f1_map_,
-                "macro_f1_map": self.macro_f1_map_,
-            },
+            {"numbers": np.array(self.numbers_, dtype=np.int64), "targets": self.targets_},
         )
         vote = {"k": self.vote_.k, "sharpness": self.vote_.sharpness, "usual": self.vote_.usual}
         save_json(folder / "knn.json", {"labels": self.names_, "space": self.space_, "vote": vote})
@@ -191,9 +181,7 @@ class NearestNeighbours:
     def restore(self, folder: Path) -> Self:
         """See `Strategy.restore`."""
         state = load_json(folder / "knn.json")
-        arrays = load_arrays(
-            folder / "examples.safetensors", "numbers", "targets", "micro_f1_map", "macro_f1_map"
-        )
+        arrays = load_arrays(folder / "examples.safetensors", "numbers", "targets")
         try:
             self.names_, self.space_ = tuple(state["labels"]), str(state["space"])
             self.vote_ = Vote(**state["vote"])
@@ -201,7 +189,6 @@ class NearestNeighbours:
             raise ReleaseDamaged(folder, f"knn.json: {error}") from error
         self.numbers_ = [int(number) for number in arrays["numbers"]]
         self.targets_ = arrays["targets"].astype(bool)
-        self.micro_f1_map_, self.macro_f1_map_ = arrays["micro_f1_map"], arrays["macro_f1_map"]
         self.index_ = NeighbourIndex.load(folder / "index.faiss")
         expected = (len(self.index_), len(self.names_))
         if self.targets_.shape != expected or len(self.numbers_) != len(self.index_):
@@ -212,13 +199,10 @@ class NearestNeighbours:
 
     def _choose(self, vectors: Vectors) -> None:
         """Choose k and the vote by holding out each labelled issue in turn."""
-        rows = np.arange(len(vectors))
-        if len(rows) > HELD_OUT:
-            rows = np.sort(np.random.default_rng(self.seed).choice(rows, HELD_OUT, replace=False))
+        rows = _rows_to_hold_out(len(vectors), self.seed)
         nearest_rows = others(self.index_, vectors, rows, max(COUNTS))
         truth, share = self.targets_[rows], smoothed_share(self.targets_)
         usual = float(np.median(nearest_rows.similarities[:, 0])) if nearest_rows.rows.size else 1.0
-        self.micro_f1_map_, self.macro_f1_map_ = vote_maps(nearest_rows, self.targets_, truth)
         unit = 1.0 / spread(vectors[rows])
         limit = max(1, len(vectors) - 1)
         counts = sorted({min(k, limit) for k in COUNTS})
@@ -260,6 +244,13 @@ class NearestNeighbours:
         )
 
 
+def _rows_to_hold_out(n_issues: int, seed: int) -> NDArray[np.int_]:
+    rows = np.arange(n_issues)
+    if n_issues <= HELD_OUT:
+        return rows
+    return np.sort(np.random.default_rng(seed).choice(rows, HELD_OUT, replace=False))
+
+
 def space(identity: str) -> str:
     """The part of an encoder's identity that names its space, without the precision."""
     return identity.partition(":")[0]
@@ -284,20 +275,31 @@ def others(index: NeighbourIndex, vectors: Vectors, rows: NDArray[np.int_], k: i
     )
 
 
-def vote_maps(
-    nearest_rows: NearestRows, targets: NDArray[np.bool_], truth: NDArray[np.bool_]
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Micro and macro F1 of "a label that at least m of the k nearest carry", for each k and m.
+def chapter_map(resources: Resources, train: TrainingSet, *, seed: int = 0) -> NDArray[np.float32]:
+    """The chapter's map: micro F1 of "at least m of k", each labelled issue held out in turn.
 
-    :returns: two maps of *Shape:* (n_k, n_k); NaN where m > k.
+    :returns: as `vote_map`; empty for one issue.
+    """
+    encoder = resources.encoder()
+    vectors = encoder.encode([issue.full for issue in train.issues])
+    index = NeighbourIndex(encoder.width).add(vectors)
+    rows = _rows_to_hold_out(len(vectors), seed)
+    targets = np.array(train.targets, dtype=bool)
+    return vote_map(others(index, vectors, rows, CHAPTER_COUNTS), targets, targets[rows])
+
+
+def vote_map(
+    nearest_rows: NearestRows, targets: NDArray[np.bool_], truth: NDArray[np.bool_]
+) -> NDArray[np.float32]:
+    """Micro F1 of "a label that at least m of the k nearest carry", for each k and m.
+
+    :returns: row k - 1 and column m - 1; NaN where m > k. *Shape:* (n_k, n_k)
     """
     n_k = min(CHAPTER_COUNTS, nearest_rows.rows.shape[1])
     micro = np.full((n_k, n_k), np.nan, dtype=np.float32)
-    macro = micro.copy()
     carrying = np.zeros(truth.shape, dtype=int)
     for k in range(n_k):
         carrying += targets[nearest_rows.rows[:, k]]
         for m in range(k + 1):
-            counts = Counts.of(truth, carrying > m)
-            micro[k, m], macro[k, m] = counts.micro_f1, counts.macro_f1
-    return micro, macro
+            micro[k, m] = Counts.of(truth, carrying > m).micro_f1
+    return micro

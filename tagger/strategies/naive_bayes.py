@@ -3,21 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import asdict, replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 import numpy as np
 
 from tagger.errors import ReleaseDamaged
-from tagger.persistence import (
-    check_estimator,
-    load_arrays,
-    load_estimator,
-    load_json,
-    save_arrays,
-    save_estimator,
-    save_json,
-)
+from tagger.persistence import load_arrays, load_json, save_arrays, save_json
 from tagger.statistics.calibration import SharedCalibration
 from tagger.statistics.stratification import stratified_folds
 from tagger.statistics.variant_selection import (
@@ -32,6 +23,7 @@ from tagger.text.word_log_odds import Corpus, HeldOut, Variant, evidence, learn,
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -62,7 +54,8 @@ class NaiveBayes:
 
     Weighing, kind, smoothing and augmentation are chosen by their skill on folds held out. The
     classifiers' own probabilities are close to 0 or 1 whatever they know, so the evidence is
-    tempered: evened out by length, then scaled on the same folds.
+    tempered: evened out by length, then scaled on the same folds. All of this needs the words' log
+    odds in the classifiers and nothing else of them.
 
     :ivar variant_: what was chosen.
     :ivar skill_: its skill on folds held out; 0 where there were too few issues to hold out.
@@ -87,7 +80,6 @@ class NaiveBayes:
         self.resources = resources
         self.seed = seed
         self.augment = augment
-        self._relevance: Any = None
 
     def fit(self, train: TrainingSet) -> Self:
         """Choose the variant and learn the words; see `Strategy.fit`.
@@ -99,7 +91,7 @@ class NaiveBayes:
         self.names_ = train.names
         self.live_, self.share_ = learnable(targets), smoothed_share(targets)
         corpora = self._corpora([issue.full for issue in train.issues])
-        self.words_, self.odds_, self._relevance = corpora[None].words, None, None
+        self.words_, self.odds_ = corpora[None].words, None
         self.variant_, self.calibration_, self.skill_ = Variant(), SharedCalibration(), 0.0
         self.out_of_fold_ = np.tile(self.share_, (len(train), 1))
         if self.words_.words_ and self.live_.any():
@@ -122,7 +114,6 @@ class NaiveBayes:
         learned = {"live": self.live_, "share": self.share_}
         if self.odds_ is not None:
             learned["odds"] = self.odds_
-            save_estimator(folder / "classifiers.skops", self.relevance_)
         save_arrays(folder / "labels.safetensors", learned)
         state = {
             "labels": self.names_,
@@ -143,24 +134,10 @@ class NaiveBayes:
             self.names_ = tuple(state["labels"])
             self.variant_, self.skill_ = Variant(**state["variant"]), float(state["skill"])
             self.calibration_ = SharedCalibration(**state["tempering"])
-            if state["learned"]:
-                self._relevance, self.odds_ = folder / "classifiers.skops", learned["odds"]
-                check_estimator(self._relevance)
-            else:
-                self._relevance, self.odds_ = None, None
+            self.odds_ = learned["odds"] if state["learned"] else None
         except (KeyError, TypeError, ValueError) as error:
             raise ReleaseDamaged(folder, f"naive-bayes.json: {error!r}") from error
         return self
-
-    @property
-    def relevance_(self) -> Any:
-        """The fitted `BinaryRelevance`; None where nothing could be learned.
-
-        Of a release it is read when first asked for: scoring needs the words' log odds alone.
-        """
-        if isinstance(self._relevance, Path):
-            self._relevance = load_estimator(self._relevance)
-        return self._relevance
 
     def _corpora(self, texts: Sequence[str]) -> dict[Kind | None, Corpus]:
         """The issues as words: plain, and with each augmentation to try."""
@@ -188,8 +165,8 @@ class NaiveBayes:
         self.out_of_fold_[:, self.live_] = held_out.scores(self.variant_)
         corpus = corpora[self.variant_.augment]
         rows, matrix = corpus.training(self.variant_.weighing)
-        self.words_, self._relevance = corpus.words, learn(self.variant_, matrix, targets[rows])
-        self.odds_ = learned_odds(self._relevance)
+        self.words_ = corpus.words
+        self.odds_ = learned_odds(learn(self.variant_, matrix, targets[rows]))
 
     def _choose(
         self, held_out: HeldOut, augmentations: Sequence[Kind | None], n_issues: int

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -142,7 +143,7 @@ def _states(
     classifier.eval()
     with torch.no_grad():
         for batch in plan([len(ids) for ids in tokens], budget=TOKENS_PER_BATCH):
-            states = states_entering(layer, lambda rows=batch.rows: whole(rows))  # type: ignore[misc]
+            states = states_entering(layer, partial(whole, batch.rows))
             for position, row in enumerate(batch.rows):
                 tensors[row] = states[position, : len(tokens[row])].to(kind, copy=True)
     return tensors

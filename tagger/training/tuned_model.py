@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from tagger.encoders.model_sources import weights_digest
 from tagger.encoders.transformer import load_tokenizer, quiet
 from tagger.errors import ReleaseDamaged
 from tagger.persistence import load_json, save_json
@@ -90,9 +89,7 @@ class TunedModel:
         :raises ReleaseDamaged: a file is missing or cannot be read.
         """
         reader, digest = read_reader(folder, "model.safetensors")
-        # releases from before there were runtimes recorded no digest
-        weights = WeightsOnDisk(folder, digest or weights_digest(folder))
-        return cls(reader, weights, resources, lasting=True)
+        return cls(reader, WeightsOnDisk(folder, digest), resources, lasting=True)
 
 
 def save_reader(reader: TokenReader, folder: Path, digest: str = "") -> None:

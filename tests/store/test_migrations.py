@@ -35,6 +35,7 @@ def own_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     with Store(url) as store:
         store.migrate("base")
         yield url
+        store.migrate("base")  # with what the test left there
         store.migrate()
 
 
@@ -159,7 +160,7 @@ CONFIGURATION = {
 def test_a_configuration_that_was_kept_as_text_becomes_rules(own_url: str, open_store: Opener):
     store = open_store(own_url)
     store.migrate("0003")
-    memory = {"configuration": CONFIGURATION, "other": 1}
+    memory = {"configuration": CONFIGURATION, "lot": "a/z"}
     with store.migrating() as connection:
         for number, kept in enumerate((memory, {}, {"configuration": {"valid": None}})):
             connection.execute(
@@ -172,7 +173,7 @@ def test_a_configuration_that_was_kept_as_text_becomes_rules(own_url: str, open_
     store.migrate()
     with store.read() as work:
         first, second, third = work.repositories.all()
-    kept = first.memory["configuration"]
+    kept = first.configuration
     assert json.loads(kept["valid"]) == {
         "mode": "off",
         "labels": {"1.0": None, "Bug": {"precision": 0.95}},
@@ -180,15 +181,13 @@ def test_a_configuration_that_was_kept_as_text_becomes_rules(own_url: str, open_
         "fallback_label": "null",
         "ignore": {"titles": ["^(?!x)", "é"], "authors": ["~x"]},
     }
-    assert kept["intake"] == {"delay_seconds": 0, "fallback_label": "null"}
+    assert first.intake_rules == {"delay_seconds": 0, "fallback_label": "null"}
     assert {key: kept[key] for key in ("checked_at", "problems", "places")} == {
         key: CONFIGURATION[key] for key in ("checked_at", "problems", "places")
     }
-    assert (first.memory["other"], second.memory) == (1, {})
-    assert third.memory["configuration"] == {
-        "valid": None,
-        "intake": {"delay_seconds": 120, "fallback_label": None},
-    }
+    assert (first.holdout_key, second.configuration) == ("a/z", None)
+    assert third.configuration == {"valid": None, "problems": []}
+    assert third.intake_rules == {"delay_seconds": 120, "fallback_label": None}
     store.migrate("0003")
     store.migrate()
     with store.read() as work:

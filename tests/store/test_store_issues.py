@@ -11,7 +11,7 @@ import pytest
 
 from store.errors import NotStored
 from store.provenance import ImplicitConsent
-from store.records import IssueRecord, LabelEvent, TrainingRow, UpsertCounts
+from store.records import BEING_MADE, IssueRecord, LabelEvent, TrainingRow, UpsertCounts
 
 if TYPE_CHECKING:
     from store.database import Store
@@ -218,13 +218,16 @@ def test_the_bot_remembers_things_about_an_issue(any_store: Store, repository: R
     with any_store.begin() as work:
         work.issues.upsert(repository.id, [CRASH])
         issue = work.issues.get(repository.id, 1)
-        work.issues.remember(issue.id, "comment", 99)
-        work.issues.remember(issue.id, "off", True)
-        work.issues.remember(issue.id, "comment", None)
+        work.issues.set_answer_comment(issue.id, BEING_MADE)
+        work.issues.set_suggestion_comment(issue.id, 99)
+        work.issues.set_opted_out(issue.id, FILED)
+        work.issues.set_opted_in(issue.id, FILED + HOUR)
         work.issues.upsert(repository.id, [replace(CRASH, title="Edited")])
-        assert work.issues.get(repository.id, 1).memory == {"off": True}
+        stored = work.issues.get(repository.id, 1)
+        assert (stored.answer_comment_id, stored.suggestion_comment_id) == (BEING_MADE, 99)
+        assert (stored.opted_out_at, stored.opted_in_at) == (FILED, FILED + HOUR)
         with pytest.raises(NotStored):
-            work.issues.remember(404, "off", True)
+            work.issues.set_opted_out(404, FILED)
 
 
 def test_a_forgotten_issue_takes_its_history_along(any_store: Store, repository: Repository):

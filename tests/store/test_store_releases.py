@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 from sqlalchemy import update
 
 from store.errors import NotStored
-from store.records import ReleaseRecord
+from store.records import ComparedOn, ReleaseProvenance, ReleaseRecord
 from store.releases import _stack
 from store.tables import ReleaseRow
+from tagger.monitoring.gate import GateDecision, GateFigure, GateLabel
+from tagger.statistics.bootstrap import Comparison, Interval
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -111,14 +113,21 @@ def test_promoting_the_one_that_serves_changes_nothing(
         assert work.releases.rollback(repository.id, now).id == "A"
 
 
-@pytest.mark.usefixtures("releases")
-def test_the_gates_table_stays_with_the_release(any_store: Store, repository: Repository):
+def test_decision_and_provenance_stay_with_the_release(
+    any_store: Store, repository: Repository, now: datetime
+):
+    comparison = Comparison(Interval(0.01, -0.02, 0.03), 0.4)
+    figure = GateFigure("micro_f1", 0.8, 0.79, comparison, worse=False)
+    gate = GateDecision(True, "not worse", 2, (figure,), (GateLabel("bug", 1, 0.5, 0.25),))
+    compared = ComparedOn("A", ("bug", "docs"), {"bugs": "bug"}, ((3, (0, 1)), (4, ())))
+    provenance = ReleaseProvenance((1, 2), 2, 17, compared)
+    record = ReleaseRecord("B", now, "x", "y", {}, gate, provenance)
     with any_store.begin() as work:
-        work.releases.set_gate(repository.id, "A", {"difference": 0.01})
-        work.releases.refuse(repository.id, "B", {"difference": -0.2})
-        assert work.releases.get(repository.id, "A").gate == {"difference": 0.01}
-        refused = work.releases.get(repository.id, "B")
-    assert (refused.state, refused.gate) == ("refused", {"difference": -0.2})
+        work.releases.add(repository.id, record)
+    with any_store.read() as work:
+        stored = work.releases.get(repository.id, "B")
+    assert (stored.gate, stored.gate_reason) == (gate, "not worse")
+    assert stored.provenance == provenance
 
 
 @pytest.mark.usefixtures("releases")

@@ -70,18 +70,40 @@ def test_an_imported_repository_learns_its_github_id(any_store: Store, now: date
         assert work.repositories.get("acme/site").github_id == 5
 
 
-def test_cursors_and_memory_are_kept_apart(any_store: Store, repository: Repository):
+def test_what_is_known_of_a_repository_is_kept_apart(
+    any_store: Store, repository: Repository, now: datetime
+):
     with any_store.begin() as work:
         work.repositories.set_cursor(
             repository.id, "issues", {"since": "2026-01-01", "etag": '"x"'}
         )
         work.repositories.set_cursor(repository.id, "labels", "y")
-        work.repositories.remember(repository.id, "suggestions", "unsupported")
+        work.repositories.set_holdout_key(repository.id, "acme/rocket")
+        work.repositories.set_report_issue(repository.id, 9)
+        work.repositories.set_no_suggestions_since(repository.id, now)
+        work.repositories.set_configuration(repository.id, {"valid": None}, {"delay_seconds": 1})
+        work.repositories.set_label_list(repository.id, {"pages": {}, "labels": []})
+        work.repositories.set_configuration_notice(repository.id, {"failing": True})
+        work.repositories.leave(repository.id, "it is archived", now)
         work.repositories.set_cursor(repository.id, "labels", None)
     with any_store.read() as work:
         kept = work.repositories.get("acme/rocket")
         assert kept.cursors == {"issues": {"since": "2026-01-01", "etag": '"x"'}}
-        assert kept.memory == {"suggestions": "unsupported"}
+        assert (kept.holdout_key, kept.report_issue) == ("acme/rocket", 9)
+        assert kept.no_suggestions_since == kept.left_at == now
+        assert kept.left_because == "it is archived"
+        assert (kept.configuration, kept.intake_rules) == ({"valid": None}, {"delay_seconds": 1})
+        assert kept.label_list == {"pages": {}, "labels": []}
+        assert kept.configuration_notice == {"failing": True}
+
+
+def test_what_no_longer_holds_is_forgotten(any_store: Store, repository: Repository, now: datetime):
+    with any_store.begin() as work:
+        work.repositories.leave(repository.id, "it is archived", now)
+        work.repositories.come_back(repository.id)
+        work.repositories.set_configuration(repository.id, {"valid": None}, {})
+        work.repositories.set_configuration(repository.id, None, None)
+        assert work.repositories.by_id(repository.id) == repository
 
 
 def test_a_reader_may_ask_by_id(any_store: Store, repository: Repository):
@@ -91,9 +113,9 @@ def test_a_reader_may_ask_by_id(any_store: Store, repository: Repository):
             work.repositories.by_id(404)
 
 
-def test_what_is_not_there_cannot_remember(any_store: Store):
+def test_of_what_is_not_there_nothing_is_kept(any_store: Store):
     with pytest.raises(NotStored), any_store.begin() as work:
-        work.repositories.remember(404, "x", 1)
+        work.repositories.set_report_issue(404, 1)
 
 
 def test_many_threads_meeting_a_new_repository_make_one(shared_store: Store, now: datetime):

@@ -47,19 +47,13 @@ def import_issues(
     from datetime import UTC, datetime
 
     from bot.process.progress import ShownProgress
-    from bot.repositories.importing import import_files
+    from bot.repositories.importing import ImportRequest, import_files
     from store.records import UpsertCounts
 
     with opened() as container, ShownProgress() as progress:
+        request = ImportRequest(files, labels, _columns(column or []), strict)
         done = import_files(
-            container.store,
-            repo,
-            files,
-            labels_file=labels,
-            columns=_columns(column or []),
-            strict=strict,
-            now=datetime.now(UTC),
-            progress=progress,
+            container.store, repo, request, now=datetime.now(UTC), progress=progress
         )
     tell_bad_rows(done)
     if done.issues == UpsertCounts():

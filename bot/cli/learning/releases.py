@@ -36,7 +36,7 @@ def releases(
                         "location": release.location,
                         "digest": release.digest,
                         "labels": [row["name"] for row in release.manifest.get("labels", [])],
-                        "gate": (release.gate or {}).get("reason"),
+                        "gate": release.gate_reason,
                     }
                     for release in stored
                 ],
@@ -54,7 +54,7 @@ def releases(
                 release.state,
                 f"{release.created_at:%Y-%m-%d %H:%M}",
                 len(release.manifest.get("labels", [])),
-                (release.gate or {}).get("reason"),
+                release.gate_reason,
             )
             for release in stored
         ),
@@ -79,7 +79,7 @@ def _replay(repo: str, release: str, *, as_json: bool) -> None:
         say_json({"repository": repo, **replayed.as_json()})
         return
     say(f"{replayed.release} against {replayed.against}: {replayed.now.reason}")
-    say(f"then: {replayed.then['reason']}")
+    say(f"then: {replayed.then.reason}")
     say("the same decision and figures" if replayed.same else "NOT the same as then")
     say()
     say_table(

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 FIRST, LATEST = 1, 2
-"""Versions of cleaning: of releases that do not say, and of those that are trained now."""
+"""Versions of cleaning: the first there was, and that of releases that are trained now."""
 
 _TITLES: dict[int, Callable[[str], str]] = {FIRST: expressions.clean, LATEST: markdown.clean_title}
 _BODIES: dict[int, Callable[[str], str]] = {FIRST: expressions.clean, LATEST: markdown.clean_body}

@@ -1,4 +1,4 @@
-"""Cleaning by expressions: version 1, of releases whose manifest names no version."""
+"""Cleaning by expressions: version 1, against which version 2 is measured."""
 
 from __future__ import annotations
 

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-import pytest
-
 from bot.configuration import parse
-from bot.configuration.intake_rules import KEPT_AS, IntakeRules, fallback_label_in
+from bot.configuration.intake_rules import IntakeRules, fallback_label_in
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 REPO = "acme/rocket"
 
 
-def repository_with(store, kept: object):
+def repository_with(store, intake: dict[str, object] | None):
     with store.begin() as work:
         known = work.repositories.get_or_create(REPO, now=NOW)
-        work.repositories.remember(known.id, KEPT_AS, kept)
+        work.repositories.set_configuration(known.id, {"valid": None}, intake)
         return work.repositories.get(REPO)
 
 
@@ -26,24 +24,22 @@ def test_the_rules_are_those_of_the_file() -> None:
     assert IntakeRules.by(parse("")) == IntakeRules()
 
 
-@pytest.mark.parametrize("kept", [None, {}, {"intake": None}, "text", {"valid": "mode: off"}])
-def test_where_no_file_was_looked_for_there_are_none(store, kept) -> None:
+def test_where_no_file_was_looked_for_there_are_none(store) -> None:
     assert IntakeRules.of(None) is None
-    assert IntakeRules.of(repository_with(store, kept)) is None
+    assert IntakeRules.of(repository_with(store, None)) is None
 
 
 def test_what_was_read_last_holds(store) -> None:
-    repository = repository_with(store, {"intake": {"delay_seconds": 0, "fallback_label": None}})
+    repository = repository_with(store, IntakeRules(delay_seconds=0).to_json())
     assert IntakeRules.of(repository) == IntakeRules(delay_seconds=0)
 
 
 def test_the_fallback_label_has_its_present_name(store) -> None:
-    kept = {"intake": {"delay_seconds": 0, "fallback_label": "Triage"}}
-    repository = repository_with(store, kept)
+    repository = repository_with(store, {"delay_seconds": 0, "fallback_label": "Triage"})
     with store.begin() as work:
         assert fallback_label_in(work, repository) == "Triage"
         work.labels.rename(repository.id, "triage", "needs a look")
         assert fallback_label_in(work, repository) == "needs a look"
-    without = repository_with(store, {"intake": {"delay_seconds": 0}})
+    without = repository_with(store, IntakeRules().to_json())
     with store.read() as work:
         assert fallback_label_in(work, without) is None

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from fakes_bot import REPO, SECRET
 
 from bot.configuration.effective import CONFIGURATION_PATH, known_configuration
+from bot.configuration.last_reading import Reading
 from bot.conversations.configuration_notice import MARK
 from bot.process.settings import Settings
 from bot.simulator.faults import NetworkFault, network_fault
@@ -223,9 +226,8 @@ async def test_a_stored_file_that_is_no_longer_read_is_shown_and_its_other_rules
     head = push(bench, text)  # nobody hears of it
     with bench.installation.store.begin() as work:
         repository = work.repositories.get(REPO)
-        kept = dict(repository.memory["configuration"])
         rules = '{"mode": "apply", "delay_seconds": 0, "ignore": {"titles": ["^(?!a bug)"]}}'
-        work.repositories.remember(repository.id, "configuration", {**kept, "valid": rules})
+        replace(Reading.of(repository), rules=rules).keep(work, repository.id)
     bench.clock.advance(hours=1)
     await bench.deliver(bench.github.open_issue(REPO, "a bug"))
     await bench.work()
@@ -251,12 +253,11 @@ async def test_a_file_that_takes_too_long_to_read_is_told_so(bench, app, monkeyp
         assert known_configuration(work.repositories.get(REPO)).mode == "apply"
 
 
-async def test_what_the_version_before_kept_meanwhile_is_looked_at_anew(bench, app) -> None:
+async def test_a_file_of_which_intake_knows_no_rules_is_looked_at_anew(bench, app) -> None:
     await bench.deliver(push(bench, GOOD))
     with bench.installation.store.begin() as work:
         repository = work.repositories.get(REPO)
-        kept = {**repository.memory["configuration"], "valid": "mode: off\n"}
-        del kept["intake"]
-        work.repositories.remember(repository.id, "configuration", kept)
+        before = {**repository.configuration, "valid": "mode: off\n"}
+        work.repositories.set_configuration(repository.id, before, None)
     await bench.deliver(bench.github.open_issue(REPO, "a bug"))
     assert bench.labels(1) == ["bug"]

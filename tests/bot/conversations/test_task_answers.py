@@ -107,7 +107,7 @@ async def test_what_was_said_meanwhile_stays(asked, training) -> None:
 
 async def test_a_training_and_a_report_each_have_their_line(asked, training) -> None:
     with asked.installation.store.begin() as work:
-        work.repositories.remember(work.repositories.get(REPO).id, "report_issue", 3)
+        work.repositories.set_report_issue(work.repositories.get(REPO).id, 3)
     await say(asked, "/tagger retrain")
     await say(asked, "/tagger report")
     training.says = "issue #3, 0 alarms"

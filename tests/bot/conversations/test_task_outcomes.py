@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.conversations.report_issue import KEPT_AS
 from bot.conversations.task_answers import asked_for, ended
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -46,7 +45,7 @@ def test_a_report_is_linked_where_it_is_an_issue(store) -> None:
     with store.begin() as work:
         repository = work.repositories.get_or_create(REPO, now=NOW)
         assert "see [#9]" not in ended("report", told, repository)
-        work.repositories.remember(repository.id, KEPT_AS, 9)
+        work.repositories.set_report_issue(repository.id, 9)
         repository = work.repositories.get(REPO)
     assert "see [#9](https://redirect.github.com/acme/rocket/issues/9)" in ended(
         "report", told, repository

@@ -18,6 +18,7 @@ from bot.evaluating.reporting import report, write_files
 from bot.jobs import report_task as job
 from bot.jobs.task_kinds import KINDS, ScheduleContext, TaskRun
 from store.records import (
+    BEING_MADE,
     IssueRecord,
     LabelEvent,
     LabelRecord,
@@ -57,7 +58,7 @@ def filed(bench):
         )
         rows = [{"name": name, "examples": OLD // 2} for name in names]
         manifest = {"n_issues": OLD, "labels": rows}
-        record = ReleaseRecord("r1", now, "r1", "digest", manifest, {"learned_from": []})
+        record = ReleaseRecord("r1", now, "r1", "digest", manifest)
         work.releases.add(repository.id, record)
     return bench
 
@@ -205,7 +206,7 @@ async def test_after_a_crash_between_making_and_remembering_the_issue_is_found_a
     configured("issue")
     await job.run(task_run(filed))
     with filed.installation.store.begin() as work:
-        work.repositories.remember(work.repositories.get(REPO).id, "report_issue", -1)
+        work.repositories.set_report_issue(work.repositories.get(REPO).id, BEING_MADE)
     await job.run(task_run(filed))
     assert len(filed.github.repository(REPO).issues) == 1
 

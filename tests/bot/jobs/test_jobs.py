@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from bot.jobs.queues import JobSource
     from bot.simulator.records import Delivery
-    from store.queues.task_records import StoredTask
+    from store.records import StoredTask
 
 pytestmark = pytest.mark.anyio
 PACE = DeliveryLimits(poll=timedelta(seconds=0.2), sweep=timedelta(seconds=0.2), at_once=3)

@@ -17,7 +17,7 @@ from bot.jobs.task_kinds import KINDS, TaskKind
 from bot.jobs.task_queue import MAX_ATTEMPTS, TRAINING, UPKEEP, TaskQueue
 from bot.jobs.task_subprocess import SubprocessFailed, run_in_subprocess
 from store.errors import LeaseHeld
-from store.queues.task_records import Lease
+from store.records import Lease
 
 pytestmark = pytest.mark.anyio
 WEEKLY = "delay_seconds: 0\nreport: {schedule: '0 6 * * 1', to: files}\n"

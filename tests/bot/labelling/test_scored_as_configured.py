@@ -10,7 +10,6 @@ from fakes_bot import decision
 from bot.configuration import parse
 from bot.labelling.deciding import predicted
 from bot.labelling.issue_job import RETRY, IssueJob
-from bot.labelling.opt_out import OFF
 from bot.labelling.questions import Drawing
 from bot.labelling.tag_issue import left_alone, policy_for
 from bot.labelling.writing import WriteMark, Written, actions_of
@@ -22,7 +21,7 @@ NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 def issue(**given: object) -> StoredIssue:
     fields = dict.fromkeys(StoredIssue.__slots__)
-    fields |= {"title": "words", "body": "", "labels": (), "created_at": NOW, "memory": {}}
+    fields |= {"title": "words", "body": "", "labels": (), "created_at": NOW}
     return StoredIssue(**{**fields, "author": "ada", "is_pull_request": False, **given})
 
 
@@ -32,7 +31,7 @@ def issue(**given: object) -> StoredIssue:
         ("mode: shadow", {}, None),
         ("", {"is_pull_request": True}, "pull requests are not tagged"),
         ("", {"body": f"{OWN_MARK} report -->"}, "the bot wrote this issue itself"),
-        ("", {"memory": {OFF: NOW.isoformat()}}, "somebody told the bot to leave this issue alone"),
+        ("", {"opted_out_at": NOW}, "somebody told the bot to leave this issue alone"),
         ("mode: off", {}, "mode is off"),
         ("mode: off\nlabels: {bug: {mode: shadow}}", {}, None),
         ("mode: off\nlabels: {bug: {mode: off}}", {}, "mode is off"),

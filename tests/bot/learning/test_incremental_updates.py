@@ -101,8 +101,8 @@ async def test_what_the_training_knew_is_left_alone(bench) -> None:
     """The release says up to which act it was trained; only a few acts before it come again."""
     from datetime import timedelta
 
-    from bot.model_serving.incremental_updates import EVENTS_UNTIL, OVERLAP, IncrementalUpdate
-    from store.records import IssueRecord, LabelEvent, StoredRelease
+    from bot.model_serving.incremental_updates import OVERLAP, IncrementalUpdate
+    from store.records import IssueRecord, LabelEvent, ReleaseProvenance, StoredRelease
 
     now = bench.clock()
     with bench.installation.store.begin() as work:
@@ -114,8 +114,8 @@ async def test_what_the_training_knew_is_left_alone(bench) -> None:
         acts = [LabelEvent(n, "bug", "added", now, "ada", "person") for n in numbers]
         work.labels.record_events(repository_id, acts)
         until = work.labels.newest_event()
-    gate = {EVENTS_UNTIL: until}
-    record = StoredRelease(repository_id, "r2", now, "r2", "", "active", {}, gate)
+    provenance = ReleaseProvenance(events_until=until)
+    record = StoredRelease(repository_id, "r2", now, "r2", "", "active", {}, None, provenance)
     release = WordRelease(LABELS)
     assert IncrementalUpdate(bench.installation.store, record)(release) == OVERLAP
     assert set(release.learned) == set(numbers[50:])

@@ -136,9 +136,9 @@ def test_a_renamed_repository_keeps_its_issues_for_the_gate(lab: Lab) -> None:
         work.repositories.get_or_create("octo/elsewhere", now=NOW, github_id=7)
     again = lab.retrain(repository="octo/elsewhere")
     held_out = part(data_of(range(1, 401)), REPO).held_out.numbers
-    kept = lab.releases()[0].gate
+    compared = lab.releases()[0].provenance.replay
     assert (first.gate.n_issues, again.gate.n_issues) == (0, len(held_out))
-    assert [number for number, _ in kept["replay"]["issues"]] == list(held_out)
+    assert [number for number, _ in compared.issues] == list(held_out)
 
 
 def test_a_renamed_label_is_the_same_label_to_the_gate(lab: Lab) -> None:
@@ -194,8 +194,8 @@ def test_a_worse_release_is_refused_and_the_gate_is_kept(lab: Lab) -> None:
     assert "worse than the active release" in worse.gate.reason
     refused, active = lab.releases()
     assert (refused.state, active.state, active.id) == ("refused", "active", first.manifest.id)
-    assert refused.gate is not None
-    assert refused.gate["reason"] == worse.gate.reason
+    assert refused.gate == worse.gate
+    assert refused.gate_reason == worse.gate.reason
 
 
 def test_a_decision_is_replayed_as_it_was_whatever_people_changed_since(
@@ -223,7 +223,7 @@ def test_a_decision_is_replayed_as_it_was_whatever_people_changed_since(
     assert not found.now.promote
     assert found.now == worse.gate
     assert found.as_json()["against"] == lab.releases()[1].id
-    then = {**found.then, "figures": found.then["figures"][:2]}  # before the Brier score was one
+    then = replace(found.then, figures=found.then.figures[:2])  # before the Brier score was one
     assert replace(found, then=then).same
     with pytest.raises(CommandRefused, match="no release is active yet"):
         again(lab.releases()[1].id)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot.configuration import parse
-from bot.configuration.effective import Reading
+from bot.configuration.last_reading import Reading
 from bot.errors import CommandRefused
 from bot.evaluating.evaluation_request import EvaluationRequest
 from bot.learning.training_data import training_data
@@ -52,7 +52,7 @@ def act(store: Store, repository_id: int, number: int, label: str, kind: str, wh
 def configure(store: Store, repository_id: int, text: str) -> None:
     reading = Reading(NOW, rules=parse(text).as_stored())
     with store.begin() as work:
-        work.repositories.remember(repository_id, "configuration", reading.as_json())
+        reading.keep(work, repository_id)
 
 
 def on(data: TrainingSet, number: int) -> set[str]:

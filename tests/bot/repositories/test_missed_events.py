@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.configuration.intake_rules import KEPT_AS
 from bot.receiving.deliveries import keep, understand
 from bot.repositories.missed_events import GRACE, make_up
 from store.records import IssueRecord
@@ -79,9 +78,9 @@ def test_an_opening_that_was_told_is_not_made_up_for(house) -> None:
 def test_a_label_beside_the_fallback_label_is_made_up_for(house) -> None:
     house.file(1, NOW - timedelta(days=2), ("Triage", "bug"))
     house.file(2, NOW - timedelta(days=2), ("triage",))
-    kept = {"intake": {"delay_seconds": 0, "fallback_label": "triage"}}
+    intake = {"delay_seconds": 0, "fallback_label": "triage"}
     with house.store.begin() as work:
-        work.repositories.remember(house.id, KEPT_AS, kept)
+        work.repositories.set_configuration(house.id, {}, intake)
         run = work.writes.open_run(house.id, "webhook", NOW)
         for number in (1, 2):
             (write,) = work.writes.intend(run.id, number, ["triage"], NOW)

@@ -7,7 +7,9 @@ from datetime import UTC, datetime
 import pytest
 from fakes_bot import REPO
 
-from bot.configuration.intake_rules import KEPT_AS
+from bot.configuration.last_reading import Reading
+from bot.github.pages import KnownPage
+from bot.receiving.repository_labels import LabelList
 from bot.repositories.names import ask_name, move, names_a_repository
 from bot.repositories.syncing import EVENTS, ISSUES
 
@@ -38,13 +40,24 @@ def test_addresses_that_were_kept_follow_the_name(store) -> None:
 
 @pytest.mark.parametrize(("previous", "kept"), [("acme/old", True), ("other/new", False)])
 def test_another_owner_s_file_holds_no_longer(store, previous, kept) -> None:
-    rules = {"valid": None, "problems": [], "places": {}, "checked_at": NOW.isoformat()}
-    rules |= {"intake": {"delay_seconds": 0, "fallback_label": None}}
     with store.begin() as work:
         known = work.repositories.get_or_create("acme/new", now=NOW, github_id=7)
-        work.repositories.remember(known.id, KEPT_AS, rules)
+        Reading(NOW).keep(work, known.id)
         move(work, work.repositories.get("acme/new"), previous)
-        assert (KEPT_AS in work.repositories.get("acme/new").memory) is kept
+        moved = work.repositories.get("acme/new")
+        assert [moved.configuration is not None, moved.intake_rules is not None] == [kept, kept]
+
+
+def test_pages_of_labels_are_asked_for_under_the_new_name(store) -> None:
+    old, new = (f"https://api.test/repos/acme/{name}/labels?page=" for name in ("old", "new"))
+    with store.begin() as work:
+        repository = work.repositories.get_or_create("acme/new", now=NOW, github_id=7)
+        pages = {f"{old}1": KnownPage("a", f"{old}2"), f"{old}2": KnownPage("b")}
+        LabelList(pages, (("bug", 1),)).keep(work, repository.id)
+        move(work, work.repositories.get("acme/new"), "acme/old")
+        moved = LabelList.of(work.repositories.get("acme/new"))
+    assert moved.pages == {f"{new}1": KnownPage("a", f"{new}2"), f"{new}2": KnownPage("b")}
+    assert moved.labels == (("bug", 1),)
 
 
 @pytest.mark.anyio

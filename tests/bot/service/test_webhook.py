@@ -287,12 +287,12 @@ def test_what_storing_needs_of_the_configuration_is_kept_beside_it_and_no_file_i
     unreadable = {
         "checked_at": clock().isoformat(),
         "valid": "whoever reads this fails",
-        "intake": {"delay_seconds": 45, "fallback_label": "Triage"},
         "places": {"repository": {"etag": "e", "text": "[" * 60_000}},
     }
+    intake = {"delay_seconds": 45, "fallback_label": "Triage"}
     with installation.store.begin() as work:
         repository_id = work.repositories.get(REPO).id
-        work.repositories.remember(repository_id, "configuration", unreadable)
+        work.repositories.set_configuration(repository_id, unreadable, intake)
     opened = github.open_issue(REPO, "It crashes again")
     github.add_label(REPO, "triage")
     github.add_labels(REPO, 2, ["triage"], by=BOT)

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from tagger.chain.chain import Chain
+from tagger.chain.contentless import ContentCheck
 from tagger.domain.decision import Policy
 from tagger.domain.issue import IssueText
 from tagger.errors import ReleaseDamaged
-from tagger.persistence import file_digest
+from tagger.persistence import file_digest, load_arrays, save_arrays
 from tagger.releases.release import Manifest, Release, ReleaseOrder, read_manifest, train_release
 
 MEMBERS = ("zero-shot", "linear", "naive-bayes", "knn")
@@ -157,10 +158,11 @@ def test_texts_that_ask_for_no_label_belong_to_the_evidence(resources, training_
 def test_a_release_cleans_as_it_was_trained(trained, tmp_path, resources):
     shutil.copytree(trained[1], tmp_path / "old")
     stored = json.loads((tmp_path / "old" / "manifest.json").read_text())
-    assert stored.pop("cleaning") == 2
+    assert stored["cleaning"] == 2
+    stored["cleaning"] = 1
     chain = tmp_path / "old" / "chain" / "chain.json"
     learned = json.loads(chain.read_text())
-    assert learned.pop("content")
+    learned["content"] = ContentCheck().as_json()
     chain.write_text(json.dumps(learned))
     stored["files"]["chain/chain.json"] = file_digest(chain)
     (tmp_path / "old" / "manifest.json").write_text(json.dumps(stored))
@@ -173,6 +175,25 @@ def test_a_release_cleans_as_it_was_trained(trained, tmp_path, resources):
         scores(old, issue) == scores(old, first) == scores(new, IssueText(first.title, first.body))
     )
     assert scores(new, issue) != scores(old, issue)
+
+
+def test_a_release_that_holds_more_than_is_asked_opens_and_says_the_same(
+    trained, tmp_path, resources
+):
+    """As they were made at first: with naive Bayes' classifiers, and the maps of k and m."""
+    shutil.copytree(trained[1], tmp_path / "old")
+    manifest = json.loads((tmp_path / "old" / "manifest.json").read_text())
+    classifiers = tmp_path / "old" / "chain" / "naive-bayes" / "classifiers.skops"
+    classifiers.write_bytes(b"nobody reads this")
+    examples = tmp_path / "old" / "chain" / "knn" / "examples.safetensors"
+    maps = {"micro_f1_map": np.zeros((2, 2)), "macro_f1_map": np.zeros((2, 2))}
+    save_arrays(examples, {**load_arrays(examples), **maps})
+    for path in (classifiers, examples):
+        manifest["files"][str(path.relative_to(tmp_path / "old"))] = file_digest(path)
+    (tmp_path / "old" / "manifest.json").write_text(json.dumps(manifest))
+    issue = IssueText("Crash when saving")
+    old, new = (Release.open(folder, resources) for folder in (tmp_path / "old", trained[1]))
+    assert scores(old, issue) == scores(new, issue)
 
 
 def scores(release, issue):

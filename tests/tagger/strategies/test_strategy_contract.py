@@ -241,7 +241,7 @@ class TestSaving:
     def test_writes_no_pickle(self, name, fitted, tmp_path):
         fitted(name).save(tmp_path)
         kinds = {path.suffix for path in files_under(tmp_path)}
-        assert kinds <= {".json", ".safetensors", ".faiss", ".skops", ".txt"}
+        assert kinds <= {".json", ".safetensors", ".faiss", ".txt"}
 
     def test_a_missing_or_broken_file_is_a_damaged_release(self, name, fitted, resources, tmp_path):
         fitted(name).save(tmp_path)

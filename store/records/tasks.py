@@ -1,4 +1,4 @@
-"""A task and a lease as values: frozen, and free of SQL."""
+"""Tasks and leases: work that comes round, and what only one may do at a time."""
 
 from __future__ import annotations
 

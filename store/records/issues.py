@@ -1,0 +1,111 @@
+"""Issues and pull requests: as they come in, as kept, and to learn from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class IssueRecord:
+    """An issue or pull request as it came in.
+
+    :ivar filed_title: the title as filed, where an `edited` payload tells it (`changes.title`);
+        None: the present title, unless the store knows an earlier one. `filed_body` likewise.
+    :ivar locked: the conversation; None where it is not told, as in a file. `type` likewise: the
+        name of the native type, "" for none.
+    """
+
+    number: int
+    title: str
+    body: str
+    labels: tuple[str, ...]
+    created_at: datetime
+    is_pull_request: bool = False
+    state: str = "open"
+    author: str | None = None
+    author_association: str | None = None
+    updated_at: datetime | None = None
+    closed_at: datetime | None = None
+    filed_title: str | None = None
+    filed_body: str | None = None
+    github_id: int | None = None
+    locked: bool | None = None
+    type: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredIssue:
+    """An issue as kept: as filed and as it is now.
+
+    :ivar type: name of its native type, "" for none.
+    :ivar answer_comment_id: the bot's comment that answers commands; `BEING_MADE`; None for none.
+    :ivar suggestion_comment_id: the bot's comment that suggests labels; None for none.
+    :ivar opted_out_at: when a person last said that the bot is to leave the issue alone.
+    :ivar opted_in_at: when a person last asked the bot to label it again.
+    """
+
+    id: int
+    repository_id: int
+    number: int
+    is_pull_request: bool
+    filed_title: str
+    filed_body: str = field(repr=False)
+    title: str
+    body: str = field(repr=False)
+    labels: tuple[str, ...]
+    state: str
+    author: str | None
+    author_association: str | None
+    created_at: datetime
+    updated_at: datetime | None
+    closed_at: datetime | None
+    locked: bool
+    type: str
+    github_id: int | None = None
+    answer_comment_id: int | None = None
+    suggestion_comment_id: int | None = None
+    opted_out_at: datetime | None = None
+    opted_in_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UpsertCounts:
+    """What an upsert did.
+
+    A row older than what is stored, or of an issue that was deleted, counts as unchanged.
+    """
+
+    new: int = 0
+    changed: int = 0
+    unchanged: int = 0
+
+    def __add__(self, other: UpsertCounts) -> UpsertCounts:
+        return UpsertCounts(
+            self.new + other.new, self.changed + other.changed, self.unchanged + other.unchanged
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingRow:
+    """An issue as filed with what may be learned from its labels.
+
+    :ivar labels: on the issue now and set or confirmed by a person.
+    :ivar unconfirmed: on the issue now, set by a bot, confirmed by nobody.
+    :ivar refused: taken off or dismissed by a person.
+    :ivar declined: those of them that this bot had set or suggested: explicit negatives.
+    """
+
+    number: int
+    title: str
+    body: str = field(repr=False)
+    labels: tuple[str, ...]
+    unconfirmed: tuple[str, ...]
+    refused: tuple[str, ...]
+    is_pull_request: bool
+    author: str | None
+    created_at: datetime
+    declined: tuple[str, ...] = ()
