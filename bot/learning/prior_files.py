@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from tagger.chain.prior_measurement import Drawing
+    from tagger.chain.prior_measurement import TrainingDraws
     from tagger.domain.strategy import Resources
 
 MAX_ROWS = 4000
@@ -79,7 +79,7 @@ class LabelledFiles:
 
 
 def measured_once(
-    files: LabelledFiles, drawing: Drawing, resources: Resources, folder: Path
+    files: LabelledFiles, drawing: TrainingDraws, resources: Resources, folder: Path
 ) -> MeasuredIssues:
     """What the members say of one repository: computed, or as a run before kept it.
 

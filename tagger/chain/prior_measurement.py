@@ -70,7 +70,7 @@ class MeasuredIssues:
 
 
 @dataclass(frozen=True)
-class Drawing:
+class TrainingDraws:
     """How training sets are drawn.
 
     :ivar members: names of strategies.

@@ -114,8 +114,7 @@ def distil(
     :returns: the loss of each step.
     """
     tokens = reader.read(training_texts.texts)
-    lengths = [len(ids) for ids in tokens]
-    device = student.head.weight.device
+    lengths, device = [len(ids) for ids in tokens], student.head.weight.device
     with seeded(seed, device), masks(layer_stack(student.body), recipe.pruning) as masked:
         freeze_lower(student.body, 0.0)
         whole = WholeBody(student, reader, tokens)

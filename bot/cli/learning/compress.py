@@ -67,7 +67,7 @@ def compress(
 def _pruning(kind: str, sparsity: float) -> "Pruning":
     from tagger.distillation.pruning import KINDS, Pruning
 
-    known = next((literal for literal in KINDS if literal == kind), None)
-    if known is None:
+    literal = next((each for each in KINDS if each == kind), None)
+    if literal is None:
         raise typer.BadParameter(f"--pruning: got {kind!r}, expected one of {', '.join(KINDS)}")
-    return Pruning(known, sparsity)
+    return Pruning(literal, sparsity)

@@ -32,9 +32,9 @@ def prior(
     import json
 
     from bot.learning.prior_files import measured_once
-    from tagger.chain.prior_measurement import Drawing, moments_of
+    from tagger.chain.prior_measurement import TrainingDraws, moments_of
 
-    drawing = Drawing(listed(members), largest, share)
+    drawing = TrainingDraws(listed(members), largest, share)
     files = [labelled_files(text) for text in repositories]
     with opened() as container:  # its database keeps the vectors
         resources = container.resources()

@@ -12,7 +12,7 @@ import typer
 from bot.cli.learning.prior import labelled_files
 from bot.errors import CommandRefused
 from bot.learning.prior_files import LabelledFiles, measured_once
-from tagger.chain.prior_measurement import Drawing
+from tagger.chain.prior_measurement import TrainingDraws
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -58,6 +58,6 @@ def test_what_is_no_repository_is_refused_with_what_was_expected(files, tmp_path
         LabelledFiles(tmp_path / "odd.jsonl", files[1], ()).load()
     without = LabelledFiles(*files, ("other",))
     with pytest.raises(CommandRefused, match="has one of the labels other"):
-        measured_once(without, Drawing(("naive-bayes",)), None, tmp_path)
+        measured_once(without, TrainingDraws(("naive-bayes",)), None, tmp_path)
     with pytest.raises(typer.BadParameter, match="expected ISSUES:LABELS:NAMES"):
         labelled_files("issues.jsonl")
