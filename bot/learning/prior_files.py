@@ -79,13 +79,13 @@ class LabelledFiles:
 
 
 def measured_once(
-    files: LabelledFiles, drawing: TrainingDraws, resources: Resources, folder: Path
+    files: LabelledFiles, draws: TrainingDraws, resources: Resources, folder: Path
 ) -> MeasuredIssues:
     """What the members say of one repository: computed, or as a run before kept it.
 
     :raises CommandRefused: the files cannot be read, or hold no labelled issue.
     """
-    rows = folder / f"{files.issues.stem}-{'-'.join(drawing.members)}.npz"
+    rows = folder / f"{files.issues.stem}-{'-'.join(draws.members)}.npz"
     if not rows.exists():
         data = files.load(MAX_ROWS)
         if not len(data):
@@ -93,7 +93,7 @@ def measured_once(
                 f"no issue in {files.issues} has one of the labels {', '.join(files.names)}"
             )
         rows.parent.mkdir(parents=True, exist_ok=True)
-        np.savez(rows, *astuple(drawing.measure(data, resources)))
+        np.savez(rows, *astuple(draws.measure(data, resources)))
     return kept_rows(rows)
 
 

@@ -16,8 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from store.database import Store
-    from store.records import StoredIssue, StoredRelease
-    from store.records.releases import ComparedOn
+    from store.records import ComparedOn, StoredIssue, StoredRelease
     from tagger.domain.strategy import Resources
     from tagger.monitoring.gate import GateDecision
 

@@ -34,12 +34,12 @@ def prior(
     from bot.learning.prior_files import measured_once
     from tagger.chain.prior_measurement import TrainingDraws, moments_of
 
-    drawing = TrainingDraws(listed(members), largest, share)
+    draws = TrainingDraws(listed(members), largest, share)
     files = [labelled_files(text) for text in repositories]
     with opened() as container:  # its database keeps the vectors
         resources = container.resources()
-        measured = [measured_once(each, drawing, resources, keep) for each in files]
-    out.write_text(json.dumps(moments_of(drawing.members, measured)) + "\n", encoding="utf-8")
+        measured = [measured_once(each, draws, resources, keep) for each in files]
+    out.write_text(json.dumps(moments_of(draws.members, measured)) + "\n", encoding="utf-8")
 
 
 def labelled_files(text: str) -> "LabelledFiles":
