@@ -83,12 +83,19 @@ class LeaseKeeper:
             began = time.monotonic()
             try:
                 self._renew()
-            except StoreUnavailable as error:  # it may be back before the lease runs out
-                log.warning("a lease was not renewed", extra={"reason": str(error)})
-                pause = self._lease / 20
             except LeaseLost:
                 self._taken_over.set_result(None)
                 return
+            except Exception as error:
+                # the database may be back before the lease runs out; what else it is, it is tried
+                # again as well, for without a renewal whoever waits is told in time
+                expected = isinstance(error, StoreUnavailable)
+                log.warning(
+                    "a lease was not renewed",
+                    exc_info=None if expected else error,
+                    extra={"reason": str(error)},
+                )
+                pause = self._lease / 20
             else:
                 self._until = began + self._lease
                 pause = self._lease / 3

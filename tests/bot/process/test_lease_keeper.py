@@ -67,14 +67,17 @@ def test_one_that_is_anothers_is_not_asked_for_again() -> None:
     assert renewals.count == 1
 
 
-@pytest.mark.parametrize("hangs", [False, True])
-async def test_whoever_waits_learns_of_it_before_it_runs_out(hangs) -> None:
+@pytest.mark.parametrize(
+    ("hangs", "error"),
+    [(False, StoreBusy("locked")), (True, StoreBusy("locked")), (False, RuntimeError("a mistake"))],
+)
+async def test_whoever_waits_learns_of_it_before_it_runs_out(hangs, error) -> None:
     end = threading.Event()
 
     def renew() -> None:
         if hangs:
             end.wait(5)
-        raise StoreBusy("locked")
+        raise error
 
     began = time.monotonic()
     async with LeaseKeeper(renew, LEASE) as keeper:
