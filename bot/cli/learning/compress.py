@@ -30,7 +30,7 @@ def compress(
         int | None, typer.Option(min=1, help="Layers of the student; by default all cheap ones.")
     ] = None,
     trials: Annotated[
-        int, typer.Option(min=0, help="Recipes tried (alpha, temperature, epochs); 0: the usual.")
+        int, typer.Option(min=0, help="Training settings tried; 0: the usual ones.")
     ] = 8,
     pruning: Annotated[str, typer.Option(help="none, magnitude or movement.")] = "none",
     sparsity: Annotated[
