@@ -197,7 +197,7 @@ def write_release(
         id=f"{order.now:%Y%m%d-%H%M%S}-{train.fingerprint[:6]}",
         repository=order.repository,
         created_at=order.now,
-        strategies=tuple(member.name for member in chain.fitted_),
+        strategies=tuple(member.name for member in chain.learned_.cascade.members),
         labels=tuple(ServedLabel(**row) for row in tagging.table(train.positives, order.target)),
         n_issues=len(train),
         target=order.target,
@@ -251,7 +251,7 @@ class Release:
     @property
     def names(self) -> tuple[str, ...]:
         """Its labels, in the order of `decide`'s columns."""
-        return self._tagging.chain.names_
+        return self._tagging.chain.learned_.labels
 
     def decide(self, issues: Sequence[IssueText]) -> NDArray[np.bool_]:
         """The labels it gives for the best F1. *Shape:* (n_issues, n_labels)"""
@@ -282,11 +282,6 @@ class Release:
     def _cleaned(self, issues: Sequence[IssueText]) -> list[IssueText]:
         """As they were when it was trained, whatever they were cleaned with since."""
         return [issue.cleaned(self.manifest.cleaning) for issue in issues]
-
-    @property
-    def seen(self) -> Mapping[str, int]:
-        """Issues of the last `tag` that each member scored."""
-        return self._tagging.chain.seen_
 
 
 def read_manifest(folder: Path) -> Manifest:
