@@ -1,7 +1,6 @@
 """Evaluation runs and their finished cells, so that a killed run goes on where it stopped.
 
 - `start(repository_id, kind, fingerprint, settings, now) -> EvaluationRun`
-- `resumable(repository_id, kind, fingerprint, settings) -> EvaluationRun | None`
 - `put_cell(run_id, cell, now) -> bool`: False where the cell was there; the first one stays
 - `cells(run_id) -> tuple[EvaluationCell, …]`, `cell(run_id, key)`, `cell_keys(run_id)`
 - `copy_cells(run_id, earlier, now) -> int`: an earlier run's cells stand in this one as well
@@ -56,18 +55,6 @@ class Evaluations:
         self._session.add(row)
         self._session.flush()
         return _run(row)
-
-    def resumable(
-        self, repository_id: int, kind: str, fingerprint: str, settings: Mapping[str, Any]
-    ) -> EvaluationRun | None:
-        """The newest run on the same data with the same settings that did not end, or None."""
-        query = _newest(repository_id).where(
-            EvaluationRunRow.kind == kind,
-            EvaluationRunRow.fingerprint == fingerprint,
-            EvaluationRunRow.state != "done",
-        )
-        runs = map(_run, self._session.scalars(query))
-        return next((run for run in runs if run.settings == dict(settings)), None)
 
     def put_cell(self, run_id: int, cell: EvaluationCell, now: datetime) -> bool:
         """Keep a finished cell; False: it was there, and stays as it was."""

@@ -4,7 +4,7 @@
 - `find(repository_id, number) -> StoredIssue | None`, `get(…)` or NotStored
 - `walk(repository_id, …) -> Iterator[StoredIssue]`: by falling number
 - `training_rows(repository_id, …) -> Iterator[TrainingRow]`: by rising number
-- `numbers(repository_id)`, `count(repository_id)`, `newest_update(repository_id)`
+- `numbers(repository_id)`, `count(repository_id)`
 - `set_answer_comment`, `set_suggestion_comment`, `set_opted_out`, `set_opted_in`: the bot's own
 - `forget(repository_id, number)`: deleted on GitHub
 """
@@ -130,11 +130,6 @@ class Issues:
         """How many issues and pull requests are stored."""
         query = select(func.count()).where(IssueRow.repository_id == repository_id)
         return self._session.scalars(query).one()
-
-    def newest_update(self, repository_id: int) -> datetime | None:
-        """The latest `updated_at`: what an incremental sync may start from."""
-        query = select(func.max(IssueRow.updated_at))
-        return self._session.scalars(query.where(IssueRow.repository_id == repository_id)).one()
 
     def set_answer_comment(self, issue_id: int, comment_id: int) -> None:
         """Keep which comment answers commands; `BEING_MADE` while one is being made."""

@@ -2,7 +2,7 @@
 
 - `upsert(repository_id, records, now=…)`, `list(repository_id, deleted=False)`,
   `rename(repository_id, old, new)`, `delete(repository_id, name, now=…)`
-- `current_name(repository_id, name) -> str`: follows renames; `renames(…)`: all of them
+- `renames(repository_id) -> dict[str, str]`: former names, folded, and present ones
 - `record_events(repository_id, events) -> int`: how many were new; a repeat changes nothing
 - `history(repository_id, number) -> tuple[LabelEvent, …]`
 - `newest_event()`, `changed_since(repository_id, event)`: what was recorded after an act
@@ -112,10 +112,6 @@ class Labels:
             .execution_options(synchronize_session=False)
         )
         return True
-
-    def current_name(self, repository_id: int, name: str) -> str:
-        """What the label of this name is called today; unknown names come back as they are."""
-        return self.renames(repository_id).get(name_key(name), name)
 
     def renames(self, repository_id: int) -> dict[str, str]:
         """Folded former name → present name, of names that no label has today.

@@ -4,7 +4,7 @@
 - `list(repository_id, number=None, since=None, limit=None)`: the newest first
 - `latest(repository_id, number) -> StoredPrediction | None`
 - `numbers_since(repository_id, at) -> frozenset[int]`
-- `of_delivery(delivery_id) -> StoredPrediction | None`, `count(repository_id=None)`
+- `count(repository_id=None)`
 """
 
 from __future__ import annotations
@@ -80,11 +80,6 @@ class Predictions:
     def latest(self, repository_id: int, number: int) -> StoredPrediction | None:
         """The newest prediction for the issue, or None."""
         return next(iter(self.list(repository_id, number=number, limit=1)), None)
-
-    def of_delivery(self, delivery_id: int) -> StoredPrediction | None:
-        """The prediction that a delivery led to (`ClaimedDelivery.id`), or None."""
-        query = _joined().where(PredictionRow.delivery_id == delivery_id)
-        return next(iter(self._stored(query)), None)
 
     def count(self, repository_id: int | None = None) -> int:
         """How many predictions are kept, of one repository or of all."""

@@ -47,7 +47,7 @@ class NotMeasured(TaggerError):
         self.names = tuple(names)
         super().__init__(
             f"the chain cannot weigh {', '.join(self.names)}: nobody has measured yet how far it "
-            f"can be trusted at which number of examples (docs/benchmarks/prior.py does); members "
+            f"can be trusted at which number of examples (issue-tagger prior does); members "
             f"may be {', '.join(measured)}. issue-tagger evaluate scores every strategy by itself"
         )
 

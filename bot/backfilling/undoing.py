@@ -98,15 +98,7 @@ async def undo(
     client = await context.access.client(repository.full_name)
     undoing = _Undoing(context, client, repository, run, renames)
     patient = throttled or Throttled(context.clock)
-    taken = [
-        UndoneLabel(write.number, write.label, why)
-        for write in writes
-        if (why := _not_ours_to_take(write))
-    ]
-    by_issue: dict[int, list[Write]] = defaultdict(list)
-    for write in writes:
-        if not _not_ours_to_take(write):
-            by_issue[write.number].append(write)
+    taken, by_issue = _parted(writes)
     for done, (number, some) in enumerate(sorted(by_issue.items()), 1):
         undone = await patient.see_through(_on_issue(undoing, number, some))
         taken += undone
@@ -114,13 +106,22 @@ async def undo(
             await patient.after_a_write()
         progress("undoing", done, len(by_issue))
     undo_id = await asyncio.to_thread(undoing.close)
-    return Undone(
-        repository.full_name,
-        run.id,
-        undo_id,
-        tuple(undone_label for undone_label in taken if not undone_label.reason),
-        tuple(undone_label for undone_label in taken if undone_label.reason),
+    gone, left = (
+        tuple(label for label in taken if bool(label.reason) == stays) for stays in (False, True)
     )
+    return Undone(repository.full_name, run.id, undo_id, gone, left)
+
+
+def _parted(writes: Sequence[Write]) -> tuple[list[UndoneLabel], dict[int, list[Write]]]:
+    """What stays, with the reason, and by issue what may be taken back."""
+    staying: list[UndoneLabel] = []
+    by_issue: dict[int, list[Write]] = defaultdict(list)
+    for write in writes:
+        if reason := _not_ours_to_take(write):
+            staying.append(UndoneLabel(write.number, write.label, reason))
+        else:
+            by_issue[write.number].append(write)
+    return staying, by_issue
 
 
 @dataclass

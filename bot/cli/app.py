@@ -21,6 +21,7 @@ from bot.cli.learning.audit import audit
 from bot.cli.learning.benchmark import benchmark
 from bot.cli.learning.compress import compress
 from bot.cli.learning.evaluate import evaluate
+from bot.cli.learning.prior import prior
 from bot.cli.learning.promote import promote
 from bot.cli.learning.releases import releases
 from bot.cli.learning.report import report
@@ -75,6 +76,7 @@ _COMMANDS: dict[str, tuple[Callable[..., None], str]] = {
 for _name, (_command, _short) in _COMMANDS.items():
     app.command(_name, short_help=_short)(_command)
 app.command("task", hidden=True)(task)
+app.command("prior", hidden=True)(prior)
 
 TELL_THEMSELVES = {"doctor", "task"}
 """Commands beside which misspelt variables are named already."""

@@ -123,7 +123,7 @@ class RepositoryConfiguration(_Section):
     """`off`: not predicted. `shadow`: predicted and recorded, nothing written. `suggest`:
     suggested to people. `apply`: set where the target precision is met, else suggested."""
     precision: Precision = 0.9
-    """A label is set only where a 90 % confidence bound on its precision meets this."""
+    """A label is set only where its precision is at least this, with 90 % confidence."""
     max_labels: Annotated[Count, Field(ge=1, le=100)] = 5
     """The bot sets and suggests at most so many labels on one issue."""
     fallback_label: LabelName | None = None
@@ -226,7 +226,7 @@ class RepositoryConfiguration(_Section):
         return self.label_rules.off_because(label)
 
     def precision_for(self, label: str) -> float:
-        """Target precision, in [0.5, 0.999], that a bound must meet before the label is set."""
+        """Target precision, in [0.5, 0.999], that must be shown before the label is set."""
         return self._settings_of(label).precision or self.precision
 
     def wording_for(self, label: str, description: str = "") -> Label:

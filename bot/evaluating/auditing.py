@@ -75,7 +75,7 @@ def audit(
 
     :raises CommandRefused: no labels, or too few labelled issues.
     """
-    from tagger.statistics.f1_thresholds import choose_cuts
+    from tagger.statistics.f1_thresholds import choose_thresholds
     from tagger.strategies.linear import LinearHeads
 
     data = training_data(store, repository, progress=resources.progress)
@@ -87,7 +87,7 @@ def audit(
     resources.progress("judging each issue by all others", 0, 1)
     scores = LinearHeads(resources, seed=seed).fit(data).out_of_fold_
     resources.progress("judging each issue by all others", 1, 1)
-    decided = choose_cuts(data.targets, scores).decide(scores)
+    decided = choose_thresholds(data.targets, scores).decide(scores)
     decided[:, data.positives < MIN_EXAMPLES] = False
     uses = label_uses(store, repository, data, resources.progress)
     titles = {number: text.title for number, text in zip(data.numbers, data.issues, strict=True)}

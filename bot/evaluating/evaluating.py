@@ -68,8 +68,7 @@ def evaluate(
     request = replace(request, strategies=names, as_of=request.as_of or workspace.clock())
     data = _data(workspace, request)
     _check_holdout(data, request.plan)
-    store = workspace.store
-    with store.read() as work:
+    with workspace.store.read() as work:
         repository_id = work.repositories.get(workspace.repository).id
         previous = work.evaluations.latest(repository_id, KIND)
     with _begun(workspace, request, data) as run:
@@ -80,15 +79,22 @@ def evaluate(
         notes += left_out(evaluation)
         if not evaluation.cells:
             raise CommandRefused(f"there is nothing to report: {'; '.join(notes)}")
-        alarms = worse_than_last(store, evaluation, previous)
-        notes += not_held_out(data, request.plan) + tuple(f"Alarm: {alarm}" for alarm in alarms)
-        for alarm in alarms:
-            log.warning("alarm", extra={"repository": workspace.repository, "reason": alarm})
+        notes += not_held_out(data, request.plan) + _alarms(workspace, evaluation, previous)
         about = extras(workspace, evaluation, previous, issue_url, notes)
         files, report = _reported(evaluation, about, out)
-        with store.begin() as work:
+        with workspace.store.begin() as work:
             work.evaluations.finish(run.id, report, workspace.clock())
     return Evaluated(files, report, notes)
+
+
+def _alarms(
+    workspace: EvaluationWorkspace, evaluation: Evaluation, previous: EvaluationRun | None
+) -> tuple[str, ...]:
+    """Where it is worse than the last one, as notes for the report; the log has them too."""
+    alarms = worse_than_last(workspace.store, evaluation, previous)
+    for alarm in alarms:
+        log.warning("alarm", extra={"repository": workspace.repository, "reason": alarm})
+    return tuple(f"Alarm: {alarm}" for alarm in alarms)
 
 
 def _score_together(

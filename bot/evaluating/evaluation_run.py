@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import logging
-import os
-import socket
-import threading
 import time
-import uuid
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from store.errors import LeaseHeld, LeaseLost, StoreUnavailable
+from bot.process.lease_keeper import LeaseKeeper
+from bot.process.process_identity import holder_name
+from store.errors import LeaseHeld, StoreUnavailable
 from store.records import EvaluationCell
 from tagger.evaluation.cells import CellResult
 
@@ -25,8 +22,6 @@ if TYPE_CHECKING:
     from bot.evaluating.helper_processes import Helpers
     from store.database import Store
     from tagger.evaluation.cells import CellKey
-
-log = logging.getLogger(__name__)
 
 LEASE = timedelta(minutes=1)
 """How long a task stays a dead process's; renewed at a third of it."""
@@ -82,7 +77,7 @@ class StoredWorkBoard:
         self._helpers = helpers
         self._alive = alive
         self._pause = pause
-        self._name = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:6]}"
+        self._name = holder_name()
 
     @property
     def workers(self) -> int:
@@ -114,26 +109,17 @@ class StoredWorkBoard:
 
     @contextmanager
     def _holding(self, task: str) -> Iterator[None]:
-        done = threading.Event()
-        renewing = threading.Thread(target=self._renew, args=(task, done), daemon=True)
-        renewing.start()
+        """What is taken over meanwhile is computed twice, to the same numbers."""
         try:
-            yield
+            with LeaseKeeper(lambda: self._renew(task), LEASE):
+                yield
         finally:
-            done.set()
-            renewing.join()
             with contextlib.suppress(StoreUnavailable), self._store.begin() as work:
                 work.leases.give_back(self._lease(task), self._name)
 
-    def _renew(self, task: str, done: threading.Event) -> None:
-        while not done.wait(LEASE.total_seconds() / 3):
-            try:
-                with self._store.begin() as work:
-                    work.leases.renew(self._lease(task), self._name, LEASE, self._clock())
-            except StoreUnavailable as error:
-                log.warning("the lease could not be renewed", extra={"reason": str(error)})
-            except LeaseLost:
-                return  # then the cell is computed twice, to the same numbers
+    def _renew(self, task: str) -> None:
+        with self._store.begin() as work:
+            work.leases.renew(self._lease(task), self._name, LEASE, self._clock())
 
     def _lease(self, task: str) -> str:
         return f"evaluation {self._run_id} {task}"

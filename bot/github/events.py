@@ -63,14 +63,6 @@ class IssueFact(Fact):
     def label_added(self) -> str | None:
         return self.label.name if self.label and self.action == "labeled" else None
 
-    @property
-    def label_removed(self) -> str | None:
-        return self.label.name if self.label and self.action == "unlabeled" else None
-
-    @property
-    def text_changed(self) -> bool:
-        return self.title_before is not None or self.body_before is not None
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommentFact(Fact):

@@ -28,9 +28,10 @@ from bot.github.errors import (
     Unauthorized,
     Unreachable,
 )
+from bot.jobs.consumer import put_down, see_through
 from bot.jobs.delivery_handlers import handle
 from bot.jobs.polling_jobs import PollingJobs
-from bot.jobs.queues import LeaseKeeper, Signals, finished, worker_name
+from bot.jobs.queues import Signals, worker_name
 from bot.process.logs import during_delivery
 from store.engine.text import name_key
 from store.errors import LeaseLost, StoreUnavailable
@@ -131,6 +132,8 @@ class DeliveryQueue:
         self._passed_by = False
         self.name = TAGGING
         self.at_once = self._pace.at_once
+        self.lease = self._pace.lease
+        self.grace = self._pace.grace
         self.signals = Signals()
 
     def stop(self) -> None:
@@ -170,7 +173,7 @@ class DeliveryQueue:
         """See `Queue.see_through`."""
         try:
             with during_delivery(claim.guid):
-                await self._see_through(claim)
+                await see_through(self, claim, self.signals.stopping, self._context.clock())
         finally:
             self._in_hand[_account(claim)] -= 1
             self._in_hand += Counter()  # drops who has none
@@ -196,8 +199,7 @@ class DeliveryQueue:
                 return None
             full = self._full(work)
         with self._context.store.begin() as work:
-            lease = self._pace.lease
-            claim = work.inbox.claim(self._me, lease, now, turns=self._turns, full=full)
+            claim = work.inbox.claim(self._me, self.lease, now, turns=self._turns, full=full)
         self._passed_by = claim is None and bool(full)
         return claim
 
@@ -206,45 +208,40 @@ class DeliveryQueue:
         holding = [name for name, held in self._in_hand.items() if held >= self._pace.share]
         return frozenset(name for name in holding if work.repositories.any_besides(name))
 
-    async def _see_through(self, claim: ClaimedDelivery) -> None:
-        working = asyncio.ensure_future(self._job(self._context, claim))
-        try:
-            left = claim.lease_until - self._context.clock()
-            async with LeaseKeeper(
-                lambda: self._renew(claim), self._pace.lease, left
-            ) as lease_keeper:
-                stopping, grace = self.signals.stopping, self._pace.grace
-                if not await finished(working, stopping, lease_keeper.lost, grace):
-                    lease_keeper.check(LeaseLost(claim.guid, self._me))
-                    await self._hand_back(claim)
-                    return
-                ending = working.result()
-            self._context.metrics.worked.labels(ending.end).inc()
-            log.info("delivery worked off", extra={"end": ending.end, "reason": ending.reason})
-        except LeaseLost as error:
-            self._context.metrics.worked.labels("lost").inc()
-            log.warning("delivery lost to another worker", extra={"reason": str(error)})
-        except Exception as error:
-            await self._fail(claim, error)
+    async def work(self, claim: ClaimedDelivery) -> Ending:
+        """See `ClaimAdapter.work`."""
+        return await self._job(self._context, claim)
 
-    def _renew(self, claim: ClaimedDelivery) -> None:
+    def renew(self, claim: ClaimedDelivery) -> None:
+        """See `ClaimAdapter.renew`."""
         with self._context.store.begin() as work:
-            work.inbox.renew(claim, self._pace.lease, self._context.clock())
+            work.inbox.renew(claim, self.lease, self._context.clock())
 
-    async def _hand_back(self, claim: ClaimedDelivery) -> None:
+    async def succeed(self, claim: ClaimedDelivery, result: Ending) -> None:  # noqa: ARG002 - the job has ended it
+        """See `ClaimAdapter.succeed`."""
+        self._count(result.end)
+        log.info("delivery worked off", extra={"end": result.end, "reason": result.reason})
+
+    async def hand_back(self, claim: ClaimedDelivery) -> None:
+        """See `ClaimAdapter.hand_back`."""
         with contextlib.suppress(LeaseLost, StoreUnavailable):  # ended just now, or the lease ends
             await self._context.postpone(claim, self._context.clock(), "the worker stops")
-        self._context.metrics.worked.labels("handed back").inc()
+        self._count("handed back")
         log.info("delivery handed back, the worker stops")
 
-    async def _fail(self, claim: ClaimedDelivery, error: Exception) -> None:
-        """Put the failure down; where not even that works, the lease runs out by itself."""
+    def lose(self, claim: ClaimedDelivery, reason: str) -> None:  # noqa: ARG002 - logs name it
+        """See `ClaimAdapter.lose`."""
+        self._count("lost")
+        log.warning("delivery lost to another worker", extra={"reason": reason})
+
+    async def fail(self, claim: ClaimedDelivery, error: Exception) -> None:
+        """See `ClaimAdapter.fail`."""
         now = self._context.clock()
         if isinstance(error, RateLimited) and now - claim.received_at < LONG_PATIENCE:
             await self._wait_outside(claim, error, now)
             return
         again = when_again(error, claim.attempts, claim.received_at, now)
-        self._context.metrics.worked.labels("failed" if again is None else "to be repeated").inc()
+        self._count("failed" if again is None else "to be repeated")
         level = logging.ERROR if again is None else logging.WARNING
         expected = isinstance(error, RateLimited | Unreachable)
         log.log(
@@ -253,12 +250,12 @@ class DeliveryQueue:
             exc_info=None if expected else error,
             extra={"reason": str(error), "attempts": claim.attempts, "again_at": again},
         )
-        try:
-            await asyncio.to_thread(
-                self._record_failure, claim, f"{type(error).__name__}: {error}", now, again
-            )
-        except (StoreUnavailable, LeaseLost) as worse:
-            log.warning("the failure could not be recorded", extra={"reason": str(worse)})
+
+        def record() -> None:
+            with self._context.store.begin() as work:
+                work.inbox.fail(claim, f"{type(error).__name__}: {error}", now, again)
+
+        await put_down(record)
 
     async def _wait_outside(
         self, claim: ClaimedDelivery, error: RateLimited, now: datetime
@@ -272,16 +269,10 @@ class DeliveryQueue:
                 if claim.repository is not None:
                     work.pauses.hold_back(claim.repository, until, now)
 
-        self._context.metrics.worked.labels("handed back").inc()
+        self._count("handed back")
         extra = {"reason": str(error), "again_at": until}
         log.info("delivery handed back, GitHub asks to wait", extra=extra)
-        try:
-            await asyncio.to_thread(hold_back)
-        except (StoreUnavailable, LeaseLost) as worse:
-            log.warning("the pause could not be recorded", extra={"reason": str(worse)})
+        await put_down(hold_back)
 
-    def _record_failure(
-        self, claim: ClaimedDelivery, error: str, now: datetime, again: datetime | None
-    ) -> None:
-        with self._context.store.begin() as work:
-            work.inbox.fail(claim, error, now, again)
+    def _count(self, end: str) -> None:
+        self._context.metrics.worked.labels(end).inc()

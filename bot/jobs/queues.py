@@ -10,17 +10,12 @@ import asyncio
 import contextlib
 import os
 import socket
-import time
 import uuid
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Protocol
 
-from store.errors import LeaseLost, StoreUnavailable
-
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from datetime import datetime, timedelta
-    from typing import Self
+    from collections.abc import Sequence
+    from datetime import datetime
 
 
 class Queue(Protocol):
@@ -90,92 +85,3 @@ class Signals:
 def worker_name() -> str:
     """Tells workers apart; a restarted one is another one."""
     return f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:6]}"
-
-
-class LeaseKeeper:
-    """Renews a lease while a block runs, and tells when it could not be kept.
-
-    Whoever cannot renew in time has to stop before the lease runs out, or two would do the same
-    work at once. Renewals have a thread of their own: the shared ones may all be waiting for the
-    database with the very work that the lease is for.
-
-    :ivar lost: set a little before the lease runs out, or when it is another's already.
-
-    :param renew: blocks; raises LeaseLost where the lease is another's by now.
-    :param left: of the lease that is held; a renewed one lasts for `lease`.
-    """
-
-    def __init__(self, renew: Callable[[], object], lease: timedelta, left: timedelta) -> None:
-        self.lost = asyncio.Event()
-        self._renew = renew
-        self._lease = lease.total_seconds()
-        self._left = left.total_seconds()
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="lease")
-        self._task: asyncio.Task[None] | None = None
-
-    async def __aenter__(self) -> Self:
-        self._task = asyncio.create_task(self._keep())
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
-        self._thread.shutdown(wait=False)
-
-    def check(self, error: LeaseLost) -> None:
-        """Raise the error where the lease was lost."""
-        if self.lost.is_set():
-            raise error
-
-    async def _keep(self) -> None:
-        end = time.monotonic() + self._left
-        margin, pause = self._lease / 10, self._lease / 3
-        while (left := end - margin - time.monotonic()) > 0:
-            await asyncio.sleep(min(pause, left))
-            began = time.monotonic()
-            if await self._renewed(max(end - margin - began, 0.0)):
-                end, pause = began + self._lease, self._lease / 3
-            else:
-                pause = self._lease / 20
-        self.lost.set()
-
-    async def _renewed(self, seconds: float) -> bool:
-        """Whether the lease was renewed, within so many seconds."""
-        renewing = asyncio.get_running_loop().run_in_executor(self._thread, self._renew)
-        try:
-            await asyncio.wait_for(renewing, seconds)
-        except (StoreUnavailable, TimeoutError):
-            return False  # the database may be back before the lease runs out
-        except LeaseLost:
-            self.lost.set()
-            return False
-        return True
-
-
-async def finished(
-    working: asyncio.Future[Any], stopping: asyncio.Event, lost: asyncio.Event, grace: timedelta
-) -> bool:
-    """Wait for the work; once all is to stop, only for as long as the grace lasts.
-
-    :param lost: set when the work is no longer ours: then it is cancelled at once.
-    :returns: False: it was cancelled.
-    """
-    task, gone = (asyncio.ensure_future(event.wait()) for event in (stopping, lost))
-    try:
-        await asyncio.wait({working, task, gone}, return_when=asyncio.FIRST_COMPLETED)
-        if not (working.done() or gone.done()):
-            waiting = {working, gone}
-            await asyncio.wait(
-                waiting, timeout=grace.total_seconds(), return_when=asyncio.FIRST_COMPLETED
-            )
-    finally:
-        task.cancel()
-        gone.cancel()
-    if working.done():
-        return True
-    working.cancel()
-    with contextlib.suppress(asyncio.CancelledError, Exception):
-        await working
-    return False

@@ -12,15 +12,16 @@ from bot.backoff import backoff
 from bot.conversations import task_answers
 from bot.errors import CommandRefused
 from bot.github.errors import RateLimited
-from bot.jobs.queues import LeaseKeeper, Signals, finished, worker_name
+from bot.jobs.consumer import put_down, see_through
+from bot.jobs.queues import Signals, worker_name
 from bot.jobs.scheduler import next_due
 from bot.jobs.task_kinds import KINDS
 from bot.jobs.task_run import run_task
 from bot.jobs.task_subprocess import run_in_subprocess
-from store.errors import LeaseHeld, LeaseLost, StoreUnavailable
+from store.errors import LeaseHeld
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from bot.container import Container
@@ -68,8 +69,8 @@ class TaskQueue:
             for kind, task_kind in kinds.items()
             if task_kind.own_process == (name == TRAINING)
         }
-        self._lease = lease
-        self._grace = grace
+        self.lease = lease
+        self.grace = grace
 
     async def claim(self, name: str | None = None) -> ClaimedTask | None:
         """See `Queue.claim`."""
@@ -77,25 +78,7 @@ class TaskQueue:
 
     async def see_through(self, claim: ClaimedTask) -> None:
         """See `Queue.see_through`."""
-        working = asyncio.ensure_future(self._work(claim))
-        try:
-            left = claim.lease_until - self._context.clock()
-            async with LeaseKeeper(lambda: self._renew(claim), self._lease, left) as lease_keeper:
-                if await finished(working, self.signals.stopping, lease_keeper.lost, self._grace):
-                    await self._finish(claim, "done", working.result())
-                else:
-                    lease_keeper.check(LeaseLost(claim.key, self.worker, what="task"))
-                    await self._release(claim, self._context.clock(), "the worker stops")
-        except LeaseLost as error:
-            log.warning("task lost to another worker", extra={"reason": str(error)})
-        except LeaseHeld as error:
-            await self._release(claim, error.lease.until, str(error))
-        except RateLimited as error:
-            await self._release(claim, error.retry_at, str(error))
-        except CommandRefused as error:
-            await self._finish(claim, "refused", str(error))
-        except Exception as error:
-            await self._fail(claim, error)
+        await see_through(self, claim, self.signals.stopping, self._context.clock())
 
     def due(self, now: datetime) -> Sequence[str]:
         """See `Queue.due`."""
@@ -111,33 +94,60 @@ class TaskQueue:
         now = self._context.clock()
         for key in self.due(now) if name is None else [name]:
             with self._context.store.begin() as work:
-                claim = work.tasks.claim(key, self.worker, self._lease, now)
+                claim = work.tasks.claim(key, self.worker, self.lease, now)
             if claim is not None:
                 log.info("task begun", extra={"task": claim.key, "attempts": claim.attempts})
                 return claim
         return None
 
-    async def _work(self, claim: ClaimedTask) -> str:
+    async def work(self, claim: ClaimedTask) -> str:
+        """See `ClaimAdapter.work`."""
         if self._kinds[claim.kind].own_process:
             return await run_in_subprocess(claim.key, self._container.settings)
         return await run_task(self._container, self._context, claim.key, self._kinds)
 
-    def _renew(self, claim: ClaimedTask) -> None:
+    def renew(self, claim: ClaimedTask) -> None:
+        """See `ClaimAdapter.renew`."""
         with self._context.store.begin() as work:
-            work.tasks.renew(claim, self._lease, self._context.clock())
+            work.tasks.renew(claim, self.lease, self._context.clock())
 
-    async def _finish(self, claim: ClaimedTask, end: task_answers.End, said: str) -> None:
+    async def succeed(self, claim: ClaimedTask, result: str) -> None:
+        """See `ClaimAdapter.succeed`."""
+        await self._finish(claim, "done", result)
+
+    async def hand_back(self, claim: ClaimedTask) -> None:
+        """See `ClaimAdapter.hand_back`."""
+        await self._release(claim, self._context.clock(), "the worker stops")
+
+    def lose(self, claim: ClaimedTask, reason: str) -> None:
+        """See `ClaimAdapter.lose`."""
+        extra = {"task": claim.key, "reason": reason}
+        log.warning("task lost to another worker", extra=extra)
+
+    async def fail(self, claim: ClaimedTask, error: Exception) -> None:
+        """See `ClaimAdapter.fail`."""
+        match error:
+            case LeaseHeld():
+                await self._release(claim, error.lease.until, str(error))
+            case RateLimited():
+                await self._release(claim, error.retry_at, str(error))
+            case CommandRefused():
+                await self._finish(claim, "refused", str(error))
+            case _:
+                await self._fail(claim, error)
+
+    async def _finish(self, claim: ClaimedTask, end: task_answers.End, message: str) -> None:
         now = self._context.clock()
-        outcome = said if end == "done" else f"{end}: {said}"
+        outcome = message if end == "done" else f"{end}: {message}"
 
         def finish() -> None:
             with self._context.store.begin() as work:
                 again = next_due(work.tasks.plan_of(claim), now)
                 work.tasks.finish(claim, now, outcome, again)
-                task_answers.put_into_inbox(work, claim, end, said, now)
+                task_answers.put_into_inbox(work, claim, end, message, now)
 
         log.info("task done", extra={"task": claim.key, "outcome": outcome})
-        await _put_down(finish)
+        await put_down(finish)
 
     async def _release(self, claim: ClaimedTask, due_at: datetime, why: str) -> None:
         def release() -> None:
@@ -145,7 +155,7 @@ class TaskQueue:
                 work.tasks.release(claim, due_at)
 
         log.info("task handed back", extra={"task": claim.key, "reason": why, "again_at": due_at})
-        await _put_down(release)
+        await put_down(release)
 
     async def _fail(self, claim: ClaimedTask, error: Exception) -> None:
         now = self._context.clock()
@@ -168,7 +178,7 @@ class TaskQueue:
                 if for_good:
                     task_answers.put_into_inbox(work, claim, "given up", "", now)
 
-        await _put_down(fail)
+        await put_down(fail)
 
 
 def when_again(claim: ClaimedTask, now: datetime) -> datetime | None:
@@ -176,11 +186,3 @@ def when_again(claim: ClaimedTask, now: datetime) -> datetime | None:
     if claim.attempts >= MAX_ATTEMPTS:
         return next_due(claim.cron, now)
     return now + backoff(FIRST_PAUSE, claim.attempts - 1, MAX_PAUSE)
-
-
-async def _put_down(act: Callable[[], None]) -> None:
-    """Record an ending; where even that fails, the lease runs out by itself."""
-    try:
-        await asyncio.to_thread(act)
-    except (StoreUnavailable, LeaseLost) as error:
-        log.warning("what came of a task could not be recorded", extra={"reason": str(error)})

@@ -1,4 +1,4 @@
-"""Why the bot says what it says, in Markdown: scores, cuts, votes and the nearest issues. Pure.
+"""Why the bot says what it says, in Markdown: scores, thresholds, votes, nearest issues. Pure.
 
 Titles and names of people's making stand in code spans: nothing in them is markup or a mention.
 Numbers of other issues are links that leave no trace there.
@@ -91,7 +91,7 @@ def _of_label(choice: LabelChoice, page: str) -> Iterator[str]:
     decision = choice.decision
     verb = {"apply": "set", "suggest": "suggested", "skip": "left alone"}[choice.action]
     yield (
-        f"- {code_span(choice.label)} {decision.score:.2f} (cut {decision.cut:.2f}): "
+        f"- {code_span(choice.label)} {decision.score:.2f} (threshold {decision.cut:.2f}): "
         f"{verb}, {_plain(choice.reason)}"
     )
     if decision.votes:

@@ -126,8 +126,8 @@ def reconsidered(
 ) -> LabellingContext:
     """The situation without the bot's own labels that the issue's present text speaks against.
 
-    It does where a label is below the cut from which it would be suggested: that it could not be
-    promised any more is not enough to take it off. What anybody else ever touched stays.
+    It does where a label is below the threshold from which it would be suggested: that it could not
+    be promised any more is not enough to take it off. What anybody else ever touched stays.
     """
     if situation.closed_because:
         return situation
@@ -155,7 +155,8 @@ def open_questions(
     """Labels that the plan leaves alone and about which people could be asked all the same.
 
     None of them that a rule keeps the bot from, an exclusive group's rival included, and none of
-    an issue that says nothing; only the cut, and how many labels an issue gets, are no reason here.
+    an issue that says nothing; only the threshold, and how many labels an issue gets, are no
+    reason here.
     """
     chosen = [choice for choice in planned.choices if choice.action != "skip"]
     return tuple(
@@ -213,7 +214,7 @@ def _choose(
     if decision.says_nothing:
         return "skip", "the issue says nothing"
     if decision.decision == "abstain":
-        return "skip", "below the cut"
+        return "skip", "below the threshold"
     mode = configuration.mode_for(label)
     why_not = (
         _forbidden(label, configuration, situation)

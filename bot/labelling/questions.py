@@ -3,7 +3,7 @@
 The audit draws a share of issues. On them nothing is set: what would have been set or suggested
 becomes a suggestion, and one label more is asked about, drawn from all others. Each question's
 probability is known, so that live precision and miss rate can be told without bias. The weekly
-budget asks about labels below their cut whose answer teaches most.
+budget asks about labels below their threshold whose answer teaches most.
 """
 
 from __future__ import annotations
@@ -232,7 +232,7 @@ def _spend(
     if least is None or value < least:
         return Asking(planned, informativeness=value)
     drawn: dict[str, tuple[Action, str]] = {
-        choice.label: ("suggest", "below the cut, but its answer teaches much")
+        choice.label: ("suggest", "below the threshold, but its answer teaches much")
     }
     plan = with_actions(planned, drawn, configuration, situation)
     return Asking(plan, {choice.decision.name: Drawing("budget")}, informativeness=value)

@@ -19,7 +19,7 @@ from bot.repositories.census import lives_elsewhere
 from store.engine.text import name_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from bot.github.client import GitHubClient
     from bot.github.models import Issue
@@ -83,22 +83,29 @@ async def look_again(
     if await _was_transferred(job, client, issue):
         return job, not_looked("the issue is gone")
     state = await asyncio.to_thread(_known_now, job)
-    job, writes, removed = state.job, state.writes, state.removed
-    standing = _standing(writes, issue)
-    acts = label_acts(timeline, own_login, writes, job.subject.renames)
+    acts = label_acts(timeline, own_login, state.writes, job.subject.renames)
+    situation = _situation(state, issue, acts, labels.names)
+    snapshot = Snapshot(situation, issue, own_login, acts, state.writes, state.own_runs, labels)
+    return state.job, replace(snapshot, again=again)
+
+
+def _situation(
+    state: _StoredState, issue: Issue, acts: LabelActs, names: Mapping[str, str]
+) -> LabellingContext:
+    """What GitHub and the store say of the issue, put together."""
+    job = state.job
+    standing = _standing(state.writes, issue)
     added = {key for key, act in acts.people.items() if act == "added"}
-    removed |= {key for key, act in acts.people.items() if act == "removed"}
-    situation = LabellingContext(
-        names=labels.names,
+    removed = {key for key, act in acts.people.items() if act == "removed"}
+    return LabellingContext(
+        names=names,
         on_issue=frozenset(map(name_key, issue.label_names)),
-        removed=removed - added,
+        removed=(state.removed | removed) - added,
         taken_off=frozenset() if job.is_retry else state.taken_off | acts.taken_off,
         ours=standing - _fallback_key(job),
         untouched=acts.untouched & standing - _fallback_key(job),
         closed_because=state.closed_because or _closed_because(job, issue),
     )
-    snapshot = Snapshot(situation, issue, own_login, acts, writes, state.own_runs, labels)
-    return job, replace(snapshot, again=again)
 
 
 def still_holds(work: UnitOfWork, job: IssueJob, snapshot: Snapshot, labels: Iterable[str]) -> None:

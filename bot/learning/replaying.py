@@ -12,11 +12,11 @@ from bot.learning.retraining import UnderPresentNames
 from tagger.domain.issue import IssueText, Label, TrainingSet
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from store.database import Store
-    from store.records import StoredRelease
+    from store.records import ComparedOn, StoredIssue, StoredRelease
     from tagger.domain.strategy import Resources
     from tagger.monitoring.gate import GateDecision
 
@@ -80,15 +80,7 @@ def replay(
             raise CommandRefused(f"release {release_id} was compared with no other: {reason}")
         active = work.releases.get(repository_id, compared.against)
         issues = [work.issues.get(repository_id, number) for number, _ in compared.issues]
-    targets = np.zeros((len(issues), len(compared.labels)), dtype=bool)
-    for row, (_, columns) in enumerate(compared.issues):
-        targets[row, list(columns)] = True
-    held_out = TrainingSet(
-        tuple(map(Label, compared.labels)),
-        tuple(issue.number for issue in issues),
-        tuple(IssueText.of(issue.filed_title, issue.filed_body) for issue in issues),
-        targets,
-    )
+    held_out = _held_out(compared, issues)
     first, second = (
         UnderPresentNames.of(
             Release.open(folder_of(release), resources), compared.renames, compared.labels
@@ -96,3 +88,16 @@ def replay(
         for release in (new, active)
     )
     return Replayed(new.id, active.id, compare(first, second, held_out), new.gate)
+
+
+def _held_out(compared: ComparedOn, issues: Sequence[StoredIssue]) -> TrainingSet:
+    """The issues as filed, with the labels that they had then."""
+    targets = np.zeros((len(issues), len(compared.labels)), dtype=bool)
+    for row, (_, columns) in enumerate(compared.issues):
+        targets[row, list(columns)] = True
+    return TrainingSet(
+        tuple(map(Label, compared.labels)),
+        tuple(issue.number for issue in issues),
+        tuple(IssueText.of(issue.filed_title, issue.filed_body) for issue in issues),
+        targets,
+    )

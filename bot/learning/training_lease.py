@@ -8,14 +8,14 @@ same machine it does so at once, because there the death can be seen.
 from __future__ import annotations
 
 import logging
-import threading
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from bot.errors import CommandRefused
+from bot.process.lease_keeper import LeaseKeeper
 from bot.process.process_identity import has_died, holder_name
-from store.errors import LeaseHeld, LeaseLost, StoreUnavailable
+from store.errors import LeaseHeld, StoreUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -46,40 +46,39 @@ def training_lease(
     name = f"the training of {repository}"
     holder = holder_name()
     _take(store, name, holder, lease, clock)
-    over, lost = threading.Event(), threading.Event()
 
-    def keep() -> None:
-        while not over.wait(lease.total_seconds() / 3):
-            try:
-                with store.begin() as work:
-                    work.leases.renew(name, holder, lease, clock())
-            except StoreUnavailable as error:
-                log.warning("the training's lease was not renewed", extra={"reason": str(error)})
-            except LeaseLost:
-                lost.set()
-                return
+    def renew() -> None:
+        with store.begin() as work:
+            work.leases.renew(name, holder, lease, clock())
+
+    try:
+        with LeaseKeeper(renew, lease) as keeper:
+            watched = _watched(progress, keeper, name, lease)
+            yield watched
+            watched("training", 1, 1)
+    finally:
+        try:
+            with store.begin() as work:
+                work.leases.give_back(name, holder)
+        except StoreUnavailable as error:
+            log.warning("the training's lease runs out by itself", extra={"reason": str(error)})
+
+
+def _watched(progress: Progress, keeper: LeaseKeeper, name: str, lease: timedelta) -> Progress:
+    """The progress, which ends a training that is another's by now.
+
+    One that only could not be renewed goes on: what it ends with is refused where another began.
+    """
 
     def watched(step: str, done: int, total: int) -> None:
-        if lost.is_set():
+        if keeper.was_taken_over:
             raise CommandRefused(
                 f"{name} has been taken over by another process, because this one did not answer "
                 f"for {lease.total_seconds():.0f} s; nothing was changed"
             )
         progress(step, done, total)
 
-    keeping = threading.Thread(target=keep, name="training lease", daemon=True)
-    keeping.start()
-    try:
-        yield watched
-        watched("training", 1, 1)
-    finally:
-        over.set()
-        keeping.join()
-        try:
-            with store.begin() as work:
-                work.leases.give_back(name, holder)
-        except StoreUnavailable as error:
-            log.warning("the training's lease runs out by itself", extra={"reason": str(error)})
+    return watched
 
 
 def _take(

@@ -67,14 +67,26 @@ class _RowFilter:
                 return
 
 
+@dataclass(frozen=True)
+class ImportRequest:
+    """What is to be imported.
+
+    :ivar labels_file: as GitHub's REST API gives a repository's labels.
+    :ivar columns: field → a table's column, for what its header does not tell.
+    :ivar strict: stop at the first bad row.
+    """
+
+    files: Sequence[Path]
+    labels_file: Path | None = None
+    columns: Mapping[str, str] | None = None
+    strict: bool = False
+
+
 def import_files(
     store: Store,
     repository: str,
-    files: Sequence[Path],
+    request: ImportRequest,
     *,
-    labels_file: Path | None = None,
-    columns: Mapping[str, str] | None = None,
-    strict: bool = False,
     now: datetime,
     progress: Progress = silent,
 ) -> Imported:
@@ -82,14 +94,13 @@ def import_files(
 
     Labels that only issues name are stored as well, unless the store knows them.
 
-    :param columns: field → a table's column, for what its header does not tell.
     :raises CommandRefused: a file cannot be read; or a row is bad, where `strict`. Everything
         before it is stored.
     """
-    listed = read_labels(labels_file) if labels_file else ()
-    accounts = [ExportAccount(ExportSource(file, repository)) for file in files]
-    rows = (row for account in accounts for row in _rows_of(account, progress, columns))
-    done = import_rows(store, repository, rows, listed, strict=strict, now=now)
+    listed = read_labels(request.labels_file) if request.labels_file else ()
+    accounts = [ExportAccount(ExportSource(file, repository)) for file in request.files]
+    rows = (row for account in accounts for row in _rows_of(account, progress, request.columns))
+    done = import_rows(store, repository, rows, listed, strict=request.strict, now=now)
     return replace(done, files=tuple(accounts))
 
 

@@ -45,37 +45,39 @@ def create_app(
         thread.put if thread else _elsewhere,
     )
     setup = Setup(container, thread.reopen if thread else _nobody)
-    health = Health(
-        container.store,
-        container.cache,
-        container.metrics,
-        container.clock,
-        thread,
+    health = Health(container.store, container.cache, container.metrics, container.clock, thread)
+    app = FastAPI(
+        title="issue-tagger",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lambda _: _running(container, intake, thread),
     )
-
-    @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        await asyncio.to_thread(container.store.migrate)
-        intake.start()
-        if thread is not None:
-            thread.start()
-        asking = asyncio.create_task(learn_own_login(container))
-        try:
-            yield
-        finally:
-            asking.cancel()
-            with suppress(asyncio.CancelledError):
-                await asking
-            await asyncio.to_thread(intake.stop)
-            if thread is not None:
-                await asyncio.to_thread(thread.stop)
-
-    app = FastAPI(title="issue-tagger", docs_url=None, redoc_url=None, lifespan=lifespan)
     app.include_router(webhook.router)
     app.include_router(health.router)
     app.include_router(setup.router)
     app.state.setup = setup
     return app
+
+
+@asynccontextmanager
+async def _running(
+    container: Container, intake: Intake, thread: WorkerThread | None
+) -> AsyncIterator[None]:
+    """Take in and work while the block lasts; then store what waits, and end or hand back."""
+    await asyncio.to_thread(container.store.migrate)
+    intake.start()
+    if thread is not None:
+        thread.start()
+    asking = asyncio.create_task(learn_own_login(container))
+    try:
+        yield
+    finally:
+        asking.cancel()
+        with suppress(asyncio.CancelledError):
+            await asking
+        await asyncio.to_thread(intake.stop)
+        if thread is not None:
+            await asyncio.to_thread(thread.stop)
 
 
 async def learn_own_login(container: Container) -> None:

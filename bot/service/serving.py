@@ -16,10 +16,13 @@ from bot.jobs.worker_pool import QUEUES, work
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
+    from fastapi import FastAPI
+
     from bot.container import Container
     from bot.jobs.delivery_queue import DeliveryLimits
     from bot.jobs.worker_pool import WorkerPool
     from bot.operations.metrics import Metrics
+    from bot.process.settings import Settings
 
 
 SWITCH_SECONDS = 0.0005
@@ -43,28 +46,25 @@ def serve(
         from anyone else. Without credentials the set-up page is served, and deliveries are refused.
     :raises CommandRefused: nobody can listen there.
     """
-    import uvicorn
-
     from bot.service.app import create_app
-    from bot.service.connections import BoundedConnection
 
     settings = container.settings
-    set_up = settings.github_app_id is not None or settings.github_token is not None
-    if set_up and not settings.webhook_secrets:
-        raise SettingsInvalid(
-            [
-                "ISSUE_TAGGER_WEBHOOK_SECRET is not set; give the secret that GitHub signs "
-                "webhooks with"
-            ]
-        )
+    _refuse_without_secret(settings)
     sys.setswitchinterval(SWITCH_SECONDS)
     container.threads = 1  # the other processor answers
     host = settings.host if host is None else host
     port = settings.port if port is None else port
     _refuse_taken(host, port)
     app = create_app(container, worker=worker, pace=pace)
-    shown = "localhost" if host in {"0.0.0.0", "::"} else host  # noqa: S104 - shown, not bound
-    app.state.setup.announce(f"http://{shown}:{port}")
+    app.state.setup.announce(f"http://{_shown(host)}:{port}")
+    _listen(app, host, port)
+
+
+def _listen(app: FastAPI, host: str, port: int) -> None:
+    import uvicorn
+
+    from bot.service.connections import BoundedConnection
+
     uvicorn.run(
         app,
         host=host,
@@ -117,6 +117,21 @@ def _metrics_shown(metrics: Metrics, host: str, port: int | None) -> Iterator[No
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+def _refuse_without_secret(settings: Settings) -> None:
+    set_up = settings.github_app_id is not None or settings.github_token is not None
+    if set_up and not settings.webhook_secrets:
+        raise SettingsInvalid(
+            [
+                "ISSUE_TAGGER_WEBHOOK_SECRET is not set; give the secret that GitHub signs "
+                "webhooks with"
+            ]
+        )
+
+
+def _shown(host: str) -> str:
+    return "localhost" if host in {"0.0.0.0", "::"} else host  # noqa: S104 - shown, not bound
 
 
 def _refuse_taken(host: str, port: int) -> None:

@@ -123,15 +123,6 @@ class GitHubState(SuggestionActions, AppActions):
             self.transferred_issues[old.lower()] = new
             return gone
 
-    @property
-    def labels_on_issues(self) -> dict[str, list[str]]:
-        """For every issue as "OWNER/NAME#N", the labels it carries now."""
-        return {
-            f"{repository.full_name}#{issue.number}": issue.label_names
-            for repository in self.repositories.values()
-            for issue in repository.issues.values()
-        }
-
     def fail_next(self, *faults: Fault) -> None:
         """Queue faults for the next requests, one each."""
         self.faults.extend(faults)

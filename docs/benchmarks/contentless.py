@@ -116,9 +116,10 @@ def main() -> None:
 
 def report(release: Release, test: TrainingSet) -> None:
     """Contentless texts, held-out issues, their titles."""
-    check = release.chain.content_
-    learned = 0 if check.words is None else len(check.words)
-    print(f"{learned} words, {len(check.boilerplate)} template lines, chance {check.chance}")
+    learned = release.chain.learned_
+    check = learned.content
+    n_words = 0 if check.words is None else len(check.words)
+    print(f"{n_words} words, {len(check.boilerplate)} template lines, chance {check.chance}")
     texts = list(contentless())
     for target in (0.9, 0.5):
         policy = Policy(default_precision=target)
@@ -133,9 +134,9 @@ def report(release: Release, test: TrainingSet) -> None:
                 f"target {target}: {verdict} on {len(loud)} of {len(texts)} contentless", loud[:5]
             )
         with_check = coverage(release, test, policy)
-        release.chain.content_ = ContentCheck()
+        release.chain.learned_ = replace(learned, content=ContentCheck())
         without = coverage(release, test, policy)
-        release.chain.content_ = check
+        release.chain.learned_ = learned
         print(f"target {target}: held-out issues, with the check {with_check}, without {without}")
     nearest = [label.neighbours for labels in release.tag(test.issues) for label in labels[:1]]
     print(f"issues whose first label shows no precedent: {sum(not near for near in nearest)}")

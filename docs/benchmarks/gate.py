@@ -19,8 +19,8 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import numpy as np
-from prior import load
 
+from bot.cli.learning.prior import labelled_files
 from bot.container import build
 from bot.learning.retraining import part
 from bot.process.settings import load_settings
@@ -42,7 +42,7 @@ def main() -> None:
     installation = build(load_settings())
     installation.store.migrate()  # it keeps the vectors
     resources = installation.resources(tuning=False)
-    data = newest(load(given.repository), given.newest)
+    data = newest(labelled_files(given.repository).load(), given.newest)
     members = tuple(given.members.split(","))
     refused = promoted = 0
     print(f"{len(data)} labelled issues, {len(data.labels)} labels, members {', '.join(members)}")

@@ -11,8 +11,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from prior import load
-
+from bot.cli.learning.prior import labelled_files
 from bot.container import build
 from bot.process.settings import load_settings
 from tagger.chain.chain import DEFAULT_TARGET, Chain
@@ -38,7 +37,7 @@ def main() -> None:
     installation = build(load_settings())
     installation.store.migrate()  # it keeps the vectors
     resources = installation.resources()
-    data = load(given.repository)
+    data = labelled_files(given.repository).load()
     size = min(given.test_size, len(data) // 2)
     plan = SplitPlan("stratified", tuple(given.slices.split(",")), size, given.pool, frozenset())
     chain = Candidate("chain", lambda seed: Chain(resources, seed=seed, members=MEMBERS))

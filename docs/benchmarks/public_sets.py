@@ -6,10 +6,10 @@
     git clone $U/dotnet/machinelearning-samples dotnet
     python docs/benchmarks/public_sets.py sklearn several dotnet --out FOLDER
 
-writes NAME.jsonl.gz and NAME.labels.json for each and prints what `prior.py` wants to be told of
-it. scikit-learn's issues carry one label or several, the others' exactly one. Where every issue is
-labelled, a quarter lose their labels here: `adapted` wants unlabelled texts too. None of this
-text is part of the project.
+writes NAME.jsonl.gz and NAME.labels.json for each and prints what `issue-tagger prior` wants to be
+told of it. scikit-learn's issues carry one label or several, the others' exactly one. Where every
+issue is labelled, a quarter lose their labels here: `adapted` wants unlabelled texts too. None
+of this text is part of the project.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def read(sklearn: Path, several: Path, dotnet: Path) -> Iterator[Found]:
 
 
 def write(found: Found, out: Path) -> str:
-    """Write both files; what names them to `prior.py`."""
+    """Write both files; what names them to `issue-tagger prior`."""
     rows = [row for row in found.rows if set(row[2]) & set(found.wanted)]
     others = [row for row in found.rows if not set(row[2]) & set(found.wanted)]
     if len(others) < len(rows) / UNLABELLED:

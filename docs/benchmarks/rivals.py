@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from prior import load
 
+from bot.cli.learning.prior import labelled_files
 from bot.container import build
 from bot.learning.training_data import training_data
 from bot.process.progress import ShownProgress
@@ -243,7 +243,7 @@ def main() -> None:
 
 def _data(given: argparse.Namespace, installation: Container, progress: Progress) -> TrainingSet:
     if not given.stored:
-        return load(f"{given.issues}:{given.labels}:{given.names}")
+        return labelled_files(f"{given.issues}:{given.labels}:{given.names}").load()
     names = tuple(given.names.split(","))
     return training_data(installation.store, given.issues, names, progress, now=datetime.now(UTC))
 

@@ -24,8 +24,8 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import numpy as np
-from prior import load
 
+from bot.cli.learning.prior import labelled_files
 from bot.container import build
 from bot.process.settings import environment_of, load_settings
 from tagger.benchmark.peers import sentence_encoder, zero_shot_pipeline
@@ -34,7 +34,7 @@ from tagger.domain.strategy import Resources
 from tagger.label_semantics.entailment import Entailment
 from tagger.label_semantics.prompts import readable
 from tagger.releases.release import Release, ReleaseOrder, train_release
-from tagger.statistics.f1_thresholds import choose_cuts
+from tagger.statistics.f1_thresholds import choose_thresholds
 from tagger.statistics.metrics import Counts
 from tagger.strategies import create
 from tagger.strategies.knn import NearestNeighbours
@@ -192,7 +192,7 @@ def chain(given: argparse.Namespace, installation: Container, data: TrainingSet)
     print(f"micro F1 of the chain {own.micro_f1:.4f}")
     for name, scores in found.items():
         # the rivals' cuts are chosen on the very issues they are measured on: their best case
-        thresholds = choose_cuts(test.targets, np.array(scores))
+        thresholds = choose_thresholds(test.targets, np.array(scores))
         best = Counts.of(test.targets, thresholds.decide(np.array(scores)))
         print(f"micro F1 of {name} with its best cuts {best.micro_f1:.4f}")
 
@@ -242,7 +242,7 @@ def ready(port: int) -> bool:
 def f1(
     strategy: NearestNeighbours, train: TrainingSet, test: TrainingSet, out_of_fold: Scores
 ) -> float:
-    thresholds = choose_cuts(train.targets, out_of_fold)
+    thresholds = choose_thresholds(train.targets, out_of_fold)
     return float(Counts.of(test.targets, thresholds.decide(strategy.score(test.issues))).micro_f1)
 
 
@@ -262,7 +262,7 @@ def main() -> None:
             serve(given, installation)
         elif given.issues_of:
             bars = {"encoding": encoding, "entailment": entailment, "chain": chain}
-            bars[given.bar](given, installation, load(given.issues_of))
+            bars[given.bar](given, installation, labelled_files(given.issues_of).load())
         else:
             sys.exit(f"{given.bar} needs ISSUES:LABELS:NAME,NAME,…")
     finally:

@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from gate import newest
-from prior import load
 
+from bot.cli.learning.prior import labelled_files
 from bot.container import build
 from bot.process.settings import load_settings
 from tagger.monitoring.audit import suspect_issues
@@ -44,7 +44,7 @@ def main() -> None:
     installation = build(load_settings())
     installation.store.migrate()  # it keeps the vectors
     resources = installation.resources(tuning=False)
-    data = newest(load(given.repository), given.newest)
+    data = newest(labelled_files(given.repository).load(), given.newest)
     print(f"{len(data)} labelled issues, {len(data.labels)} labels")
     print("| spoilt | seed | issues | " + " | ".join(rules()) + " |")
     print("|---|---|---|" + "---|" * len(rules()))

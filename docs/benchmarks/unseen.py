@@ -2,10 +2,10 @@
 
     python docs/benchmarks/unseen.py --members zero-shot,linear,naive-bayes,knn,contrastive,adapted
 
-reads the rows that `prior.py` kept in `--keep`, makes a prior without one repository after the
-other, and decides about that one's issues as the chain does before it has evidence of its own.
-Prints micro and macro F1 by number of training issues, mean of the draws, beside zero-shot as it
-stands without a labelled issue.
+reads the rows that `issue-tagger prior` kept in `--keep`, makes a prior without one repository
+after the other, and decides about that one's issues as the chain does before it has evidence of
+its own. Prints micro and macro F1 by number of training issues, mean of the draws, beside
+zero-shot as it stands without a labelled issue.
 """
 
 from __future__ import annotations
@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from prior import measure
 
+from bot.learning.prior_files import kept_rows
 from tagger.chain.blend import Blend
 from tagger.chain.members import CARDINALITY_WEIGHT, DEAR, USUAL_CARDINALITY
 from tagger.chain.prior import FeatureMoments
+from tagger.chain.prior_measurement import moments_of
 from tagger.chain.thresholds import MICRO_SHARE_UNMEASURED, best_expected_f1
 from tagger.statistics.metrics import Counts
 
@@ -28,8 +29,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    Drawn = tuple[NDArray[Any], ...]
-    """Features, share, count, truth, number of training issues and draw."""
+    from tagger.chain.prior_measurement import MeasuredIssues
 
 SIZES = (0, 8, 16, 32, 64, 128, 256)
 
@@ -43,30 +43,24 @@ def main() -> None:
     members = tuple(given.members.split(","))
     ending = f"-{'-'.join(members)}.npz"
     kept = {file.name.split(".")[0]: file for file in sorted(Path(given.keep).glob(f"*{ending}"))}
-    rows = {name: read(file) for name, file in kept.items()}
+    rows = {name: kept_rows(file) for name, file in kept.items()}
     print("| repository | " + " | ".join(f"{size}" for size in SIZES) + " |")
     print("|---" * (len(SIZES) + 1) + "|")
     for name, own in rows.items():
-        others = [
-            (part[0], part[1], part[2], part[3]) for other, part in rows.items() if other != name
-        ]
-        prior = FeatureMoments.from_json(measure(members, others))
+        others = [part for other, part in rows.items() if other != name]
+        prior = FeatureMoments.from_json(moments_of(members, others))
         print(f"| {name} | " + " | ".join(f1(prior, own, size) for size in SIZES) + " |")
 
 
-def read(file: Path) -> Drawn:
-    """Features, share, count, truth, number of training issues and draw; a line an issue."""
-    with np.load(file) as arrays:
-        return tuple(arrays[f"arr_{place}"] for place in range(6))
-
-
-def f1(prior: FeatureMoments, rows: Drawn, size: int) -> str:
+def f1(prior: FeatureMoments, rows: MeasuredIssues, size: int) -> str:
     """Micro/macro F1 of the issues asked about after so many were learned from."""
-    chosen = [(rows[4] == size) & (rows[5] == draw) for draw in np.unique(rows[5][rows[4] == size])]
+    draws = np.unique(rows.draw[rows.size == size])
+    chosen = [(rows.size == size) & (rows.draw == draw) for draw in draws]
     if not chosen:
         return ""
     counts = [
-        judged(prior, rows[0][of], rows[1][of], rows[2][of], rows[3][of], size) for of in chosen
+        judged(prior, rows.features[of], rows.share[of], rows.count[of], rows.truth[of], size)
+        for of in chosen
     ]
     micro, macro = (
         np.mean([getattr(c, f"{kind}_f1") for c in counts]) for kind in ("micro", "macro")

@@ -14,7 +14,7 @@ from tagger.benchmark.timing import latency, peak_megabytes, throughput
 from tagger.encoders.model_sources import weights_bytes
 from tagger.encoders.transformer import quiet
 from tagger.label_semantics.prompts import readable
-from tagger.statistics.f1_thresholds import choose_cuts
+from tagger.statistics.f1_thresholds import choose_thresholds
 from tagger.statistics.metrics import Counts
 
 if TYPE_CHECKING:
@@ -86,8 +86,9 @@ def _pipeline(places: ModelLocations, trial: Trial) -> BenchmarkRow:
     alone = latency(ask, texts)
     per_second, scores = throughput(lambda some: np.array([ask(text) for text in some]), texts)
     peak = peak_megabytes()
-    thresholds = choose_cuts(
-        trial.cut_on.targets, np.array([ask(text) for text in _texts(trial.cut_on.issues)])
+    thresholds = choose_thresholds(
+        trial.thresholds_on.targets,
+        np.array([ask(text) for text in _texts(trial.thresholds_on.issues)]),
     )
     counts = Counts.of(trial.test.targets, thresholds.decide(scores))
     measured = PeerFigures(alone, per_second, peak, loaded, counts)
@@ -131,7 +132,9 @@ def _setfit(places: ModelLocations, trial: Trial) -> BenchmarkRow:
     texts = _texts(trial.test.issues)
     alone = latency(lambda text: ask([text]), texts)
     per_second, scores = throughput(ask, texts)
-    thresholds = choose_cuts(trial.cut_on.targets, ask(_texts(trial.cut_on.issues)))
+    thresholds = choose_thresholds(
+        trial.thresholds_on.targets, ask(_texts(trial.thresholds_on.issues))
+    )
     counts = Counts.of(trial.test.targets, thresholds.decide(scores))
     measured = PeerFigures(alone, per_second, peak_megabytes(), 0.0, counts)
     return _row("contrastive", SETFIT, measured, places)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from tagger.benchmark.timing import Latency, latency, peak_megabytes, throughput
 from tagger.persistence import load_arrays, save_arrays
-from tagger.statistics.f1_thresholds import Thresholds, choose_cuts
+from tagger.statistics.f1_thresholds import Thresholds, choose_thresholds
 from tagger.statistics.metrics import Counts
 from tagger.strategies import create
 from tagger.strategies.candidates import ThresholdedStrategy
@@ -61,7 +61,9 @@ def fit(places: ModelLocations, name: str, trial: Trial, folder: Path) -> None:
     strategy = create(name, places.resources(None)).fit(trial.train)
     (folder / "state").mkdir(parents=True)
     strategy.save(folder / "state")
-    thresholds = choose_cuts(trial.cut_on.targets, strategy.score(trial.cut_on.issues))
+    thresholds = choose_thresholds(
+        trial.thresholds_on.targets, strategy.score(trial.thresholds_on.issues)
+    )
     save_arrays(folder / "cuts.safetensors", {"cuts": thresholds.values})
 
 
@@ -72,11 +74,11 @@ def measure(
     limit_to_processors()
     start = time.perf_counter()
     strategy = create(name, places.resources(runtime)).restore(folder / "state")
-    strategy.score(trial.cut_on.issues[:1])
+    strategy.score(trial.thresholds_on.issues[:1])
     loaded = time.perf_counter() - start
     alone = latency(lambda issue: strategy.score([issue]), trial.test.issues)
     fresh = create(name, places.resources(runtime)).restore(folder / "state")
-    fresh.score(trial.cut_on.issues[:1])
+    fresh.score(trial.thresholds_on.issues[:1])
     per_second, scores = throughput(fresh.score, trial.test.issues)
     peak = peak_megabytes()
     del fresh
@@ -103,7 +105,7 @@ def measure_encoder(places: ModelLocations, runtime: Runtime, trial: Trial) -> B
 
 
 def f1(strategy: Strategy, scores: Scores, test: TrainingSet, folder: Path) -> tuple[float, float]:
-    """Micro and macro F1 of the strategy's own decisions, or of those at the cuts kept."""
+    """Micro and macro F1 of the strategy's own decisions, or of those at the thresholds kept."""
     if isinstance(strategy, ThresholdedStrategy):
         decided = strategy.decide(test.issues)
     else:

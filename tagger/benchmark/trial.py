@@ -1,4 +1,4 @@
-"""A trial: the issues that every row of a benchmark learns from, is cut on and is asked about."""
+"""A trial: the issues that every row of a benchmark learns from, sets thresholds on, is asked."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ class Trial:
     """Labelled issues in three parts; picklable, for each row runs in a process of its own.
 
     :ivar train: to learn from.
-    :ivar cut_on: to choose each label's cut on.
+    :ivar thresholds_on: to choose each label's threshold on.
     :ivar test: to measure on.
     """
 
     train: TrainingSet
-    cut_on: TrainingSet
+    thresholds_on: TrainingSet
     test: TrainingSet
 
     @classmethod

@@ -1,7 +1,7 @@
 """What other repositories taught: how much each member can be trusted at a label's count.
 
 `prior.json` holds, for each bucket of positive examples, the mean of every feature over issues
-with and without the label, and their common covariance, measured by `docs/benchmarks/prior.py`
+with and without the label, and their common covariance, measured by `issue-tagger prior`
 on several repositories. From these follow the weights of any set of members in closed form:
 linear discriminant analysis (Fisher 1936), which is why a member may be left out and the others
 still be weighed right.

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tagger.chain.blend import Blend
+from tagger.chain.cascade import Cascade
 from tagger.chain.contentless import ContentCheck
+from tagger.chain.learned_chain import LearnedChain
 from tagger.chain.members import Member
 from tagger.chain.precision_guarantee import Evidence
 from tagger.chain.prior import DiscriminantWeights
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from tagger.chain.chain import Chain
+    from tagger.domain.strategy import Resources
 
     Arrays = dict[str, NDArray[Any]]
 
@@ -31,63 +33,73 @@ OWN = "chain.json"
 NUMBERS = "chain.safetensors"
 
 
-def save_chain(chain: Chain, folder: Path) -> None:
-    """Write a fitted chain."""
+def save_chain(learned: LearnedChain, folder: Path) -> None:
+    """Write what a chain has learned."""
+    cascade = learned.cascade
     save_json(
         folder / OWN,
         {
-            "labels": chain.names_,
-            "members": [member.name for member in chain.fitted_],
-            "stages": [list(stage.members) for stage in chain.stages_],
-            "margins": [None if np.isinf(margin) else margin for margin in chain.margins_],
-            "asked": chain.asked_,
-            "served_by": chain.served_by_,
-            "always_labelled": chain.always_labelled_,
-            "content": chain.content_.as_json(),
+            "labels": cascade.labels,
+            "members": [member.name for member in cascade.members],
+            "stages": [list(stage.members) for stage in cascade.stages],
+            "margins": [None if np.isinf(margin) else margin for margin in cascade.margins],
+            "asked": learned.asked,
+            "served_by": learned.served_by,
+            "always_labelled": learned.always_labelled,
+            "content": learned.content.as_json(),
         },
     )
     arrays: Arrays = {}
-    for place, stage in enumerate(chain.stages_):
+    for place, stage in enumerate(cascade.stages):
         arrays |= _prefixed(f"stage{place}", _stage_arrays(stage))
-    if chain.evidence_:
-        arrays["evidence.scores"] = np.stack([evidence.scores for evidence in chain.evidence_])
-        arrays["evidence.hits"] = np.stack([evidence.hits for evidence in chain.evidence_])
+    if learned.evidence:
+        arrays["evidence.scores"] = np.stack([evidence.scores for evidence in learned.evidence])
+        arrays["evidence.hits"] = np.stack([evidence.hits for evidence in learned.evidence])
     save_arrays(folder / NUMBERS, arrays)
-    for member in chain.fitted_:
+    for member in cascade.members:
         (folder / member.name).mkdir()
         member.strategy.save(folder / member.name)
 
 
-def restore_chain(chain: Chain, folder: Path) -> None:
-    """Read what `save_chain` wrote into `chain`.
+def restore_chain(folder: Path, resources: Resources, *, seed: int) -> LearnedChain:
+    """Read what `save_chain` wrote.
 
     :raises ReleaseDamaged: something is missing or does not fit together.
     """
     numbers, arrays = load_json(folder / OWN), load_arrays(folder / NUMBERS)
     try:
-        chain.names_ = tuple(numbers["labels"])
-        chain.margins_ = tuple(float("inf") if m is None else float(m) for m in numbers["margins"])
-        chain.asked_ = {str(name): float(share) for name, share in numbers["asked"].items()}
-        chain.served_by_ = [str(name) for name in numbers["served_by"]]
-        chain.always_labelled_ = bool(numbers["always_labelled"])
-        chain.fitted_ = [
-            Member(
-                name,
-                create(name, chain.resources, seed=chain.seed).restore(folder / name),
-                out_of_fold=None,
-                reference=np.zeros((0, len(chain.names_)), dtype=np.float32),
-                fit_seconds=0.0,  # seconds differ between two trainings that are otherwise the same
-            )
-            for name in numbers["members"]
-        ]
-        chain.stages_ = [
-            _stage(tuple(members), _without_prefix(f"stage{place}", arrays))
-            for place, members in enumerate(numbers["stages"])
-        ]
-        chain.evidence_ = _evidence(arrays)
-        chain.content_ = ContentCheck.from_json(numbers["content"])
+        return LearnedChain(
+            _cascade(folder, numbers, arrays, resources, seed),
+            asked={str(name): float(share) for name, share in numbers["asked"].items()},
+            served_by=tuple(str(name) for name in numbers["served_by"]),
+            always_labelled=bool(numbers["always_labelled"]),
+            content=ContentCheck.from_json(numbers["content"]),
+            evidence=_evidence(arrays),
+        )
     except (KeyError, TypeError, ValueError) as error:
         raise ReleaseDamaged(folder, f"{OWN} or {NUMBERS}: {error!r}") from error
+
+
+def _cascade(
+    folder: Path, numbers: Mapping[str, Any], arrays: Arrays, resources: Resources, seed: int
+) -> Cascade:
+    labels = tuple(numbers["labels"])
+    members = (
+        Member(
+            name,
+            create(name, resources, seed=seed).restore(folder / name),
+            out_of_fold=None,
+            reference=np.zeros((0, len(labels)), dtype=np.float32),
+            fit_seconds=0.0,  # seconds differ between two trainings that are otherwise the same
+        )
+        for name in numbers["members"]
+    )
+    stages = (
+        _stage(tuple(names), _without_prefix(f"stage{place}", arrays))
+        for place, names in enumerate(numbers["stages"])
+    )
+    margins = (float("inf") if margin is None else float(margin) for margin in numbers["margins"])
+    return Cascade(labels, tuple(members), tuple(stages), tuple(margins))
 
 
 def _stage_arrays(stage: Stage) -> Arrays:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
@@ -44,6 +44,7 @@ class StagePrediction:
     :ivar votes: for each issue, each member's own probabilities. *Shape:* (n_labels,)
     :ivar parts: for each issue, what each member and `BASE` add to the log odds of the score.
         *Shape:* (n_labels,)
+    :ivar n_scored: how many of the issues each member scored.
     """
 
     scores: Scores
@@ -51,6 +52,7 @@ class StagePrediction:
     decided_by: NDArray[np.str_]
     votes: list[dict[str, Array]]
     parts: list[dict[str, Array]]
+    n_scored: dict[str, int] = field(default_factory=dict)
 
     @classmethod
     def blank(cls, n_issues: int, n_labels: int) -> Self:

@@ -1,4 +1,4 @@
-"""Cuts for F1, chosen from calibrated probabilities alone."""
+"""Thresholds for F1, chosen from calibrated probabilities alone."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ to .004 of micro F1 and brought .02 to .03 of macro F1 at 32 and 64 issues of th
 each judged by what the others taught (docs/benchmarks.md)."""
 
 MICRO_SHARE_UNMEASURED = 0.75
-"""The same where probabilities rest on other repositories alone: a rare label's cut is then a
+"""The same where probabilities rest on other repositories alone: a rare label's threshold is then a
 guess, which costs micro F1 more surely than it brings macro F1."""
 
 ROUNDS = 20
 NEVER = 2.0
-"""A cut that no probability reaches."""
+"""A threshold that no probability reaches."""
 
 
 def best_expected_f1(probabilities: Array, micro_share: float) -> Array:
-    """Cuts that maximise expected F1 over issues whose probabilities are calibrated.
+    """Thresholds that maximise expected F1 over issues whose probabilities are calibrated.
 
     With p as probabilities, giving a label to its m most probable issues has expected F1 of
     2 * (sum of those p) / (m + sum of all p), up to terms that vanish with the number of issues

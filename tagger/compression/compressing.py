@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from tagger import __version__
 from tagger.chain.chain import Chain
+from tagger.chain.chain_trainer import ChainTrainer
 from tagger.chain.checkpoints import Checkpoints
 from tagger.chain.members import reference_texts
 from tagger.chain.prior import CalibratedPrior
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from tagger.chain.members import Member
     from tagger.domain.issue import IssueText, TrainingSet
     from tagger.domain.strategy import Resources, Scores, Strategy
     from tagger.releases.release import Manifest, Release, ReleaseOrder
@@ -80,38 +82,46 @@ def compress(
     usual = replace(recipe or DistillationRecipe(), pruning=goal.pruning)
     source = TeacherSource.of(teacher, goal.teacher, resources)
     layers = choose_layers(source.start, goal.layers)
-    context = json.dumps(
-        [
-            teacher.manifest.digest,
-            train.fingerprint,
-            order.seed,
-            asdict(goal),
-            asdict(usual),
-            __version__,
-        ]
-    )
-    checkpoints = Checkpoints(order.folder / ".unfinished-student", context)
+    checkpoints = _checkpoints(order, teacher, train, goal, usual)
     reference = reference_texts(train)
     ask = partial(_ask, source.strategy, teacher.manifest.cleaning)
     soft = _soft_targets(ask, train, reference, checkpoints, resources)
-    student_training = StudentTraining(
-        train, resources, checkpoints, Teaching(source.start, layers, soft, usual), order.seed
-    )
-    recipe, skill = student_training.searched(goal.trials, studies / f"{order.repository}.sqlite3")
-    student = replace(
-        student_training, teaching=replace(student_training.teaching, recipe=recipe)
-    ).member(reference)
-    members = [
-        member for member in teacher.chain.fitted_ if member.name == "knn" and goal.neighbours
-    ]
-    stage = Stage.fit([student], train, CalibratedPrior(UsualLogOdds.of(student.unseen).mean))
-    chain = Chain(resources, seed=order.seed).settle(train, [student, *members], [stage])
+    teaching = Teaching(source.start, layers, soft, usual)
+    training = StudentTraining(train, resources, checkpoints, teaching, order.seed)
+    recipe, skill = training.searched(goal.trials, studies / f"{order.repository}.sqlite3")
+    training = replace(training, teaching=replace(teaching, recipe=recipe))
+    student = training.member(reference)
+    chain = _chain_of(student, teacher if goal.neighbours else None, train, resources, order.seed)
     notes = [_note(teacher, goal, layers, recipe, skill, student.strategy)]
     if not goal.neighbours:
         notes.append("without nearest issues as reasons, as asked for")
     manifest = write_release(order, chain, train, notes=notes, runtime=runtime)
     checkpoints.forget()
     return manifest
+
+
+def _checkpoints(
+    order: ReleaseOrder,
+    teacher: Release,
+    train: TrainingSet,
+    goal: CompressionGoal,
+    recipe: DistillationRecipe,
+) -> Checkpoints:
+    """Good for exactly this teacher, these issues and this goal."""
+    whence = (teacher.manifest.digest, train.fingerprint, order.seed)
+    context = json.dumps([*whence, asdict(goal), asdict(recipe), __version__])
+    return Checkpoints(order.folder / ".unfinished-student", context)
+
+
+def _chain_of(
+    student: Member, teacher: Release | None, train: TrainingSet, resources: Resources, seed: int
+) -> Chain:
+    """The student alone decides; the nearest issues are its teacher's, None: it shows none."""
+    fitted = () if teacher is None else teacher.chain.learned_.cascade.members
+    members = [student, *(member for member in fitted if member.name == "knn")]
+    stage = Stage.fit([student], train, CalibratedPrior(UsualLogOdds.of(student.unseen).mean))
+    learned = ChainTrainer(resources, seed).conclude(train, members, [stage])
+    return Chain.of(learned, resources, seed=seed)
 
 
 def _ask(teacher: Strategy, cleaning: int, texts: Sequence[IssueText]) -> Scores:

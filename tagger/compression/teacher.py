@@ -34,14 +34,14 @@ class TeacherSource:
         :raises NotATeacher: the release has no such member, or is a student itself.
         """
         chain = release.chain
-        members = {member.name: member.strategy for member in chain.fitted_}
+        members = {member.name: member.strategy for member in chain.learned_.cascade.members}
         if Distilled.name in members:
             raise NotATeacher(
                 f"release {release.manifest.id} is a student itself; issue-tagger promote a "
                 "release that was trained, or retrain, and compress that"
             )
         tuned = [name for name in members if name in TUNING]
-        served = {each: chain.served_by_.count(each) for each in tuned}
+        served = {each: chain.learned_.served_by.count(each) for each in tuned}
         best = max(tuned, key=lambda each: served[each], default=None)
         if name != CHAIN and (best is None or name not in (BEST, *tuned)):
             raise NotATeacher(

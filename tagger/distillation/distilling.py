@@ -84,6 +84,18 @@ class Texts:
     labelled: NDArray[np.bool_]
 
 
+def _steps(student: TextClassifier, lengths: Sequence[int], recipe: DistillationRecipe) -> int:
+    learning = sum(each.numel() for each in student.parameters() if each.requires_grad)
+    return recipe.steps(len(lengths), weights=learning, tokens=float(np.mean(lengths)))
+
+
+def _targets(texts: Texts, device: torch.device) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """The teacher's log odds, the labels, and which texts have any."""
+    teacher, truth = (torch.from_numpy(each) for each in (log_odds(texts.soft), texts.truth))
+    labelled = torch.from_numpy(texts.labelled).to(device)
+    return teacher.to(device, torch.float32), truth.to(device, torch.float32), labelled
+
+
 def distil(
     student: TextClassifier,
     reader: TokenReader,
@@ -102,23 +114,14 @@ def distil(
     :returns: the loss of each step.
     """
     tokens = reader.read(training_texts.texts)
-    lengths = [len(ids) for ids in tokens]
-    device = student.head.weight.device
-    stack = layer_stack(student.body)
-    with seeded(seed, device), masks(stack, recipe.pruning) as masked:
+    lengths, device = [len(ids) for ids in tokens], student.head.weight.device
+    with seeded(seed, device), masks(layer_stack(student.body), recipe.pruning) as masked:
         freeze_lower(student.body, 0.0)
         whole = WholeBody(student, reader, tokens)
-        student.set_head(
-            *head_start(vectors_of(student, whole, tokens), log_odds(training_texts.soft))
-        )
-        teacher = torch.from_numpy(log_odds(training_texts.soft)).to(device, torch.float32)
-        truth = torch.from_numpy(training_texts.truth).to(device, torch.float32)
-        labelled = torch.from_numpy(training_texts.labelled).to(device)
-        groups = _groups(student, masked, recipe)
-        weights = sum(
-            parameter.numel() for parameter in student.parameters() if parameter.requires_grad
-        )
-        steps = recipe.steps(len(tokens), weights=weights, tokens=float(np.mean(lengths)))
+        vectors = vectors_of(student, whole, tokens)
+        student.set_head(*head_start(vectors, log_odds(training_texts.soft)))
+        teacher, truth, labelled = _targets(training_texts, device)
+        groups, steps = _groups(student, masked, recipe), _steps(student, lengths, recipe)
         batches = endless_batches(lengths, recipe.batch_size, np.random.default_rng(seed))
 
         def loss_at(step: int) -> torch.Tensor:
@@ -130,7 +133,7 @@ def distil(
             return distillation_loss(logits, teacher[rows], truth[rows], labelled[rows], recipe)
 
         losses = descend(groups, steps, loss_at)
-        progress("distilling", steps, steps)
+    progress("distilling", steps, steps)
     student.eval()
     return tuple(losses)
 

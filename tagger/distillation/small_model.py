@@ -13,17 +13,16 @@ from tagger.errors import ReleaseDamaged
 from tagger.persistence import load_arrays, save_arrays
 from tagger.training.classifier import TextClassifier
 from tagger.training.training_loop import seeded
-from tagger.training.tuned_model import TunedModel, read_reader, save_reader
+from tagger.training.tuned_model import TunedModel, read_reader
 from tagger.training.tuned_weights import digest_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
 
     from tagger.distillation.int8_weights import Arrays
-    from tagger.domain.strategy import Resources, Scores
+    from tagger.domain.strategy import Resources
     from tagger.training.tokens import TokenReader
 
 WEIGHTS = "weights.int8.safetensors"
@@ -68,26 +67,14 @@ class PackedWeights:
         save_arrays(folder / HEAD, self._head)
 
 
-class SmallModel:
+class SmallModel(TunedModel):
     """Texts in, probabilities out, from weights that were rounded to eight bits.
 
     It scores with the rounded weights from the moment it is made, so that whatever is measured on
     it holds for the one that is restored.
-
-    :ivar size: bytes of its weights.
     """
 
-    def __init__(
-        self,
-        reader: TokenReader,
-        weights: PackedWeights,
-        resources: Resources,
-        *,
-        lasting: bool = False,
-    ) -> None:
-        self._reader = reader
-        self._weights = weights
-        self._tuned = TunedModel(reader, weights, resources, lasting=lasting)
+    _weights: PackedWeights
 
     @classmethod
     def of(
@@ -102,24 +89,12 @@ class SmallModel:
 
     @property
     def size(self) -> int:
+        """Bytes of its weights."""
         return self._weights.size
 
     def weights(self) -> dict[str, NDArray[np.float32]]:
         """The body's weights as they are scored with, but for the runtime's own precision."""
         return unpack(self._weights.packed)
-
-    @property
-    def n_outputs(self) -> int:
-        return self._tuned.n_labels
-
-    def score(self, texts: Sequence[str]) -> Scores:
-        """Probability of each label. *Shape:* (n_texts, n_labels), in [0, 1]."""
-        return self._tuned.score(texts)
-
-    def save(self, folder: Path) -> None:
-        """Write everything that `restore` needs."""
-        self._weights.save(folder)
-        save_reader(self._reader, folder, self._weights.digest)
 
     @classmethod
     def restore(cls, folder: Path, resources: Resources) -> SmallModel:

@@ -1,4 +1,4 @@
-"""One slice, one seed: fit each strategy once, choose cuts on the training side, judge the test."""
+"""One slice, one seed: fit each strategy once, set thresholds on the training side, judge it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING, cast
 
 from tagger.evaluation.cells import CellResult
 from tagger.evaluation.cost import measured
-from tagger.statistics.f1_thresholds import Thresholds, choose_cuts, out_of_fold_scores, plain_cuts
+from tagger.statistics.f1_thresholds import (
+    Thresholds,
+    choose_thresholds,
+    out_of_fold_scores,
+    plain_thresholds,
+)
 from tagger.statistics.stratification import n_folds
 from tagger.strategies.candidates import (
     CandidatePrediction,
@@ -135,4 +140,8 @@ def _thresholds(
             seed=seed,
             folds=n_folds(len(train), tuning=candidate.tuning),
         )
-    return plain_cuts(len(train.labels)) if scores is None else choose_cuts(train.targets, scores)
+    return (
+        plain_thresholds(len(train.labels))
+        if scores is None
+        else choose_thresholds(train.targets, scores)
+    )

@@ -152,11 +152,7 @@ def decide(
         Same shape. None: only decisions are compared.
     :raises ValueError: shapes differ.
     """
-    if not truth.shape == new.shape == active.shape == (len(truth), len(names)):
-        raise ValueError(
-            f"truth {truth.shape}, new {new.shape} and active {active.shape} must all be "
-            f"(n_issues, {len(names)})"
-        )
+    _check_shapes(truth, new, active, len(names))
     if not len(truth):
         return GateDecision(True, "there is no held-out issue to compare on", 0)
     bound = 1 - doubt / (len(METRICS) + (scores is not None))
@@ -164,10 +160,18 @@ def decide(
     if scores is not None:
         figures += (_brier(truth, scores, seed, bound),)
     worse = [figure for figure in figures if figure.worse]
-    reasons = "; ".join(gate_figure.sentence for gate_figure in worse or figures)
-    verdict = "worse than the active release" if worse else "not worse than the active release"
+    reasons = "; ".join(figure.sentence for figure in worse or figures)
+    verdict = f"{'' if worse else 'not '}worse than the active release"
     reason = f"{verdict} on {len(truth)} held-out issues: {reasons}"
     return GateDecision(not worse, reason, len(truth), figures, _labels(truth, new, active, names))
+
+
+def _check_shapes(truth: Truth, new: Decisions, active: Decisions, n_labels: int) -> None:
+    if not truth.shape == new.shape == active.shape == (len(truth), n_labels):
+        raise ValueError(
+            f"truth {truth.shape}, new {new.shape} and active {active.shape} must all be "
+            f"(n_issues, {n_labels})"
+        )
 
 
 def common_rows(first: Sequence[int], second: Sequence[int]) -> tuple[Rows, Rows]:

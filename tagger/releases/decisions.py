@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tagger.chain.chain import Chain
+    from tagger.chain.learned_chain import LearnedChain
     from tagger.domain.decision import Policy, Verdict
     from tagger.domain.issue import IssueText
 
@@ -36,18 +37,22 @@ class DecisionMaker:
         self.chain = chain
         self._titles = dict(titles)
 
+    @property
+    def _learned(self) -> LearnedChain:
+        return self.chain.learned_
+
     def decide(
         self, issues: Sequence[IssueText], policy: Policy
     ) -> tuple[tuple[LabelDecision, ...], ...]:
         """Every label of every issue, by falling score."""
         if not issues:
             return ()
-        opinion = self.chain.consider(issues)
+        opinion = self._learned.cascade.predict(issues)
         neighbours = self._neighbours(issues)
         promised = self._promised(policy)
         decided = []
         for row, issue in enumerate(issues):
-            if self.chain.content_.says_nothing(issue):
+            if self._learned.content.says_nothing(issue):
                 decided.append(
                     self._silence(opinion.scores[row], opinion.thresholds[row], promised)
                 )
@@ -65,7 +70,7 @@ class DecisionMaker:
                     tuple(_precedents(name, neighbours[row])),
                     {part: float(value[i]) for part, value in opinion.parts[row].items()},
                 )
-                for i, name in enumerate(self.chain.names_)
+                for i, name in enumerate(self._learned.labels)
             ]
             decided.append(tuple(sorted(labels, key=_by_falling_score)))
         return tuple(decided)
@@ -82,9 +87,9 @@ class DecisionMaker:
 
     def table(self, positives: NDArray[np.int_], target: float) -> Iterator[dict[str, Any]]:
         """For each label what it rests on and what can be promised, as `LabelRow`'s fields."""
-        served = self.chain.served_by_
-        for i, name in enumerate(self.chain.names_):
-            evidence = self.chain.evidence_[i] if self.chain.evidence_ else None
+        served = self._learned.served_by
+        for i, name in enumerate(self._learned.labels):
+            evidence = self._learned.evidence[i] if self._learned.evidence else None
             promise = evidence.promise(target) if evidence else None
             missing = None if promise else self._missing_range(i, int(positives[i]), target)
             yield {
@@ -102,45 +107,45 @@ class DecisionMaker:
 
     def issues_labelled(self, target: float) -> float | None:
         """Share of the training issues that get a label under the promise; None: not measured."""
-        scores = self.chain.stages_[-1].out_of_fold
+        scores = self._learned.cascade.stages[-1].out_of_fold
         if scores is None or not len(scores):
             return None
-        applied = scores.astype(np.float32) >= self.chain.promised_cuts(target)
+        applied = scores.astype(np.float32) >= self._learned.promised_thresholds(target)
         return round(float(applied.any(axis=1).mean()), 6)
 
     def notes(self) -> Iterator[str]:
         """What people should know about this chain."""
         if note := getattr(self.chain.member("zero-shot"), "note", ""):
             yield note
-        if spared := [name for name, share in self.chain.asked_.items() if share < 1]:
-            share = self.chain.asked_[spared[0]]
+        if spared := [name for name, share in self._learned.asked.items() if share < 1]:
+            share = self._learned.asked[spared[0]]
             yield (
                 f"{' and '.join(spared)} {'is' if len(spared) == 1 else 'are'} asked about "
                 f"{share:.0%} of issues; the others are decided without"
             )
-        if not self.chain.evidence_:
+        if not self._learned.evidence:
             yield (
                 "too few labelled issues to measure anything on them: labels are suggested on what "
                 "other repositories showed, and none is applied"
             )
 
     def _missing(self, label: int, positives: int, target: float) -> int:
-        if self.chain.evidence_:
-            return self.chain.evidence_[label].missing(target)
+        if self._learned.evidence:
+            return self._learned.evidence[label].missing(target)
         return max(1, 2 * examples_needed(1.0, target) - positives)
 
     def _missing_range(self, label: int, positives: int, target: float) -> MissingExamples:
-        if self.chain.evidence_:
-            return self.chain.evidence_[label].missing_range(target, positives)
+        if self._learned.evidence:
+            return self._learned.evidence[label].missing_range(target, positives)
         return MissingExamples(self._missing(label, positives, target))
 
     def _promised(self, policy: Policy) -> NDArray[np.float64]:
         thresholds = {
-            target: self.chain.promised_cuts(target)
-            for target in {policy.target(name) for name in self.chain.names_}
+            target: self._learned.promised_thresholds(target)
+            for target in {policy.target(name) for name in self._learned.labels}
         }
         return np.array(
-            [thresholds[policy.target(name)][i] for i, name in enumerate(self.chain.names_)]
+            [thresholds[policy.target(name)][i] for i, name in enumerate(self._learned.labels)]
         )
 
     def _silence(
@@ -153,7 +158,7 @@ class DecisionMaker:
         labels = (
             LabelDecision(name, float(score), _shown(cut, promise), "abstain", SAYS_NOTHING)
             for name, score, cut, promise in zip(
-                self.chain.names_, scores, thresholds, promised, strict=True
+                self._learned.labels, scores, thresholds, promised, strict=True
             )
         )
         return tuple(sorted(labels, key=_by_falling_score))
@@ -168,7 +173,7 @@ class DecisionMaker:
         """Cut and verdict of each label, exclusive groups settled."""
         verdicts: dict[str, tuple[float, Verdict]] = {}
         for name, score, cut, promise in zip(
-            self.chain.names_, scores, thresholds, promised, strict=True
+            self._learned.labels, scores, thresholds, promised, strict=True
         ):
             shown = _shown(cut, promise)
             verdict: Verdict = (
@@ -176,7 +181,7 @@ class DecisionMaker:
             )
             verdicts[name] = (shown, verdict)
         for group in policy.exclusive:
-            _settle(group, verdicts, dict(zip(self.chain.names_, scores, strict=True)))
+            _settle(group, verdicts, dict(zip(self._learned.labels, scores, strict=True)))
         return verdicts
 
     def _neighbours(self, issues: Sequence[IssueText]) -> list[list[Neighbour]]:
@@ -193,7 +198,7 @@ class DecisionMaker:
                 )
                 for neighbour in neighbours
                 if neighbour.number in self._titles  # else it was erased since it was learned
-                and not self.chain.content_.by_chance(neighbour.similarity)
+                and not self._learned.content.by_chance(neighbour.similarity)
             ]
             for neighbours in neighbourses
         ]

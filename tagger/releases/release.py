@@ -41,6 +41,8 @@ FORMAT = 1
 MANIFEST = "manifest.json"
 CHAIN = "chain"
 TITLES = "titles.json"
+YOUNGER = ("issues_labelled",)
+"""What the manifests of older releases lack."""
 
 LIBRARIES = ("torch", "transformers", "scikit-learn", "faiss-cpu", "numpy")
 
@@ -121,8 +123,8 @@ class Manifest:
         """:raises KeyError, TypeError, ValueError: not a manifest of this format."""
         if data["format"] != FORMAT:
             raise ValueError(f"got format {data['format']}, expected {FORMAT}")
-        fields = {key: data[key] for key in cls.__dataclass_fields__ if key != "issues_labelled"}
-        fields["issues_labelled"] = data.get("issues_labelled")
+        fields = {key: data[key] for key in cls.__dataclass_fields__ if key not in YOUNGER}
+        fields |= {key: data[key] for key in YOUNGER if key in data}
         if fields["runtime"] is not None:
             fields["runtime"] = RuntimeChoice.from_json(fields["runtime"])
         check_version(fields["cleaning"])
@@ -195,7 +197,7 @@ def write_release(
         id=f"{order.now:%Y%m%d-%H%M%S}-{train.fingerprint[:6]}",
         repository=order.repository,
         created_at=order.now,
-        strategies=tuple(member.name for member in chain.fitted_),
+        strategies=tuple(member.name for member in chain.learned_.cascade.members),
         labels=tuple(ServedLabel(**row) for row in tagging.table(train.positives, order.target)),
         n_issues=len(train),
         target=order.target,
@@ -249,7 +251,7 @@ class Release:
     @property
     def names(self) -> tuple[str, ...]:
         """Its labels, in the order of `decide`'s columns."""
-        return self._tagging.chain.names_
+        return self._tagging.chain.learned_.labels
 
     def decide(self, issues: Sequence[IssueText]) -> NDArray[np.bool_]:
         """The labels it gives for the best F1. *Shape:* (n_issues, n_labels)"""
@@ -280,11 +282,6 @@ class Release:
     def _cleaned(self, issues: Sequence[IssueText]) -> list[IssueText]:
         """As they were when it was trained, whatever they were cleaned with since."""
         return [issue.cleaned(self.manifest.cleaning) for issue in issues]
-
-    @property
-    def seen(self) -> Mapping[str, int]:
-        """Issues of the last `tag` that each member scored."""
-        return self._tagging.chain.seen_
 
 
 def read_manifest(folder: Path) -> Manifest:

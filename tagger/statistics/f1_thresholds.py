@@ -1,4 +1,4 @@
-"""Cuts for strategies that only score: chosen on the training side, for the best F1."""
+"""Thresholds for strategies that only score: chosen on the training side, for the best F1."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tagger.statistics.metrics import Decisions, Floats, Truth
 
 TRUSTED_POSITIVES = 8
-"""With so many positives a label's own best cut counts as much as its share of the issues."""
+"""With so many positives a label's own best threshold counts as much as its share of the issues."""
 
 PSEUDO_ISSUES = 2.0
 """Weight, in issues, of the mean label's share in each label's smoothed share (Laplace)."""
@@ -31,7 +31,7 @@ class Thresholds:
     """From which score on each label is given.
 
     :ivar values: *Shape:* (n_labels,)
-    :ivar top_label: an issue above no cut gets its best-scored label all the same.
+    :ivar top_label: an issue above no threshold gets its best-scored label all the same.
     """
 
     values: Floats
@@ -46,16 +46,16 @@ class Thresholds:
         return decided
 
 
-def plain_cuts(n_labels: int) -> Thresholds:
-    """0.5 or else the top label: where there is nothing to choose cuts on."""
+def plain_thresholds(n_labels: int) -> Thresholds:
+    """0.5 or else the top label: where there is nothing to choose thresholds on."""
     return Thresholds(np.full(n_labels, 0.5))
 
 
-def choose_cuts(truth: Truth, scores: Scores) -> Thresholds:
-    """Choose each label's cut on out-of-fold scores.
+def choose_thresholds(truth: Truth, scores: Scores) -> Thresholds:
+    """Choose each label's threshold on out-of-fold scores.
 
     How often a label is given lies between what maximises its F1 on these issues and its smoothed
-    share of them: the fewer positives, the nearer to the share, because the best of many cuts
+    share of them: the fewer positives, the nearer to the share, because the best of many thresholds
     over three positives is mostly luck (Lipton et al. 2014, "Optimal Thresholding of Classifiers
     to Maximize F1 Measure", on the luck; the shrinkage is ours).
 

@@ -187,7 +187,7 @@ def reliability(truth: Truth, scores: Floats, bins: int = N_BINS) -> Reliability
 class CoveragePrecision:
     """What is gained in precision by deciding only where the score is high.
 
-    :ivar cut: scores from which labels are decided, falling. *Shape:* (n_cuts,)
+    :ivar cut: scores from which labels are decided, falling. *Shape:* (n_thresholds,)
     :ivar coverage: share of all true labels that are decided rightly (recall).
     :ivar issues: share of issues that get at least one label.
     :ivar precision: share of right ones among the decided.
@@ -199,15 +199,16 @@ class CoveragePrecision:
     precision: Floats
 
 
-def coverage_precision(truth: Truth, scores: Floats, n_cuts: int = 50) -> CoveragePrecision:
-    """Walk one global cut from the highest score down, at `n_cuts` quantiles of the decisions."""
+def coverage_precision(truth: Truth, scores: Floats, n_thresholds: int = 50) -> CoveragePrecision:
+    """Walk one global threshold down from the highest score, at quantiles of the decisions."""
     flat, true = scores.ravel().astype(float), truth.ravel()
     order = np.argsort(-flat, kind="stable")
     ends = np.append(np.flatnonzero(np.diff(flat[order])), len(order) - 1)
     relevant = max(1, min(len(order), 4 * int(true.sum())))  # beyond this precision is near share
     ends = ends[
         np.searchsorted(
-            ends, np.unique(np.geomspace(min(FEWEST, relevant), relevant, n_cuts).astype(int)) - 1
+            ends,
+            np.unique(np.geomspace(min(FEWEST, relevant), relevant, n_thresholds).astype(int)) - 1,
         )
     ]
     ends = np.unique(ends)

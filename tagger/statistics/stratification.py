@@ -43,7 +43,7 @@ def n_folds(n_issues: int, *, tuning: bool) -> int:
     """In how many folds to cut issues for out-of-fold scores; 0: too few to be worth their time.
 
     :param tuning: the strategy takes a minute where others take a moment: few folds, two halves
-        where there are issues enough, and none where the cuts that follow would be luck.
+        where there are issues enough, and none where the thresholds that follow would be luck.
     """
     if not tuning:
         return 5

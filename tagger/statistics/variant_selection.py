@@ -50,7 +50,7 @@ def learnable(targets: NDArray[np.bool_]) -> NDArray[np.bool_]:
 def skill(truth: NDArray[np.bool_], scores: NDArray[np.float32]) -> float:
     """Mean of micro and macro average precision, in [0, 1].
 
-    Average precision and not F1, since cuts are chosen later and elsewhere; and not log loss,
+    Average precision and not F1, since thresholds are chosen later and elsewhere; and not log loss,
     since calibration is, too. Micro asks whether scores compare across labels, macro whether rare
     labels are ranked at all: the two that F1 is reported in.
     """

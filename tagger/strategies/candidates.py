@@ -24,7 +24,7 @@ class Candidate:
 
     :ivar make: gives an unfitted strategy for a seed.
     :ivar flat: learns nothing from labelled issues: scored once for each test set, drawn flat.
-    :ivar tuning: a fit takes long: fewer folds for its cuts, see `n_folds`.
+    :ivar tuning: a fit takes long: fewer folds for its thresholds, see `n_folds`.
     """
 
     name: str

@@ -100,12 +100,12 @@ class Distilled:
     def save(self, folder: Path) -> None:
         """See `Strategy.save`."""
         self.model_.save(folder)
-        save_json(folder / RECORD, {"labels": self.model_.n_outputs})
+        save_json(folder / RECORD, {"labels": self.model_.n_labels})
 
     def restore(self, folder: Path) -> Self:
         """See `Strategy.restore`."""
         self.model_ = SmallModel.restore(folder, self.resources)
-        if load_json(folder / RECORD).get("labels") != self.model_.n_outputs:
+        if load_json(folder / RECORD).get("labels") != self.model_.n_labels:
             raise ReleaseDamaged(folder, "the head and the labels are of different number")
         return self
 

@@ -91,7 +91,7 @@ def standard_error(share: float, n: int) -> float:
 
 
 def best_f1(scores: NDArray[np.float32], truth: NDArray[np.bool_]) -> float:
-    """Micro F1 at the one cut that is best for it: how good the scores can be made to look.
+    """Micro F1 at the one threshold that is best for it: how good the scores can be made to look.
 
     :param scores: *Shape:* (n_issues, n_labels)
     :param truth: *Shape:* (n_issues, n_labels)

@@ -4,29 +4,31 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
 from torch import nn
 
-from tagger.encoders.transformer import position_limit, quiet
+from tagger.encoders.transformer import quiet
+from tagger.training.body_adaptation import BodyAdaptation
 from tagger.training.budget import layer_weights
 from tagger.training.errors import CannotAdapt
 from tagger.training.masking import SHARE, mask_tokens
-from tagger.training.optimisation import parameter_groups, rate_for
-from tagger.training.tokens import TokenReader, endless_batches
+from tagger.training.optimisation import parameter_groups
 from tagger.training.training_loop import descend, fast_precision, seeded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    import numpy as np
+
     from tagger.domain.issue import IssueText
-    from tagger.training.budget import StepBudget
+    from tagger.training.body_adaptation import Example
+    from tagger.training.tokens import TokenReader
 
 HEAD_FIRST = 0.2
 """Share of the steps that a fresh head learns alone, lest it bends a body that knows better."""
 
-RATE, HEAD_RATE, DECAY = 1e-4, 1e-3, 0.01
+HEAD_RATE = 1e-3
 
 
 class TiedHead(nn.Module):
@@ -49,7 +51,7 @@ class TiedHead(nn.Module):
         return nn.functional.linear(inner, self._embeddings[0].weight, self.bias)
 
 
-class MaskedLanguage:
+class MaskedLanguage(BodyAdaptation):
     """A body with a head that guesses hidden tokens.
 
     Source: Tunstall, von Werra, Wolf, *Natural Language Processing with Transformers* (2022),
@@ -59,6 +61,8 @@ class MaskedLanguage:
     :raises CannotAdapt: the architecture or the tokenizer knows no masks.
     """
 
+    rate = 1e-4
+
     def __init__(self, folder: Path, device: torch.device) -> None:
         tokenizer, model, missing = _load(folder)
         self.body = model.base_model.to(device)
@@ -66,43 +70,15 @@ class MaskedLanguage:
         self._head, self._fresh = _head(model, missing)
         self._head.to(device)
 
-    def adapt(
-        self,
-        texts: Sequence[IssueText],
-        budget: StepBudget,
-        *,
-        seed: int,
-        report: Callable[[int, int], None] = lambda _, __: None,
-    ) -> list[float]:
-        """Train the body in place.
-
-        :param told: how many steps are done, and of how many.
-        :returns: each step's loss, in nats a guessed token.
-        :raises ValueError: no texts.
-        """
-        reader = TokenReader(
-            self.tokenizer, min(budget.max_tokens, position_limit(self.body.config))
-        )
-        tokens = reader.read([text.full for text in texts])
-        lengths = [len(ids) for ids in tokens]
-        rng = np.random.default_rng(seed)
-        batches = endless_batches(lengths, budget.batch_size, rng)
-        steps = budget.steps(len(tokens), float(np.mean(lengths)), self._weights())
-        self.body.train()
-
-        def loss_at(step: int) -> torch.Tensor:
-            report(step, steps)
-            return self._loss(reader, [tokens[row] for row in next(batches)], rng)
-
-        return self._descend(loss_at, steps)
+    def _examples(self, reader: TokenReader, texts: Sequence[IssueText]) -> list[Example]:
+        return [(ids,) for ids in reader.read([text.full for text in texts])]
 
     def _descend(self, loss_at: Callable[[int], torch.Tensor], steps: int) -> list[float]:
         """The fresh head alone, then all; a head that was trained before goes along at once."""
         tied = {id(parameter) for parameter in self.body.parameters()}
         generator = (each for each in self._head.parameters() if id(each) not in tied)
-        head = parameter_groups(generator, rate=HEAD_RATE, decay=DECAY)
-        rate = rate_for(RATE, int(self.body.config.hidden_size))
-        body = parameter_groups(self.body.parameters(), rate=rate, decay=DECAY)
+        head = parameter_groups(generator, rate=HEAD_RATE, decay=self.decay)
+        body = self._body_groups()
         alone = round(HEAD_FIRST * steps) if self._fresh else 0
         self.body.requires_grad_(requires_grad=False)
         losses = descend(head, alone, loss_at)
@@ -110,10 +86,10 @@ class MaskedLanguage:
         return losses + descend(body + head, steps - alone, lambda step: loss_at(step + alone))
 
     def _loss(
-        self, reader: TokenReader, tokens: list[list[int]], rng: np.random.Generator
+        self, reader: TokenReader, batch: Sequence[Example], rng: np.random.Generator
     ) -> torch.Tensor:
         """Mean cross-entropy of the guessed tokens; only their states go through the head."""
-        ids, mask = reader.collate(tokens, self.body.device)
+        ids, mask = reader.collate([ids for (ids,) in batch], self.body.device)
         shown, guessed = mask_tokens(
             ids.cpu().numpy(),
             special={*self.tokenizer.all_special_ids, reader.filler},

@@ -66,26 +66,6 @@ def test_cells_of_an_earlier_run_are_copied_and_those_that_are_there_stay(
         assert runs.cell(later.id, "knn/32") is None
 
 
-def test_an_unfinished_run_is_resumed_only_on_the_same_data_and_settings(
-    any_store: Store, repository: Repository, run: EvaluationRun, now: datetime
-):
-    with any_store.begin() as work:
-        runs = work.evaluations
-
-        def resumable(fingerprint: str = "f1", **settings: object) -> EvaluationRun | None:
-            return runs.resumable(repository.id, "evaluate", fingerprint, {**SETTINGS, **settings})
-
-        assert resumable() == run
-        assert resumable(seeds=3) is None
-        assert resumable("f2") is None
-        runs.fail(run.id, "killed", now)
-        failed = resumable()
-        assert failed is not None
-        assert (failed.id, failed.error) == (run.id, "killed")
-        runs.finish(run.id, {}, now)
-        assert resumable() is None
-
-
 def test_the_latest_finished_report_is_found(
     any_store: Store, repository: Repository, run: EvaluationRun, now: datetime
 ):

@@ -214,14 +214,6 @@ def test_walking_goes_from_the_newest_and_can_be_narrowed(any_store: Store, repo
         assert walked(created_since=FILED + 1097 * HOUR) == [1100, 1099, 1097]
 
 
-def test_the_newest_update_is_where_a_sync_starts(any_store: Store, repository: Repository):
-    with any_store.begin() as work:
-        assert work.issues.newest_update(repository.id) is None
-        later = replace(CRASH, number=2, updated_at=FILED + HOUR)
-        work.issues.upsert(repository.id, [CRASH, later])
-        assert work.issues.newest_update(repository.id) == FILED + HOUR
-
-
 def test_the_bot_remembers_things_about_an_issue(any_store: Store, repository: Repository):
     with any_store.begin() as work:
         work.issues.upsert(repository.id, [CRASH])

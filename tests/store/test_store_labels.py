@@ -87,8 +87,7 @@ def test_a_rename_is_followed_everywhere(
         assert work.issues.get(repository.id, 1).labels == ("type: bug",)
         assert work.labels.set_by_people(repository.id, 1) == {"type: bug"}
         assert [write.label for write in work.writes.list(run_id=run.id)] == ["type: bug"]
-        assert work.labels.current_name(repository.id, "Bug") == "type: bug"
-        assert work.labels.current_name(repository.id, "unknown") == "unknown"
+        assert work.labels.renames(repository.id) == {"bug": "type: bug"}
 
 
 def test_history_told_under_a_former_name_is_kept_under_the_present_one(
@@ -116,7 +115,7 @@ def test_a_rename_onto_a_label_that_is_known_merges_them(
         assert work.issues.get(repository.id, 1).labels == ("docs",)
         assert work.issues.get(repository.id, 2).labels == ("docs",)
         assert len(work.labels.history(repository.id, 2)) == 1
-        assert work.labels.current_name(repository.id, "bug") == "docs"
+        assert work.labels.renames(repository.id) == {"bug": "docs"}
 
 
 def test_renames_lead_to_a_label_of_today_or_nowhere(

@@ -70,8 +70,7 @@ def test_a_delivery_has_one_prediction_and_keeps_the_first(
         assert work.predictions.record(prediction)
         assert not work.predictions.record(replace(prediction, mode="shadow"))
         assert work.predictions.count() == 1
-        stored = work.predictions.of_delivery(prediction.delivery_id)
-    assert stored is not None
+        (stored,) = work.predictions.list(prediction.repository_id)
     assert stored.mode == "apply"
     assert len(stored.labels) == 2
 

@@ -42,7 +42,7 @@ def trial(training_set: TrainingSet) -> Trial:
 
 def test_no_issue_is_in_two_parts(training_set: TrainingSet) -> None:
     trial = Trial.of(training_set, 8)
-    parts = [set(part.numbers) for part in (trial.train, trial.cut_on, trial.test)]
+    parts = [set(part.numbers) for part in (trial.train, trial.thresholds_on, trial.test)]
     assert len(parts[2]) == 8
     assert all(parts)
     assert sum(map(len, parts)) == len(set().union(*parts)) == len(training_set)

@@ -13,17 +13,20 @@ if TYPE_CHECKING:
     from bot.repositories.importing import Imported
 
 
+IssueFiles = Annotated[
+    list[Path],
+    typer.Argument(
+        metavar="FILE",
+        exists=True,
+        dir_okay=False,
+        help="Issues as GitHub's REST API, `gh` or GraphQL give them, GH Archive, webhook "
+        "payloads, CSV or Parquet; plain, .gz or .zst.",
+    ),
+]
+
+
 def import_issues(
-    files: Annotated[
-        list[Path],
-        typer.Argument(
-            metavar="FILE",
-            exists=True,
-            dir_okay=False,
-            help="Issues as GitHub's REST API, `gh` or GraphQL give them, GH Archive, webhook "
-            "payloads, CSV or Parquet; plain, .gz or .zst.",
-        ),
-    ],
+    files: IssueFiles,
     *,
     repo: RepoOption,
     labels: Annotated[
@@ -44,29 +47,27 @@ def import_issues(
     from datetime import UTC, datetime
 
     from bot.process.progress import ShownProgress
-    from bot.repositories.importing import import_files
+    from bot.repositories.importing import ImportRequest, import_files
     from store.records import UpsertCounts
 
-    columns = _columns(column or [])
     with opened() as container, ShownProgress() as progress:
+        request = ImportRequest(files, labels, _columns(column or []), strict)
         done = import_files(
-            container.store,
-            repo,
-            files,
-            labels_file=labels,
-            columns=columns,
-            strict=strict,
-            now=datetime.now(UTC),
-            progress=progress,
+            container.store, repo, request, now=datetime.now(UTC), progress=progress
         )
     tell_bad_rows(done)
     if done.issues == UpsertCounts():
         refuse_nothing(done)
-    if as_json:
-        counts = {name: getattr(done.issues, name) for name in ("new", "changed", "unchanged")}
-        counts |= {"labels": done.labels, "bad_rows": done.bad}
-        say_json({"repository": repo, **counts, "files": [file.as_json() for file in done.files]})
-        return
+    (_say_json if as_json else _say)(repo, done)
+
+
+def _say_json(repo: str, done: "Imported") -> None:
+    counts = {name: getattr(done.issues, name) for name in ("new", "changed", "unchanged")}
+    counts |= {"labels": done.labels, "bad_rows": done.bad}
+    say_json({"repository": repo, **counts, "files": [file.as_json() for file in done.files]})
+
+
+def _say(repo: str, done: "Imported") -> None:
     for file in done.files:
         tell(str(file))
     issues = done.issues

@@ -49,7 +49,11 @@ def sync(
         tell(f"note: {done.note}")
     if as_json:
         say_json(_as_json(done) | (_swept_as_json(swept) if swept else {}))
-        return
+    else:
+        _say(done, swept)
+
+
+def _say(done: "Synced", swept: "Reconciled | None") -> None:
     issues = done.issues
     forgotten = f"; {done.forgotten} forgotten, GitHub has them no more" if done.forgotten else ""
     say(

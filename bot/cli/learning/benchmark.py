@@ -10,6 +10,9 @@ from bot.cli.options import Json, Labels, Strategies, listed, repository_name
 from bot.cli.output import say, say_json, say_table, tell
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tagger.benchmark.report import BenchmarkReport
     from tagger.runtimes import Runtime
 
 
@@ -23,16 +26,19 @@ def _runtimes(value: str | None) -> str | None:
     return value
 
 
+AnyRepository = Annotated[
+    str | None,
+    typer.Option(
+        metavar="REPO",
+        callback=repository_name,
+        help="Repository, as OWNER/NAME; without it, an invented one.",
+    ),
+]
+
+
 def benchmark(
     *,
-    repo: Annotated[
-        str | None,
-        typer.Option(
-            metavar="REPO",
-            callback=repository_name,
-            help="Repository, as OWNER/NAME; without it, an invented one.",
-        ),
-    ] = None,
+    repo: AnyRepository = None,
     labels: Labels = None,
     strategies: Strategies = None,
     runtimes: Annotated[
@@ -50,7 +56,7 @@ def benchmark(
     from bot.evaluating.benchmarking import BenchmarkRequest
     from bot.evaluating.benchmarking import benchmark as measure
     from bot.process.progress import ShownProgress
-    from tagger.benchmark.report import COLUMNS, cells, write
+    from tagger.benchmark.report import write
 
     request = BenchmarkRequest(
         repo,
@@ -67,7 +73,13 @@ def benchmark(
         tell(f"note: {note}")
     if as_json:
         say_json(report.as_json())
-        return
+    else:
+        _say(report, files)
+
+
+def _say(report: "BenchmarkReport", files: "Sequence[Path]") -> None:
+    from tagger.benchmark.report import COLUMNS, cells
+
     say_table(COLUMNS, map(cells, report.rows), right="  " + ">" * (len(COLUMNS) - 2))
     say()
     say("report: " + ", ".join(map(str, files)))

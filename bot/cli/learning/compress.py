@@ -1,6 +1,6 @@
 """`issue-tagger compress`: a small release that says what the active one says."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -8,22 +8,28 @@ from bot.cli.opening import opened
 from bot.cli.options import Json, Repo, Seed
 from bot.cli.output import say_json
 
+if TYPE_CHECKING:
+    from tagger.distillation.pruning import Pruning
+
+
+Teacher = Annotated[
+    str,
+    typer.Option(
+        help="Who teaches: chain (all of the active release), best (its best tuned "
+        "transformer), or a strategy's name."
+    ),
+]
+
 
 def compress(
     repo: Repo,
     *,
-    teacher: Annotated[
-        str,
-        typer.Option(
-            help="Who teaches: chain (all of the active release), best (its best tuned "
-            "transformer), or a strategy's name."
-        ),
-    ] = "chain",
+    teacher: Teacher = "chain",
     layers: Annotated[
         int | None, typer.Option(min=1, help="Layers of the student; by default all cheap ones.")
     ] = None,
     trials: Annotated[
-        int, typer.Option(min=0, help="Recipes tried (alpha, temperature, epochs); 0: the usual.")
+        int, typer.Option(min=0, help="Training settings tried; 0: the usual ones.")
     ] = 8,
     pruning: Annotated[str, typer.Option(help="none, magnitude or movement.")] = "none",
     sparsity: Annotated[
@@ -45,14 +51,9 @@ def compress(
     from bot.learning.compressing import compress as make_student
     from bot.process.progress import ShownProgress
     from tagger.compression.compressing import CompressionGoal
-    from tagger.distillation.pruning import KINDS, Pruning
 
-    kind = next((literal for literal in KINDS if literal == pruning), None)
-    if kind is None:
-        raise typer.BadParameter(f"--pruning: got {pruning!r}, expected one of {', '.join(KINDS)}")
-    goal = CompressionGoal(
-        teacher, layers, trials, Pruning(kind, sparsity), neighbours=not no_neighbours
-    )
+    removed = _pruning(pruning, sparsity)
+    goal = CompressionGoal(teacher, layers, trials, removed, neighbours=not no_neighbours)
     with opened() as container, ShownProgress() as progress:
         studies = container.settings.studies_folder
         request = CompressRequest(repo, goal, studies, seed, promote=not no_promote)
@@ -61,3 +62,12 @@ def compress(
         say_json(as_json_document(repo, done))
         return
     say_retrained(done)
+
+
+def _pruning(kind: str, sparsity: float) -> "Pruning":
+    from tagger.distillation.pruning import KINDS, Pruning
+
+    literal = next((each for each in KINDS if each == kind), None)
+    if literal is None:
+        raise typer.BadParameter(f"--pruning: got {kind!r}, expected one of {', '.join(KINDS)}")
+    return Pruning(literal, sparsity)

@@ -34,7 +34,9 @@ def evaluate(
     slices: Annotated[
         str, typer.Option(metavar="A,B", callback=_slices, help="Labelled issues to learn from.")
     ] = SLICES,
-    seeds: Annotated[int, typer.Option(min=1, help="How many times to draw anew.")] = 5,
+    seeds: Annotated[
+        int, typer.Option(min=1, help="How often to repeat, with other issues drawn.")
+    ] = 5,
     split: Annotated[
         Literal["stratified", "temporal"], typer.Option(help="How to choose the test set.")
     ] = "stratified",

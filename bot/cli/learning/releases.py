@@ -64,9 +64,8 @@ def releases(
 
 def _gate(reason: str | None) -> str:
     """The gate's word without its figures, which --replay and --json have."""
-    if reason == "no release is active yet":
-        return "the first"
-    return (reason or "").partition(": ")[0]
+    first = reason == "no release is active yet"
+    return "the first" if first else (reason or "").partition(": ")[0]
 
 
 def _replay(repo: str, release: str, *, as_json: bool) -> None:

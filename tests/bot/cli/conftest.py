@@ -94,7 +94,7 @@ def trained_folder(tmp_path_factory: pytest.TempPathFactory, encoder_folder: Pat
     from bot.learning.workspace import Workspace
     from bot.model_serving.release_archive import ReleaseArchive
     from bot.process.settings import load_settings
-    from bot.repositories.importing import import_files
+    from bot.repositories.importing import ImportRequest, import_files
 
     folder = tmp_path_factory.mktemp("trained")
     settings = load_settings(data_dir=folder, encoder=str(encoder_folder), device="cpu")
@@ -104,7 +104,9 @@ def trained_folder(tmp_path_factory: pytest.TempPathFactory, encoder_folder: Pat
         patch.setattr("bot.container.to_tune", lambda *_: None)
         patch.setattr("bot.container.to_entail", lambda *_: None)
         installation.store.migrate()
-        import_files(installation.store, REPO, [issue_file(folder, *sixty())], now=now)
+        import_files(
+            installation.store, REPO, ImportRequest([issue_file(folder, *sixty())]), now=now
+        )
         resources = installation.resources()
         archive = ReleaseArchive(settings.releases_folder)
         retrain(Workspace(installation.store, resources, archive, now), RetrainRequest(REPO))

@@ -12,7 +12,7 @@ from fakes_cli import REPO, issue_file, sixty
 from bot.evaluating.evaluation_request import EvaluationRequest
 from bot.evaluating.evaluation_run import LEASE, StoredCells, StoredWorkBoard
 from bot.evaluating.helper_processes import Helpers
-from bot.repositories.importing import import_files
+from bot.repositories.importing import ImportRequest, import_files
 from store.database import Store
 from tagger.evaluation.slices import SplitPlan
 
@@ -66,7 +66,7 @@ def test_processes_on_postgresql_give_the_numbers_of_one_on_sqlite(
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "empty"))
     alone = terminal("evaluate", REPO, *OPTIONS, "--processes", 1, "--json", "--out", tmp_path)
     monkeypatch.setenv("ISSUE_TAGGER_DATABASE_URL", postgres_url)
-    import_files(postgres_store, REPO, [issue_file(tmp_path, *sixty())], now=NOW)
+    import_files(postgres_store, REPO, ImportRequest([issue_file(tmp_path, *sixty())]), now=NOW)
     shared = terminal("evaluate", REPO, *OPTIONS, "--processes", 3, "--json", "--out", tmp_path)
     assert (alone.status, shared.status) == (0, 0)
     assert figures(shared.document) == figures(alone.document)

@@ -47,7 +47,7 @@ def payload(action: str, **more: Any) -> dict[str, Any]:
 def full_folder(tmp_path_factory: pytest.TempPathFactory, encoder_folder: Path) -> Path:
     """A data folder that holds the words wherever words are kept; to be copied."""
     from bot.learning.retraining import RetrainRequest, retrain
-    from bot.repositories.importing import import_files
+    from bot.repositories.importing import ImportRequest, import_files
 
     folder, aside = tmp_path_factory.mktemp("full"), tmp_path_factory.mktemp("aside")
     installation = build(load_settings(data_dir=folder, encoder=str(encoder_folder), device="cpu"))
@@ -56,7 +56,7 @@ def full_folder(tmp_path_factory: pytest.TempPathFactory, encoder_folder: Path) 
         patch.setattr("bot.container.to_tune", lambda *_: None)
         patch.setattr("bot.container.to_entail", lambda *_: None)
         store.migrate()
-        import_files(store, REPO, [issue_file(aside, *sixty(), secret())], now=NOW)
+        import_files(store, REPO, ImportRequest([issue_file(aside, *sixty(), secret())]), now=NOW)
         workspace = replace(installation.workspace(), now=NOW)
         retrain(workspace, RetrainRequest(REPO))
     receive(store, "g-1", "issues", payload("opened"))

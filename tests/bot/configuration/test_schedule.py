@@ -27,6 +27,7 @@ WEDNESDAY = datetime(2025, 1, 1, tzinfo=UTC)
         ("5/30 12 * JAN,jul *", datetime(2025, 1, 1, 12, 5, tzinfo=UTC)),
         ("0 9-17/4 * * 4-5", datetime(2025, 1, 2, 9, tzinfo=UTC)),
         ("0 0 13 * 5", datetime(2025, 1, 3, tzinfo=UTC)),  # either the 13th or a Friday
+        ("0 0 31 2 1", datetime(2025, 2, 3, tzinfo=UTC)),  # a Monday is enough
         ("0 0 */2 * 5", datetime(2025, 1, 3, tzinfo=UTC)),  # an odd day that is a Friday
     ],
 )
@@ -56,6 +57,11 @@ def test_times_of_other_zones_are_understood() -> None:
         (", 6 * * *", "minute: got ''"),
         ("² 6 * * *", "minute: got '²'"),
         ("0 0 31 2 *", "no date ever fits"),
+        ("0 0 30,31 feb */2", "no date ever fits"),
+        ("0 0 L * *", "day of month: got 'l'"),
+        ("0 0 * * 5#2", "day of week: got '5#2'"),
+        ("0 6-17-19 * * *", "hour: got '17-19'"),
+        ("60/0 6 * * *", "minute: got '60'"),
     ],
 )
 def test_what_is_wrong_names_the_field(text: str, problem: str) -> None:

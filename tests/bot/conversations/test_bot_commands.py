@@ -103,13 +103,13 @@ async def test_why_names_votes_neighbours_and_the_score_against_its_cut(bench, a
     (text,) = answers(2)
     assert text.startswith(MARK)
     assert "by release `r1`" in text
-    assert "- `bug` 0.95 (cut 0.80): left alone, it is on the issue already" in text
+    assert "- `bug` 0.95 (threshold 0.80): left alone, it is on the issue already" in text
     assert "votes: words 0.95; words weighed most" in text
     assert (
         "nearest: [#1](https://redirect.github.com/acme/rocket/issues/1) `an old one` 0.90 (`bug`)"
         in text
     )
-    assert "- `docs` 0.05 (cut 0.80): left alone, below the cut" in text
+    assert "- `docs` 0.05 (threshold 0.80): left alone, below the threshold" in text
 
 
 async def test_a_repository_s_commands_have_one_answer_edited_in_place(bench, answers) -> None:
@@ -197,7 +197,7 @@ async def test_off_leaves_the_issue_alone_until_retry(bench, answers) -> None:
     assert bench.labels(1) == []
     await say(bench, "/tagger retry")
     assert bench.labels(1) == ["bug"]
-    assert "`bug` 0.95 (cut 0.80): set, meets the target precision" in answers()[0]
+    assert "`bug` 0.95 (threshold 0.80): set, meets the target precision" in answers()[0]
 
 
 async def test_off_is_heard_while_the_issue_is_scored(bench, answers) -> None:
@@ -238,7 +238,9 @@ async def test_retry_reads_the_text_as_it_is_and_overturns_nobody(bench, answers
     bench.github.edit_issue(REPO, 1, by="ada", title="a bug in docs")
     await say(bench, "/tagger retry")
     assert bench.labels(1) == ["docs"]
-    assert "`bug` 0.95 (cut 0.80): left alone, a person removed or dismissed it" in answers()[0]
+    assert (
+        "`bug` 0.95 (threshold 0.80): left alone, a person removed or dismissed it" in answers()[0]
+    )
     assert len(bench.predictions()) == 2
 
 

@@ -141,7 +141,7 @@ async def test_killed_after_the_run_it_runs_twice_and_is_told_once(asked, traini
     await say(asked, "/tagger retrain")
     first = queue(asked, training)
     claim = await first.claim()
-    await first._work(claim)  # and the process dies before it is put down
+    await first.work(claim)  # and the process dies before it is put down
     asked.clock.advance(seconds=LEASE.total_seconds() + 1)
     await run(asked, training)
     assert training.runs == 2

@@ -21,7 +21,7 @@ from test_export_shapes import table_rows
 from bot.errors import CommandRefused
 from bot.exports import parquet_rows
 from bot.exports.refusals import ExportRefused
-from bot.repositories.importing import import_files
+from bot.repositories.importing import ImportRequest, import_files
 
 if TYPE_CHECKING:
     from store.database import Store
@@ -67,7 +67,7 @@ def tools(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 def refusal(store: Store, path: Path) -> ExportRefused:
     with pytest.raises(ExportRefused) as refused:
-        import_files(store, REPO, [path], now=NOW)
+        import_files(store, REPO, ImportRequest([path]), now=NOW)
     return refused.value
 
 
@@ -104,7 +104,7 @@ def test_what_is_refused_is_named_and_its_command_makes_what_is_read(
         assert f"{REPO}: 3 new" in printed
         return
     made = f"{path}{refused.made}" if refused.made.startswith(".") else path.parent / refused.made
-    done = import_files(store, REPO, [Path(made)], now=NOW)
+    done = import_files(store, REPO, ImportRequest([Path(made)]), now=NOW)
     assert (done.bad, done.issues.new > 0) == (0, True)
 
 
@@ -120,14 +120,14 @@ def test_compressed_files_are_unpacked_by_the_command_as_well(
     path = tmp_path / "file.gz"
     path.write_bytes(gzip.compress(REFUSED["YAML"].content))
     run(refusal(store, path).command, tools, tmp_path)
-    assert import_files(store, REPO, [Path(f"{path}.json")], now=NOW).issues.new == 3
+    assert import_files(store, REPO, ImportRequest([Path(f"{path}.json")]), now=NOW).issues.new == 3
 
 
 def test_columns_are_for_tables(store: Store, tmp_path: Path, tools: dict[str, str]) -> None:
     path = tmp_path / "issues.jsonl"
     path.write_bytes(ROWS)
     with pytest.raises(ExportRefused, match="JSON, which has no columns") as refused:
-        import_files(store, REPO, [path], columns={"title": "Subject"}, now=NOW)
+        import_files(store, REPO, ImportRequest([path], columns={"title": "Subject"}), now=NOW)
     assert "3 new" in run(refused.value.command, tools, tmp_path)
 
 
@@ -138,7 +138,7 @@ def test_a_column_that_is_not_there_is_named(
     names = {"number": "number", "title": "Subject", "created_at": "created"}
     path.write_text(table(names), encoding="utf-8")
     with pytest.raises(ExportRefused, match="of which none is called subject") as refused:
-        import_files(store, REPO, [path], columns={"title": "subject"}, now=NOW)
+        import_files(store, REPO, ImportRequest([path], columns={"title": "subject"}), now=NOW)
     assert (
         "'--column=title=Subject'" in refused.value.command.replace("--column", "'--column") + "'"
     )
@@ -169,7 +169,7 @@ def test_json_that_breaks_off_says_where_and_keeps_what_came_before(
     path = tmp_path / "issues.json"
     path.write_text(json.dumps([*map(rest, ISSUES)], indent=1)[:-200], encoding="utf-8")
     with pytest.raises(CommandRefused, match=r"line \d+: the file ends within a value.*is stored"):
-        import_files(store, REPO, [path], now=NOW)
+        import_files(store, REPO, ImportRequest([path]), now=NOW)
     with store.read() as work:
         assert work.issues.numbers(work.repositories.get(REPO).id) == (1, 2)
 

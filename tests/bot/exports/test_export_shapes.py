@@ -13,7 +13,7 @@ import pytest
 import zstandard
 from made_exports import EXPORTS, ISSUES, REPO, Export, Made, events, gh, lines, node, rest
 
-from bot.repositories.importing import Imported, import_files
+from bot.repositories.importing import Imported, ImportRequest, import_files
 
 if TYPE_CHECKING:
     from store.database import Store
@@ -43,7 +43,7 @@ def content(export: Export) -> bytes:
 
 def brought_in(store: Store, path: Path, content: bytes, **columns: str) -> Imported:
     path.write_bytes(content)
-    return import_files(store, REPO, [path], columns=columns, now=NOW)
+    return import_files(store, REPO, ImportRequest([path], columns=columns), now=NOW)
 
 
 def stored(store: Store) -> dict[int, StoredIssue]:

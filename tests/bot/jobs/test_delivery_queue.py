@@ -90,13 +90,13 @@ async def test_a_lease_is_renewed_while_the_work_goes_on(bench, monkeypatch) -> 
         return await context.finish(claim)
 
     worker = bench.worker(DeliveryLimits(lease=timedelta(seconds=3)), job=long)
-    renew, loop = worker._renew, asyncio.get_running_loop()
+    renew, loop = worker.renew, asyncio.get_running_loop()
 
     def counting_renewals(claim) -> None:
         renew(claim)
         loop.call_soon_threadsafe(renewed.set)
 
-    monkeypatch.setattr(worker, "_renew", counting_renewals)
+    monkeypatch.setattr(worker, "renew", counting_renewals)
     assert await worker.work_one()
     assert bench.delivery(opened).state == "done"
 
@@ -270,7 +270,7 @@ async def test_work_stops_before_a_lease_that_cannot_be_renewed_runs_out(
     def unreachable(_: object) -> None:
         raise StoreBusy("locked")
 
-    monkeypatch.setattr(worker, "_renew", unreachable)
+    monkeypatch.setattr(worker, "renew", unreachable)
     began = time.monotonic()
     assert await worker.work_one()
     assert ended.is_set()

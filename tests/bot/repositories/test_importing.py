@@ -13,7 +13,7 @@ import pytest
 import zstandard
 
 from bot.errors import CommandRefused
-from bot.repositories.importing import Imported, import_files
+from bot.repositories.importing import Imported, ImportRequest, import_files
 from store.records import UpsertCounts
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def file(tmp_path: Path) -> Path:
 
 
 def run(store: Store, *files: Path, **options: Any) -> Imported:
-    return import_files(store, REPO, files, now=NOW, **options)
+    return import_files(store, REPO, ImportRequest(files, **options), now=NOW)
 
 
 def stored(store: Store) -> dict[int, StoredIssue]:

@@ -1,6 +1,7 @@
 """The chain's pure parts: prior, blend, cuts, promise."""
 
-from dataclasses import replace
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import FrozenInstanceError, replace
 
 import numpy as np
 import pytest
@@ -166,19 +167,40 @@ def test_a_tuned_member_is_asked_only_about_what_the_cheap_ones_leave_open(
     resources, training_set, tmp_path
 ):
     chain = Chain(resources, members=("zero-shot", "linear", "contrastive")).fit(training_set)
-    assert chain.asked_["linear"] == 1
-    chain.margins_ = (0.0,)  # whatever the cheap ones say counts as decided
-    calm = chain.score(training_set.issues)
-    assert chain.seen_ == {"zero-shot": 28, "linear": 28, "contrastive": 0}
-    chain.margins_ = (np.inf,)
-    thorough = chain.score(training_set.issues)
-    assert chain.seen_["contrastive"] == 28
-    assert not np.allclose(calm, thorough)
+    assert chain.learned_.asked["linear"] == 1
+    # whatever the cheap ones say counts as decided
+    calm = with_margins(chain, 0.0).cascade.predict(training_set.issues)
+    assert calm.n_scored == {"zero-shot": 28, "linear": 28, "contrastive": 0}
+    chain.learned_ = with_margins(chain, np.inf)
+    prediction = chain.learned_.cascade.predict(training_set.issues)
+    thorough = prediction.scores
+    assert prediction.n_scored["contrastive"] == 28
+    assert not np.allclose(calm.scores, thorough)
     chain.save(tmp_path)
     again = Chain(resources).restore(tmp_path)
     assert np.array_equal(again.score(training_set.issues), thorough)
-    assert again.asked_ == chain.asked_
-    assert again.margins_ == (np.inf,)
+    assert again.learned_.asked == chain.learned_.asked
+    assert again.learned_.cascade.margins == (np.inf,)
+
+
+def with_margins(chain, *margins):
+    learned = chain.learned_
+    return replace(learned, cascade=replace(learned.cascade, margins=margins))
+
+
+def test_what_one_call_says_is_its_own_however_many_ask_at_once(resources, training_set):
+    """What is learned is frozen, so threads that ask of few and of many issues do not mix."""
+    chain = Chain(resources, members=("zero-shot", "linear")).fit(training_set)
+    cascade = chain.learned_.cascade
+    with pytest.raises(FrozenInstanceError):
+        chain.learned_.cascade = cascade  # type: ignore[misc]
+    sizes = [1, 28, 3, 17] * 5
+    with ThreadPoolExecutor(4) as pool:
+        predictions = list(pool.map(lambda n: cascade.predict(training_set.issues[:n]), sizes))
+    assert [each.n_scored["linear"] for each in predictions] == sizes
+    whole = chain.score(training_set.issues)
+    for size, prediction in zip(sizes, predictions, strict=True):
+        assert np.allclose(prediction.scores, whole[:size], atol=1e-5)
 
 
 class Counted:
@@ -199,16 +221,19 @@ def test_entailment_comes_last_and_nobody_is_asked_twice(resources, training_set
     able = replace(resources, zero_shot_model=save_nli(tmp_path / "nli"))
     members = ("zero-shot", "linear", "contrastive")
     chain = Chain(able, members=members).fit(training_set)
-    stages = [stage.members for stage in chain.stages_]
+    stages = [stage.members for stage in chain.learned_.cascade.stages]
     assert stages == [members[1:2], members[1:], (*members[1:], "zero-shot")]
-    chain.fitted_ = [replace(one, strategy=Counted(one.strategy)) for one in chain.fitted_]
-    chain.margins_ = (100.0, 0.0)  # all are open after the first stage, none after the second
-    chain.score(training_set.issues)
-    assert chain.seen_ == {"linear": 28, "contrastive": 28, "zero-shot": 0}
-    assert [one.strategy.asked for one in chain.fitted_] == [[28], [28], []]
-    chain.margins_ = (np.inf, 100.0)
+    cascade = chain.learned_.cascade
+    counted = [replace(each, strategy=Counted(each.strategy)) for each in cascade.members]
+    cascade = replace(cascade, members=tuple(counted))
+    chain.learned_ = replace(chain.learned_, cascade=cascade)
+    # all are open after the first stage, none after the second
+    prediction = with_margins(chain, 100.0, 0.0).cascade.predict(training_set.issues)
+    assert prediction.n_scored == {"linear": 28, "contrastive": 28, "zero-shot": 0}
+    assert [each.strategy.asked for each in counted] == [[28], [28], []]
+    chain.learned_ = with_margins(chain, np.inf, 100.0)
     thorough = chain.score(training_set.issues)
-    assert [one.strategy.asked for one in chain.fitted_] == [[28, 28], [28, 28], [28]]
+    assert [each.strategy.asked for each in counted] == [[28, 28], [28, 28], [28]]
     kept = tmp_path / "chain"
     kept.mkdir()
     chain.save(kept)

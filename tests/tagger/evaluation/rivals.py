@@ -7,7 +7,7 @@ from typing import ClassVar, Self
 import numpy as np
 
 from tagger.errors import NothingToLearnFrom
-from tagger.statistics.f1_thresholds import choose_cuts, out_of_fold_scores, plain_cuts
+from tagger.statistics.f1_thresholds import choose_thresholds, out_of_fold_scores, plain_thresholds
 from tagger.strategies.candidates import Candidate, CandidatePrediction, FittedMember
 
 
@@ -96,14 +96,14 @@ class Both:
 
     def fit(self, train) -> Self:
         self.members_ = {"name-in-text": FittedMember(NameInText().fit(train), None, 0.0)}
-        self.thresholds_ = plain_cuts(len(train.labels))
+        self.thresholds_ = plain_thresholds(len(train.labels))
         if len(train):
             out_of_fold = out_of_fold_scores(WordVotes, train, seed=self.seed)
             votes = FittedMember(WordVotes().fit(train), out_of_fold, 0.5)
             self.members_["word-votes"] = votes
             if out_of_fold is not None:
                 named = self.members_["name-in-text"].strategy.score(train.issues)
-                self.thresholds_ = choose_cuts(train.targets, (out_of_fold + named) / 2)
+                self.thresholds_ = choose_thresholds(train.targets, (out_of_fold + named) / 2)
         return self
 
     def score(self, issues):

@@ -10,7 +10,7 @@ from rivals import WordVotes
 from tagger.domain.issue import TrainingSet
 from tagger.monitoring.gate import common_rows, decide, first_release
 from tagger.monitoring.release_comparison import compare
-from tagger.statistics.f1_thresholds import choose_cuts, out_of_fold_scores
+from tagger.statistics.f1_thresholds import choose_thresholds, out_of_fold_scores
 from tagger.strategies.candidates import CandidatePrediction
 
 NAMES = ("bug", "docs", "speed", "design")
@@ -18,7 +18,7 @@ NAMES = ("bug", "docs", "speed", "design")
 
 def _decisions(train, test, seed):
     scores = out_of_fold_scores(WordVotes, train, seed=seed)
-    thresholds = choose_cuts(train.targets, scores)
+    thresholds = choose_thresholds(train.targets, scores)
     return thresholds.decide(WordVotes().fit(train).score(test.issues))
 
 

@@ -122,19 +122,20 @@ def test_no_issue_is_its_own_precedent(release, training_set):
 def test_warming_up_asks_only_what_every_issue_asks(trained, resources, monkeypatch):
     chain = Release.open(trained[1], resources).chain
     asked = []
-    for one in chain.fitted_:
+    for one in chain.learned_.cascade.members:
         score = one.strategy.score
         monkeypatch.setattr(
             one.strategy,
             "score",
             lambda issues, name=one.name, of=score: asked.append(name) or of(issues),
         )
-    chain.stages_ = [replace(chain.stages_[0], members=("linear", "knn")), *chain.stages_]
-    chain.margins_ = (1.0, *chain.margins_)
-    chain.warm_up()
-    assert sorted(asked) == ["knn", "linear"]
-    chain.margins_ = (float("inf"), *chain.margins_[1:])
-    chain.warm_up()
+    cascade = chain.learned_.cascade
+    stages = (replace(cascade.stages[0], members=("linear", "knn")), *cascade.stages)
+    for margin in (1.0, float("inf")):
+        longer = replace(cascade, stages=stages, margins=(margin, *cascade.margins))
+        chain.learned_ = replace(chain.learned_, cascade=longer)
+        chain.warm_up()
+    assert sorted(asked[:2]) == ["knn", "linear"]
     assert sorted(asked[2:]) == sorted(MEMBERS)
 
 
@@ -148,18 +149,19 @@ def test_an_issue_that_says_nothing_gets_no_label_and_no_precedent(release):
 
 
 def test_a_neighbour_no_nearer_than_chance_is_no_precedent(release, training_set):
-    check = release.chain.content_
-    release.chain.content_ = replace(check, chance=0.999)
+    learned = release.chain.learned_
+    alike = replace(learned.content, chance=0.999)
+    release.chain.learned_ = replace(learned, content=alike)
     for label in release.tag([IssueText("Crash when saving twice")])[0]:
         assert not label.neighbours
-    release.chain.content_ = replace(check, chance=None)
+    release.chain.learned_ = replace(learned, content=replace(alike, chance=None))
     assert any(label.neighbours for label in release.tag([IssueText("Crash when saving twice")])[0])
 
 
 def test_texts_that_ask_for_no_label_belong_to_the_evidence(resources, training_set):
     train = replace(training_set, unlabelled=(), recent=())  # too few texts to know a word by
     chain = Chain(resources, members=MEMBERS).fit(train)
-    assert len(chain.evidence_[0].hits) == len(train) + len(train) // 20
+    assert len(chain.learned_.evidence[0].hits) == len(train) + len(train) // 20
 
 
 def test_a_release_cleans_as_it_was_trained(trained, tmp_path, resources):

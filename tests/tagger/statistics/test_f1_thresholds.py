@@ -7,7 +7,12 @@ from hypothesis import strategies as st
 from invented import invented
 from rivals import WordVotes
 
-from tagger.statistics.f1_thresholds import Thresholds, choose_cuts, out_of_fold_scores, plain_cuts
+from tagger.statistics.f1_thresholds import (
+    Thresholds,
+    choose_thresholds,
+    out_of_fold_scores,
+    plain_thresholds,
+)
 from tagger.statistics.metrics import macro_f1
 
 
@@ -15,7 +20,7 @@ def test_with_many_positives_the_cut_parts_them_from_the_rest():
     rng = np.random.default_rng(0)
     truth = rng.random((400, 3)) < (0.5, 0.3, 0.1)
     scores = np.where(truth, rng.uniform(0.2, 0.5, truth.shape), rng.uniform(0, 0.15, truth.shape))
-    decided = scores >= choose_cuts(truth, scores).values
+    decided = scores >= choose_thresholds(truth, scores).values
     assert macro_f1(truth, decided) > 0.9
 
 
@@ -25,7 +30,7 @@ def test_cuts_are_between_0_and_1_and_every_issue_gets_its_top_label(n, labels, 
     rng = np.random.default_rng(seed)
     truth = rng.random((n, labels)) < 0.3
     scores = np.round(rng.random((n, labels)), digits)
-    thresholds = choose_cuts(truth, scores)
+    thresholds = choose_thresholds(truth, scores)
     assert ((thresholds.values >= 0) & (thresholds.values <= 1.0001)).all()
     if thresholds.top_label:
         assert thresholds.decide(scores).any(axis=1).all()
@@ -34,12 +39,16 @@ def test_cuts_are_between_0_and_1_and_every_issue_gets_its_top_label(n, labels, 
 def test_a_label_never_seen_is_not_given_for_scores_as_low_as_those_seen():
     scores = np.tile([[0.9, 0.02]], (20, 1))
     truth = np.tile([[True, False]], (20, 1))
-    assert not choose_cuts(truth, scores).decide(scores)[:, 1].any()
+    assert not choose_thresholds(truth, scores).decide(scores)[:, 1].any()
 
 
 def test_plain_cuts_are_a_half_or_else_the_top_label():
     scores = np.array([[0.6, 0.7], [0.1, 0.2], [0.5, 0.4]])
-    assert plain_cuts(2).decide(scores).tolist() == [[True, True], [False, True], [True, False]]
+    assert plain_thresholds(2).decide(scores).tolist() == [
+        [True, True],
+        [False, True],
+        [True, False],
+    ]
     silent = Thresholds(np.array([0.5, 0.5]), top_label=False)
     assert silent.decide(scores)[1].tolist() == [False, False]
 

@@ -1,0 +1,50 @@
+"""What a chain has learned: a frozen value, which any number of threads may ask at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from tagger.chain.cascade import Cascade
+    from tagger.chain.contentless import ContentCheck
+    from tagger.chain.precision_guarantee import Evidence
+
+
+@dataclass(frozen=True)
+class LearnedChain:
+    """The members in their stages, and what was concluded from them.
+
+    :ivar asked: for each member the share of issues that reaches it.
+    :ivar served_by: for each label the member that moves its score most.
+    :ivar always_labelled: whether most issues have a label, so that none is left without.
+    :ivar content: tells texts that say nothing.
+    :ivar evidence: for each label what its precision can be promised on; empty where there are too
+        few labelled issues.
+    """
+
+    cascade: Cascade
+    asked: Mapping[str, float]
+    served_by: tuple[str, ...]
+    always_labelled: bool
+    content: ContentCheck
+    evidence: tuple[Evidence, ...]
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        return self.cascade.labels
+
+    def promised_thresholds(self, target: float) -> NDArray[np.float64]:
+        """Threshold of each label that keeps the target; infinity where none does.
+
+        *Shape:* (n_labels,)
+        """
+        promises = [evidence.promise(target) for evidence in self.evidence]
+        thresholds = [np.inf if promise is None else promise.cut for promise in promises]
+        return np.array(thresholds or [np.inf] * len(self.labels))
