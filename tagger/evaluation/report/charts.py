@@ -172,8 +172,7 @@ def _cell(
             fill_opacity=None if empty else f"{0.06 + 0.94 * strength:.3f}",
         ),
     ]
-    middle = x + width / 2
-    lift = -3 if under else 4
+    middle, lift = x + width / 2, -3 if under else 4
     parts.append(text(middle, y + height / 2 + lift, words, f"cell {ink}", text_anchor="middle"))
     if under:
         parts.append(text(middle, y + height / 2 + 11, under, f"under {ink}", text_anchor="middle"))
@@ -195,9 +194,8 @@ def bar_chart(
     longest = max([*values, 0]) or 1
     parts = []
     for n, (name, value, word) in enumerate(zip(names, values, words, strict=True)):
-        y = top + n * row
+        y, bar = top + n * row, top + n * row + lift
         width = max(value / longest * (full - left - right), 1.0)
-        bar = y + lift
         parts.append(_row_name(left, y + 15, name, narrow=narrow))
         parts.append(tag("rect", x=left, y=bar + 3, width=width, height=16.0, rx=3, class_="bar"))
         parts.append(text(left + width + 6, bar + 15, word, "tick"))
@@ -234,7 +232,7 @@ def dot_plot(
     parts = [frame.axes()]
     for n, name in enumerate(names):
         middle = top + (n + 0.5) * row
-        parts.append(_row_name(left, middle + (4 if not narrow else -4), name, narrow=narrow))
+        parts.append(_row_name(left, middle + (-4 if narrow else 4), name, narrow=narrow))
         parts += _marks_of_row(frame, middle + drop, name, [(m[0], m[1], m[2][n]) for m in marks])
     return drawing(label, *parts, width=width, height=height)
 

@@ -120,6 +120,8 @@ def test_an_app_is_made_kept_privately_and_used_at_once(
     releases.promote(installation.store, "r1", LABELS, clock())
     service = create_app(installation, pace=DeliveryLimits(poll=timedelta(seconds=0.05)))
     with TestClient(service, base_url=HERE) as client:
+        # there before the scheduler may look for it
+        github.push_file(REPO, ".github/issue-tagger.yml", "mode: apply\ndelay_seconds: 0\n")
         form = begin(client, service, caplog, organisation="acme")
         assert form.action.startswith(f"{github.url}/organizations/acme/settings/apps/new?state=")
         manifest = json.loads(form.fields["manifest"])
@@ -131,7 +133,6 @@ def test_an_app_is_made_kept_privately_and_used_at_once(
         assert f"{github.url}/apps/issue-tagger/installations/new" in back.text
         (app,) = github.apps.values()
         github.install(app, REPO)
-        github.push_file(REPO, ".github/issue-tagger.yml", "mode: apply\ndelay_seconds: 0\n")
         opened = github.open_issue(REPO, "a bug")
         body, headers = signed(opened, app.webhook_secret)
         assert client.post("/webhook", content=body, headers=headers).status_code == 202
