@@ -46,13 +46,14 @@ RUN_BY_OTHERS = {"mutations": "fuzz", "peer_probot": "webhook"}
 """Parts that are no programs, by a benchmark that they belong to."""
 
 # Arguments by benchmark: SPEC, ISSUES, NAMED, NLBSE, SETS and WORK stand for what
-# `AdaptationSettings` makes.
+# `Workshop` makes.
 SMALLEST: dict[str, Sequence[str]] = {
     "cleaning": ("SPEC", *PARTED),
     "cleaning_speed": ("--bodies", "2"),
     "configuration": (*FAST, "--files", "1", "--strategies", CHEAP),
     "contentless": ("SPEC", "--held-out", "20", "--newest", "60"),
     "day": ("--minutes", "4", "--hours", "1", "--acts", "40", "--strategies", CHEAP),
+    "import_memory": ("--megabytes", "1"),
     "gate": ("SPEC", "--tries", "1", "--members", CHEAP, "--newest", "80"),
     "long_file": ("--issues", "20", "--strategies", CHEAP, "--work", "WORK/long"),
     "neighbours": ("--sizes", "1000", "--kinds", "exact"),

@@ -56,7 +56,7 @@ def rest_fields(issue: Mapping[str, Any]) -> RestFields:
     labels, nameless = _labels(fields["labels"])
     labelled = fields["labels"] is not None
     fields["labels"] = labels
-    fields["id"] = fields["id"] if type(fields["id"]) is int else None  # GraphQL's is a text
+    fields["id"] = _id_or_none(fields["id"])
     fields["state"] = _state(fields["state"], fields["closed_at"])
     fields["user"] = _author(fields["user"])
     fields["author_association"] = _text_or_none(fields["author_association"])
@@ -79,6 +79,11 @@ def _state(state: object, closed_at: object) -> object:
         return state
     folded = state.strip().lower()
     return {"merged": "closed", "opened": "open", "reopened": "open"}.get(folded, folded)
+
+
+def _id_or_none(value: object) -> int | None:
+    """A number that a database takes; GraphQL's ids are texts."""
+    return value if type(value) is int and 0 <= value < 2**63 else None
 
 
 def _author(user: object) -> dict[str, str] | None:

@@ -13,7 +13,7 @@ from bot.labelling import opt_out
 from bot.labelling.issue_job import IssueJob, Subject
 from bot.labelling.policy import LabellingContext
 from bot.receiving.actors import LabelActs, label_acts
-from bot.receiving.deleted_issues import forget_if_gone
+from bot.receiving.deleted_issues import forget_if_gone, issue_id_in
 from bot.receiving.repository_labels import RepositoryLabels, labels_kept, labels_now
 from bot.repositories.census import lives_elsewhere
 from store.engine.text import name_key
@@ -282,9 +282,7 @@ def _is_another(job: IssueJob, issue: Issue) -> bool:
 
 def _filed_id(job: IssueJob) -> int | None:
     """GitHub's id of the issue, as the delivery tells it."""
-    filed = job.claim.payload.get("issue") if job.claim else None
-    expected = filed.get("id") if isinstance(filed, dict) else None
-    return expected if isinstance(expected, int) else None
+    return issue_id_in(job.claim.payload) if job.claim else None
 
 
 def _closed_because(job: IssueJob, issue: Issue) -> str | None:

@@ -15,6 +15,7 @@ from bot.github.errors import Forbidden, Gone, Moved, NotFound
 from tagger.releases.erasing import digests_of, vectors_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from bot.github.client import GitHubClient
@@ -28,12 +29,21 @@ SWEEP = "erase"
 _NAMED_BY = {"issue": ("id", "number"), "repository": ("id", "full_name"), "installation": ("id",)}
 """What a payload keeps: ids, and no words."""
 
+MAX_ID = 2**63 - 1
+"""What a database takes; anything larger is no id of GitHub's."""
+
 
 def is_late(work: UnitOfWork, delivery: DeliveryRecord) -> bool:
     """Whether a delivery, whatever its event, tells of an issue that was deleted before."""
-    told = delivery.payload.get("issue")
-    github_id = told.get("id") if isinstance(told, dict) else None
-    return isinstance(github_id, int) and work.tombstones.has(github_id)
+    github_id = issue_id_in(delivery.payload)
+    return github_id is not None and work.tombstones.has(github_id)
+
+
+def issue_id_in(payload: Mapping[str, Any]) -> int | None:
+    """GitHub's id of the issue that a payload is about; None where it holds no usable one."""
+    issue = payload.get("issue")
+    github_id = issue.get("id") if isinstance(issue, dict) else None
+    return github_id if type(github_id) is int and 0 <= github_id <= MAX_ID else None
 
 
 def without_words(delivery: DeliveryRecord) -> DeliveryRecord:
