@@ -29,9 +29,7 @@ PARTS = 3
 
 HOW = {"apply": "set", "suggest": "suggested", "abstain": "left"}
 
-LEGEND = (
-    "Parts are log odds and sum to the score's; base: how frequent the label is, and its rivals."
-)
+LEGEND = "Parts (log odds) sum to the score; base: the label's frequency and rivals."
 
 
 class Scored(Protocol):
@@ -133,14 +131,14 @@ def sum_of_parts(label: LabelDecision) -> str:
 
 def _say_reasons(label: LabelDecision) -> None:
     if label.parts:
-        say(f"            {sum_of_parts(label)}: {label.score:.2f}")
+        say(f"    {sum_of_parts(label)}: {label.score:.2f}")
     elif label.says_nothing:
-        say("            the issue says nothing that any labelled issue taught")
+        say("    the issue says nothing that any labelled issue taught")
     carrying = [neighbour for neighbour in label.neighbours if label.name in neighbour.labels]
     others = [neighbour for neighbour in label.neighbours if label.name not in neighbour.labels]
     for what, neighbours in (("like", carrying), ("counter-example", others)):
         for neighbour in neighbours[:1]:
-            say(f"            {what} {neighbour_in_words(neighbour, 12 + len(what) + 1)}")
+            say(f"    {what} {neighbour_in_words(neighbour, 4 + len(what) + 1)}")
 
 
 def neighbour_in_words(neighbour: Neighbour, before: int = 0) -> str:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.cli.issues.label_words import say_all, say_explained, sum_of_parts
+from bot.cli.issues.label_words import LEGEND, say_all, say_explained, sum_of_parts
+from bot.cli.output import say
 from bot.labelling.tagging import IssuePrediction
 from tagger.domain.decision import BASE, LabelDecision, Neighbour
 
@@ -44,6 +45,7 @@ def test_three_issues_of_34_labels_take_under_40_lines(
     monkeypatch.setenv("COLUMNS", str(columns))
     for number, given in ((1, 1), (2, 2), (3, 3)):
         say_explained(issue(number, given))
+    say(LEGEND)
     lines = capsys.readouterr().out.splitlines()
     assert max(map(len, lines)) <= columns
     if columns >= 80:
