@@ -4,7 +4,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test quick check fix lock clean
+.PHONY: help setup demo test quick check fix lock dist clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ lock: $(STAMP) ## write the installed versions to constraints.txt, and their has
 	$(BIN)/uv pip compile pyproject.toml --quiet --extra dev --constraint constraints.txt --universal \
 		--python-version 3.11.5 --generate-hashes --no-annotate --custom-compile-command 'make lock' \
 		--output-file requirements.lock
+
+dist: $(STAMP) ## build the wheel and the sdist into dist/; twice gives the same bytes
+	$(BIN)/uv build --quiet --clear --out-dir dist
 
 clean: ## remove the environment and caches (never data/)
 	rm -rf $(VENV) .mypy_cache .ruff_cache .hypothesis

@@ -118,16 +118,13 @@ def comment_body(choices: Iterable[LabelChoice]) -> str:
 
 def _suggestion(choice: LabelChoice) -> LabelSuggestion:
     decision = choice.decision
-    nearest = [
-        f"#{neighbour.number}"
-        for neighbour in decision.neighbours
-        if decision.name in neighbour.labels
-    ][:3]
-    like = f"; like {', '.join(nearest)}" if nearest else ""
-    rationale = f"{decision.decided_by} says {decision.score:.0%}, cut {decision.cut:.0%}{like}"
-    confidence: Confidence = (
-        "high" if decision.score >= 0.8 else "medium" if decision.score >= 0.5 else "low"
-    )
+    precedents = [each for each in decision.neighbours if decision.name in each.labels]
+    rationale = f"{decision.score:.0%} likely; threshold {decision.cut:.0%}"
+    if precedents:
+        # By its number alone: a title is people's text, and may mention somebody.
+        rationale += f"; most like #{precedents[0].number}, which has it"
+    # As measured, never as felt: high is a probability whose precision is guaranteed.
+    confidence: Confidence = "high" if decision.decision == "apply" else "medium"
     return LabelSuggestion(choice.label, rationale, confidence)
 
 
