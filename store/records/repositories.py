@@ -22,9 +22,8 @@ class Repository:
     :ivar report_issue: number of the issue that shows the report; `BEING_MADE`; None for none.
     :ivar no_suggestions_since: when GitHub was found to have no label suggestions here.
     :ivar left_at: when the bot lost its right to act here, `left_because` why; None: it has it.
-    :ivar configuration: as last read. A document of `bot.configuration.effective.Reading`; so are
-        the next three of a class each: `IntakeRules`, `LabelList`, `ShownNotice`. None: there is
-        none yet.
+    :ivar configuration: as last read: a document of `bot.configuration.last_reading.Reading`. The
+        next three are documents of `IntakeRules`, `LabelList` and `ShownNotice`. None: none yet.
     """
 
     id: int

@@ -31,6 +31,11 @@ if TYPE_CHECKING:
 PROGRAM = Path(__file__).parents[1] / "service_of_words.py"
 KILLS = 4
 DELIVERIES = 60
+RULES = """\
+mode: apply
+delay_seconds: 0
+learning: {audit_share: 0, weekly_suggestions: 0} # an issue that chance draws is asked about
+"""
 
 
 def free_port() -> int:
@@ -83,7 +88,7 @@ def test_four_kills_lose_nothing_and_set_nothing_twice(database_url, tmp_path) -
     state.add_token(TOKEN, BOT)
     state.set_role(REPO, BOT, "write")
     state.add_label(REPO, "bug")
-    state.push_file(REPO, ".github/issue-tagger.yml", "mode: apply\ndelay_seconds: 0\n")
+    state.push_file(REPO, ".github/issue-tagger.yml", RULES)
     waiting = [state.open_issue(REPO, f"a bug {n}") for n in range(DELIVERIES)]
     everything = list(waiting)
     log = tmp_path / "serve.log"
