@@ -120,6 +120,12 @@ class Issues:
         query = select(IssueRow.number).where(IssueRow.repository_id == repository_id)
         return tuple(self._session.scalars(query.order_by(IssueRow.number)))
 
+    def label_names(self, repository_id: int) -> tuple[str, ...]:
+        """Names of all labels that issues carry, each in one of its spellings."""
+        query = select(func.min(IssueLabelRow.name)).join(IssueRow)
+        query = query.where(IssueRow.repository_id == repository_id)
+        return tuple(self._session.scalars(query.group_by(IssueLabelRow.name_key)))
+
     def count(self, repository_id: int) -> int:
         """How many issues and pull requests are stored."""
         query = select(func.count()).where(IssueRow.repository_id == repository_id)

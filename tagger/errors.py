@@ -13,6 +13,7 @@ TaggerError
 
 from __future__ import annotations
 
+import difflib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -34,7 +35,9 @@ class UnknownStrategy(TaggerError):
     def __init__(self, name: str, names: Iterable[str]) -> None:
         self.name = name
         self.known = tuple(names)
-        super().__init__(f"unknown strategy {name!r}; known are {', '.join(self.known)}")
+        nearest = difflib.get_close_matches(name, self.known, n=1)
+        hint = f"did you mean {nearest[0]!r}? " if nearest else ""
+        super().__init__(f"unknown strategy {name!r}; {hint}known are {', '.join(self.known)}")
 
 
 class NotMeasured(TaggerError):

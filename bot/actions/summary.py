@@ -7,7 +7,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bot.configuration.effective import CONFIGURATION_PATH
 from bot.github.markdown import code_span
+from tagger.evaluation.report.tables import escaped
+from tagger.monitoring.verdict import (
+    configuration,
+    missing_in_words,
+    sentences,
+    verdict_of_manifest,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -15,7 +23,7 @@ if TYPE_CHECKING:
     from bot.backfilling.backfilling import Backfilled, BackfillRow
     from bot.learning.retraining import Retrained
     from store.records import PredictedLabel
-    from tagger.releases.release import ServedLabel
+    from tagger.monitoring.verdict import ReleaseVerdict
 
 MAX_TITLE = 80
 SHADOW = (
@@ -65,16 +73,28 @@ def _names(labels: Iterable[str]) -> str:
 
 
 def of_training(done: Retrained) -> str:
-    """What each label can do, and what became of the release."""
-    verdict = "serves now" if done.promoted else "does not serve"
-    return "\n".join([*_table(done.manifest.labels), "", f"The release {verdict}."])
+    """The verdict, what each label can do, the file to copy, and what became of the release."""
+    outlook = verdict_of_manifest(done.manifest.as_json())
+    serving = "serves now" if done.promoted else "does not serve"
+    return "\n".join(
+        [
+            *(f"{escaped(sentence)}\n" for sentence in sentences(outlook)),
+            *_table(outlook),
+            "",
+            f"<details><summary>{CONFIGURATION_PATH}</summary>\n",
+            f"```yaml\n{configuration(outlook)}```\n</details>\n",
+            f"The release {serving}.",
+        ]
+    )
 
 
-def _table(labels: Sequence[ServedLabel]) -> Iterator[str]:
-    yield "| label | examples | from this probability on | right at least | |"
-    yield "|---|--:|--:|--:|---|"
-    for label in sorted(labels, key=lambda label: (-label.examples, label.name)):
-        threshold = "-" if label.cut is None else f"{label.cut:.2f}"
-        bound = "-" if label.bound is None else f"{label.bound:.0%}"
-        outlook = "can be applied" if label.missing is None else "suggestions only"
-        yield f"| {code_span(label.name)} | {label.examples} | {threshold} | {bound} | {outlook} |"
+def _table(outlook: ReleaseVerdict) -> Iterator[str]:
+    yield "| label | mode | examples | from this probability on | right at least | missing |"
+    yield "|---|---|--:|--:|--:|---|"
+    for label in outlook.labels:
+        threshold = "-" if label.threshold is None else f"{label.threshold:.2f}"
+        bound = "-" if label.low is None else f"{label.low:.0%}"
+        yield (
+            f"| {code_span(label.name)} | {label.mode} | {label.examples} | {threshold} | {bound} "
+            f"| {missing_in_words(label)} |"
+        )

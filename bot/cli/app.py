@@ -6,11 +6,11 @@ Exit status 0: done; 1: refused with a reason on stderr; 2: wrong usage; 130: Ct
 import os
 import sys
 from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
-from bot.cli import opening
+from bot.cli import opening, output
 from bot.cli.issues.backfill import backfill
 from bot.cli.issues.forget import forget
 from bot.cli.issues.import_issues import import_issues
@@ -31,6 +31,7 @@ from bot.cli.running.action import action
 from bot.cli.running.demo import demo
 from bot.cli.running.doctor import doctor
 from bot.cli.running.failed import failed
+from bot.cli.running.init import init
 from bot.cli.running.serve import serve
 from bot.cli.running.task import task
 from bot.cli.running.validate import validate
@@ -46,34 +47,39 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-_COMMANDS: dict[str, Callable[..., None]] = {
-    "import": import_issues,
-    "sync": sync,
-    "retrain": retrain,
-    "compress": compress,
-    "releases": releases,
-    "promote": promote,
-    "rollback": rollback,
-    "tag": tag,
-    "evaluate": evaluate,
-    "audit": audit,
-    "report": report,
-    "backfill": backfill,
-    "undo": undo,
-    "benchmark": benchmark,
-    "serve": serve,
-    "work": work,
-    "validate": validate,
-    "failed": failed,
-    "forget": forget,
-    "doctor": doctor,
-    "demo": demo,
-    "action": action,
+_COMMANDS: dict[str, tuple[Callable[..., None], str]] = {
+    "import": (import_issues, "Issues from files."),
+    "sync": (sync, "Issues and labels from GitHub."),
+    "retrain": (retrain, "Train a release, gate it, let it serve."),
+    "compress": (compress, "Make a small student of the release."),
+    "releases": (releases, "Which releases there are."),
+    "promote": (promote, "Let a release serve."),
+    "rollback": (rollback, "Back to the release before."),
+    "tag": (tag, "Which labels fit an issue, and why."),
+    "evaluate": (evaluate, "How good each strategy is; a report."),
+    "audit": (audit, "Labels that are probably wrong."),
+    "report": (report, "How labels do in use."),
+    "backfill": (backfill, "Labels for issues that are open."),
+    "undo": (undo, "Take a backfill's labels off."),
+    "benchmark": (benchmark, "How fast and how large strategies are."),
+    "serve": (serve, "Receive webhooks and tag issues."),
+    "work": (work, "A further worker."),
+    "validate": (validate, "Check a configuration file."),
+    "init": (init, "Write a configuration file."),
+    "failed": (failed, "Deliveries that were given up."),
+    "forget": (forget, "Drop what is old, or erase for good."),
+    "doctor": (doctor, "Examine each part."),
+    "demo": (demo, "All of it on this machine."),
+    "action": (action, "What the GitHub Action runs."),
 }
-for _name, _command in _COMMANDS.items():
-    app.command(_name)(_command)
+"""By name: what runs, and what the list says of it, which has 60 columns."""
+for _name, (_command, _short) in _COMMANDS.items():
+    app.command(_name, short_help=_short)(_command)
 app.command("task", hidden=True)(task)
 app.command("prior", hidden=True)(prior)
+
+TELL_THEMSELVES = {"doctor", "task"}
+"""Commands beside which misspelt variables are named already."""
 
 
 def _version(wanted: bool) -> None:
@@ -86,6 +92,7 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def options(
+    context: typer.Context,
     debug: Annotated[
         bool, typer.Option("--debug", help="Show tracebacks and every log line.")
     ] = False,
@@ -95,6 +102,8 @@ def options(
 ) -> None:
     """Labels GitHub issues well from a handful of examples, and says so when it cannot."""
     opening.debug = debug
+    if context.invoked_subcommand not in TELL_THEMSELVES:
+        _tell_misspelt_variables()
 
 
 def run() -> None:
@@ -103,6 +112,7 @@ def run() -> None:
     What it makes is for its owner alone: releases, reports and caches hold private texts.
     """
     os.umask(0o077)
+    output.document_state.begun = False
     try:
         app(prog_name="issue-tagger")
     except SystemExit as ending:
@@ -110,8 +120,24 @@ def run() -> None:
     except Exception as error:
         if opening.debug:
             raise
-        typer.echo(f"issue-tagger: {_reason(error)}", err=True)
-        sys.exit(1)
+        _refuse(_reason(error))
+
+
+def _refuse(reason: str) -> NoReturn:
+    """End with status 1 and the reason on stderr; for scripts also as the one JSON document."""
+    for line in reason.splitlines():
+        output.tell(f"issue-tagger: {line}" if line == reason.splitlines()[0] else line)
+    if "--json" in sys.argv and not output.document_state.begun:
+        output.say_json({"error": reason})
+    sys.exit(_flushed(1))
+
+
+def _tell_misspelt_variables() -> None:
+    """Say once, on stderr, which variables with the prefix are no settings."""
+    from bot.process.settings import unknown_variables
+
+    for sentence in unknown_variables():
+        output.tell(f"issue-tagger: {sentence}")
 
 
 def _reason(error: Exception) -> str:

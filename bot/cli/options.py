@@ -42,6 +42,16 @@ def listed(value: str | None) -> tuple[str, ...]:
     return tuple(name.strip() for row in rows for name in row if name.strip())
 
 
+def _strategies(value: str | None) -> str | None:
+    """:raises UnknownStrategy: with the nearest right name, before anything is loaded."""
+    names = _names(value)
+    if names:
+        from tagger.strategies import check_known
+
+        check_known(listed(names))
+    return names
+
+
 Repo = Annotated[
     str, typer.Argument(metavar="REPO", callback=repository_name, help="Repository, as OWNER/NAME.")
 ]
@@ -64,6 +74,8 @@ Labels = Annotated[
 ]
 Strategies = Annotated[
     str | None,
-    typer.Option("--strategies", metavar="A,B", callback=_names, help="Only these strategies."),
+    typer.Option(
+        "--strategies", metavar="A,B", callback=_strategies, help="Only these strategies."
+    ),
 ]
 File = Annotated[Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False, readable=True)]

@@ -69,9 +69,17 @@ def read_document(raw: str | bytes) -> Document:
         problem = error.problem or ""
         if "Unicode character escape" in problem:
             problem = _NO_CHARACTER
+        if mark and _tab_before(text, mark.line):
+            problem = "a tab stands where YAML wants spaces; indent with spaces"
         raise _invalid(mark.line + 1 if mark else 1, f"no valid YAML: {problem}") from None
     except (ValueError, OverflowError):  # without libyaml "\\UFFFFFFFF" reaches chr() unchecked
         raise _invalid(1, f"no valid YAML: {_NO_CHARACTER}") from None
+
+
+def _tab_before(text: str, line: int) -> bool:
+    """Whether the line's indentation, or that of the one before, holds a tab."""
+    lines = text.splitlines()[max(line - 1, 0) : line + 1]
+    return any("\t" in row[: len(row) - len(row.lstrip())] for row in lines)
 
 
 _NO_CHARACTER = "an escape that is no character"

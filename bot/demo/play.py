@@ -36,6 +36,9 @@ if TYPE_CHECKING:
     from store.records import PredictedLabel
     from tagger.domain.strategy import Progress
 
+RUNTIME = "onnx"
+"""Not the one that happens to be fastest here: the demonstration shows the same everywhere."""
+
 PATIENCE = 300.0
 """Seconds that the service may take over all issues."""
 
@@ -74,6 +77,7 @@ def play(material: Material, folder: Path, audience: Audience) -> tuple[Labelled
     :raises CommandRefused: the service ended early or took too long.
     """
     settings = load_settings(
+        runtime=RUNTIME,
         data_dir=folder,
         database_url=f"sqlite:///{folder / 'issue-tagger.sqlite3'}",
         github_token=stage.TOKEN,

@@ -47,10 +47,18 @@ class Audit:
     bot_only: tuple[LabelUse, ...]
     titles: dict[int, str] = field(repr=False)
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self, address: str = "") -> dict[str, Any]:
+        """For scripts.
+
+        :param address: of an issue, with `{number}` in it; empty: none is linked.
+        """
         return {
             "suspects": [
-                asdict(suspect) | {"title": self.titles[suspect.number]}
+                asdict(suspect)
+                | {
+                    "title": self.titles[suspect.number],
+                    "url": address.replace("{number}", str(suspect.number)),
+                }
                 for suspect in self.suspects
             ],
             "confused": [asdict(confused_pair) for confused_pair in self.confused],

@@ -35,6 +35,7 @@ def extras(
     repository = workspace.repository
     with store.read() as work:
         stored = work.repositories.get(repository)
+        active = work.releases.active(stored.id)
     return Extras(
         repository,
         issue_url=issue_url,
@@ -45,6 +46,7 @@ def extras(
         previous=dict(previous.report) if previous and previous.report else None,
         notes=notes,
         live=figures_of(store, stored, workspace.clock()),
+        release=active.manifest if active else None,
     )
 
 

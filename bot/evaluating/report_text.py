@@ -25,6 +25,7 @@ def in_words(document: Mapping[str, Any]) -> str:
         f"# How labels do in {escaped(document['repository'])}",
         f"Release {escaped(document['release'])}, {document['at'][:16].replace('T', ' ')} UTC."
         + (f" Last report: {document['since'][:10]}." if document["since"] else ""),
+        *map(escaped, document["verdict"]["sentences"]),
         *(f"> **Alarm:** {escaped(alarm)}" for alarm in document["alarms"]),
         *_retrain(document["retrain"]),
         *_in_use(document["live"]),

@@ -20,6 +20,7 @@ from bot.learning.retraining import holdout_key_of, part
 from bot.learning.training_data import training_data
 from store.engine.text import name_key
 from store.records import EvaluationCell
+from tagger.monitoring import verdict
 from tagger.monitoring.alarm import Decided, compare_with_last
 from tagger.monitoring.drift import expected_gain
 from tagger.monitoring.live_figures import live_figures
@@ -92,6 +93,7 @@ def report(store: Store, cache: ReleaseCache, repository: str, *, now: datetime)
         "at": now.isoformat(),
         "release": active.id,
         "since": last.started_at.isoformat() if last else None,
+        "verdict": verdict.as_json(verdict.verdict_of_manifest(active.manifest)),
         "live": [label.to_json() for label in live],
         "drift": [sign.to_json() for sign in signs],
         "held_out": _figures(truth, decided),

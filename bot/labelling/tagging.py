@@ -85,8 +85,8 @@ def stored_questions(
     if missing:
         shown = ", ".join(f"#{number}" for number in missing)
         raise CommandRefused(
-            f"{repository} has no {shown} in the database; "
-            f"issue-tagger sync {repository} brings in what is new"
+            f"{repository} has no {shown} in the database; issue-tagger sync {repository} brings "
+            "in what is new from GitHub, issue-tagger tag --file FILE takes issues from a file"
         )
     return tuple(
         IssueToTag(

@@ -112,6 +112,22 @@ def training_data(
     return _training_set(label_set, reading)
 
 
+def check_labels(store: Store, repository: str, wanted: Sequence[str] | None) -> None:
+    """Refuse label names that the repository does not have, before anything is loaded.
+
+    :raises NotStored: the repository was never imported or synced.
+    :raises CommandRefused: with the nearest right name.
+    """
+    if wanted is None:
+        return
+    with store.read() as work:
+        stored = work.repositories.get(repository)
+        names = work.issues.label_names(stored.id)
+        on_issues = {name_key(name): name for name in names}
+        label_set = _label_set(work.labels.list(stored.id, deleted=True), on_issues)
+    _chosen(label_set, wanted, repository)
+
+
 def encode_all(data: TrainingSet, resources: Resources) -> None:
     """Every labelled text's vector into the cache, before several processes or folds ask for it."""
     texts = [issue.full for issue in data.issues]

@@ -22,6 +22,7 @@ from fastapi.responses import HTMLResponse
 from bot.errors import CommandRefused
 from bot.github.errors import GitHubError
 from bot.github.manifest import manifest, new_app_page, web_address
+from bot.github.web_addresses import unreachable_because
 from bot.process.app_credentials import AppCredentials, keep
 from bot.process.logs import hide
 from bot.service import setup_pages as pages
@@ -88,7 +89,10 @@ class Setup:
         except SetupRefusal as refusal:
             return self._refused(refusal)
         address = str(request.base_url).rstrip("/")
-        return self._page(pages.questions(self._token, address, "issue-tagger"), form="'self'")
+        api = self._container.settings.github_api_url
+        unreachable = unreachable_because(address, api)
+        first_step = pages.questions(self._token, address, "issue-tagger", unreachable)
+        return self._page(first_step, form="'self'")
 
     async def hand_over(self, request: Request) -> HTMLResponse:
         """The manifest, in a form that posts it to GitHub."""
@@ -103,7 +107,8 @@ class Setup:
         self._states = [*self._states[1 - MAX_STATES :], state]
         api = self._container.settings.github_api_url
         target = new_app_page(api, organisation, state)
-        return self._page(pages.hand_over(manifest(name, address), target), form=web_address(api))
+        shown = pages.hand_over(manifest(name, address), target, unreachable_because(address, api))
+        return self._page(shown, form=web_address(api))
 
     async def take_over(self, request: Request) -> HTMLResponse:
         """GitHub sent the browser back: swap the code for the App's credentials and keep them."""

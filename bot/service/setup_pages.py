@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from html import escape
 from typing import TYPE_CHECKING, Any
+
+from tagger.evaluation.report.style import style_sheet
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_STYLE = (
-    "body{font:16px/1.5 system-ui,sans-serif;max-width:42rem;margin:3rem auto;padding:0 1rem}"
-    "label{display:block;margin:1rem 0}input{display:block;width:100%;font:inherit;padding:.3rem}"
-    "button{font:inherit;padding:.4rem 1rem}code{background:#eee;padding:0 .2rem}"
-)
-STYLE = f"<style>{_STYLE}</style>"
+_FORMS = """
+body { max-width: 46rem; }
+label { display: block; margin: 1rem 0; }
+input { display: block; width: 100%; font: inherit; color: var(--ink); background: var(--card); border: 1px solid var(--axis); border-radius: 6px; padding: .45rem .6rem; margin-top: .2rem; }
+button { font: inherit; font-weight: 600; color: var(--heat-on); background: var(--accent); border: 0; border-radius: 6px; padding: .55rem 1.1rem; cursor: pointer; }
+:focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
+"""  # noqa: E501
 
 
+@cache
 def style() -> str:
-    """The style sheet's text, of which the content security policy needs a digest."""
-    return _STYLE
+    """The style sheet's text, the reports' and forms; the security policy needs its digest."""
+    return style_sheet() + _FORMS
 
 
 def page(title: str, body: str) -> str:
@@ -30,8 +35,10 @@ def page(title: str, body: str) -> str:
     shown = escape(title)
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width">'
-        f"<title>{shown}</title>{STYLE}</head><body><h1>{shown}</h1>{body}</body></html>"
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        '<meta name="color-scheme" content="light dark">'
+        f"<title>{shown}</title><style>{style()}</style></head>"
+        f'<body><main><p class="kicker">issue-tagger</p><h1>{shown}</h1>{body}</main></body></html>'
     )
 
 
@@ -40,34 +47,43 @@ def message(title: str, text: str) -> str:
     return page(title, f"<p>{escape(text)}</p>")
 
 
-def questions(token: str, address: str, name: str) -> str:
-    """The first step: what the App should be called, whose it is, where this service is found."""
+def questions(token: str, address: str, name: str, unreachable: str = "") -> str:
+    """The first step: what the App should be called, whose it is, where this service is found.
+
+    :param unreachable: why GitHub cannot reach the address that is proposed; "": it can.
+    """
     return page(
         "Set up issue-tagger",
         "<p>This makes a GitHub App with the least rights that labelling takes: issues (read and "
-        "write), the configuration file (read), and check runs that show its mistakes.</p>"
-        '<form method="post" action="setup">'
+        "write), the configuration file (read), and check runs that show its mistakes. Nothing is "
+        "created before you confirm it on GitHub.</p>"
+        + _warned(
+            unreachable, "Enter the address that GitHub can reach: of your reverse proxy or tunnel."
+        )
+        + '<form method="post" action="setup">'
         + _hidden("token", token)
         + _field("address", "Address under which GitHub reaches this service", address)
         + _field("name", "Name of the App (at most 34 characters)", name, most=34)
         + _field("organisation", "Organisation that owns it (empty: your own account)", "", most=39)
-        + '<button type="submit">Go on</button></form>',
+        + '<button type="submit">Show what GitHub will be asked</button></form>',
     )
 
 
-def hand_over(manifest: Mapping[str, Any], target: str) -> str:
+def hand_over(manifest: Mapping[str, Any], target: str, unreachable: str = "") -> str:
     """The second step: the manifest, for the browser to carry to GitHub.
 
     :param target: GitHub's page.
+    :param unreachable: why GitHub cannot send webhooks to the address; "": it can.
     """
     shown = escape(json.dumps(manifest, indent=2))
     return page(
         "Create the App on GitHub",
         "<p>GitHub asks you to confirm, and comes back here with a code that is valid once.</p>"
-        f'<form method="post" action="{escape(target)}">'
+        + _warned(unreachable, "No webhook will arrive: go back and enter another address.")
+        + f'<form method="post" action="{escape(target)}">'
         + _hidden("manifest", json.dumps(manifest))
-        + '<button type="submit">Create it on GitHub</button></form>'
-        f"<details><summary>What is sent</summary><pre>{shown}</pre></details>",
+        + f'<button type="submit">Go to GitHub and create “{escape(manifest["name"])}”</button>'
+        f"</form><details><summary>What is sent</summary><pre>{shown}</pre></details>",
     )
 
 
@@ -77,7 +93,7 @@ def done(name: str, install: str, warnings: tuple[str, ...]) -> str:
     :param install: GitHub's page for it.
     :param warnings: what still stands in the way.
     """
-    warnings_html = "".join(f"<p><strong>{escape(warning)}</strong></p>" for warning in warnings)
+    warnings_html = "".join(f'<p class="note">{escape(warning)}</p>' for warning in warnings)
     return page(
         "The App is set up",
         f"<p><code>{escape(name)}</code> exists, its credentials are stored, and this service "
@@ -85,6 +101,15 @@ def done(name: str, install: str, warnings: tuple[str, ...]) -> str:
         f'<p><a href="{escape(install)}" rel="noreferrer">Install it</a> in the repositories that '
         "it should label, and in your organisation's <code>.github</code> repository if the "
         "configuration is kept there.</p>",
+    )
+
+
+def _warned(unreachable: str, advice: str) -> str:
+    if not unreachable:
+        return ""
+    return (
+        f'<p class="note" role="alert">GitHub cannot reach this address: {escape(unreachable)}. '
+        f"{escape(advice)}</p>"
     )
 
 

@@ -102,6 +102,15 @@ class Blend:
         members = parts.reshape(*parts.shape[:-1], parts.shape[-1] // 2, 2).sum(axis=-1)
         return np.asarray(members + features[..., ::2] * self.correction[:, 3:])
 
+    def base(self, features: Features) -> Array:
+        """Log odds that no member moved: how frequent the label is, and its rivals on the issue.
+
+        With `influence`, of which this is the rest, it sums to `log_odds`.
+
+        :returns: *Shape:* (n_issues, n_labels)
+        """
+        return np.asarray(self.log_odds(features) - self.influence(features).sum(axis=-1))
+
     def _columns(self, features: Features) -> Array:
         prior = self.weights.log_odds(features, self.share)
         rival = strongest_rival(prior) if prior.shape[1] > 1 else np.zeros_like(prior)

@@ -14,6 +14,24 @@ if TYPE_CHECKING:
 CONFIDENCE = 0.9
 """Of the one-sided bound."""
 
+FEWEST_TO_ESTIMATE = 8
+"""Examples below which their scores say nothing about how many more are needed."""
+
+FAR = 1000
+"""Further examples beyond which an estimate says no more than that the text does not tell."""
+
+
+@dataclass(frozen=True, slots=True)
+class MissingExamples:
+    """How many more examples a promise needs.
+
+    :ivar at_least: None where the data say nothing.
+    :ivar at_most: None where the data set no end to it.
+    """
+
+    at_least: int | None = None
+    at_most: int | None = None
+
 
 @dataclass(frozen=True, slots=True)
 class PrecisionGuarantee:
@@ -76,10 +94,21 @@ class Evidence:
         positives = max(int(self.hits.sum()), 1)
         top = max(1, positives // 2)
         errors = 1 - (int(self.hits[:top].sum()) + 0.5) / (top + 1)
-        allowed = (1 - target) / 2  # at the target itself no number of issues would do
-        enough = 2 * examples_needed(1 - min(errors, allowed), target)
-        skilled = positives * max(1.0, errors / allowed) ** 2
-        return max(1, round(max(enough, skilled)) - positives)
+        return _still_missing(errors, positives, target)
+
+    def missing_range(self, target: float, examples: int) -> MissingExamples:
+        """What `missing` may be, by the 80 % interval of the errors that it rests on.
+
+        :param examples: labelled issues that the scores' model has learned from.
+        """
+        positives = int(self.hits.sum())
+        if min(positives, examples) < FEWEST_TO_ESTIMATE:
+            return MissingExamples()
+        top = positives // 2
+        right = int(self.hits[:top].sum())
+        errors = (lower_bound(top - right, top), 1 - lower_bound(right, top))
+        low, high = (_still_missing(share, examples, target) for share in errors)
+        return MissingExamples(low, high if high <= FAR else None)
 
     def _sizes(self, target: float) -> list[int]:
         """Numbers of issues above the cuts tried; ties go together."""
@@ -92,8 +121,16 @@ class Evidence:
         return sizes
 
 
+def _still_missing(errors: float, examples: int, target: float) -> int:
+    """See `Evidence.missing`; `errors` is the share among the most probable half."""
+    allowed = (1 - target) / 2  # at the target itself no number of issues would do
+    enough = 2 * examples_needed(1 - min(errors, allowed), target)
+    skilled = examples * max(1.0, errors / allowed) ** 2
+    return max(1, round(max(enough, skilled)) - examples)
+
+
 @cache
-def lower_bound(hits: int, size: int, confidence: float = CONFIDENCE) -> float:
+def lower_bound(hits: float, size: float, confidence: float = CONFIDENCE) -> float:
     """Clopper and Pearson's one-sided bound (1934): a share is at least this, with confidence."""
     from scipy.stats import beta
 

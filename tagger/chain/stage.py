@@ -11,6 +11,7 @@ from scipy.special import expit
 from tagger.chain.blend import Blend
 from tagger.chain.members import counts, labels_per_issue, shares
 from tagger.chain.thresholds import MICRO_SHARE, MICRO_SHARE_UNMEASURED, best_expected_f1
+from tagger.domain.decision import BASE
 from tagger.statistics.log_odds import UsualLogOdds, feature_names, stack
 from tagger.statistics.stratification import FOLDS_FROM, stratified_folds
 
@@ -41,6 +42,8 @@ class StagePrediction:
     :ivar thresholds: for the best F1; of the stage that spoke last on the issue.
     :ivar decided_by: the member that moved the score most.
     :ivar votes: for each issue, each member's own probabilities. *Shape:* (n_labels,)
+    :ivar parts: for each issue, what each member and `BASE` add to the log odds of the score.
+        *Shape:* (n_labels,)
     :ivar n_scored: how many of the issues each member scored.
     """
 
@@ -48,6 +51,7 @@ class StagePrediction:
     thresholds: Array
     decided_by: NDArray[np.str_]
     votes: list[dict[str, Array]]
+    parts: list[dict[str, Array]]
     n_scored: dict[str, int] = field(default_factory=dict)
 
     @classmethod
@@ -59,14 +63,15 @@ class StagePrediction:
             np.zeros(shape),
             np.full(shape, "", dtype=object),
             [{} for _ in range(n_issues)],
+            [{} for _ in range(n_issues)],
         )
 
     def replace(self, rows: NDArray[np.int_], later: StagePrediction) -> None:
         """Let a later stage's word stand for these issues."""
         self.scores[rows], self.thresholds[rows] = later.scores, later.thresholds
         self.decided_by[rows] = later.decided_by
-        for row, votes in zip(rows, later.votes, strict=True):
-            self.votes[row] = votes
+        for row, votes, parts in zip(rows, later.votes, later.parts, strict=True):
+            self.votes[row], self.parts[row] = votes, parts
 
 
 @dataclass(frozen=True)
@@ -121,16 +126,14 @@ class Stage:
         """From the members' scores of some issues."""
         features = self.features(scores)
         probabilities = self.blend.probabilities(features).astype(np.float32)
-        moved = np.abs(self.blend.influence(features))
-        votes = self._votes(scores)
+        influence = self.blend.influence(features)
+        added = {name: influence[..., n] for n, name in enumerate(self.members)}
         return StagePrediction(
             probabilities,
             np.tile(self.thresholds, (len(probabilities), 1)),
-            np.array(self.members, dtype=object)[moved.argmax(axis=-1)],
-            [
-                {name: vote[row] for name, vote in votes.items()}
-                for row in range(len(probabilities))
-            ],
+            np.array(self.members, dtype=object)[np.abs(influence).argmax(axis=-1)],
+            _by_issue(self._votes(scores), len(probabilities)),
+            _by_issue({BASE: self.blend.base(features), **added}, len(probabilities)),
         )
 
     def _votes(self, scores: Mapping[str, Scores]) -> dict[str, Array]:
@@ -140,6 +143,10 @@ class Stage:
             for name, usual_log_odds in self.usual.items()
         }
         return {name: expit(value) for name, value in odds.items()}
+
+
+def _by_issue(values: Mapping[str, Array], n_issues: int) -> list[dict[str, Array]]:
+    return [{name: value[row] for name, value in values.items()} for row in range(n_issues)]
 
 
 def _out_of_fold_features(

@@ -13,6 +13,9 @@ Verdict = Literal["apply", "suggest", "abstain"]
 SAYS_NOTHING = "says nothing"
 """What stands in a member's place where an issue has no content that any could go by."""
 
+BASE = "base"
+"""Among the parts of a score: what no member moved, the label's frequency and its rivals."""
+
 
 @dataclass(frozen=True, slots=True)
 class Neighbour:
@@ -35,6 +38,7 @@ class LabelDecision:
     :ivar votes: each member's own calibrated probability.
     :ivar neighbours: nearest labelled issues that carry the label, then the nearest without it.
         None that is no nearer than chance has it.
+    :ivar parts: what `BASE` and each member add to the score's log odds; the sum is the score's.
     """
 
     name: str
@@ -44,6 +48,7 @@ class LabelDecision:
     decided_by: str
     votes: Mapping[str, float] = field(default_factory=dict)
     neighbours: tuple[Neighbour, ...] = ()
+    parts: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def says_nothing(self) -> bool:
@@ -73,6 +78,7 @@ class LabelDecision:
                 }
                 for neighbour in self.neighbours
             ],
+            "parts": {name: round(part, 6) for name, part in self.parts.items()},
         }
 
 

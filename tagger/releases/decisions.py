@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from tagger.chain.precision_guarantee import examples_needed
+from tagger.chain.precision_guarantee import MissingExamples, examples_needed
 from tagger.domain.decision import SAYS_NOTHING, LabelDecision, Neighbour
 from tagger.strategies.knn import NearestNeighbours
 
@@ -68,6 +68,7 @@ class DecisionMaker:
                     str(opinion.decided_by[row, i]),
                     {member: float(vote[i]) for member, vote in opinion.votes[row].items()},
                     tuple(_precedents(name, neighbours[row])),
+                    {part: float(value[i]) for part, value in opinion.parts[row].items()},
                 )
                 for i, name in enumerate(self._learned.labels)
             ]
@@ -90,6 +91,7 @@ class DecisionMaker:
         for i, name in enumerate(self._learned.labels):
             evidence = self._learned.evidence[i] if self._learned.evidence else None
             promise = evidence.promise(target) if evidence else None
+            missing = None if promise else self._missing_range(i, int(positives[i]), target)
             yield {
                 "name": name,
                 "examples": int(positives[i]),
@@ -99,7 +101,17 @@ class DecisionMaker:
                 "bound": promise and round(promise.bound, 6),
                 "coverage": promise and round(promise.coverage, 6),
                 "missing": None if promise else self._missing(i, int(positives[i]), target),
+                "missing_at_least": missing and missing.at_least,
+                "missing_at_most": missing and missing.at_most,
             }
+
+    def issues_labelled(self, target: float) -> float | None:
+        """Share of the training issues that get a label under the promise; None: not measured."""
+        scores = self._learned.cascade.stages[-1].out_of_fold
+        if scores is None or not len(scores):
+            return None
+        applied = scores.astype(np.float32) >= self._learned.promised_thresholds(target)
+        return round(float(applied.any(axis=1).mean()), 6)
 
     def notes(self) -> Iterator[str]:
         """What people should know about this chain."""
@@ -121,6 +133,11 @@ class DecisionMaker:
         if self._learned.evidence:
             return self._learned.evidence[label].missing(target)
         return max(1, 2 * examples_needed(1.0, target) - positives)
+
+    def _missing_range(self, label: int, positives: int, target: float) -> MissingExamples:
+        if self._learned.evidence:
+            return self._learned.evidence[label].missing_range(target, positives)
+        return MissingExamples(self._missing(label, positives, target))
 
     def _promised(self, policy: Policy) -> NDArray[np.float64]:
         thresholds = {

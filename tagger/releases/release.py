@@ -41,6 +41,8 @@ FORMAT = 1
 MANIFEST = "manifest.json"
 CHAIN = "chain"
 TITLES = "titles.json"
+YOUNGER = ("issues_labelled",)
+"""What the manifests of older releases lack."""
 
 LIBRARIES = ("torch", "transformers", "scikit-learn", "faiss-cpu", "numpy")
 
@@ -56,6 +58,7 @@ class ServedLabel:
     :ivar bound: with 90 % confidence the precision is at least this.
     :ivar coverage: share of its issues that the cut reaches.
     :ivar missing: about how many more examples the promise needs; None where it is met.
+    :ivar missing_at_least, missing_at_most: what `missing` may be, see `MissingExamples`.
     """
 
     name: str
@@ -66,6 +69,8 @@ class ServedLabel:
     bound: float | None
     coverage: float | None
     missing: int | None
+    missing_at_least: int | None = None
+    missing_at_most: int | None = None
 
 
 @dataclass(frozen=True)
@@ -78,6 +83,8 @@ class Manifest:
     :ivar runtime: what its models are computed with, and the figures that spoke for it; None where
         there was no choice. No part of `digest`: times differ from run to run.
     :ivar cleaning: version of the cleaning that it was trained with.
+    :ivar issues_labelled: share of issues, measured on those that it learned from but not when they
+        were scored, that get a label under the promise; None where nothing was measured.
     :ivar files: SHA-256 of every file by path within the folder.
     """
 
@@ -96,6 +103,7 @@ class Manifest:
     files: Mapping[str, str] = field(default_factory=dict, repr=False)
     runtime: RuntimeChoice | None = None
     cleaning: int = LATEST
+    issues_labelled: float | None = None
 
     @property
     def digest(self) -> str:
@@ -115,7 +123,8 @@ class Manifest:
         """:raises KeyError, TypeError, ValueError: not a manifest of this format."""
         if data["format"] != FORMAT:
             raise ValueError(f"got format {data['format']}, expected {FORMAT}")
-        fields = {key: data[key] for key in cls.__dataclass_fields__}
+        fields = {key: data[key] for key in cls.__dataclass_fields__ if key not in YOUNGER}
+        fields |= {key: data[key] for key in YOUNGER if key in data}
         if fields["runtime"] is not None:
             fields["runtime"] = RuntimeChoice.from_json(fields["runtime"])
         check_version(fields["cleaning"])
@@ -199,6 +208,7 @@ def write_release(
         notes=(*notes, *tagging.notes()),
         runtime=runtime,
         cleaning=LATEST,
+        issues_labelled=tagging.issues_labelled(order.target),
     )
     titles = {
         str(number): issue.title for number, issue in zip(train.numbers, train.issues, strict=True)

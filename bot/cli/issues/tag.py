@@ -7,19 +7,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bot.cli.issues.label_words import LEGEND, say_all, say_briefly, say_explained
 from bot.cli.opening import opened
 from bot.cli.options import Json, Repo
-from bot.cli.output import plain, say, say_json_of_many
+from bot.cli.output import say, say_json_of_many
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from bot.container import Container
-    from bot.labelling.tagging import IssuePrediction, IssueToTag
-    from tagger.domain.decision import LabelDecision
+    from bot.labelling.tagging import IssueToTag
     from tagger.domain.strategy import Progress
-
-SHOWN_NEIGHBOURS = 3
 
 MAX_NUMBER = 2**63 - 1
 """What a database can hold."""
@@ -38,7 +36,10 @@ def tag(
     ] = None,
     as_json: Json = False,
     explain: Annotated[
-        bool, typer.Option("--explain", help="Every label, with votes and nearest issues.")
+        bool, typer.Option("--explain", help="Why: parts of the score, nearest issues.")
+    ] = False,
+    every: Annotated[
+        bool, typer.Option("--all", help="Every label of the release, with the reasons.")
     ] = False,
 ) -> None:
     """Say which labels fit, with scores; nothing is written to GitHub."""
@@ -49,6 +50,7 @@ def tag(
     if bool(numbers) == (file is not None):
         raise typer.BadParameter("expected issue numbers or --file FILE, one of the two")
     with opened() as container, ShownProgress() as progress:
+        tagging.stored_questions(container.store, repo, numbers or [])  # before anything loads
         active = tagging.active_release(container.store, container.cache, repo)
         policy = tagging.policy(container.store, repo, active.release.names)
         with _questions(container, repo, numbers, file, progress) as (questions, total):
@@ -59,8 +61,11 @@ def tag(
                 head = {"repository": repo, "release": active.id}
                 say_json_of_many(head, "issues", (answer.as_json() for answer in answers))
                 return
+            say_one = say_all if every else say_explained if explain else say_briefly
             for answer in answers:
-                say_answer(answer, explain=explain)
+                say_one(answer)
+            if explain or every:
+                say(LEGEND)
 
 
 @contextmanager
@@ -79,25 +84,3 @@ def _questions(
         return
     with tagging.questions_of_file(file, progress) as opened_file:
         yield opened_file
-
-
-def say_answer(answer: "IssuePrediction", *, explain: bool) -> None:
-    """One issue and its labels: those that are given, or all of them with the reasons."""
-    say(f"#{answer.number} {plain(answer.title, 100)}")
-    decisions = [label for label in answer.labels if explain or label.decision != "abstain"]
-    for label in decisions:
-        say(f"  {label.decision:<8}{label.score:5.2f}  (cut {label.cut:.2f})  {label.name}")
-        if explain:
-            say_reasons(label)
-    if not decisions:
-        say("  no label is likely enough")
-
-
-def say_reasons(label: "LabelDecision") -> None:
-    """Who voted how, and the nearest issues."""
-    votes = ", ".join(f"{name} {score:.2f}" for name, score in label.votes.items())
-    say(f"          decided by {label.decided_by}{f' ({votes})' if votes else ''}")
-    for neighbour in label.neighbours[:SHOWN_NEIGHBOURS]:
-        labels = ", ".join(neighbour.labels) or "no label"
-        title = plain(neighbour.title, 60)
-        say(f"          {neighbour.similarity:.2f} #{neighbour.number} {title} [{labels}]")

@@ -4,7 +4,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.cli.learning.retrain import as_json_document, say_retrained
 from bot.cli.opening import opened
 from bot.cli.options import Json, Repo, Seed
 from bot.cli.output import say_json
@@ -47,6 +46,7 @@ def compress(
     as_json: Json = False,
 ) -> None:
     """Make a small, fast release of the active one; it serves unless it is worse."""
+    from bot.cli.learning.training_words import as_json_document, say_retrained
     from bot.learning.compressing import CompressRequest
     from bot.learning.compressing import compress as make_student
     from bot.process.progress import ShownProgress

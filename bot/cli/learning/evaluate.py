@@ -77,6 +77,7 @@ def evaluate(
     from bot.evaluating.evaluation_request import EvaluationRequest
     from bot.evaluating.issue_numbers import read_numbers
     from bot.github.web_addresses import issue_address
+    from bot.learning.training_data import check_labels
     from bot.process.progress import ShownProgress
     from tagger.evaluation.slices import SplitPlan
 
@@ -94,6 +95,7 @@ def evaluate(
         plan, listed(strategies) or None, listed(labels) or None, seeds, confirm_after_days
     )
     with opened() as container, ShownProgress() as progress:
+        check_labels(container.store, repo, request.labels)
         settings = container.settings
         done = score(
             container.evaluation_workspace(repo, progress),

@@ -54,12 +54,18 @@ def releases(
                 release.state,
                 f"{release.created_at:%Y-%m-%d %H:%M}",
                 len(release.manifest.get("labels", [])),
-                release.gate_reason,
+                _gate(release.gate_reason),
             )
             for release in stored
         ),
         right="   >",
     )
+
+
+def _gate(reason: str | None) -> str:
+    """The gate's word without its figures, which --replay and --json have."""
+    first = reason == "no release is active yet"
+    return "the first" if first else (reason or "").partition(": ")[0]
 
 
 def _replay(repo: str, release: str, *, as_json: bool) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bot.cli import opening
-from bot.cli.learning.retrain import say_retrained
+from bot.cli.issues.label_words import threshold_in_words
 from bot.cli.options import repository_name
 from bot.cli.output import plain, say
 
@@ -53,6 +53,7 @@ def demo(
 
 
 def _audience(material: "Material") -> "Audience":
+    from bot.cli.learning.training_words import say_retrained
     from bot.demo import stage
     from bot.demo.play import Audience
 
@@ -107,20 +108,12 @@ def say_label(how: str, name: str, label: "PredictedLabel | None") -> None:
         return
     say(
         f"   {how:<10}{name}  {label.score:.2f} "
-        f"(cut {label.cut:.2f}: {_reason(how, label)}; mostly {label.decided_by})"
+        f"({threshold_in_words(how, label)}; mostly {label.decided_by})"
     )
     for neighbour in label.neighbours[:SHOWN_NEIGHBOURS]:
         labels = ", ".join(neighbour["labels"]) or "no label"
         title = plain(str(neighbour["title"]), 60)
         say(f"             {neighbour['similarity']:.2f} #{neighbour['number']} {title} [{labels}]")
-
-
-def _reason(how: str, label: "PredictedLabel") -> str:
-    if how == "set":
-        return "above it the target precision is kept"
-    if label.score < label.cut:
-        return "below it the target precision is not promised"
-    return "no cut promises the target precision yet"
 
 
 def _score(shown: "Sequence[LabelledIssue]", how: str) -> str:

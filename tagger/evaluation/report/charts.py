@@ -12,6 +12,7 @@ from tagger.evaluation.report.svg import (
     Frame,
     colour,
     dash,
+    dot,
     drawing,
     even_ticks,
     marker,
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 
 UNIT = Axis(0, 1, even_ticks(0, 1, 0.2))
 """An axis from 0 to 1."""
+
+PHONE = 350
+"""Width of drawings made for a phone, in its own pixels: words keep their size."""
 
 _LETTER = 7.0
 """Width of a letter of tick size, in the drawing's units: room for names is reckoned from it."""
@@ -57,11 +61,11 @@ def line_chart(
     """Lines with bands behind them; `diagonal` draws where x equals y."""
     frame = Frame(x, y)
     parts = [frame.axes()]
-    if diagonal:
-        ends = [frame.at(end, end) for end in (max(x.low, y.low), min(x.high, y.high))]
-        parts.append(tag("path", d=path(ends), class_="even"))
     parts += [_band(frame, line) for line in series if line.band]
     parts += [_line(frame, line) for line in series if line.points]
+    if diagonal:  # last: a curve that lies on it would hide it
+        ends = [frame.at(end, end) for end in (max(x.low, y.low), min(x.high, y.high))]
+        parts.append(tag("path", d=path(ends), class_="even"))
     return drawing(label, *parts)
 
 
@@ -85,9 +89,9 @@ def _line(frame: Frame, series: Series) -> Markup:
     return tag("g", *parts)
 
 
-def sample(snapshot: int, point: bool = False) -> Markup:
+def sample(snapshot: int, point: bool = False, cloud: bool = False) -> Markup:
     """A short piece of a line with its marker, or the marker alone, for legends."""
-    mark = marker(snapshot, 18, 8)
+    mark = dot(snapshot, 18, 8, size=5) if cloud else marker(snapshot, 18, 8)
     if point:
         return tag("svg", mark, viewBox="10 0 16 16", class_="sample point", aria_hidden="true")
     line = tag(
@@ -182,55 +186,73 @@ def bar_chart(
     values: Sequence[float],
     words: Sequence[str],
     *,
-    title: str = "",
+    narrow: bool = False,
 ) -> Markup:
-    """Lying bars, one a name, each with its words at the end."""
-    row, top = 22.0, 6.0
-    left = min(14 + _LETTER * max((len(name) for name in names), default=0), WIDTH * 0.45)
+    """Lying bars, one a name, each with its words at the end; `narrow` has names above bars."""
+    row, top, full = (40.0, 4.0, float(PHONE)) if narrow else (22.0, 6.0, float(WIDTH))
+    left, lift = _room(names, narrow=narrow, most=0.45 * WIDTH), 18 if narrow else 0
     right = 12 + _LETTER * max((len(word) for word in words), default=0)
     longest = max([*values, 0]) or 1
     parts = []
     for n, (name, value, word) in enumerate(zip(names, values, words, strict=True)):
         y = top + n * row
-        width = max(value / longest * (WIDTH - left - right), 1.0)
-        parts.append(text(left - 8, y + 15, name, "tick", text_anchor="end"))
-        parts.append(tag("rect", x=left, y=y + 3, width=width, height=row - 6, rx=3, class_="bar"))
-        parts.append(text(left + width + 6, y + 15, word, "tick"))
-    foot = top + row * len(names)
-    if title:
-        foot += 20
-        parts.append(text((left + WIDTH) / 2, foot - 4, title, "title", text_anchor="middle"))
-    return drawing(label, *parts, height=foot + 6)
+        width = max(value / longest * (full - left - right), 1.0)
+        bar = y + lift
+        parts.append(_row_name(left, y + 15, name, narrow=narrow))
+        parts.append(tag("rect", x=left, y=bar + 3, width=width, height=16.0, rx=3, class_="bar"))
+        parts.append(text(left + width + 6, bar + 15, word, "tick"))
+    return drawing(label, *parts, width=full, height=top + row * len(names) + 6)
+
+
+def _room(names: Sequence[str], *, narrow: bool, most: float = float("inf")) -> float:
+    """Where rows begin: beside their names, or at the edge with the names above."""
+    if narrow:
+        return 8.0
+    return min(14 + _LETTER * max((len(name) for name in names), default=0), most)
+
+
+def _row_name(left: float, y: float, name: str, *, narrow: bool) -> Markup:
+    if narrow:
+        return text(left, y, name, "tick name")
+    return text(left - 8, y, name, "tick", text_anchor="end")
 
 
 def dot_plot(
-    label: str, names: Sequence[str], marks: Sequence[tuple[str, int, Sequence[float]]], title: str
+    label: str,
+    names: Sequence[str],
+    marks: Sequence[tuple[str, int, Sequence[float]]],
+    title: str,
+    *,
+    narrow: bool = False,
 ) -> Markup:
-    """Several marks (name, look, values in [0, 1]) on one line for each name."""
-    row, top, width = 24.0, 8.0, 1.25 * WIDTH  # on a phone most of it is seen without scrolling
-    left = 14 + _LETTER * max((len(name) for name in names), default=0)
+    """Several marks (name, look, values in [0, 1]) on one line for each name, or under it."""
+    row, top, width = (42.0, 4.0, float(PHONE)) if narrow else (24.0, 8.0, 1.25 * WIDTH)
+    left, drop = _room(names, narrow=narrow), 12 if narrow else 0
     height = top + row * len(names) + 46
     x, y_axis = Axis(0, 1, even_ticks(0, 1, 0.2), title), Axis(0, 1, ())
     frame = Frame(x, y_axis, width=width, height=height, left=left, top=top)
     parts = [frame.axes()]
     for n, name in enumerate(names):
-        values = [values_of[n] for _, _, values_of in marks]
-        y = top + (n + 0.5) * row
-        start, end = (frame.at(value, 0)[0] for value in (min(values), max(values)))
-        full = float(frame.width - frame.right)
-        parts.append(tag("line", x1=left, x2=full, y1=y, y2=y, class_="grid"))
-        parts.append(tag("line", x1=start, x2=end, y1=y, y2=y, class_="span"))
-        parts.append(text(left - 8, y + 4, name, "tick", text_anchor="end"))
-        parts += [
-            marker(
-                snapshot,
-                frame.at(values_of[n], 0)[0],
-                y,
-                hover=f"{name}: {what} {values_of[n]:.3f}",
-            )
-            for what, snapshot, values_of in marks
-        ]
+        middle = top + (n + 0.5) * row
+        parts.append(_row_name(left, middle + (4 if not narrow else -4), name, narrow=narrow))
+        parts += _marks_of_row(frame, middle + drop, name, [(m[0], m[1], m[2][n]) for m in marks])
     return drawing(label, *parts, width=width, height=height)
+
+
+def _marks_of_row(
+    frame: Frame, y: float, name: str, marks: Sequence[tuple[str, int, float]]
+) -> list[Markup]:
+    values = [value for _, _, value in marks]
+    start, end = (frame.at(value, 0)[0] for value in (min(values), max(values)))
+    full = float(frame.width - frame.right)
+    return [
+        tag("line", x1=frame.left, x2=full, y1=y, y2=y, class_="grid"),
+        tag("line", x1=start, x2=end, y1=y, y2=y, class_="span"),
+        *(
+            marker(snapshot, frame.at(value, 0)[0], y, hover=f"{name}: {what} {value:.3f}")
+            for what, snapshot, value in marks
+        ),
+    ]
 
 
 def histogram(
@@ -275,6 +297,6 @@ def point_map(label: str, groups: Sequence[tuple[str, int, NDArray[Any], Sequenc
     for _, snapshot, places, tooltip in groups:
         for (x, y), words in zip(places, tooltip, strict=True):
             at = (12 + float(x) * (width - 24), 12 + (1 - float(y)) * (height - 24))
-            parts.append(marker(snapshot, *at, hover=words, size=3.6))
+            parts.append(dot(snapshot, *at, hover=words))
     frame = tag("rect", x=1, y=1, width=width - 2, height=height - 2, rx=8, class_="frame")
     return drawing(label, frame, tag("g", *parts, class_="cloud"), width=width, height=height)

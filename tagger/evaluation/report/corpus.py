@@ -15,7 +15,7 @@ from tagger.evaluation.report.view import Figure, Section, View
 if TYPE_CHECKING:
     from tagger.domain.issue import TrainingSet
 
-MAPPED = 6
+MAPPED = 5
 """Labels with a colour of their own in the map of issues; the others share one."""
 
 
@@ -27,7 +27,7 @@ def corpus(view: View) -> Section:
         figures.append(_map(view))
     unlabelled = f" and {len(data.unlabelled):,} unlabelled texts" if data.unlabelled else ""
     lead = f"{len(data):,} labelled issues{unlabelled}, {len(data.labels)} labels."
-    return Section("data", "The issues", lead, tuple(figures))
+    return Section("data", "The issues", lead, tuple(figures), curious=True)
 
 
 def _frequencies(data: TrainingSet) -> Figure:
@@ -46,6 +46,7 @@ def _frequencies(data: TrainingSet) -> Figure:
                 for name, count in zip(names, counts, strict=True)
             ],
         ),
+        narrow=bar_chart("Issues of each label, narrow", names, counts, shares, narrow=True),
     )
 
 
@@ -112,7 +113,7 @@ def _map(view: View) -> Figure:
         if not len(own):
             continue
         hover = [f"#{data.numbers[row]} {data.issues[row].title[:80]}" for row in own]
-        groups.append((name, rank + 1, map_points.points[own], hover))
+        groups.append((name, (rank + 1) % (MAPPED + 1), map_points.points[own], hover))
         middle = map_points.points[own].mean(axis=0)
         rows.append([name, len(own), float(middle[0]), float(middle[1])])
     return Figure(
@@ -124,4 +125,5 @@ def _map(view: View) -> Figure:
         tuple((name, snapshot) for name, snapshot, _, _ in groups),
         wide=True,
         points=True,
+        cloud=True,
     )

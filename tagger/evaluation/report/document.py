@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tagger.evaluation.report.outlook import verdict_of
+from tagger.evaluation.report.view import View
+from tagger.monitoring.verdict import as_json
+
 if TYPE_CHECKING:
     from tagger.evaluation.figures import Figures
     from tagger.evaluation.report.extras import Extras
@@ -26,6 +30,7 @@ def report_json(evaluation: Evaluation, figures: Figures, extras: Extras) -> dic
         "positives": dict(zip(names, map(int, evaluation.data.positives), strict=True)),
         "notes": list(extras.notes),
         "changes": changes(figures, extras.previous),
+        "verdict": as_json(verdict_of(View(evaluation, figures, extras))),
         "live": [label.to_json() for label in extras.live],
     }
 

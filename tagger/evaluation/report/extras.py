@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from tagger.monitoring.live_figures import LiveLabel
@@ -53,6 +55,8 @@ class Extras:
     :ivar previous: the last run's `report.json`, to compare with.
     :ivar notes: sentences that a reader must know, such as which model stands in for which.
     :ivar live: what people did with labels in use.
+    :ivar release: manifest of the release that serves, as JSON: the verdict is on it. None: on
+        what this evaluation measured.
     """
 
     repository: str
@@ -64,6 +68,7 @@ class Extras:
     previous: dict[str, Any] | None = None
     notes: tuple[str, ...] = ()
     live: tuple[LiveLabel, ...] = ()
+    release: Mapping[str, Any] | None = None
 
     def url(self, number: int) -> str:
         return self.issue_url.replace("{number}", str(number))

@@ -181,7 +181,9 @@ def learning(view: View) -> Section | None:
     if view.extras.losses:
         figures.append(_losses(view))
     lead = "How strategies found their own settings."
-    return Section("learning", "Inside the strategies", lead, tuple(figures)) if figures else None
+    if not figures:
+        return None
+    return Section("learning", "Inside the strategies", lead, tuple(figures), curious=True)
 
 
 def _neighbours(neighbour_map: NeighbourMap) -> Figure:

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tagger.evaluation.report.charts import Series, dot_plot, heat_map, line_chart
+from tagger.evaluation.report.outlook import said_by_the_bot
 from tagger.evaluation.report.svg import Axis, even_ticks
 from tagger.evaluation.report.tables import ReportTable, TableCell
+from tagger.evaluation.report.verdict import leaders
 from tagger.evaluation.report.view import CHAIN, Figure, Section, View
 
 if TYPE_CHECKING:
@@ -19,27 +21,30 @@ if TYPE_CHECKING:
 def curves(view: View) -> Section:
     """Micro and macro F1 of every strategy over the slices."""
     lead = (
-        "How well each strategy labels issues it has never seen, after learning from so many "
-        "labelled ones. The bands are 95 % intervals over seeds and issues; the axis of labelled "
-        "issues is logarithmic."
+        f"{leaders(view)} How well each strategy labels issues it has never seen, after learning "
+        "from so many labelled ones. The bands are 95 % intervals over seeds and issues; the axis "
+        "of labelled issues is logarithmic."
     )
     figures = (
         _curve(view, "Micro F1", "every label of every issue counts once", "micro_f1"),
         _curve(view, "Macro F1", "every label counts the same, however rare", "macro_f1"),
     )
-    return Section("curves", "Learning curves", lead, figures)
+    return Section("curves", "Learning curves", lead, figures, curious=True)
 
 
 def _curve(view: View, title: str, meaning: str, metric: str) -> Figure:
     lines = [_series(view, name, metric) for name in view.evaluation.strategies]
+    leading = [line for line in lines if line.name in view.leading]
     top = max((high for line in lines for _, high in line.band), default=1.0)
-    y = _up_to(top, title)
+    x, y, label = _sizes(view), _up_to(top, title), f"{title} over labelled issues"
     return Figure(
         title,
         f"{title}: {meaning}.",
-        line_chart(f"{title} over labelled issues", lines, _sizes(view), y),
+        line_chart(label, leading, x, y),
         _curve_table(view, metric),
-        view.legend(),
+        view.legend(view.leading),
+        more=line_chart(f"{label}, every strategy", lines, x, y) if leading != lines else None,
+        more_legend=view.legend(),
     )
 
 
@@ -112,12 +117,22 @@ def _with_interval(interval: Interval | None, best: float) -> TableCell:
 
 
 def labels(view: View) -> Section:
+    """What the bot would say of each label, with the thresholds that it uses."""
+    lead = (
+        "How often the bot would be right with each label, and how many of its issues it would "
+        "find: set where that can be promised, suggested elsewhere."
+    )
+    return Section("labels", "Label by label", lead, (_profile(view),))
+
+
+def by_strategy(view: View) -> Section:
     """Which strategy serves which label from how many examples."""
     lead = (
         "Which strategy serves which label best, and from how many labelled issues. A strong "
         "colour is a label that works; a faint one needs more examples, or a person."
     )
-    return Section("labels", "Label by label", lead, (_served(view), _profile(view)))
+    figures = (_served(view),)
+    return Section("strategies", "Strategies and labels", lead, figures, curious=True)
 
 
 def _served(view: View) -> Figure:
@@ -162,39 +177,27 @@ def _best_for(view: View, label: int, slice_name: str) -> tuple[float, str]:
 
 
 def _profile(view: View) -> Figure:
+    profiles = said_by_the_bot(view)
     order = np.argsort(-view.evaluation.data.positives, kind="stable")
-    means = {
-        what: np.mean(
-            [[getattr(label, what) for label in row.labels] for row in view.best.rows], axis=0
-        )
-        for what in ("precision", "recall", "f1", "support")
-    }
+    by_rank = [profiles[n] for n in order]
+    names = [profile.name for profile in by_rank]
     marks = [
-        (what, snapshot, list(means[what][order]))
-        for what, snapshot in (("precision", 2), ("recall", 1), ("f1", 0))
+        ("precision", 2, [profile.precision for profile in by_rank]),
+        ("recall", 1, [profile.recall for profile in by_rank]),
     ]
-    rows = [
-        [
-            view.names[n],
-            *(float(means[what][n]) for what in ("precision", "recall", "f1")),
-            TableCell(f"{means['support'][n]:.0f}", number=True),
-        ]
-        for n in order
-    ]
+    rows = [[p.name, p.how, p.precision, p.recall, p.times, p.issues] for p in by_rank]
+    label = "Precision and recall of each label"
+    heads = ["label", "how", "precision", "recall", "times", "test issues"]
     return Figure(
-        f"Precision, recall and F1 with {view.best.strategy}",
-        f"On the largest slice ({view.true_sizes[view.last]:,} labelled issues), cuts chosen for "
-        "F1, mean of the seeds.",
-        dot_plot(
-            "Precision, recall and F1 of each label",
-            [view.names[n] for n in order],
-            marks,
-            "precision, recall, F1",
-        ),
-        ReportTable.of(["label", "precision", "recall", "F1", "test issues"], rows),
-        tuple((what if what != "f1" else "F1", snapshot) for what, snapshot, _ in marks),
+        "Precision and recall of what the bot would say",
+        f"With {view.true_sizes[view.last]:,} labelled issues, on the test issues of all seeds. "
+        "Precision: the share of right ones; recall: the share of the label's issues found.",
+        dot_plot(label, names, marks, "precision, recall"),
+        ReportTable.of(heads, rows),
+        tuple((what, snapshot) for what, snapshot, _ in marks),
         wide=True,
         points=True,
+        narrow=dot_plot(f"{label}, narrow", names, marks, "precision, recall", narrow=True),
     )
 
 
@@ -220,7 +223,7 @@ def cost(view: View) -> Section:
         "encoding; memory is that of the whole process."
     )
     table = Figure("Further figures and cost", "", table=ReportTable.of(heads, rows), wide=True)
-    return Section("cost", "Further figures, time and memory", lead, (table,))
+    return Section("cost", "Further figures, time and memory", lead, (table,), curious=True)
 
 
 def _costs(summary: Summary) -> list[object]:

@@ -157,6 +157,13 @@ def path(points: Iterable[tuple[float, float]]) -> str:
     return "M" + "L".join(f"{_short(float(x))} {_short(float(y))}" for x, y in points)
 
 
+def dot(kind: int, x: float, y: float, hover: str = "", size: float = 3.4) -> Markup:
+    """A round mark told by its colour alone, for clouds of them; 0 is the grey of the rest."""
+    markups = [tag("title", hover)] if hover else []
+    class_ = f"mark {colour(kind)}" if kind else "mark rest"
+    return tag("circle", *markups, cx=float(x), cy=float(y), r=size, class_=class_)
+
+
 def marker(kind: int, x: float, y: float, hover: str = "", size: float = 4.2) -> Markup:
     """A mark whose shape tells series apart where colour does not."""
     shape = MARKERS[_shape(kind) % len(MARKERS)]

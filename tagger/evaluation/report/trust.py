@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
 from tagger.evaluation.figures import PrecisionKept
 from tagger.evaluation.report.charts import UNIT, Series, line_chart
 from tagger.evaluation.report.skill import slice_head
@@ -9,6 +12,9 @@ from tagger.evaluation.report.svg import Axis
 from tagger.evaluation.report.tables import ReportTable
 from tagger.evaluation.report.view import CHAIN, Figure, Section, View
 from tagger.statistics.metrics import FEWEST, coverage_precision, reliability
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
 
 TARGETS = (0.95, 0.9, 0.8)
 """Precisions for which the coverage is told."""
@@ -54,13 +60,41 @@ def _coverage(view: View) -> Figure:
         Axis(0, 1, UNIT.ticks, "coverage (share of true labels set)"),
         Axis(0, 1, UNIT.ticks, "precision"),
     )
-    return Figure(
+    return _of_lines(
+        view,
         "Coverage against precision",
-        "One cut for all labels, lowered from left to right, on the largest slice. The higher and "
-        "the further right, the better.",
-        line_chart("Coverage against precision", lines, x, y),
-        ReportTable.of(heads, rows),
-        tuple((line.name, line.snapshot) for line in lines),
+        "One threshold for all labels, lowered from left to right, on the largest slice. The "
+        "higher and the further right, the better.",
+        LineFigure(tuple(lines), x, y, ReportTable.of(heads, rows)),
+    )
+
+
+@dataclass(frozen=True)
+class LineFigure:
+    """Lines of all strategies, axes and the numbers."""
+
+    lines: tuple[Series, ...]
+    x: Axis
+    y: Axis
+    table: ReportTable
+    diagonal: bool = False
+
+    def drawn(self, label: str, lines: tuple[Series, ...]) -> Markup:
+        return line_chart(label, lines, self.x, self.y, diagonal=self.diagonal)
+
+
+def _of_lines(view: View, title: str, caption: str, figure: LineFigure) -> Figure:
+    """The leading strategies, and the rest on demand."""
+    leading = tuple(line for line in figure.lines if line.name in view.leading)
+    every = figure.drawn(f"{title}, every strategy", figure.lines)
+    return Figure(
+        title,
+        caption,
+        figure.drawn(title, leading),
+        figure.table,
+        tuple((line.name, line.snapshot) for line in leading),
+        more=every if leading != figure.lines else None,
+        more_legend=tuple((line.name, line.snapshot) for line in figure.lines),
     )
 
 
@@ -82,13 +116,13 @@ def _calibration(view: View) -> Figure:
             ]
         )
     x, y = Axis(0, 1, UNIT.ticks, "score"), Axis(0, 1, UNIT.ticks, "share that came true")
-    return Figure(
+    table = ReportTable.of(["strategy", "ECE", "score → came true"], rows)
+    return _of_lines(
+        view,
         "Calibration",
-        "A strategy on the dotted line says what will happen; below it, it is too sure. ECE is "
+        "A strategy on the dashed line says what will happen; below it, it is too sure. ECE is "
         f"the mean distance. Points stand for at least {FEWEST} scores.",
-        line_chart("Score against share that came true", lines, x, y, diagonal=True),
-        ReportTable.of(["strategy", "ECE", "score → came true"], rows),
-        tuple((line.name, line.snapshot) for line in lines),
+        LineFigure(tuple(lines), x, y, table, diagonal=True),
     )
 
 

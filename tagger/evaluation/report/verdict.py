@@ -1,4 +1,4 @@
-"""The report in a few sentences and numbers, for those who read no further."""
+"""The report's first chapter: the verdict, a table of labels, and the configuration to copy."""
 
 from __future__ import annotations
 
@@ -6,13 +6,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tagger.evaluation.report.document import changes
+from tagger.evaluation.report.outlook import verdict_of
+from tagger.evaluation.report.tables import ReportTable, TableCell
+from tagger.evaluation.report.view import CHAIN, Figure, Section
+from tagger.monitoring.verdict import (
+    configuration,
+    enumerated,
+    missing_in_words,
+)
+from tagger.monitoring.verdict import sentences as verdict_sentences
 
 if TYPE_CHECKING:
     from tagger.evaluation.report.view import View
+    from tagger.monitoring.verdict import LabelOutlook, ReleaseVerdict
     from tagger.statistics.bootstrap import Interval
-
-WORKS = 0.5
-"""F1 from which a label counts as one that works."""
 
 
 @dataclass(frozen=True)
@@ -25,31 +32,111 @@ class Tile:
 
 def tiles(view: View) -> list[Tile]:
     """The numbers to see first."""
-    best = view.best
-    sizes = f"{view.true_sizes[view.last]:,} labelled issues"
-    working = int((best.label_f1 >= WORKS).sum())
-    tests = sorted({len(part.test) for part in view.evaluation.splits})
-    seeds = len(view.evaluation.splits)
-    return [
-        Tile(best.strategy, f"the best strategy with {sizes}"),
-        Tile(_shown(best.micro_f1), f"its micro F1 ({_range(best.micro_f1)})"),
-        Tile(_shown(best.macro_f1), f"its macro F1 ({_range(best.macro_f1)})"),
-        Tile(f"{working} of {len(view.names)}", f"labels with an F1 of {WORKS} or more"),
-        Tile(
-            " to ".join(
-                f"{size:,}" for size in (tests if len(tests) < 3 else (tests[0], tests[-1]))
+    verdict = verdict_of(view)
+    switched_on = len(verdict.names("apply"))
+    numbers = [Tile(f"{switched_on} of {len(verdict.labels)}", "labels to switch on")]
+    if verdict.wrong is not None and verdict.wrong_at_most is not None:
+        numbers += [
+            Tile(f"{verdict.issues_labelled or 0:.0%}", "of new issues get a label"),
+            Tile(
+                f"{verdict.wrong:.0%}",
+                f"of the labels set are wrong; with 90 % confidence at most "
+                f"{verdict.wrong_at_most:.0%}",
             ),
-            f"test issues for each of {seeds} seed{'s' if seeds > 1 else ''}",
-        ),
-    ]
+        ]
+    seeds = len(view.evaluation.splits)
+    tests = sorted({len(part.test) for part in view.evaluation.splits})
+    n_tests = " to ".join(f"{size:,}" for size in dict.fromkeys((tests[0], tests[-1])))
+    meaning = f"test issues for each of {seeds} seed{'s' if seeds > 1 else ''}"
+    return [*numbers, Tile(n_tests, meaning)]
 
 
 def sentences(view: View) -> list[str]:
-    """Who leads from how many issues, and what changed since the last run."""
-    return [_leaders(view), *_moved(view)]
+    """What to switch on, how often it errs, what to label next, what changed since the last run."""
+    verdict = verdict_of(view)
+    if view.extras.release is None and CHAIN not in view.evaluation.strategies:
+        return [
+            "No verdict: this run did not score the chain, which is what the bot labels with; "
+            f"the best of what it scored is {view.best.strategy}.",
+            *_moved(view),
+        ]
+    return [*verdict_sentences(verdict), *_moved(view)]
 
 
-def _leaders(view: View) -> str:
+def first_chapter(view: View) -> Section:
+    """One table a label, what it means, and the file to copy."""
+    verdict = verdict_of(view)
+    lead = (
+        f"What the release that serves, {view.extras.release['id']}, can promise, as measured on "
+        "issues that it had not learned from when it scored them. What this evaluation measured "
+        "on its own test issues is under “Label by label”."
+        if view.extras.release is not None
+        else f"What the bot would have done with {view.true_sizes[view.last]:,} labelled issues on "
+        "issues that it had never seen, with the thresholds that it uses. The ranges hold with "
+        "90 % confidence at either end."
+    )
+    figures = (
+        Figure("What each label can do", _off_note(verdict), table=_table(verdict), wide=True),
+        Figure(
+            "The configuration to copy",
+            "As .github/issue-tagger.yml; with “mode: shadow” and no labels the bot only watches.",
+            code=configuration(verdict),
+            wide=True,
+        ),
+    )
+    return Section("verdict", "What to switch on", lead, figures)
+
+
+def _off_note(verdict: ReleaseVerdict) -> str:
+    off = verdict.names("off")
+    if not off:
+        return "Missing: examples until a label can be promised, as far as the data tell."
+    return f"No text tells {enumerated(off)}: more examples would hardly help, wording might."
+
+
+def _table(verdict: ReleaseVerdict) -> ReportTable:
+    heads = [
+        "label",
+        "mode to set",
+        "examples",
+        "can be promised",
+        "right of 100 set",
+        "of 100 of its issues set",
+        "set from score",
+        "examples missing",
+    ]
+    return ReportTable.of(heads, [_row(verdict.target, label) for label in verdict.labels])
+
+
+def _row(target: float, label: LabelOutlook) -> list[object]:
+    promised = label.mode == "apply"
+    return [
+        label.name,
+        TableCell(label.mode, best=promised),
+        label.examples,
+        f"{100 * target:.0f} of 100 right" if promised else "nothing yet",
+        _share(label.precision, label.low, label.high),
+        _share(label.coverage),
+        _threshold(label.threshold),
+        missing_in_words(label),
+    ]
+
+
+def _share(value: float | None, low: float | None = None, high: float | None = None) -> TableCell:
+    if value is None:
+        return TableCell("-", number=True)
+    ends = "" if low is None else f" (at least {100 * low:.0f})"
+    if low is not None and high is not None:
+        ends = f" ({100 * low:.0f} to {100 * high:.0f})"
+    return TableCell(f"{100 * value:.0f}{ends}", number=True)
+
+
+def _threshold(value: float | None) -> TableCell:
+    return TableCell("-" if value is None else f"{value:.2f}", number=True)
+
+
+def leaders(view: View) -> str:
+    """Which strategy is best from how many labelled issues on."""
     runs: list[tuple[str, list[str]]] = []
     for name in view.slices:
         best = view.figures.best(name)
@@ -60,11 +147,16 @@ def _leaders(view: View) -> str:
         else:
             runs.append((best.strategy, [name]))
     sizes = {name: f"{view.true_sizes[name]:,}" for name in view.slices}
-    leaders = [
+    ranges = [
         f"{strategy} at {sizes[names[0]]}" + (f" to {sizes[names[-1]]}" if len(names) > 1 else "")
         for strategy, names in runs
     ]
-    return f"Best by the mean of micro and macro F1: {', then '.join(leaders)} labelled issues."
+    best = view.best
+    return (
+        f"Best by the mean of micro and macro F1: {', then '.join(ranges)} labelled issues. "
+        f"{best.strategy} ends at a micro F1 of {_range(best.micro_f1)} and a macro F1 of "
+        f"{_range(best.macro_f1)}."
+    )
 
 
 def _moved(view: View) -> list[str]:
@@ -85,9 +177,5 @@ def _beyond(beyond: bool) -> str:
     return " (beyond the last run's interval)" if beyond else ""
 
 
-def _shown(figure: Interval) -> str:
-    return f"{figure.value:.3f}"
-
-
 def _range(figure: Interval) -> str:
-    return f"95 % between {figure.low:.3f} and {figure.high:.3f}"
+    return f"{figure.value:.3f} (95 % between {figure.low:.3f} and {figure.high:.3f})"

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 CHAIN = "chain"
 """The strategy that stands out in every chart."""
 
+BEST = 2
+"""Strategies drawn beside the chain; all of them are behind a fold."""
+
 
 @dataclass(frozen=True)
 class Figure:
@@ -35,6 +38,10 @@ class Figure:
     :ivar legend: name and look of each series.
     :ivar wide: takes the full width of the page.
     :ivar points: the legend shows markers without lines.
+    :ivar cloud: those markers are round and differ by colour.
+    :ivar more: the same drawing with every series, shown on demand.
+    :ivar narrow: the same drawing for the width of a phone.
+    :ivar code: text to copy as it is.
     """
 
     title: str
@@ -44,16 +51,22 @@ class Figure:
     legend: tuple[tuple[str, int], ...] = ()
     wide: bool = False
     points: bool = False
+    cloud: bool = False
+    more: Markup | None = None
+    more_legend: tuple[tuple[str, int], ...] = ()
+    narrow: Markup | None = None
+    code: str = ""
 
 
 @dataclass(frozen=True)
 class Section:
-    """A chapter of the report."""
+    """A chapter of the report; a curious one decides nothing and comes after those that do."""
 
     anchor: str
     title: str
     lead: str
     figures: tuple[Figure, ...]
+    curious: bool = False
 
 
 @dataclass(frozen=True)
@@ -104,6 +117,15 @@ class View:
     def true_sizes(self) -> dict[str, int]:
         """Mean true size of each slice."""
         return {summary.slice: summary.n_train for summary in self.figures.summary}
+
+    @cached_property
+    def leading(self) -> tuple[str, ...]:
+        """The chain and the best two beside it on the largest slice, which charts show first."""
+        there = [summary for summary in self.figures.summary if summary.slice == self.last]
+        there.sort(key=lambda summary: -(summary.micro_f1.value + summary.macro_f1.value))
+        others = [summary.strategy for summary in there if summary.strategy != CHAIN][:BEST]
+        shown = {CHAIN, *others}
+        return tuple(name for name in self.evaluation.strategies if name in shown)
 
     def snapshot(self, strategy: str) -> int:
         """Colour, dash and marker of a strategy: 0 is the chain's."""

@@ -46,7 +46,7 @@ def _environment(monkeypatch: pytest.MonkeyPatch, data_dir: Path, encoder_folder
     # whether this machine happens to reach the hub must not change what is tested
     monkeypatch.setattr("bot.container.to_tune", lambda *_: None)
     monkeypatch.setattr("bot.container.to_entail", lambda *_: None)
-    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setenv("COLUMNS", "1000")
 
 
 @pytest.fixture

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,8 +16,7 @@ from bot.demo.material import UNSEEN, from_file, from_sample
 from bot.errors import CommandRefused
 from tagger.domain.strategy import silent
 
-if TYPE_CHECKING:
-    from pathlib import Path
+Played = tuple[subprocess.CompletedProcess[str], Path]
 
 
 def row(number: int, *labels: str, **fields: Any) -> str:
@@ -57,19 +58,47 @@ def test_of_few_issues_half_are_kept_back_and_of_one_none(tmp_path: Path) -> Non
         from_file(file, "octo/lab", silent)
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(900)
-def test_the_demonstration_runs_to_its_end_and_shows_labels(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def played(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Played:
+    """The demonstration as a process, and the folder that it ran in."""
+    folder = tmp_path_factory.mktemp("demo")
+    environment = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
     done = subprocess.run(
         [sys.executable, "-m", "bot.cli", "demo"],
         capture_output=True,
         text=True,
         check=False,
-        cwd=tmp_path,
+        cwd=folder,
+        env=environment,
     )
+    return done, folder
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_the_demonstration_runs_to_its_end_and_shows_labels(
+    played: Played,
+) -> None:
+    done, folder = played
     assert done.returncode == 0, done.stderr
     assert "12 signed webhooks issues.opened, 12 answered with 202" in done.stdout
     assert done.stdout.count("people gave it: ") == UNSEEN
     assert "   set  " in done.stdout
     assert "   suggested " in done.stdout
-    assert list(tmp_path.iterdir()) == []  # it leaves nothing behind
+    assert list(folder.iterdir()) == []  # it leaves nothing behind
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_the_readme_shows_what_the_demonstration_prints(
+    played: Played,
+) -> None:
+    """Line by line, but for what its `…` leave out."""
+    readme = (Path(__file__).parents[3] / "README.md").read_text("utf-8")
+    transcript = readme.partition("```text\n1. import")[2].partition("```")[0]
+    printed, place = played[0].stdout, 0
+    for passage in f"1. import{transcript}".split("…\n"):
+        place = printed.find(passage.strip("\n"), place)
+        assert place >= 0, passage

@@ -15,6 +15,7 @@ from starlette.testclient import TestClient
 
 from bot.errors import CommandRefused, SettingsInvalid
 from bot.github.manifest import PERMISSIONS, new_app_page, web_address
+from bot.github.web_addresses import unreachable_because
 from bot.jobs.delivery_queue import DeliveryLimits
 from bot.operations.doctor import credentials_file
 from bot.process import app_credentials
@@ -76,6 +77,38 @@ def begin(client, service, caplog, **changed: str) -> Form:
 
 def state_of(form: Form) -> str:
     return form.action.partition("state=")[2]
+
+
+@pytest.mark.parametrize(
+    ("address", "why"),
+    [
+        ("http://127.0.0.1:8000", "127.0.0.1 is this machine itself"),
+        ("http://[::1]:8000", "::1 is this machine itself"),
+        ("https://192.168.1.5", "192.168.1.5 is an address of a private network"),
+        ("https://tagger.local", "tagger.local is a name that only your own network knows"),
+        ("https://tagger", "tagger is a name that only your own network knows"),
+        ("https://tagger.example.org", ""),
+    ],
+)
+def test_an_address_that_github_cannot_reach_is_told(address: str, why: str) -> None:
+    assert unreachable_because(address, "https://api.github.com") == why
+    own = unreachable_because(address, "https://github.acme.test/api/v3")
+    assert own == (why if "this machine" in why else "")
+
+
+def test_the_form_warns_of_the_address_and_its_button_says_what_it_does(
+    client, service, caplog
+) -> None:
+    first = client.get(link(service, caplog)).text
+    assert "GitHub cannot reach this address: testserver is a name" in first
+    assert "Show what GitHub will be asked</button>" in first
+    assert "prefers-color-scheme: dark" in first
+    fields = Form(first).fields | {"address": "https://10.1.2.3", "name": "tagger <x>"}
+    second = client.post("/setup", data=fields).text
+    assert "10.1.2.3 is an address of a private network" in second
+    assert "create “tagger &lt;x&gt;”</button>" in second
+    reachable = fields | {"address": "https://tagger.example.org"}
+    assert "cannot reach" not in client.post("/setup", data=reachable).text
 
 
 def test_an_app_is_made_kept_privately_and_used_at_once(

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
+from scipy.special import expit
 
 from tagger.chain.chain import Chain
 from tagger.chain.contentless import ContentCheck
@@ -66,6 +67,14 @@ def test_every_label_is_listed_by_falling_score(release, training_set):
         assert scores == sorted(scores, reverse=True)
         assert all(set(one.votes) == set(MEMBERS) for one in labels)
         assert all(one.decided_by in MEMBERS for one in labels)
+
+
+def test_the_parts_of_a_score_add_up_and_the_largest_decided(release, training_set):
+    for labels in release.tag(training_set.issues[:5]):
+        for label in labels:
+            assert expit(sum(label.parts.values())) == pytest.approx(label.score, abs=1e-5)
+            members = {name: abs(label.parts[name]) for name in MEMBERS}
+            assert label.decided_by == max(members, key=members.get)
 
 
 def test_precedents_speak_for_the_label_and_then_against(release, training_set):
