@@ -43,17 +43,13 @@ class Scored(Protocol):
 
 
 def threshold_in_words(how: str, label: Scored) -> str:
-    """The threshold and what it means: "cut 0.76: below it the target precision is …"."""
-    return f"cut {label.cut:.2f}: {meaning_of_threshold(how, label)}"
-
-
-def meaning_of_threshold(how: str, label: Scored) -> str:
-    """Why a label was set, or only suggested."""
+    """The threshold, and why the label was set or only suggested."""
+    threshold = f"threshold {label.cut:.2f}"
     if how == "set":
-        return "above it the target precision is kept"
+        return f"{threshold} keeps the target precision"
     if label.score < label.cut:
-        return "below it the target precision is not promised"
-    return "no cut promises the target precision yet"
+        return f"{threshold} for the target precision"
+    return f"{threshold}; none promises the target precision yet"
 
 
 def say_explained(answer: IssuePrediction) -> None:
@@ -68,7 +64,7 @@ def say_explained(answer: IssuePrediction) -> None:
         say(_nothing(answer))
     near = near_misses(answer.labels)
     if near:
-        misses = (f"{label.name} {label.score:.2f} (cut {label.cut:.2f})" for label in near)
+        misses = (f"{label.name} {label.score:.2f} (needs {label.cut:.2f})" for label in near)
         say(f"  near misses: {', '.join(misses)}")
     rest = len(answer.labels) - len(spoken) - len(near)
     if rest:
@@ -96,7 +92,7 @@ def say_briefly(answer: IssuePrediction) -> None:
 def say_label(label: LabelDecision) -> None:
     """One line: what becomes of it, its score, and what the threshold means."""
     how = HOW[label.decision]
-    meaning = f"cut {label.cut:.2f}" if how == "left" else threshold_in_words(how, label)
+    meaning = f"threshold {label.cut:.2f}" if how == "left" else threshold_in_words(how, label)
     say(f"  {how:<10}{plain(label.name)}  {label.score:.2f} ({meaning})")
 
 

@@ -51,9 +51,9 @@ def test_three_issues_of_34_labels_take_under_40_lines(
     if columns >= 80:
         assert len(lines) < 40
     text = " ".join(" ".join(lines).split())
-    assert "set area: part 0 0.90 (cut 0.60: above it the target precision is kept)" in text
-    assert "(cut 0.60: below it the target precision is not promised)" in text
-    assert "near misses: area: part 1 0.40 (cut 0.60)" in text
+    assert "set area: part 0 0.90 (threshold 0.60 keeps the target precision)" in text
+    assert "(threshold 0.60 for the target precision)" in text
+    assert "near misses: area: part 1 0.40 (needs 0.60)" in text
     assert "counter-example #200" in text
     assert "31 less likely labels; --all shows them" in text
     assert "0.00" not in text
