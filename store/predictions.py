@@ -99,12 +99,12 @@ class Predictions:
 
     def _erased(self, prediction: PredictionRecord) -> frozenset[int]:
         """Precedents that were deleted; a release that is loaded may still name them."""
-        near = {
+        neighbours = {
             int(neighbour["number"])
             for label in prediction.labels
             for neighbour in label.neighbours
         }
-        return Tombstones(self._session).of_numbers(prediction.repository_id, near)
+        return Tombstones(self._session).of_numbers(prediction.repository_id, neighbours)
 
     def _issue_id(self, prediction: PredictionRecord) -> int:
         query = select(IssueRow.id).where(

@@ -104,10 +104,10 @@ class IssueTagger(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # sklea
 
     def predict(self, texts: Sequence[Text]) -> list[tuple[str, ...]] | NDArray[np.int_]:
         """Labels of each text: tuples of names, or a 0/1 matrix where `fit` was given one."""
-        given = self._decided([_text(text) for text in texts])
+        decided = self._decided([_text(text) for text in texts])
         if self.as_matrix_:
-            return given.astype(int)
-        return [tuple(np.array(self.labels_)[row].tolist()) for row in given]
+            return decided.astype(int)
+        return [tuple(np.array(self.labels_)[row].tolist()) for row in decided]
 
     def predict_proba(self, texts: Sequence[Text]) -> NDArray[np.float32]:
         """Calibrated probabilities. *Shape:* (n_texts, n_labels)"""

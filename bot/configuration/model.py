@@ -40,15 +40,13 @@ class _Section(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _without_empty_keys(cls, given: Any) -> Any:
-        if given is None:
+    def _without_empty_keys(cls, raw: Any) -> Any:
+        if raw is None:
             return {}
-        if not isinstance(given, dict):
-            return given
+        if not isinstance(raw, dict):
+            return raw
         fields = cls.model_fields
-        return {
-            key: value for key, value in given.items() if value is not None or key not in fields
-        }
+        return {key: value for key, value in raw.items() if value is not None or key not in fields}
 
 
 class LabelSettings(_Section):

@@ -122,9 +122,9 @@ async def _retry(order: _Command) -> Ending:
     cached = await asyncio.to_thread(_cached, job)
     if cached is None:
         return await _say(order, _no_release(job))
-    told = await _told(order, await _scored(job, cached), again=True)
+    why_untagged = await _told(order, await _scored(job, cached), again=True)
     first = f"Tagged again by release {code_span(cached.id)}"
-    if why := await _answered(order, f"{first}:\n\n{told}"):
+    if why := await _answered(order, f"{first}:\n\n{why_untagged}"):
         return await job.context.ignore(order.claim, why)
     await asyncio.to_thread(_tag_again, order)
     return Ending("done")

@@ -61,12 +61,21 @@ def put_into_inbox(
     work: UnitOfWork, task: ClaimedTask, end: End, outcome: str, now: datetime
 ) -> None:
     """Have those told who asked for this run; in the unit of work that ends it."""
-    requests = {guid: one for guid, one in task.detail.items() if isinstance(one, dict)}
+    requests = {
+        guid: answer_request
+        for guid, answer_request in task.detail.items()
+        if isinstance(answer_request, dict)
+    }
     if task.repository_id is None or task.kind not in _WHAT or not requests:
         return
     repository = work.repositories.by_id(task.repository_id)
-    for guid, one in requests.items():
-        payload = {"end": end, "said": outcome, "at": now.isoformat(), "page": one["page"]}
+    for guid, answer_request in requests.items():
+        payload = {
+            "end": end,
+            "said": outcome,
+            "at": now.isoformat(),
+            "page": answer_request["page"],
+        }
         work.inbox.accept(
             DeliveryRecord(
                 guid=f"{guid}-ended",
@@ -75,7 +84,7 @@ def put_into_inbox(
                 payload={**payload, "repository": {"id": repository.github_id}},
                 received_at=now,
                 repository=repository.full_name,
-                issue_number=one["number"],
+                issue_number=answer_request["number"],
                 aside=True,  # as the command was
             )
         )

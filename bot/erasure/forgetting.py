@@ -36,9 +36,9 @@ def forget_issue(
         erased = forget(work, repository.id, number, now)
         if not (erased.stored or erased.payloads or of_numbers):
             raise NotStored("issue", f"#{number}", f"nothing is kept of it in {full_name}")
-    found = sweep(container, repository, progress)
+    swept = sweep(container, repository, progress)
     _rewrite(store)
-    return replace(found, payloads=found.payloads + erased.payloads)
+    return replace(swept, payloads=swept.payloads + erased.payloads)
 
 
 def forget_repository(container: Container, full_name: str, progress: Progress = silent) -> Erased:

@@ -14,27 +14,27 @@ if TYPE_CHECKING:
     from bot.evaluating.auditing import Audit
 
 
-def write_page(found: Audit, repository: str, address: str, file: Path) -> Path:
+def write_page(audit: Audit, repository: str, address: str, file: Path) -> Path:
     """Write the page, in one step.
 
     :param address: of an issue, with `{number}` in it.
     """
     file.parent.mkdir(parents=True, exist_ok=True)
     aside = file.with_name(f"{file.name}.tmp")
-    aside.write_text(audit_page(found, repository, address), encoding="utf-8")
+    aside.write_text(audit_page(audit, repository, address), encoding="utf-8")
     return aside.replace(file)
 
 
-def audit_page(found: Audit, repository: str, address: str) -> str:
+def audit_page(audit: Audit, repository: str, address: str) -> str:
     """Everything that was found, as one harmless page."""
     sections = (
-        _section("suspects", "Probably wrong or missing", _suspects(found, address)),
-        _section("confused", "Confused with one another", _confused(found, address)),
-        _section("doubles", "Perhaps one label", _doubles(found)),
+        _section("suspects", "Probably wrong or missing", _suspects(audit, address)),
+        _section("confused", "Confused with one another", _confused(audit, address)),
+        _section("doubles", "Perhaps one label", _doubles(audit)),
     )
-    unused = ", ".join(use.name for use in found.dead)
+    unused = ", ".join(use.name for use in audit.dead)
     sentences = [
-        f"{len(found.suspects)} labels on issues are probably wrong or missing; correct them on "
+        f"{len(audit.suspects)} labels on issues are probably wrong or missing; correct them on "
         "GitHub, the surest first, then retrain."
     ]
     if unused:
@@ -60,21 +60,21 @@ def _link(number: int, address: str) -> TableCell:
     return TableCell(f"#{number}", url=address.replace("{number}", str(number)))
 
 
-def _suspects(found: Audit, address: str) -> ReportTable:
+def _suspects(audit: Audit, address: str) -> ReportTable:
     rows = [
         [
             _link(suspect.number, address),
-            found.titles[suspect.number][:120],
+            audit.titles[suspect.number][:120],
             suspect.label,
             suspect.kind,
             float(suspect.suspicion),
         ]
-        for suspect in found.suspects
+        for suspect in audit.suspects
     ]
     return ReportTable.of(["issue", "title", "label", "probably", "suspicion"], rows)
 
 
-def _confused(found: Audit, address: str) -> ReportTable:
+def _confused(audit: Audit, address: str) -> ReportTable:
     rows = [
         [
             pair.true,
@@ -83,12 +83,12 @@ def _confused(found: Audit, address: str) -> ReportTable:
             TableCell(f"{pair.share:.0%}", number=True),
             _link(pair.issues[0], address) if pair.issues else "",
         ]
-        for pair in found.confused
+        for pair in audit.confused
     ]
     return ReportTable.of(["label", "taken for", "issues", "share", "such as"], rows)
 
 
-def _doubles(found: Audit) -> ReportTable:
+def _doubles(audit: Audit) -> ReportTable:
     return ReportTable.of(
-        ["label", "and", "why"], [[pair.first, pair.second, pair.why] for pair in found.doubles]
+        ["label", "and", "why"], [[pair.first, pair.second, pair.why] for pair in audit.doubles]
     )

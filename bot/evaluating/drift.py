@@ -58,15 +58,17 @@ def drift(
 
 def _labels(release: StoredRelease, new: Sequence[_Row]) -> dict[str, tuple[Counted, Counted]]:
     total = int(release.manifest.get("n_issues", 0))
-    known = {row["name"]: int(row["examples"]) for row in release.manifest.get("labels", ())}
-    keys = {name: name_key(name) for name in known}
+    examples_before = {
+        row["name"]: int(row["examples"]) for row in release.manifest.get("labels", ())
+    }
+    keys = {name: name_key(name) for name in examples_before}
     labelled = [row for row in new if row.labels & set(keys.values())]
     return {
         name: (
             Counted(examples, total),
             Counted(sum(keys[name] in row.labels for row in labelled), len(labelled)),
         )
-        for name, examples in known.items()
+        for name, examples in examples_before.items()
     }
 
 

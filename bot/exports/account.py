@@ -64,9 +64,9 @@ class ExportAccount:
     def of_another(self) -> ExportRefused:
         """The refusal of a file whose issues are all of other repositories."""
         [(repository, _)] = self.others.most_common(1)
-        seen = f"{self.shape}, all of other repositories, most of {repository}"
+        shape_seen = f"{self.shape}, all of other repositories, most of {repository}"
         source = replace(self.source, repository=repository)
-        return self.source.refuse(seen, source.imported())
+        return self.source.refuse(shape_seen, source.imported())
 
     def without_issues(self, rows: int) -> ExportRefused:
         """The refusal of a file in which nothing can be used."""

@@ -60,10 +60,10 @@ def _likelihood(head: str, delimiter: str, wanted: set[str]) -> tuple[int, int]:
     """How many names are known, and how many cells each of the first rows has."""
     rows = list(islice(table_rows(lines_of([head]), Dialect(delimiter)), _LOOKED_AT))
     header = rows[0].cells if rows else ()
-    known = len(header_of(header, {}).places) + len(wanted & set(header))
+    n_known = len(header_of(header, {}).places) + len(wanted & set(header))
     widths = {len(row.cells) for row in rows}
     even = len(header) if len(rows) > 1 and widths == {len(header)} else 0
-    return (known, even if even > 1 else 0)
+    return (n_known, even if even > 1 else 0)
 
 
 def table_rows(lines: Iterable[str], dialect: Dialect) -> Iterator[TableRow]:

@@ -65,9 +65,9 @@ def refuse_foreign_bytes(head: bytes, source: ExportSource) -> None:
     :param head: the first thousand bytes or more, unpacked.
     :raises ExportRefused: it is a known kind of file that holds no text.
     """
-    for magic, seen, command in _MAGIC:
+    for magic, what, command in _MAGIC:
         if head.startswith(magic):
-            raise source.refuse(seen, command(source))
+            raise source.refuse(what, command(source))
     if head.startswith(b"PK\x03\x04"):
         raise _archive(head, source)
     if head[257:262] == b"ustar":
@@ -89,12 +89,12 @@ def refuse_foreign_text(head: str, source: ExportSource) -> None:
     """
     begin = head.lstrip(BLANKS)
     if begin.startswith("<"):
-        seen = "an HTML page" if _HTML.search(begin[:2000]) else "XML"
-        raise source.refuse(f"{seen}, as a browser or a proxy gets it", source.fetched_anew())
+        what = "an HTML page" if _HTML.search(begin[:2000]) else "XML"
+        raise source.refuse(f"{what}, as a browser or a proxy gets it", source.fetched_anew())
     if _GH_TABLE.match(begin):
         raise source.refuse("the table that `gh issue list` prints", source.listed_anew())
     if _PYTHON.match(begin):
-        seen = "a Python literal with single quotes, not JSON"
-        raise source.refuse(seen, source.piped_through(_FROM_PYTHON))
+        what = "a Python literal with single quotes, not JSON"
+        raise source.refuse(what, source.piped_through(_FROM_PYTHON))
     if _YAML.match(begin[:2000]):
         raise source.refuse("YAML", source.piped_through(_FROM_YAML))

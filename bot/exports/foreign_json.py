@@ -29,14 +29,14 @@ def refuse_foreign_value(value: object, source: ExportSource, *, alone: bool = F
     """
     if not isinstance(value, dict):
         if alone and type(value) in _KINDS:
-            seen = f"a list of {_KINDS[type(value)]}, not of issues"
-            raise source.refuse(seen, source.fetched_anew())
+            what = f"a list of {_KINDS[type(value)]}, not of issues"
+            raise source.refuse(what, source.fetched_anew())
         return
     if _is_labels(value):
         raise source.refuse("a list of labels, not of issues", _with_labels(source))
-    seen = _seen(value) or (_unknown(value) if alone else "")
-    if seen:
-        raise source.refuse(seen, source.fetched_anew())
+    what = _seen(value) or (_unknown(value) if alone else "")
+    if what:
+        raise source.refuse(what, source.fetched_anew())
 
 
 def _is_labels(value: Mapping[str, Any]) -> bool:
@@ -58,7 +58,7 @@ def _seen(value: Mapping[str, Any]) -> str:
         return f"an error of GitHub's GraphQL API ({_shown(messages[0] if messages else '')})"
     if "message" in value and {"documentation_url", "status"} & set(value):
         return f"an error of GitHub's API ({_shown(value['message'])})"
-    return next((seen for keys, seen in _OTHER_OBJECTS if keys <= set(value)), "")
+    return next((what for keys, what in _OTHER_OBJECTS if keys <= set(value)), "")
 
 
 def _unknown(value: Mapping[str, Any]) -> str:

@@ -98,8 +98,8 @@ def _document_rows(texts: Iterable[str], account: ExportAccount) -> Iterator[Exp
 
 
 def _no_json(error: BrokenJson, account: ExportAccount) -> ExportRefused:
-    seen = f"no JSON, though it begins as such: line {error.line}: {error}"
-    return account.source.refuse(seen, account.remedy)
+    what = f"no JSON, though it begins as such: line {error.line}: {error}"
+    return account.source.refuse(what, account.remedy)
 
 
 def _container(scanner: JsonScanner) -> str:

@@ -25,17 +25,17 @@ def parquet_rows(source: ExportSource, chunks: Iterable[bytes]) -> Iterator[tupl
         import pyarrow
         import pyarrow.parquet
     except ImportError:
-        seen = "a Parquet file, and pyarrow is not installed"
+        what = "a Parquet file, and pyarrow is not installed"
         command = f"python3 -m pip install pyarrow && {source.imported()}"
-        raise source.refuse(seen, command) from None
+        raise source.refuse(what, command) from None
     try:
         with _at_any_place(source, chunks) as name, pyarrow.parquet.ParquetFile(name) as file:
             yield tuple(file.schema_arrow.names)
             for batch in file.iter_batches(batch_size=_ROWS_AT_ONCE):
                 yield from zip(*(column.to_pylist() for column in batch.columns), strict=True)
     except pyarrow.ArrowException as error:
-        seen = f"a damaged Parquet file ({type(error).__name__})"
-        raise source.refuse(seen, source.fetched_anew()) from None
+        what = f"a damaged Parquet file ({type(error).__name__})"
+        raise source.refuse(what, source.fetched_anew()) from None
 
 
 @contextmanager

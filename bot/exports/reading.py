@@ -83,11 +83,11 @@ def _blank_rows(texts: Iterable[str], account: ExportAccount) -> Iterator[Export
 
 def _bad_byte(source: ExportSource, encoding: Encoding, offset: int, byte: int) -> ExportRefused:
     """UTF-16 that is broken was written by two programs, and no conversion mends that."""
-    seen = f"text that is not {encoding.name}: byte 0x{byte:02x} at offset {offset}"
+    what = f"text that is not {encoding.name}: byte 0x{byte:02x} at offset {offset}"
     if encoding.codec == "utf-8":
-        seen = f"text that is neither UTF-8 nor UTF-16: byte 0x{byte:02x} at offset {offset}"
-        return source.refuse(seen, source.to_utf8("WINDOWS-1252"))
-    return source.refuse(seen, source.fetched_anew())
+        what = f"text that is neither UTF-8 nor UTF-16: byte 0x{byte:02x} at offset {offset}"
+        return source.refuse(what, source.to_utf8("WINDOWS-1252"))
+    return source.refuse(what, source.fetched_anew())
 
 
 def with_head(pieces: Iterable[Piece], size: int, empty: Piece) -> tuple[Piece, Iterator[Piece]]:

@@ -24,10 +24,10 @@ class ExportRefused(CommandRefused):
     :ivar command: a shell's command that makes a file that is read, or reads this one.
     """
 
-    def __init__(self, file: str, seen: str, command: str) -> None:
-        self.seen = seen
+    def __init__(self, file: str, what: str, command: str) -> None:
+        self.seen = what
         self.command = command
-        super().__init__(_printable(f"{file} is {seen}; what makes it readable: `{command}`"))
+        super().__init__(_printable(f"{file} is {what}; what makes it readable: `{command}`"))
 
 
 def _printable(text: str) -> str:
@@ -47,9 +47,9 @@ class ExportSource:
     repository: str = ""
     packing: str = ""
 
-    def refuse(self, seen: str, command: str) -> ExportRefused:
+    def refuse(self, what: str, command: str) -> ExportRefused:
         """The refusal of this file."""
-        return ExportRefused(str(self.path), seen, command)
+        return ExportRefused(str(self.path), what, command)
 
     @property
     def file(self) -> str:

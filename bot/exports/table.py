@@ -71,8 +71,8 @@ def header_of(names: Sequence[str], columns: Mapping[str, str]) -> Header:
     places: dict[str, int] = {}
     for place, name in enumerate(names):
         folded = _folded(name)
-        for field, known in COLUMNS.items():
-            if folded in known and (folded or name.strip() == "#"):
+        for field, spellings in COLUMNS.items():
+            if folded in spellings and (folded or name.strip() == "#"):
                 places.setdefault(field, place)
     for field, name in columns.items():
         places[field] = names.index(name)

@@ -72,13 +72,13 @@ def _header(
     if not absent and not header.missing:
         return header
     problem = f"none is called {absent[0]}" if absent else _missing(header)
-    seen = f"a table with the columns {', '.join(names[:_SHOWN_COLUMNS])}, of which {problem}"
+    what = f"a table with the columns {', '.join(names[:_SHOWN_COLUMNS])}, of which {problem}"
     named = {**present, **guessed(header, first)}
     if set(header.missing) - set(named):
-        raise source.refuse(seen, source.listed_anew())
+        raise source.refuse(what, source.listed_anew())
     words = {field: word for word, field in FIELDS.items()}
     options = [f"--column={words[field]}={name}" for field, name in named.items()]
-    raise source.refuse(seen, source.imported(*options))
+    raise source.refuse(what, source.imported(*options))
 
 
 def _missing(header: Header) -> str:

@@ -186,15 +186,15 @@ def _audit(
     probabilities = [each] * len(spoken) + rest
     drawn = set(systematic(probabilities, start))
     actions: dict[str, tuple[Action, str]] = {}
-    asked: dict[str, float] = {}
+    scores_drawn: dict[str, float] = {}
     for position, choice in enumerate([*spoken, *others]):
         if position in drawn:
             actions[choice.label] = "suggest", "drawn for the audit: people are asked"
-            asked[choice.decision.name] = share * probabilities[position]
+            scores_drawn[choice.decision.name] = share * probabilities[position]
         elif choice.action != "skip":
             actions[choice.label] = "skip", "left out by chance: the issue is audited"
     plan = with_actions(planned, actions, configuration, situation)
-    return Asking(plan, _all_drawn(plan, configuration, asked), share)
+    return Asking(plan, _all_drawn(plan, configuration, scores_drawn), share)
 
 
 def _all_drawn(

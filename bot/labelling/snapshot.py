@@ -75,9 +75,9 @@ async def look_again(
         timeline = await client.timeline(job.full_name, job.number)
         issue = await client.issue(job.full_name, job.number)
     except (NotFound, Gone):
-        known = job.subject.issue.github_id or _filed_id(job)
+        github_id = job.subject.issue.github_id or _filed_id(job)
         await forget_if_gone(
-            job.context.store, client, repository, job.number, now, github_id=known
+            job.context.store, client, repository, job.number, now, github_id=github_id
         )
         return job, not_looked("the issue is gone")
     if await _was_transferred(job, client, issue):
@@ -135,10 +135,10 @@ def still_holds(work: UnitOfWork, job: IssueJob, snapshot: Snapshot, labels: Ite
 
 def _closed_since(issue: StoredIssue, snapshot: Snapshot) -> str | None:
     """Why the issue is closed, where a webhook told of it that is later than the look."""
-    seen = snapshot.issue
-    if issue.state == "open" or seen is None or snapshot.again:
+    issue_seen = snapshot.issue
+    if issue.state == "open" or issue_seen is None or snapshot.again:
         return None
-    if issue.updated_at and seen.updated_at and issue.updated_at < seen.updated_at:
+    if issue.updated_at and issue_seen.updated_at and issue.updated_at < issue_seen.updated_at:
         return None
     return "the issue is closed"
 

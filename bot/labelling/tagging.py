@@ -137,7 +137,7 @@ def tag(
     release: TaggingRelease,
     questions: Iterable[IssueToTag],
     total: int,
-    asked: Policy,
+    wanted: Policy,
     progress: Progress = silent,
 ) -> Iterator[IssuePrediction]:
     """Score every label of the release for every issue, in the order asked.
@@ -148,7 +148,7 @@ def tag(
     """
     coming, done = iter(questions), 0
     while some := list(islice(coming, AT_ONCE)):
-        decided = release.tag([question.text for question in some], asked)
+        decided = release.tag([question.text for question in some], wanted)
         done += len(some)
         progress("tagging", done, total)
         for question, labels in zip(some, decided, strict=True):

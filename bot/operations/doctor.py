@@ -153,8 +153,8 @@ def _shared(settings: Settings) -> Iterator[Finding]:
     """Whether others may read what private repositories wrote."""
     folder = settings.data_dir
     if os.name == "posix" and folder.exists() and not is_private(folder):
-        found = f"others may read {folder.resolve()}"
-        yield Finding("data folder", "note", found, f"chmod -R go= {folder}")
+        readable = f"others may read {folder.resolve()}"
+        yield Finding("data folder", "note", readable, f"chmod -R go= {folder}")
 
 
 def _device(settings: Settings) -> Finding:

@@ -140,16 +140,16 @@ def label_acts(
         given twice the later counts.
     :param renames: folded former name → present name; a timeline keeps the names of its time.
     """
-    own_acts, told = OwnActs(writes), _Timeline()
+    own_acts, history = OwnActs(writes), _Timeline()
     for event in timeline:
-        told.ended(event.event)
+        history.ended(event.event)
         action = _ACTS.get(event.event)
         if action is None or event.label is None:
             continue
         key = name_key(event.label.name)
         key = name_key((renames or {}).get(key, key))  # as in the bot's records
-        told.act(key, action, own_acts.kind_of(event.actor, own_login, action, key))
-    return told.in_short()
+        history.act(key, action, own_acts.kind_of(event.actor, own_login, action, key))
+    return history.in_short()
 
 
 @dataclass

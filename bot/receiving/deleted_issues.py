@@ -49,10 +49,10 @@ def issue_id_in(payload: Mapping[str, Any]) -> int | None:
 def without_words(delivery: DeliveryRecord) -> DeliveryRecord:
     """The delivery with nothing in its payload but what it is about."""
     payload: dict[str, Any] = {"action": delivery.action}
-    for name, kept in _NAMED_BY.items():
-        told = delivery.payload.get(name)
-        if isinstance(told, dict):
-            payload[name] = {key: told[key] for key in kept if key in told}
+    for name, keys in _NAMED_BY.items():
+        part = delivery.payload.get(name)
+        if isinstance(part, dict):
+            payload[name] = {key: part[key] for key in keys if key in part}
     return replace(delivery, payload=payload)
 
 

@@ -40,8 +40,8 @@ def follow_webhook(
             work.labels.delete(repository_id, present or label.name, now=now)
         return others
     if fact.previous_name and fact.previous_name != label.name:
-        told = (fact.previous_name, label.name)
-        present = _follow_rename(work, repository_id, present, told, others)
+        renamed = (fact.previous_name, label.name)
+        present = _follow_rename(work, repository_id, present, renamed, others)
     if present in {None, label.name}:
         present = label.name
         work.labels.upsert(repository_id, [_record(label)], now=now)
@@ -52,7 +52,7 @@ def _follow_rename(
     work: UnitOfWork,
     repository_id: int,
     present: str | None,
-    told: tuple[str, str],
+    renamed: tuple[str, str],
     others: Mapping[int, str],
 ) -> str:
     """Follow what GitHub tells of one label; returns what that label is called now.
@@ -61,7 +61,7 @@ def _follow_rename(
     :param told: from which name to which.
     :param others: the names of the other labels, by their ids.
     """
-    old, new = told
+    old, new = renamed
     if present is None:
         return rename(work, repository_id, old, new)
     former = _former_names(work, repository_id, present)
@@ -71,7 +71,7 @@ def _follow_rename(
     if present != new and not {name_key(old), name_key(new)} & former:
         work.labels.rename(repository_id, present, new)  # what came in between is still to come
         present = new
-    for passed in told:
+    for passed in renamed:
         new_to_us = name_key(passed) not in former | {name_key(present)}
         if new_to_us and not _holds(others, passed):
             work.labels.rename(repository_id, passed, present)

@@ -84,7 +84,7 @@ def own_acts(writes: Iterable[Write]) -> frozenset[OwnAct]:
 def label_events(
     events: Sequence[IssueEvent],
     own_login: str | None,
-    own: Collection[OwnAct] = (),
+    acts_of_bot: Collection[OwnAct] = (),
     renames: Mapping[str, str] | None = None,
 ) -> Iterator[LabelEvent]:
     """Acts on labels, each with who did it; other events, and those without an issue, left out.
@@ -102,7 +102,7 @@ def label_events(
             continue
         number, name = event.issue.number, event.label.name
         present = name_key((renames or {}).get(name_key(name), name))
-        wrote = (number, present, action) in own
+        wrote = (number, present, action) in acts_of_bot
         yield LabelEvent(
             number=number,
             label=name,

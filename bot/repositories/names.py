@@ -96,16 +96,16 @@ def move(work: UnitOfWork, repository: Repository, previous: str) -> None:
         work.repositories.set_configuration(repository.id, None, None)
 
 
-def _renamed(kept: Any, previous: str, present: str) -> Any:
+def _renamed(stored: Any, previous: str, present: str) -> Any:
     """What was kept, with the repository's new name in every address, keys included."""
-    if isinstance(kept, dict):
+    if isinstance(stored, dict):
         return {
             _renamed(key, previous, present): _renamed(value, previous, present)
-            for key, value in kept.items()
+            for key, value in stored.items()
         }
-    if isinstance(kept, list):
-        return [_renamed(item, previous, present) for item in kept]
-    return _address_now(kept, previous, present) if isinstance(kept, str) else kept
+    if isinstance(stored, list):
+        return [_renamed(item, previous, present) for item in stored]
+    return _address_now(stored, previous, present) if isinstance(stored, str) else stored
 
 
 def _address_now(address: str, previous: str, present: str) -> str:

@@ -99,10 +99,12 @@ class GitHubState(SuggestionActions, AppActions):
         """Give an issue a native type, or take its own away (None)."""
         with self.lock:
             repository, issue = self._find(full_name, number)
-            told = name if name is not None else issue.type
+            type_name = name if name is not None else issue.type
             issue.type, issue.updated_at = name, self.now()
             action = "untyped" if name is None else "typed"
-            return self._issue_webhook(action, repository, issue, by, {"type": type_json(told)})
+            return self._issue_webhook(
+                action, repository, issue, by, {"type": type_json(type_name)}
+            )
 
     def transfer_issue(self, full_name: str, number: int, to: str, *, by: str) -> Delivery:
         """Move an issue to another repository; its old address redirects from now on.

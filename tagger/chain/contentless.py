@@ -136,7 +136,7 @@ def _common_lines(texts: Sequence[IssueText]) -> frozenset[str]:
     return frozenset(line for line, times in counted.items() if line and times >= least)
 
 
-def _learned(read: Sequence[Sequence[str]], said: frozenset[str]) -> frozenset[str] | None:
+def _learned(read: Sequence[Sequence[str]], learned_words: frozenset[str]) -> frozenset[str] | None:
     """Words in enough texts, and those of the labels' wordings.
 
     Each text is judged by the others: where too many would be silenced, there are no such words.
@@ -147,11 +147,11 @@ def _learned(read: Sequence[Sequence[str]], said: frozenset[str]) -> frozenset[s
     least = max(2, len(read) // 1000)
     silenced = 0
     for words in filter(None, read):
-        by_others = [word for word in words if counted[word] > least or word in said]
+        by_others = [word for word in words if counted[word] > least or word in learned_words]
         silenced += _next_to_none(by_others, words)
     if silenced > MAX_SILENCED * len(read):
         return None
-    return said | {word for word, times in counted.items() if times >= least}
+    return learned_words | {word for word, times in counted.items() if times >= least}
 
 
 def _next_to_none(learned: Sequence[str], read: Sequence[str]) -> bool:

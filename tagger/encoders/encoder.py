@@ -104,10 +104,10 @@ class CachedEncoder:
         keys = [content_key(text) for text in texts]
         by_key = dict(zip(keys, texts, strict=True))
         cached = self._recent.get(by_key)
-        asked = [key for key in by_key if key not in cached]
-        if asked:
-            cached.update(self._store.get(self.identity, asked))
-        missing = [key for key in asked if key not in cached]
+        to_encode = [key for key in by_key if key not in cached]
+        if to_encode:
+            cached.update(self._store.get(self.identity, to_encode))
+        missing = [key for key in to_encode if key not in cached]
         if missing:
             fresh = self._encoder.encode([by_key[key] for key in missing])
             new = dict(zip(missing, fresh, strict=True))

@@ -116,14 +116,14 @@ def _hub_cache(repository: str, revision: str) -> Path | str:
     from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
 
     try:
-        found = snapshot_download(
+        path = snapshot_download(
             repository, revision=revision, local_files_only=True, allow_patterns=list(DOWNLOADED)
         )
     except LocalEntryNotFoundError:
         return f"hub cache: no complete snapshot of {repository} at {revision}"
     except HFValidationError:
         return f"hub cache: {repository!r} is no hub name (OWNER/NAME)"
-    folder = Path(found)
+    folder = Path(path)
     if not _weights(folder) and not _pickles(folder):
         return f"hub cache: {folder} holds no weights"
     return folder

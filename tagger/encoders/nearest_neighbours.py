@@ -101,20 +101,20 @@ class NeighbourIndex:
             shape = (len(queries), max(wanted, 0))
             return NearestRows(np.zeros(shape, np.float32), np.zeros(shape, np.int64))
         with self._lock, one_thread():
-            found, rows = self._index.search(queries, wanted)
+            inner_products, rows = self._index.search(queries, wanted)
         # between unit vectors the square of the distance says the same as the inner product
         squared = self._index.metric_type == faiss.METRIC_L2
-        similarities = 1 - found / 2 if squared else found
+        similarities = 1 - inner_products / 2 if squared else inner_products
         similarities[rows < 0] = -np.inf
         return NearestRows(similarities, rows)
 
     def without(self, rows: Collection[int]) -> Self:
         """The same but for these rows; those that follow move up."""
-        kept = [row for row in range(len(self)) if row not in rows]
+        remaining = [row for row in range(len(self)) if row not in rows]
         other = type(self)(self.width, exact_limit=self._exact_limit, recall=self._recall)
         with self._lock, one_thread():
-            vectors = self._index.reconstruct_n(0, len(self))[kept]
-        return other.add(vectors) if kept else other
+            vectors = self._index.reconstruct_n(0, len(self))[remaining]
+        return other.add(vectors) if remaining else other
 
     def save(self, path: Path) -> None:
         """Write FAISS's own format."""

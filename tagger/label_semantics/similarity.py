@@ -79,21 +79,21 @@ class Lexicon:
     weights: Matrix
 
     @classmethod
-    def of(cls, said: Sequence[Sequence[str]], corpus: Sequence[str]) -> Lexicon:
+    def of(cls, wordings_of: Sequence[Sequence[str]], corpus: Sequence[str]) -> Lexicon:
         """:param said: each label's wordings. :param corpus: texts that say which words are rare.
 
         Inverse document frequency after Spärck Jones (1972), as scikit-learn smooths it.
         """
         by_label = [
             Counter(term for verbalizer in verbalizers for term in terms_of(verbalizer))
-            for verbalizers in said
+            for verbalizers in wordings_of
         ]
         terms = tuple(sorted(set().union(*by_label)))
         frequency = Counter(term for text in corpus for term in set(terms_of(text)))
         frequencies = np.array([frequency[term] for term in terms]).reshape(-1, 1)
         rarity = np.log((1 + len(corpus)) / (1 + frequencies)) + 1
         counts = np.array([[label[term] for label in by_label] for term in terms])
-        weights = counts.reshape(len(terms), len(said)) * rarity
+        weights = counts.reshape(len(terms), len(wordings_of)) * rarity
         length = np.maximum(np.linalg.norm(weights, axis=0), MIN_SPREAD)
         return cls(terms, (weights / length * rarity).astype(np.float32))
 
@@ -105,8 +105,8 @@ class Lexicon:
             terms = terms_of(text)
             counts = Counter(column[term] for term in terms if term in column)
             damped = np.log1p(np.fromiter(counts.values(), dtype=np.float32))
-            found = damped @ self.weights[list(counts)]
-            overlap[row] = found / max(len(terms), SHORTEST) ** LENGTH_POWER
+            overlaps = damped @ self.weights[list(counts)]
+            overlap[row] = overlaps / max(len(terms), SHORTEST) ** LENGTH_POWER
         return overlap
 
 

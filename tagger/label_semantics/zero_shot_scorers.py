@@ -127,8 +127,8 @@ class EntailmentScorer:
 
     def raw(self, issues: Sequence[IssueText]) -> Matrix:
         _same_model(self._identity, self._model.identity, "entailment")
-        flat = [hypothesis for said in self._said for hypothesis in said]
-        starts = np.cumsum([0] + [len(said) for said in self._said])
+        flat = [hypothesis for of_label in self._said for hypothesis in of_label]
+        starts = np.cumsum([0] + [len(of_label) for of_label in self._said])
         zeros = np.zeros((len(issues), len(self._said)), dtype=np.float32)
         for start in range(0, len(issues), ISSUES_AT_A_TIME):
             some = slice(start, start + ISSUES_AT_A_TIME)

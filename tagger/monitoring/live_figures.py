@@ -147,17 +147,17 @@ def _best(
     hit: Callable[[JudgedLabel, bool], bool],
 ) -> WeightedShare:
     """On the best basis that has enough answers, else on the one that has most."""
-    found = []
+    shares = []
     for basis in BASES:
         pairs = []
         for judged_label in group:
             answer = judged_label.on(basis)
             if answer is not None and among(judged_label, answer[0]):
                 pairs.append((hit(judged_label, answer[0]), answer[1]))
-        found.append(weighted_share(pairs, basis))
-        if found[-1].n >= ENOUGH:
-            return found[-1]
-    return max(found, key=lambda share: share.n)
+        shares.append(weighted_share(pairs, basis))
+        if shares[-1].n >= ENOUGH:
+            return shares[-1]
+    return max(shares, key=lambda share: share.n)
 
 
 def weighted_share(pairs: Sequence[tuple[bool, float]], basis: Basis = "seen") -> WeightedShare:

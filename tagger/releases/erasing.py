@@ -164,11 +164,11 @@ def _fewer_neighbours(
     from tagger.persistence import load_arrays, save_arrays
 
     arrays = load_arrays(path, "numbers", "targets")
-    kept = ~np.isin(arrays["numbers"], list(numbers))
-    if kept.all():
+    staying = ~np.isin(arrays["numbers"], list(numbers))
+    if staying.all():
         return
-    rows = frozenset(np.flatnonzero(~kept).tolist())
-    left = {**arrays, "numbers": arrays["numbers"][kept], "targets": arrays["targets"][kept]}
+    rows = frozenset(np.flatnonzero(~staying).tolist())
+    left = {**arrays, "numbers": arrays["numbers"][staying], "targets": arrays["targets"][staying]}
     index = NeighbourIndex.load(path.with_name(INDEX)).without(rows)
     yield name, lambda file: save_arrays(file, left)
     yield name.replace(LABELLED, INDEX), index.save

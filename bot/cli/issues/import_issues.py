@@ -88,8 +88,8 @@ def _columns(options: list[str]) -> dict[str, str]:
     for option in options:
         field, sign, name = option.partition("=")
         if not sign or not name or field not in FIELDS:
-            known = ", ".join(FIELDS)
-            raise typer.BadParameter(f"got {option!r}, expected FIELD=NAME with one of {known}")
+            fields = ", ".join(FIELDS)
+            raise typer.BadParameter(f"got {option!r}, expected FIELD=NAME with one of {fields}")
         columns[FIELDS[field]] = name
     return columns
 

@@ -62,11 +62,11 @@ def say_explained(answer: IssuePrediction) -> None:
             _say_reasons(label)
     if not spoken:
         say(_nothing(answer))
-    near = near_misses(answer.labels)
-    if near:
-        misses = (f"{label.name} {label.score:.2f} (needs {label.cut:.2f})" for label in near)
+    decisions = near_misses(answer.labels)
+    if decisions:
+        misses = (f"{label.name} {label.score:.2f} (needs {label.cut:.2f})" for label in decisions)
         say(f"  near misses: {', '.join(misses)}")
-    rest = len(answer.labels) - len(spoken) - len(near)
+    rest = len(answer.labels) - len(spoken) - len(decisions)
     if rest:
         say(f"  {rest} less likely label{'s' if rest > 1 else ''}; --all shows them")
 

@@ -109,13 +109,13 @@ def _map(view: View) -> Figure:
     names = [*(data.names[n] for n in order[:MAPPED]), "other"]
     groups, rows = [], []
     for rank, name in enumerate(names):
-        own = np.flatnonzero(group == rank)
-        if not len(own):
+        members = np.flatnonzero(group == rank)
+        if not len(members):
             continue
-        hover = [f"#{data.numbers[row]} {data.issues[row].title[:80]}" for row in own]
-        groups.append((name, (rank + 1) % (MAPPED + 1), map_points.points[own], hover))
-        middle = map_points.points[own].mean(axis=0)
-        rows.append([name, len(own), float(middle[0]), float(middle[1])])
+        hover = [f"#{data.numbers[row]} {data.issues[row].title[:80]}" for row in members]
+        groups.append((name, (rank + 1) % (MAPPED + 1), map_points.points[members], hover))
+        middle = map_points.points[members].mean(axis=0)
+        rows.append([name, len(members), float(middle[0]), float(middle[1])])
     return Figure(
         "A map of the issues",
         f"Issues that read alike lie close together ({map_points.method}). "

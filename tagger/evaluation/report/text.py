@@ -31,9 +31,9 @@ def report_text(view: View) -> str:
 
 def _parted(view: View) -> list[str]:
     """Chapters that decide something, then a line, then those for the curious."""
-    told = [section for section in sections(view) if section.anchor in TOLD]
-    deciding = [_chapter(section) for section in told if not section.curious]
-    return [*deciding, "---\n\n*For the curious:*", *map(_chapter, told[len(deciding) :])]
+    chapters = [section for section in sections(view) if section.anchor in TOLD]
+    deciding = [_chapter(section) for section in chapters if not section.curious]
+    return [*deciding, "---\n\n*For the curious:*", *map(_chapter, chapters[len(deciding) :])]
 
 
 def _chapter(section: Section) -> str:
