@@ -41,6 +41,7 @@ class Container:
     """What commands and the service work with. Making one does no I/O; each part opens on use.
 
     :ivar own_login: under which the bot acts on GitHub; None until GitHub has said so.
+    :ivar token_login: whom the token belongs to, where it may not ask; None: GitHub is asked.
     :ivar threads: how many a model may compute with; None: as many as there are processors.
     :ivar longest_wait: for GitHub within a request; whoever works for others goes on with
         something else after seconds, a command for one repository may wait longer.
@@ -61,6 +62,7 @@ class Container:
         self.settings = settings
         self.clock = clock or partial(datetime.now, UTC)
         self.own_login: str | None = None
+        self.token_login: str | None = None
         self.threads: int | None = None
         self.longest_wait = SECONDS
         self._transport = transport
@@ -220,7 +222,7 @@ class Container:
             return AppAccess(open_client(), AppAuth(settings.github_app_id, key, self.clock), url)
         token = settings.github_token
         auth = TokenAuth(token.get_secret_value()) if token else None
-        return TokenAccess(open_client(auth=auth), self.own_login)
+        return TokenAccess(open_client(auth=auth), self.token_login)
 
     def bare_encoder(self, runtime: Runtime | None = None) -> Encoder:
         """The encoder newly loaded, without the store behind it."""

@@ -40,7 +40,7 @@ def action(
     _ = job.repository  # refused at once where this is no job
     members = listed(strategies) or None
     with opened() as container, ShownProgress() as progress:
-        container.own_login = login or running.LOGIN
+        container.own_login = container.token_login = login or running.LOGIN
         match command:
             case "tag":
                 doing = running.tag(container, job, progress)
