@@ -68,7 +68,7 @@ def say_verdict(outlook: ReleaseVerdict) -> None:
     say(f"What each label can do at a target precision of {outlook.target:.2f}:")
     say()
     say_table(
-        ("label", "mode", "examples", "cut", "precision", "at least", "finds", "examples missing"),
+        ("label", "mode", "examples", "from", "precision", "at least", "finds", "examples missing"),
         (_row(label) for label in outlook.labels if label.mode != "off"),
         right="  >>>>>",
     )
