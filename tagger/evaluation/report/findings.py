@@ -119,8 +119,9 @@ def _named(view: View, chosen: Floats, scores: Floats) -> str:
 def next_steps(view: View) -> Section:
     """What to label next: labels whose skill still grows, and issues that would teach most."""
     lead = (
-        "Where a person's minute helps most. The gain is what the label's F1 rose by when labelled "
-        "issues last doubled; the next doubling tends to bring less, seldom more."
+        "Where a person's minute helps most. F1 is one figure for how many of a label's issues are "
+        "found and how many of those found are right; the gain is what it rose by when there were "
+        "last twice as many labelled issues. The next time usually brings less."
     )
     figures = [_worthwhile(view)]
     if view.extras.next_issues:
@@ -130,7 +131,12 @@ def next_steps(view: View) -> Section:
 
 def _worthwhile(view: View) -> Figure:
     rows = sorted(_gains(view), key=lambda row: -row[3])
-    heads = ["label", "examples", f"F1 with {view.best.strategy}", "gained by the last doubling"]
+    heads = [
+        "label",
+        "examples",
+        f"F1 with {view.best.strategy}",
+        "F1 gained by twice the examples",
+    ]
     return Figure(
         "Labels that more examples would help",
         "Most to gain first.",

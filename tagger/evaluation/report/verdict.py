@@ -33,8 +33,10 @@ class Tile:
 def tiles(view: View) -> list[Tile]:
     """The numbers to see first."""
     verdict = verdict_of(view)
-    switched_on = len(verdict.names("apply"))
-    numbers = [Tile(f"{switched_on} of {len(verdict.labels)}", "labels to switch on")]
+    numbers = []
+    if _has_verdict(view):
+        switched_on = len(verdict.names("apply"))
+        numbers = [Tile(f"{switched_on} of {len(verdict.labels)}", "labels to switch on")]
     if verdict.wrong is not None and verdict.wrong_at_most is not None:
         numbers += [
             Tile(f"{verdict.issues_labelled or 0:.0%}", "of new issues get a label"),
@@ -47,39 +49,47 @@ def tiles(view: View) -> list[Tile]:
     seeds = len(view.evaluation.splits)
     tests = sorted({len(part.test) for part in view.evaluation.splits})
     n_tests = " to ".join(f"{size:,}" for size in dict.fromkeys((tests[0], tests[-1])))
-    meaning = f"test issues for each of {seeds} seed{'s' if seeds > 1 else ''}"
+    drawn = f", drawn anew {seeds} times" if seeds > 1 else ""
+    meaning = f"issues to test on, which nothing had learned from{drawn}"
     return [*numbers, Tile(n_tests, meaning)]
 
 
 def sentences(view: View) -> list[str]:
     """What to switch on, how often it errs, what to label next, what changed since the last run."""
     verdict = verdict_of(view)
-    if view.extras.release is None and CHAIN not in view.evaluation.strategies:
+    if not _has_verdict(view):
         return [
-            "No verdict: this run did not score the chain, which is what the bot labels with; "
-            f"the best of what it scored is {view.best.strategy}.",
+            "No verdict: this run did not score the chain, the mix of all strategies that the bot "
+            f"labels with; the best of what it scored is {view.best.strategy}. "
+            f"issue-tagger evaluate {view.extras.repository} without --strategies scores it too.",
             *_moved(view),
         ]
     return [*verdict_sentences(verdict), *_moved(view)]
 
 
+def _has_verdict(view: View) -> bool:
+    return view.extras.release is not None or CHAIN in view.evaluation.strategies
+
+
 def first_chapter(view: View) -> Section:
-    """One table a label, what it means, and the file to copy."""
+    """One table a label, what it means, and the file to copy; nothing where there is no verdict."""
+    if not _has_verdict(view):
+        return Section("verdict", "What to switch on", "This run cannot say; see above.", ())
     verdict = verdict_of(view)
     lead = (
         f"What the release that serves, {view.extras.release['id']}, can promise, as measured on "
         "issues that it had not learned from when it scored them. What this evaluation measured "
         "on its own test issues is under “Label by label”."
         if view.extras.release is not None
-        else f"What the bot would have done with {view.true_sizes[view.last]:,} labelled issues on "
-        "issues that it had never seen, with the thresholds that it uses. The ranges hold with "
-        "90 % confidence at either end."
+        else f"Learned from {view.true_sizes[view.last]:,} labelled issues and tried on others, by "
+        "the thresholds that the bot uses. A range holds with 90 % confidence at each of its ends."
     )
     figures = (
         Figure("What each label can do", _off_note(verdict), table=_table(verdict), wide=True),
         Figure(
             "The configuration to copy",
-            "As .github/issue-tagger.yml; with “mode: shadow” and no labels the bot only watches.",
+            "As .github/issue-tagger.yml. With “mode: shadow” and nothing under “labels:” the bot "
+            "only watches.",
             code=configuration(verdict),
             wide=True,
         ),
@@ -90,7 +100,9 @@ def first_chapter(view: View) -> Section:
 def _off_note(verdict: ReleaseVerdict) -> str:
     off = verdict.names("off")
     if not off:
-        return "Missing: examples until a label can be promised, as far as the data tell."
+        return (
+            "Examples missing: an estimate of how many more it takes until that precision is kept."
+        )
     return f"No text tells {enumerated(off)}: more examples would hardly help, wording might."
 
 
@@ -100,9 +112,9 @@ def _table(verdict: ReleaseVerdict) -> ReportTable:
         "mode to set",
         "examples",
         "can be promised",
-        "right of 100 set",
-        "of 100 of its issues set",
-        "set from score",
+        "right per 100 set",
+        "found per 100",
+        "set from probability",
         "examples missing",
     ]
     return ReportTable.of(heads, [_row(verdict.target, label) for label in verdict.labels])
