@@ -108,9 +108,11 @@ class Writes:
         now: datetime,
         *,
         form: WriteForm = "label",
+        external_ids: Mapping[str, str] | None = None,
     ) -> tuple[Write, ...]:
         """Put down what is about to be asked of GitHub; what was put down before stays as it is.
 
+        :param external_ids: GitHub's ids of the labels as they are now, by folded name.
         :raises NotStored: the run or the issue is not stored.
         """
         issue_id = self._issue_id(run_id, number)
@@ -125,6 +127,7 @@ class Writes:
                 "state": "intended",
                 "reason": "",
                 "at": now,
+                "external_id": (external_ids or {}).get(key),
             }
             for key, label in keys.items()
         ]

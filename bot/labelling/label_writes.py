@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bot.errors import SnapshotOutdated
@@ -93,7 +94,46 @@ async def delete_created(
     Certain it is where the look has seen the name under another id, the label looks as GitHub
     makes it in passing, and no issue carries it.
     """
-    created = [label for label in labels if _was_created(label, snapshot)]
+    return await _delete(job, client, [each for each in labels if _was_created(each, snapshot)])
+
+
+async def take_back_of_before(
+    job: IssueJob, client: GitHubClient, snapshot: Snapshot, writes: Iterable[Write]
+) -> None:
+    """Take off and delete what an earlier attempt created, killed before it could look.
+
+    Told by the id that the label had when the write was put down: one of its name and another id,
+    as GitHub makes it in passing, came into being with our call.
+
+    :param writes: put down by an earlier attempt and not recorded.
+    :raises LookAgain: a label was deleted.
+    """
+    there = {
+        name_key(label.name): label for label in (snapshot.issue.labels if snapshot.issue else ())
+    }
+    writes = tuple(writes)
+    former = await asyncio.to_thread(_former_names, job) if writes else {}
+    created = []
+    for write in writes:
+        key = name_key(write.label)
+        for label in (there[name] for name in {key} | former.get(key, set()) if name in there):
+            if label.id is None or write.external_id in {None, str(label.id)}:
+                continue
+            if _is_plain(label):
+                await take_off(job, client, replace(write, label=label.name), _OUTDATED)
+                created.append(label)
+    if await _delete(job, client, created):
+        raise SnapshotOutdated(_OUTDATED)
+
+
+def _former_names(job: IssueJob) -> dict[str, set[str]]:
+    """By folded name what a label was called before, also where another is called so now."""
+    with job.context.store.read() as work:
+        labels = work.labels.list(job.subject.repository.id)
+    return {name_key(label.name): set(map(name_key, label.former_names)) for label in labels}
+
+
+async def _delete(job: IssueJob, client: GitHubClient, created: Sequence[GitHubLabel]) -> bool:
     for label in created:
         if await client.is_in_use(job.full_name, label.name):
             continue
@@ -128,9 +168,12 @@ async def _take_back_created(
 def _was_created(label: GitHubLabel, snapshot: Snapshot) -> bool:
     """Whether a label came into being since the look, in place of one of the same name."""
     names_before = snapshot.labels.ids
-    plain = label.color == COLOR_OF_A_LABEL_MADE_IN_PASSING and not label.description
     replaced = name_key(label.name) in names_before.values()
-    return label.id is not None and label.id not in names_before and replaced and plain
+    return label.id is not None and label.id not in names_before and replaced and _is_plain(label)
+
+
+def _is_plain(label: GitHubLabel) -> bool:
+    return label.color == COLOR_OF_A_LABEL_MADE_IN_PASSING and not label.description
 
 
 def _put_down(job: IssueJob, write: Write, reason: str) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from bot.labelling.conflict_resolution import Resolution, corrections, settle
-from bot.labelling.label_writes import set_labels, take_off
+from bot.labelling.label_writes import set_labels, take_back_of_before, take_off
 from bot.labelling.snapshot import still_holds
 from bot.labelling.suggesting import suggest
 from bot.receiving.deliveries import issue_record
@@ -126,7 +126,8 @@ def _intend(job: IssueJob, snapshot: Snapshot, planned: Plan) -> tuple[int, tupl
             run_id = work.writes.open_run(
                 repository_id, "webhook", now, delivery_id=job.delivery_id
             ).id
-        writes = work.writes.intend(run_id, job.number, labels, now)
+        ids = {key: str(label_id) for label_id, key in snapshot.labels.ids.items()}
+        writes = work.writes.intend(run_id, job.number, labels, now, external_ids=ids)
         if snapshot.form is not None:
             writes += work.writes.intend(run_id, job.number, suggested, now, form=snapshot.form)
     return run_id, writes
@@ -147,6 +148,7 @@ async def _set(
     """
     standing = {name_key(write.label): write for write in _standing(snapshot)}
     earlier = [write for write in snapshot.writes if _is_left_over(write, snapshot, "label")]
+    await take_back_of_before(job, client, snapshot, earlier)
     for key in rejected & standing.keys():
         await take_off(job, client, standing[key], REJECTED)
         standing[key] = replace(standing[key], reason=REJECTED)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 from fakes_bot import BOT, REPO, Clock, FakeReleases
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from bot.backfilling.backfilling import BackfillRequest, backfill
@@ -409,6 +409,18 @@ def scene(settings, github: GitHubState, clock: Clock, releases: FakeReleases) -
     max_examples=INTERLEAVINGS,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@example(  # killed after the write and before its check: what the write created goes all the same
+    play=("bug feature", [Act(5, "kill", "bug"), Act(3, "delete label", "bug")]),
+    audit="0.0",
+    after=[],
+    late=[],
+)
+@example(
+    play=("bug feature", [Act(5, "kill", "bug"), Act(3, "rename", "bug")]),
+    audit="0.0",
+    after=[],
+    late=[],
 )
 @given(play=aimed(), audit=st.sampled_from(["0.0", "0.0", "1.0"]), after=deeds, late=acts)
 def test_no_decision_of_a_person_is_overturned(
