@@ -83,7 +83,7 @@ async def look_again(
     if await _was_transferred(job, client, issue):
         return job, not_looked("the issue is gone")
     state = await asyncio.to_thread(_known_now, job)
-    acts = label_acts(timeline, own_login, state.writes, job.subject.renames)
+    acts = label_acts(timeline, own_login, state.writes, state.job.subject.renames)
     situation = _situation(state, issue, acts, labels.names)
     snapshot = Snapshot(situation, issue, own_login, acts, state.writes, state.own_runs, labels)
     return state.job, replace(snapshot, again=again)

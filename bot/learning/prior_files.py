@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +12,7 @@ import numpy as np
 from bot.errors import CommandRefused
 from tagger.chain.prior_measurement import MeasuredIssues
 from tagger.domain.issue import IssueText, Label, TrainingSet
+from tagger.persistence import load_arrays, save_arrays
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
     from tagger.chain.prior_measurement import TrainingDraws
     from tagger.domain.strategy import Resources
+
+NAMES = tuple(field.name for field in fields(MeasuredIssues))
 
 MAX_ROWS = 4000
 """Newest rows of a repository: the rest would only be encoded."""
@@ -85,7 +88,7 @@ def measured_once(
 
     :raises CommandRefused: the files cannot be read, or hold no labelled issue.
     """
-    rows = folder / f"{files.issues.stem}-{'-'.join(draws.members)}.npz"
+    rows = folder / f"{files.issues.stem}-{'-'.join(draws.members)}.safetensors"
     if not rows.exists():
         data = files.load(MAX_ROWS)
         if not len(data):
@@ -93,14 +96,15 @@ def measured_once(
                 f"no issue in {files.issues} has one of the labels {', '.join(files.names)}"
             )
         rows.parent.mkdir(parents=True, exist_ok=True)
-        np.savez(rows, *astuple(draws.measure(data, resources)))
+        measured = draws.measure(data, resources)
+        save_arrays(rows, {name: getattr(measured, name) for name in NAMES})
     return kept_rows(rows)
 
 
 def kept_rows(file: Path) -> MeasuredIssues:
     """What `measured_once` kept."""
-    with np.load(file) as arrays:
-        return MeasuredIssues(*(arrays[f"arr_{place}"] for place in range(6)))
+    arrays = load_arrays(file, *NAMES)
+    return MeasuredIssues(*(arrays[name] for name in NAMES))
 
 
 def _label_names(row: dict[str, Any]) -> set[str]:
