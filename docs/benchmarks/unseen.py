@@ -41,7 +41,7 @@ def main() -> None:
     parser.add_argument("--keep", default="var/prior")
     given = parser.parse_args()
     members = tuple(given.members.split(","))
-    ending = f"-{'-'.join(members)}.npz"
+    ending = f"-{'-'.join(members)}.safetensors"
     kept = {file.name.split(".")[0]: file for file in sorted(Path(given.keep).glob(f"*{ending}"))}
     rows = {name: kept_rows(file) for name, file in kept.items()}
     print("| repository | " + " | ".join(f"{size}" for size in SIZES) + " |")
