@@ -119,7 +119,7 @@ async def take_back_of_before(
         for label in (there[name] for name in {key} | former.get(key, set()) if name in there):
             if label.id is None or write.external_id in {None, str(label.id)}:
                 continue
-            if _is_plain(label):
+            if _is_plain(label) and _was_set_by_us(label, snapshot):
                 await take_off(job, client, replace(write, label=label.name), _OUTDATED)
                 created.append(label)
     if await _delete(job, client, created):
@@ -170,6 +170,13 @@ def _was_created(label: GitHubLabel, snapshot: Snapshot) -> bool:
     names_before = snapshot.labels.ids
     replaced = name_key(label.name) in names_before.values()
     return label.id is not None and label.id not in names_before and replaced and _is_plain(label)
+
+
+def _was_set_by_us(label: GitHubLabel, snapshot: Snapshot) -> bool:
+    """Whether it came onto the issue under our login; a person may have made it anew and set it."""
+    act = snapshot.acts.last.get(name_key(label.name))
+    own = (snapshot.own_login or "").casefold()
+    return act is not None and act.action == "added" and act.login.casefold() == own
 
 
 def _is_plain(label: GitHubLabel) -> bool:

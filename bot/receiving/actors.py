@@ -66,6 +66,7 @@ class LastAct:
 
     action: Action
     kind: ActorKind
+    login: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)
@@ -148,7 +149,8 @@ def label_acts(
             continue
         key = name_key(event.label.name)
         key = name_key((renames or {}).get(key, key))  # as in the bot's records
-        history.act(key, action, own_acts.kind_of(event.actor, own_login, action, key))
+        kind = own_acts.kind_of(event.actor, own_login, action, key)
+        history.act(key, LastAct(action, kind, event.actor.login if event.actor else ""))
     return history.in_short()
 
 
@@ -168,8 +170,9 @@ class _Timeline:
             self._over[event] = _ENDS[event]
         self._over.pop(_BEGINS.get(event, ""), None)
 
-    def act(self, key: str, action: Action, kind: ActorKind) -> None:
-        self.last[key] = LastAct(action, kind)
+    def act(self, key: str, act: LastAct) -> None:
+        action, kind = act.action, act.kind
+        self.last[key] = act
         self.too_late.pop(key, None)
         if kind in PEOPLE:
             self.people[key] = action
