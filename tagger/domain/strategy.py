@@ -41,6 +41,7 @@ class Resources:
         tunes `bert_model`.
     :ivar bert_model: folder of the transformer to fine-tune; None where there is none.
     :ivar zero_shot_model: folder of an NLI cross-encoder; None: the encoder stands in.
+    :ivar entail: False: the encoder stands in though there is an NLI model, for an answer at once.
     :ivar device: "auto", "cpu" or "cuda".
     :ivar cache: folder for work that outlives one training (adapted weights, converted models);
         None keeps none.
@@ -59,6 +60,7 @@ class Resources:
     encoder_model: Path | None = None
     runtime: Runtime | None = None
     runtimes: Runtimes | None = None
+    entail: bool = True
 
 
 @runtime_checkable
