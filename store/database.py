@@ -334,9 +334,16 @@ def _begin_sqlite(connection: Connection) -> None:
     reading, migrating = bool(options.get(_READING)), bool(options.get(_MIGRATING))
     # A migration rebuilds tables, which would delete the rows that refer to them; it checks
     # the keys itself at its end. Neither pragma can be changed inside a transaction.
-    connection.exec_driver_sql(f"PRAGMA foreign_keys = {'OFF' if migrating else 'ON'}")
-    connection.exec_driver_sql(f"PRAGMA query_only = {'ON' if reading else 'OFF'}")
+    _set_pragma(connection, "foreign_keys", on=not migrating)
+    _set_pragma(connection, "query_only", on=reading)
     connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+
+def _set_pragma(connection: Connection, name: str, *, on: bool) -> None:
+    """Set where it is not set so already: a transaction begins a dozen times for one delivery."""
+    if connection.info.get(name) != on:
+        connection.exec_driver_sql(f"PRAGMA {name} = {'ON' if on else 'OFF'}")
+        connection.info[name] = on
 
 
 def _as_json(value: Any) -> str:

@@ -11,9 +11,10 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import bindparam, delete, func, insert, select, update
 
 from store.engine.text import name_key, storable
 from store.engine.upsert import CHUNK, chunks, insert_into
@@ -60,7 +61,12 @@ class Issues:
 
     def find(self, repository_id: int, number: int) -> StoredIssue | None:
         """The issue of this number, or None."""
-        return next(self._records(_of(repository_id).where(IssueRow.number == number)), None)
+        parameters = {"repository": repository_id, "number": number}
+        row = self._session.scalars(_numbered(), parameters).one_or_none()
+        if row is None:
+            return None
+        labels = labels_of(self._session, [row.id])
+        return _stored(row, tuple(labels.get(row.id, {}).values()))
 
     def get(self, repository_id: int, number: int) -> StoredIssue:
         """The issue of this number.
@@ -282,6 +288,15 @@ class Issues:
                 created_at=row.created_at,
                 declined=tuple(sorted(names[key] for key in declined(acts.get(row.id, ())))),
             )
+
+
+@cache
+def _numbered() -> Select[IssueRow]:
+    """One issue; made once, for one delivery asks for it ten times."""
+    query = select(IssueRow).where(
+        IssueRow.repository_id == bindparam("repository"), IssueRow.number == bindparam("number")
+    )
+    return query.execution_options(populate_existing=True)
 
 
 def _of(repository_id: int) -> Select[IssueRow]:

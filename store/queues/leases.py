@@ -50,7 +50,7 @@ class Leases:
         )
         if taken.first() is None:
             raise LeaseHeld(self._get(name))
-        return self._get(name)
+        return Lease(name, holder, now, now + lease)
 
     def renew(self, name: str, holder: str, lease: timedelta, now: datetime) -> Lease:
         """Go on being the one.
