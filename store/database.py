@@ -31,7 +31,7 @@ from store.engine.failures import in_our_words
 from store.engine.fair_lock import FairLock
 from store.engine.urls import SECRETS_IN_QUERY
 from store.errors import NestedUnitOfWork, StoreBusy, StoreRefused, StoreUnreachable
-from store.unit_of_work import unit_of_work
+from store.unit_of_work import unit_of_work, view
 from store.vectors import StoredVectors
 
 if TYPE_CHECKING:
@@ -235,7 +235,7 @@ class Store:
     @contextmanager
     def _read(self) -> Iterator[UnitOfWork]:
         self._follow_file()
-        with unit_of_work(self._reader, self.shown_url) as work:
+        with view(self._reader, self.shown_url) as work:
             yield work
 
     @contextmanager
