@@ -53,6 +53,7 @@ SMALLEST: dict[str, Sequence[str]] = {
     "configuration": (*FAST, "--files", "1", "--strategies", CHEAP),
     "contentless": ("SPEC", "--held-out", "20", "--newest", "60"),
     "day": ("--minutes", "4", "--hours", "1", "--acts", "40", "--strategies", CHEAP),
+    "drain": ("--issues", "4", "--model-ms", "0"),
     "import_memory": ("--megabytes", "1"),
     "gate": ("SPEC", "--tries", "1", "--members", CHEAP, "--newest", "80"),
     "long_file": ("--issues", "20", "--strategies", CHEAP, "--work", "WORK/long"),
