@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import bindparam, delete, exists, func, or_, select, update
 
 from store.engine.text import name_key
-from store.engine.upsert import insert_into
+from store.engine.upsert import dialect_of, insert_for
 from store.errors import LeaseLost, NotStored
 from store.queues.claiming import Claiming, left_behind
 from store.queues.pauses import FARTHEST, holding
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Select
     from sqlalchemy.orm import Session
-    from sqlalchemy.sql.dml import ReturningUpdate
+    from sqlalchemy.sql.dml import ReturningInsert, ReturningUpdate
 
 _GIVEN_UP = (
     DeliveryRow.guid,
@@ -66,16 +66,12 @@ class Inbox:
 
     def accept(self, record: DeliveryRecord) -> bool:
         """Store a delivery; False: its GUID is known and nothing was changed."""
-        statement = (
-            insert_into(self._session, DeliveryRow)
-            .on_conflict_do_nothing(index_elements=["guid"])
-            .returning(DeliveryRow.id)
-        )
+        statement = _accepting(dialect_of(self._session))
         return self._session.execute(statement, [_new_row(record)]).first() is not None
 
     def has(self, guid: str) -> bool:
         """Whether a delivery of this GUID was accepted."""
-        return self._session.scalars(select(exists().where(DeliveryRow.guid == guid))).one()
+        return self._session.scalars(_accepted(), {"guid": guid}).one()
 
     def told(
         self, repository: str, issue_number: int, action: str, *, besides: Collection[str] = ()
@@ -333,6 +329,17 @@ def _first_with_something_due() -> Select[str]:
 @cache
 def _anything_left_behind() -> Select[bool]:
     return select(exists().where(or_(*left_behind())))
+
+
+@cache
+def _accepting(dialect: str) -> ReturningInsert[int]:
+    statement = insert_for(dialect, DeliveryRow).on_conflict_do_nothing(index_elements=["guid"])
+    return statement.returning(DeliveryRow.id)
+
+
+@cache
+def _accepted() -> Select[bool]:
+    return select(exists().where(DeliveryRow.guid == bindparam("guid")))
 
 
 @cache
