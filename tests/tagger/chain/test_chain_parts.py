@@ -17,8 +17,8 @@ from tagger.chain.chain import Chain
 from tagger.chain.members import CHEAP, available, check_measured
 from tagger.chain.precision_guarantee import Evidence, examples_needed, lower_bound
 from tagger.chain.prior import FeatureMoments
-from tagger.chain.thresholds import NEVER, best_expected_f1
 from tagger.errors import NotMeasured
+from tagger.statistics.expected_f1 import NEVER, best_expected_f1
 from tagger.statistics.log_odds import UsualLogOdds, feature_names
 from tagger.statistics.logistic import fit_logistic
 from tagger.strategies import REGISTRY
@@ -87,14 +87,14 @@ def test_cuts_for_f1_are_no_worse_than_any_common_cut(seed):
         micro = 2 * hits.sum() / (given_.sum() + p.sum())
         return 0.5 * micro + 0.5 * macro
 
-    thresholds = best_expected_f1(p, micro_share=0.5)
+    thresholds = best_expected_f1(p, share_of_micro=0.5)
     assert expected(thresholds) >= max(expected(np.full(3, c)) for c in (0.1, 0.3, 0.5, 0.7)) - 1e-9
 
 
 def test_a_label_that_is_never_likely_is_never_given_and_no_issue_is_no_error():
     assert best_expected_f1(np.zeros((0, 2)), 0.5) == pytest.approx([0.5, 0.5])
     p = np.column_stack([np.full(50, 0.9), np.full(50, 1e-9)])
-    assert best_expected_f1(p, micro_share=1.0)[1] == NEVER
+    assert best_expected_f1(p, share_of_micro=1.0)[1] == NEVER
 
 
 def test_the_bound_is_clopper_and_pearson_s():
