@@ -35,7 +35,7 @@ With fewer, on two repositories, `adapted` made the chain no better and its trai
 would say the same."""
 
 EVIDENCE_FROM = 8
-"""Labelled issues from which members are judged by out-of-fold scores that they have for nothing."""
+"""Labelled issues from which members that score the training issues as they fit are judged by it."""
 
 REFERENCE = 256
 """Unlabelled texts on which members are measured beside the labelled ones."""
