@@ -35,7 +35,7 @@ With fewer, on two repositories, `adapted` made the chain no better and its trai
 would say the same."""
 
 EVIDENCE_FROM = 8
-"""Labelled issues from which members that score the training issues as they fit are judged by it."""
+"""Labelled issues from which members that score them on the way are judged by these scores."""
 
 REFERENCE = 256
 """Unlabelled texts on which members are measured beside the labelled ones."""
