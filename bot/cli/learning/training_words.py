@@ -129,7 +129,7 @@ def _what_serves(done: Retrained, *, details: bool) -> str:
 
 
 def say_verdict(outlook: ReleaseVerdict) -> None:
-    """The verdict in sentences, then what each label can do; what no text tells takes one line."""
+    """The verdict in sentences, then what each label can do whose issues their text tells."""
     for sentence in verdict.sentences(outlook):
         say(sentence)
     say()
@@ -140,9 +140,6 @@ def say_verdict(outlook: ReleaseVerdict) -> None:
         (_row(label) for label in outlook.labels if label.mode != "off"),
         right="  >>>>>",
     )
-    if off := outlook.names("off"):
-        say()
-        say(f"No text tells {verdict.enumerated(off)}: more examples would hardly help.")
 
 
 def _row(label: LabelOutlook) -> list[object]:

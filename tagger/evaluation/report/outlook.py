@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from tagger.statistics.metrics import Decisions, Floats
 
 TARGET = 0.9
-"""The precision under which an evaluation applies labels: `tagger.chain.chain.DEFAULT_TARGET`."""
+"""The precision under which an evaluation applies labels, as
+`tagger.chain.precision_guarantee.DEFAULT_TARGET`."""
 
 
 def verdict_of(view: View) -> ReleaseVerdict:
@@ -88,7 +89,7 @@ def _outlook(view: View, pooled: Pooled, label: int) -> LabelOutlook:
     return LabelOutlook(
         view.names[label],
         examples,
-        mode_of(promised=promised, missing_at_least=missing.at_least),
+        mode_of(view.names[label], missing, promised=promised),
         _threshold(view, label),
         hits / n_applied if n_applied else None,
         lower_bound(hits, n_applied) if n_applied else None,
