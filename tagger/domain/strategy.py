@@ -77,7 +77,7 @@ class Strategy(Protocol):
         """Learn from `train`; returns self.
 
         A label without a positive example, or with nothing but positives, is legal: its scores
-        are then the same for every issue (its smoothed share).
+        are then the same for every issue (its smoothed share), unless its wording is learned from.
 
         :raises NothingToLearnFrom: no labels, or no labelled issue where `needs_examples`.
         """

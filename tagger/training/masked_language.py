@@ -68,6 +68,8 @@ class MaskedLanguage(BodyAdaptation):
         self.body = model.base_model.to(device)
         self.tokenizer = tokenizer
         self._head, self._fresh = _head(model, missing)
+        if not isinstance(self._head, TiedHead):
+            self.saved = model  # with the head: what was adapted can fill gaps
         self._head.to(device)
 
     def _examples(self, reader: TokenReader, texts: Sequence[IssueText]) -> list[Example]:

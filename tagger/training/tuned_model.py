@@ -106,6 +106,8 @@ def save_reader(reader: TokenReader, folder: Path, digest: str = "") -> None:
         written = reader.tokenizer.save_pretrained(folder)
     files = sorted(name for name in map(_name, written) if (folder / name).is_file())
     record = {"max_tokens": reader.max_tokens, "files": files, "digest": digest}
+    if reader.question:
+        record["question"] = reader.question
     save_json(folder / "reader.json", record)
 
 
@@ -128,7 +130,8 @@ def read_reader(folder: Path, weights: str) -> tuple[TokenReader, str]:
         if not (folder / name).is_file():
             raise ReleaseDamaged(folder, f"{name} is missing")
     try:
-        return TokenReader(load_tokenizer(folder), limit), str(record.get("digest", ""))
+        reader = TokenReader(load_tokenizer(folder), limit, str(record.get("question", "")))
+        return reader, str(record.get("digest", ""))
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         raise ReleaseDamaged(folder, f"the tokenizer cannot be read ({error})") from error
 

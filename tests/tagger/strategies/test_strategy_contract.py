@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 BY_WORDING = {"zero-shot"}
 """Judge by wording alone, which a random encoder does not understand."""
 
-ALSO_BY_WORDING = {"zero-shot", "chain"}
+ALSO_BY_WORDING = {"zero-shot", "uda", "ust", "chain"}
 """Tell issues apart even for a label without examples."""
 
 every_strategy = pytest.mark.parametrize("name", REGISTRY)

@@ -1,0 +1,71 @@
+"""What is known for certain: labelled issues, and the labels' own wordings as weak examples."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+WORDINGS = 2
+"""Wordings of a label that serve as examples: its name, and its description or an alias."""
+
+FADING = 4.0
+"""Issues with a label from which its wording counts for half an issue, with more for less."""
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """Texts with targets.
+
+    :ivar texts: (n_texts,)
+    :ivar targets: *Shape:* (n_texts, n_labels)
+    :ivar weights: how much each target counts; an issue's count 1. *Shape:* (n_texts, n_labels)
+    :ivar n_issues: texts from here on are wordings.
+    """
+
+    texts: tuple[str, ...]
+    targets: NDArray[np.bool_]
+    weights: NDArray[np.float32]
+    n_issues: int
+
+    @classmethod
+    def of(
+        cls,
+        issues: Sequence[str],
+        targets: NDArray[np.bool_],
+        wordings: Sequence[Sequence[str]] = (),
+    ) -> Self:
+        """Issues, then wordings: each an example of its label, and faintly of no other label.
+
+        A wording counts the less, the more issues show what its label means. The other labels'
+        wordings together count as one issue without a label, lest a large label set drown the few
+        issues that there are.
+
+        :param targets: *Shape:* (n_issues, n_labels)
+        :param wordings: of each label, best first; none: the issues alone.
+        """
+        of_label = [
+            (label, wording)
+            for label, each in enumerate(wordings)
+            for wording in list(each)[:WORDINGS]
+        ]
+        n_labels = targets.shape[1]
+        labels = np.array([label for label, _ in of_label], dtype=int)
+        is_own = labels[:, None] == np.arange(n_labels)
+        fading = 1 / (1 + targets.sum(axis=0) / FADING)
+        weights = np.where(is_own, 1.0, 1 / n_labels) * fading
+        return cls(
+            (*issues, *(wording for _, wording in of_label)),
+            np.vstack([targets, is_own]),
+            np.vstack([np.ones(targets.shape), weights]).astype(np.float32),
+            len(issues),
+        )
+
+    def __len__(self) -> int:
+        return len(self.texts)

@@ -1,0 +1,44 @@
+"""UDA: an unlabelled issue and its twin in other words are to get the same labels."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from tagger.semi_supervised.consistency import ConsistencyRecipe, train_consistently
+from tagger.semi_supervised.mixed_training import MixedTexts
+from tagger.strategies.semi_supervised import SemiSupervised
+from tagger.text.word_replacement import WordReplacement
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from tagger.domain.issue import TrainingSet
+    from tagger.training.classifier import TextClassifier
+    from tagger.training.tokens import TokenReader
+
+
+class UnsupervisedAugmentation(SemiSupervised):
+    """Unsupervised Data Augmentation in its multi-label form.
+
+    Source: Xie et al. 2020, "Unsupervised Data Augmentation for Consistency Training",
+    https://arxiv.org/abs/1904.12848; see `tagger.semi_supervised.consistency`.
+    """
+
+    name: ClassVar[str] = "uda"
+    recipe: ClassVar[ConsistencyRecipe] = ConsistencyRecipe()
+
+    def _learn(
+        self, classifier: TextClassifier, reader: TokenReader, train: TrainingSet
+    ) -> Mapping[str, Sequence[float]]:
+        originals = [issue.full for issue in self._unlabelled(train, self.recipe.texts)]
+        twins = WordReplacement(originals).twins(originals, seed=self.seed) if originals else []
+        texts = MixedTexts(
+            classifier,
+            reader,
+            self._lesson(train),
+            [*originals, *twins],
+            self.recipe.fine_tuning,
+        )
+        return train_consistently(
+            texts, self.shares_, self.recipe, seed=self.seed, progress=self.resources.progress
+        )
