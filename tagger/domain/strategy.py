@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from tagger.domain.issue import IssueText, TrainingSet
     from tagger.encoders.encoder import Encoder
+    from tagger.prompting.language_model import LanguageModel
     from tagger.runtimes import Runtime
     from tagger.runtimes.choice import Runtimes
 
@@ -48,6 +49,7 @@ class Resources:
     :ivar runtime: what all transformers are computed with, the encoder's own among them; None:
         PyTorch in the precision that the device is fastest in.
     :ivar runtimes: the others to choose from; None: there is no choice.
+    :ivar language_model: opens the causal language model that was named; None: none was.
     """
 
     encoder: Callable[[], Encoder]
@@ -59,6 +61,7 @@ class Resources:
     encoder_model: Path | None = None
     runtime: Runtime | None = None
     runtimes: Runtimes | None = None
+    language_model: Callable[[], LanguageModel] | None = None
 
 
 @runtime_checkable

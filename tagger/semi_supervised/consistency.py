@@ -30,8 +30,8 @@ class ConsistencyRecipe:
     """What consistency training does, in numbers.
 
     :ivar texts: unlabelled ones that get a twin, at most.
-    :ivar first_steps: on labelled texts alone, so that the first targets mean something.
-    :ivar steps: on both, at least; more where fine-tuning would take more.
+    :ivar first_steps: on labelled texts alone, at least; more where fine-tuning would take more.
+    :ivar steps: on both.
     :ivar looks: how often the shares of what the network says are looked at anew.
     :ivar temperature: below 1 sharpens the targets.
     :ivar confidence: from here a target counts, and as much below 1 - confidence.
@@ -43,13 +43,13 @@ class ConsistencyRecipe:
         default_factory=lambda: FineTuningRecipe(taught_tokens=48)
     )
     texts: int = 256
-    first_steps: int = 12
-    steps: int = 40
+    first_steps: int = 40
+    steps: int = 24
     looks: int = 4
     temperature: float = 0.5
     confidence: float = 0.8
-    weight: float = 2.0
-    annealing: Schedule = "exponential"
+    weight: float = 1.0
+    annealing: Schedule = "linear"
 
 
 def train_consistently(
@@ -73,14 +73,14 @@ def train_consistently(
     """
     usual = recipe.fine_tuning.steps(texts.lesson.n_issues)
     texts.begin_anew()
-    first = recipe.first_steps if len(texts.unlabelled) else max(usual, recipe.steps)
+    first = max(usual, recipe.first_steps)
     losses = {
         "labelled": texts.learn("labelled issues", first, seed=seed, progress=progress)
     }
     if len(texts.unlabelled):
         losses["consistency"] = texts.learn(
             "consistency",
-            max(usual, recipe.steps),
+            recipe.steps,
             [ConsistencyLoss(texts, shares, recipe)],
             AnnealedLoss(recipe.annealing),
             seed=seed + 1,

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 WORDINGS = 2
 """Wordings of a label that serve as examples: its name, and its description or an alias."""
 
-FADING = 4.0
+FADING = 1.0
 """Issues with a label from which its wording counts for half an issue, with more for less."""
 
 

@@ -64,7 +64,7 @@ class SupervisedLoss(Protocol):
         ...
 
 
-WORDINGS_A_STEP = 6
+WORDINGS_A_STEP = 4
 """Wordings that go with each batch of issues."""
 
 

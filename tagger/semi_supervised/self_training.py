@@ -21,10 +21,12 @@ from tagger.semi_supervised.pseudo_labels import (
 from tagger.training.fine_tuning import FineTuningRecipe
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from tagger.domain.strategy import Progress
-    from tagger.semi_supervised.mixed_training import MixedTexts, Rows
+    from tagger.semi_supervised.mixed_training import FurtherLoss, MixedTexts, Rows
 
 
 @dataclass(frozen=True)
@@ -50,10 +52,10 @@ class SelfTrainingRecipe:
     texts: int = 384
     chosen: float = 0.75
     draws: int = 4
-    teacher_steps: int = 12
+    teacher_steps: int = 40
     student_steps: int = 40
     rounds: int = 1
-    weight: float = 2.0
+    weight: float = 1.0
     by_uncertainty: bool = True
 
 
@@ -61,6 +63,7 @@ def self_train(
     texts: MixedTexts,
     shares: NDArray[np.float32],
     recipe: SelfTrainingRecipe,
+    further: Sequence[FurtherLoss] = (),
     *,
     seed: int,
     progress: Progress,
@@ -73,15 +76,15 @@ def self_train(
     by a validation set; a few issues afford none, so steps are counted.
 
     :param shares: how often each label is given. *Shape:* (n_labels,)
+    :param further: losses that teacher and students have beside the labelled one.
     :returns: losses by step, of teacher and students.
     """
     fine_tuning = recipe.fine_tuning
     usual = fine_tuning.steps(texts.lesson.n_issues)
     texts.begin_anew()
-    alone = not len(texts.unlabelled)
-    steps = max(usual, recipe.student_steps if alone else recipe.teacher_steps)
-    losses = {"teacher": texts.learn("teacher", steps, seed=seed, progress=progress)}
-    if alone:
+    steps = max(usual, recipe.teacher_steps)
+    losses = {"teacher": texts.learn("teacher", steps, further, seed=seed, progress=progress)}
+    if not len(texts.unlabelled):
         return losses
     for again in range(1, recipe.rounds + 1):
         labels = _pseudo_labels(texts, shares, recipe, np.random.default_rng([seed, again]))
@@ -90,7 +93,7 @@ def self_train(
         losses[name] = texts.learn(
             name,
             max(usual, recipe.student_steps),
-            [PseudoLabelLoss(texts, labels, recipe.weight)],
+            [*further, PseudoLabelLoss(texts, labels, recipe.weight)],
             seed=seed + again,
             progress=progress,
         )

@@ -58,9 +58,7 @@ class SemiSupervised(TunedLabels):
         self.learnable_ = np.arange(len(train.labels))
         device = choose_device(self.resources.device)
         with seeded(self.seed, device):
-            tokenizer, body = load(self._body(), torch.float32, device)
-            reader = TokenReader(tokenizer, min(MAX_TOKENS, position_limit(body.config)))
-            classifier = TextClassifier(body, len(train.labels)).to(device)
+            classifier, reader = self._open(train, device)
             losses = self._learn(classifier, reader, train)
         self.curves_ = {
             name: tuple((float(step), loss) for step, loss in enumerate(values, 1))
@@ -68,6 +66,14 @@ class SemiSupervised(TunedLabels):
         }
         self.model_ = TunedModel.of(reader, classifier.eval(), self.resources)
         return self
+
+    def _open(
+        self, train: TrainingSet, device: torch.device
+    ) -> tuple[TextClassifier, TokenReader]:
+        """What is trained, and how it reads."""
+        tokenizer, body = load(self._body(), torch.float32, device)
+        reader = TokenReader(tokenizer, min(MAX_TOKENS, position_limit(body.config)))
+        return TextClassifier(body, len(train.labels)).to(device), reader
 
     @abstractmethod
     def _learn(

@@ -25,10 +25,11 @@ if TYPE_CHECKING:
 
     Fitted = Callable[[str], Strategy]
 
-BY_WORDING = {"zero-shot"}
-"""Judge by wording alone, which a random encoder does not understand."""
+BY_WORDING = {"zero-shot", "pet", "in-context"}
+"""Judge by what a model knows of wordings, and a random one knows nothing; what `pet` and
+`in-context` make of a model that does is tested beside them."""
 
-ALSO_BY_WORDING = {"zero-shot", "uda", "ust", "chain"}
+ALSO_BY_WORDING = {"zero-shot", "uda", "ust", "pet", "chain"}
 """Tell issues apart even for a label without examples."""
 
 every_strategy = pytest.mark.parametrize("name", REGISTRY)

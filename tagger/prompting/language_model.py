@@ -1,0 +1,33 @@
+"""What `in-context` asks of a language model, wherever that runs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+class LanguageModel(Protocol):
+    """A causal language model that is only ever asked how likely given answers are.
+
+    :ivar identity: names the weights; the same name gives the same likelihoods.
+    :ivar context: tokens that prompt and answer may have together.
+    """
+
+    identity: str
+    context: int
+
+    def count(self, text: str) -> int:
+        """How many tokens a text has, or no fewer than that."""
+        ...
+
+    def log_likelihoods(self, prompt: str, answers: Sequence[str]) -> NDArray[np.float64]:
+        """Log-probability of each answer right after the prompt, in nats. *Shape:* (n_answers,)
+
+        Nothing is generated.
+        """
+        ...
