@@ -201,6 +201,8 @@ def _method(resources: Resources) -> str:
         "bert": digest(resources.bert_model),
         "zero_shot": digest(resources.zero_shot_model),
     }
+    if resources.language_model is not None:
+        models["language"] = resources.language_model().identity
     return json.dumps({"code": method_fingerprint(), **models}, sort_keys=True)
 
 

@@ -24,13 +24,25 @@ if TYPE_CHECKING:
     from bot.process.app_credentials import AppCredentials
 
 PREFIX = "ISSUE_TAGGER_"
-_NEVER_QUOTED = {"database_url", "github_private_key", "github_token", "webhook_secret"}
+_NEVER_QUOTED = {
+    *("database_url", "github_private_key", "github_token", "webhook_secret"),
+    "language_model_key",
+}
 
 
 def _api_url(text: str) -> str:
     parts = urlsplit(text)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise ValueError("expected https://api.github.com, or https://HOST/api/v3 for Enterprise")
+    if parts.username or parts.query or parts.fragment:
+        raise ValueError("expected an address without user name, query or fragment")
+    return text.rstrip("/")
+
+
+def _server_url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError("expected the address of an OpenAI-compatible server, http(s)://HOST/v1")
     if parts.username or parts.query or parts.fragment:
         raise ValueError("expected an address without user name, query or fragment")
     return text.rstrip("/")
@@ -91,6 +103,9 @@ class Settings(BaseSettings):
     encoder: str | None = None
     zero_shot_model: str | None = None
     bert_model: str | None = None
+    language_model: str | None = None
+    language_model_url: Annotated[str, AfterValidator(_server_url)] | None = None
+    language_model_key: SecretStr | None = None
     device: Literal["auto", "cpu", "cuda"] = "auto"
     release_memory_mb: int = Field(default=700, ge=1)
     runtime: Literal["auto", "torch", "torch-bf16", "torch-int8", "onnx", "onnx-int8"] = "auto"
@@ -190,7 +205,10 @@ class Settings(BaseSettings):
         """Every secret text of these settings, for the log's filter; the key's file is not read."""
         database = urlsplit(self.database_url)
         password = database.password
-        hidden = [self.github_private_key, self.github_token, self.webhook_secret]
+        hidden = [
+            *(self.github_private_key, self.github_token, self.webhook_secret),
+            self.language_model_key,
+        ]
         secrets = [secret.get_secret_value() for secret in hidden if secret]
         secrets += [*self.webhook_secrets, *([password, unquote(password)] if password else [])]
         secrets += [value for name, value in parse_qsl(database.query) if name in SECRETS_IN_QUERY]

@@ -141,11 +141,9 @@ def _groups(data: TrainingSet) -> Any:
 
 def table(out: Path) -> str:
     """Micro and macro F1, average precision, seconds and the difference to `fine-tuned`."""
-    cells = {
-        tuple(file.stem.split("_")): dict(np.load(file)) for file in sorted(out.glob("*.npz"))
-    }
+    cells = {tuple(file.stem.split("_")): dict(np.load(file)) for file in sorted(out.glob("*.npz"))}
     names = list(dict.fromkeys(name for name, _, _ in cells))
-    pieces = sorted({piece for _, piece, _ in cells}, key=lambda piece: float(piece))
+    pieces = sorted({piece for _, piece, _ in cells}, key=float)
     lines = [
         "| method | issues | seeds | F1 micro/macro | AP micro/macro | − fine-tuned, micro F1 "
         "| macro F1 | fit, s |",
@@ -194,9 +192,7 @@ def _differences(paired: list[Any]) -> tuple[str, str]:
         drawn[at] = np.mean([_difference(*pair, rng) for pair in paired], axis=0)
     mean = np.mean([_difference(*pair, None) for pair in paired], axis=0)
     low, high = np.quantile(drawn, [0.025, 0.975], axis=0)
-    texts = [
-        f"{m:+.3f} ({a:+.3f} to {b:+.3f})" for m, a, b in zip(mean, low, high, strict=True)
-    ]
+    texts = [f"{m:+.3f} ({a:+.3f} to {b:+.3f})" for m, a, b in zip(mean, low, high, strict=True)]
     return texts[0], texts[1]
 
 

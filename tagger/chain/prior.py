@@ -40,8 +40,8 @@ MEASURED_AS = {
     "ust": "contrastive",
 }
 """Members that were not measured, and those whose measurements stand in for them: `adapted` is the
-training of `fine-tuned` from a start that has read the repository; `contrastive` tunes the same body
-and knows the labels' wordings, too. Side by side they share one weight."""
+training of `fine-tuned` from a start that has read the repository; `contrastive` tunes the same
+body and knows the labels' wordings, too. Side by side they share one weight."""
 
 
 class Prior(Protocol):

@@ -54,7 +54,7 @@ class CausalModel:
         totals = np.array([float(first[row[0]]) for row in rows])
         if longest > 1:
             totals += self._following(before.past_key_values, read.shape[1], rows, longest)
-        return totals
+        return totals / np.array([len(row) for row in rows])
 
     def _following(
         self, past: Any, n_read: int, rows: Sequence[Sequence[int]], longest: int

@@ -22,12 +22,13 @@ class LanguageModel(Protocol):
     context: int
 
     def count(self, text: str) -> int:
-        """How many tokens a text has, or no fewer than that."""
+        """About how many tokens a text has, rather too many than too few."""
         ...
 
     def log_likelihoods(self, prompt: str, answers: Sequence[str]) -> NDArray[np.float64]:
-        """Log-probability of each answer right after the prompt, in nats. *Shape:* (n_answers,)
+        """Log-probability of each answer right after the prompt. *Shape:* (n_answers,)
 
-        Nothing is generated.
+        In nats, a token of the answer on average, so that long answers have no handicap. Nothing
+        that the model would write is read.
         """
         ...

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from math import exp
 from typing import TYPE_CHECKING, Literal
 
-import numpy as np
 import torch
 
 from tagger.semi_supervised.mixed_training import weighted_loss
@@ -14,6 +13,7 @@ from tagger.semi_supervised.pseudo_labels import shifts_to
 from tagger.training.fine_tuning import FineTuningRecipe
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
     from tagger.domain.strategy import Progress
@@ -74,9 +74,7 @@ def train_consistently(
     usual = recipe.fine_tuning.steps(texts.lesson.n_issues)
     texts.begin_anew()
     first = max(usual, recipe.first_steps)
-    losses = {
-        "labelled": texts.learn("labelled issues", first, seed=seed, progress=progress)
-    }
+    losses = {"labelled": texts.learn("labelled issues", first, seed=seed, progress=progress)}
     if len(texts.unlabelled):
         losses["consistency"] = texts.learn(
             "consistency",

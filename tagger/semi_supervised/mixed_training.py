@@ -98,9 +98,7 @@ class MixedTexts:
         taught = replace(reader, max_tokens=min(reader.max_tokens, recipe.taught_tokens))
         self.tokens = taught.read([*lesson.texts, *unlabelled])
         self.features: Features = frozen_features(classifier, taught, self.tokens, recipe.frozen)
-        self._start = {
-            name: parameter.detach().clone() for name, parameter in _trained(classifier)
-        }
+        self._start = {name: parameter.detach().clone() for name, parameter in _trained(classifier)}
 
     @property
     def device(self) -> torch.device:
@@ -119,9 +117,7 @@ class MixedTexts:
         """As it came, under a logistic head that fits the lesson."""
         self.as_it_came()
         vectors = vectors_of(self.classifier, self.features, self.tokens[: self.n_labelled])
-        self.classifier.set_head(
-            *logistic_head(vectors, self.lesson.targets, self.lesson.weights)
-        )
+        self.classifier.set_head(*logistic_head(vectors, self.lesson.targets, self.lesson.weights))
 
     def logits(self, rows: Rows) -> torch.Tensor:
         """*Shape:* (n_rows, n_labels), under the dropout and gradient that hold at the moment."""

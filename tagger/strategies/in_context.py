@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 
-from tagger.domain.issue import IssueText
 from tagger.errors import ModelNotFound, ModelRefused, ReleaseDamaged
 from tagger.label_semantics.prompts import readable
 from tagger.persistence import load_arrays, load_json, save_arrays, save_json
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from tagger.domain.issue import TrainingSet
+    from tagger.domain.issue import IssueText, TrainingSet
     from tagger.domain.strategy import Resources, Scores
     from tagger.prompting.language_model import LanguageModel
 
@@ -29,6 +28,9 @@ DEMONSTRATIONS = 16
 
 SPARE = 8
 """Tokens that are left free for where texts meet."""
+
+TEXTS, ARRAYS = "in-context.json", "in-context.safetensors"
+"""Files of a release; `tagger.releases.erasing` takes issues out of both."""
 
 MAX_ISSUES = 4000
 """Labelled issues that demonstrations are taken from, the first ones."""
@@ -57,6 +59,7 @@ class InContext:
 
     names_: tuple[str, ...]
     wordings_: tuple[str, ...]
+    numbers_: tuple[int, ...]
     texts_: tuple[str, ...]
     targets_: NDArray[np.bool_]
     vectors_: NDArray[np.float32]
@@ -76,6 +79,7 @@ class InContext:
         if len(train) > MAX_ISSUES:
             train = train.subset(range(MAX_ISSUES))
         self.wordings_ = tuple(readable(label.name) for label in train.labels)
+        self.numbers_ = train.numbers
         self.texts_ = tuple(issue.full for issue in train.issues)
         self.targets_ = np.array(train.targets, dtype=bool)
         self.vectors_ = self.resources.encoder().encode(self.texts_)
@@ -118,13 +122,11 @@ class InContext:
     def _likelihoods(
         self, text: str, wordings: Sequence[str], shown: Sequence[Demonstration]
     ) -> NDArray[np.float64]:
-        """Of each wording, a token of it on average: long wordings have no handicap."""
         model = self._model
         answers = [f" {wording}" for wording in wordings]
-        lengths = np.array([max(1, model.count(answer)) for answer in answers])
-        budget = model.context - int(lengths.max()) - SPARE
+        budget = model.context - max(map(model.count, answers)) - SPARE
         prompt = prompt_for(text, wordings, shown, budget=budget, count=model.count)
-        return np.asarray(model.log_likelihoods(prompt, answers) / lengths)
+        return model.log_likelihoods(prompt, answers)
 
     def _nearest(self, issue: IssueText, asked: NDArray[np.int_]) -> list[Demonstration]:
         """The nearest labelled issues, each with one of its labels."""
@@ -151,18 +153,23 @@ class InContext:
     def save(self, folder: Path) -> None:
         """See `Strategy.save`."""
         record = {"wordings": self.wordings_, "texts": self.texts_, "model": self.identity_}
-        save_json(folder / "in-context.json", record)
-        arrays = {"targets": self.targets_.astype(np.uint8), "vectors": self.vectors_}
-        save_arrays(folder / "in-context.safetensors", arrays)
+        save_json(folder / TEXTS, record)
+        arrays = {
+            "numbers": np.array(self.numbers_, dtype=np.int64),
+            "targets": self.targets_.astype(np.uint8),
+            "vectors": self.vectors_,
+        }
+        save_arrays(folder / ARRAYS, arrays)
 
     def restore(self, folder: Path) -> Self:
         """See `Strategy.restore`."""
-        record = load_json(folder / "in-context.json")
-        arrays = load_arrays(folder / "in-context.safetensors", "targets", "vectors")
+        record = load_json(folder / TEXTS)
+        arrays = load_arrays(folder / ARRAYS, "numbers", "targets", "vectors")
         try:
             self.wordings_, self.texts_ = tuple(record["wordings"]), tuple(record["texts"])
             self.identity_ = str(record["model"])
         except (KeyError, TypeError) as error:
-            raise ReleaseDamaged(folder, f"in-context.json: {error!r}") from error
+            raise ReleaseDamaged(folder, f"{TEXTS}: {error!r}") from error
         self.targets_, self.vectors_ = arrays["targets"].astype(bool), arrays["vectors"]
+        self.numbers_ = tuple(int(number) for number in arrays["numbers"])
         return self

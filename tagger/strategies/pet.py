@@ -72,9 +72,7 @@ class PatternExploiting(SemiSupervised):
     recipe: ClassVar[PatternRecipe] = PatternRecipe()
     budget: ClassVar[StepBudget] = StepBudget()
 
-    def _open(
-        self, train: TrainingSet, device: torch.device
-    ) -> tuple[TextClassifier, TokenReader]:
+    def _open(self, train: TrainingSet, device: torch.device) -> tuple[TextClassifier, TokenReader]:
         with self._masked_model(train) as folder:
             try:
                 self._model = MaskedModel.open(folder, device)
@@ -132,9 +130,7 @@ class PatternExploiting(SemiSupervised):
             return
         device = choose_device(self.resources.device)
         with cache_of(self.resources) as cache:
-            workshop = AdaptationSettings(
-                base, cache, device, self.budget, self.resources.progress
-            )
+            workshop = AdaptationSettings(base, cache, device, self.budget, self.resources.progress)
             bodies, impossible = workshop.adapt(corpus_of(train)[1], [OBJECTIVE])
             if OBJECTIVE not in bodies:
                 raise ModelRefused(

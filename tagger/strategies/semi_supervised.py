@@ -67,9 +67,7 @@ class SemiSupervised(TunedLabels):
         self.model_ = TunedModel.of(reader, classifier.eval(), self.resources)
         return self
 
-    def _open(
-        self, train: TrainingSet, device: torch.device
-    ) -> tuple[TextClassifier, TokenReader]:
+    def _open(self, train: TrainingSet, device: torch.device) -> tuple[TextClassifier, TokenReader]:
         """What is trained, and how it reads."""
         tokenizer, body = load(self._body(), torch.float32, device)
         reader = TokenReader(tokenizer, min(MAX_TOKENS, position_limit(body.config)))

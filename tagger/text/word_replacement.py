@@ -47,9 +47,7 @@ class WordReplacement:
 
     def _twin(self, text: str, rng: np.random.Generator) -> str:
         head = text[:HEAD]
-        places = [
-            found for found in re.finditer(WORD, head) if found.group().lower() in self._idf
-        ]
+        places = [found for found in re.finditer(WORD, head) if found.group().lower() in self._idf]
         if not places:
             return text
         words = [found.group().lower() for found in places]

@@ -59,9 +59,7 @@ class TokenReader:
         beginnings = self._encode(texts, left, special=False) if left else [[] for _ in texts]
         return [[*start, *ids, *after, *end] for ids in beginnings]
 
-    def _encode(
-        self, texts: Sequence[str], most: int, *, special: bool = True
-    ) -> list[list[int]]:
+    def _encode(self, texts: Sequence[str], most: int, *, special: bool = True) -> list[list[int]]:
         encoded = self.tokenizer(
             [text[: most * CHARACTERS_PER_TOKEN] for text in texts],
             truncation=True,

@@ -40,6 +40,7 @@ def test_the_settings_are_those_of_the_contract() -> None:
         *("ZERO_SHOT_MODEL", "BERT_MODEL", "DEVICE", "RUNTIME", "LOG_FORMAT", "RETRAIN_SCHEDULE"),
         *("RELEASES_URL", "RELEASE_MEMORY_MB", "SILENT_HOURS", "METRICS_PORT"),
         *("KEEP_PAYLOADS_DAYS", "KEEP_DELIVERIES_DAYS", "KEEP_LEFT_DAYS"),
+        *("LANGUAGE_MODEL", "LANGUAGE_MODEL_URL", "LANGUAGE_MODEL_KEY"),
     }
 
 
