@@ -113,6 +113,8 @@ class Container:
             progress=progress or silent,
             runtime=runtime,
             runtimes=OwnRuntimes(self, encoder.digest, progress, tuning=tuning),
+            schedule=self.settings.learning_rate_schedule,
+            whole_words=self.settings.whole_word_masking,
             language_model=self._language_model,
         )
 

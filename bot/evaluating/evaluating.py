@@ -15,6 +15,7 @@ from bot.evaluating.evaluation_extras import extras
 from bot.evaluating.evaluation_notes import left_out, not_held_out, strategies_to_score
 from bot.evaluating.evaluation_request import EvaluationRequest
 from bot.evaluating.evaluation_run import StoredCells, StoredWorkBoard
+from bot.evaluating.foreign_issues import foreign_issues
 from bot.evaluating.helper_processes import Helpers, helping_command
 from bot.learning.training_data import encode_all, training_data
 
@@ -60,6 +61,7 @@ def evaluate(
     :param processes: of this machine that share the work; None: as many as it has room for.
     :raises TooFewIssues: the issues cannot be parted as planned.
     :raises UnknownStrategy: with the names there are.
+    :raises NotStored: the foreign repository was never imported or synced.
     """
     from tagger.strategies import check_known
 
@@ -68,6 +70,7 @@ def evaluate(
     request = replace(request, strategies=names, as_of=request.as_of or workspace.clock())
     data = _data(workspace, request)
     _check_holdout(data, request.plan)
+    foreign_issues(workspace.store, request.foreign)  # refused before anything is computed
     with workspace.store.read() as work:
         repository_id = work.repositories.get(workspace.repository).id
         previous = work.evaluations.latest(repository_id, KIND)
@@ -236,6 +239,7 @@ def _score(
             resume=True,  # the cells are this run's own, whoever finished them
             method=run.settings["method"],
             board=board,
+            foreign=foreign_issues(workspace.store, request.foreign),
             progress=workspace.resources.progress,
         ),
     )

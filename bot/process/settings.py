@@ -107,6 +107,10 @@ class Settings(BaseSettings):
     language_model_url: Annotated[str, AfterValidator(_server_url)] | None = None
     language_model_key: SecretStr | None = None
     device: Literal["auto", "cpu", "cuda"] = "auto"
+    learning_rate_schedule: Literal["constant", "linear", "cosine", "restarts", "polynomial"] = (
+        "linear"
+    )
+    whole_word_masking: bool = False
     release_memory_mb: int = Field(default=700, ge=1)
     runtime: Literal["auto", "torch", "torch-bf16", "torch-int8", "onnx", "onnx-int8"] = "auto"
     log_format: Literal["text", "json"] = "text"

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from tagger.prompting.language_model import LanguageModel
     from tagger.runtimes import Runtime
     from tagger.runtimes.choice import Runtimes
+    from tagger.training.optimisation import Schedule
 
     Scores = NDArray[np.float32]
     """*Shape:* (n_issues, n_labels), each in [0, 1], higher for a label more likely to belong."""
@@ -49,6 +50,9 @@ class Resources:
     :ivar runtime: what all transformers are computed with, the encoder's own among them; None:
         PyTorch in the precision that the device is fastest in.
     :ivar runtimes: the others to choose from; None: there is no choice.
+    :ivar schedule: how learning rates go on after the warm-up, see
+        `tagger.training.optimisation.SCHEDULES`; of strategies that fine-tune.
+    :ivar whole_words: adaptation hides words instead of pieces of words.
     :ivar language_model: opens the causal language model that was named; None: none was.
     """
 
@@ -61,6 +65,8 @@ class Resources:
     encoder_model: Path | None = None
     runtime: Runtime | None = None
     runtimes: Runtimes | None = None
+    schedule: Schedule = "linear"
+    whole_words: bool = False
     language_model: Callable[[], LanguageModel] | None = None
 
 

@@ -164,7 +164,7 @@ class MixedTexts:
                 loss = loss + another(next(batches), step / steps)
             return loss
 
-        losses = descend(self._groups(), steps, loss_at)
+        losses = descend(self._groups(), steps, loss_at, schedule=self.recipe.schedule)
         progress(step_name, steps, steps)
         return losses
 

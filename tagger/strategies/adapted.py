@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, ClassVar, Self
@@ -86,7 +86,7 @@ class Adapted(FineTuned):
                 base,
                 cache,
                 choose_device(self.resources.device),
-                self.budget,
+                replace(self.budget, whole_words=self.resources.whole_words),
                 self.resources.progress,
             )
             bodies, impossible = workshop.adapt(texts)

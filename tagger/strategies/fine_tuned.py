@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
@@ -84,7 +85,7 @@ class FineTuned(TunedLabels):
             reader,
             [issue.full for issue in train.issues],
             train.targets[:, self.learnable_],
-            self.recipe,
+            replace(self.recipe, schedule=self.resources.schedule),
             seed=self.seed,
             progress=self.resources.progress,
         )

@@ -97,7 +97,7 @@ class PatternExploiting(SemiSupervised):
             reader,
             Lesson.of([issue.full for issue in train.issues], train.targets),
             [*unlabelled, *background()[:missing]],
-            recipe.tuning.fine_tuning,
+            self._scheduled(recipe.tuning.fine_tuning),
             model.rows(wordings),
             self.shares_,
         )
@@ -130,7 +130,13 @@ class PatternExploiting(SemiSupervised):
             return
         device = choose_device(self.resources.device)
         with cache_of(self.resources) as cache:
-            workshop = AdaptationSettings(base, cache, device, self.budget, self.resources.progress)
+            workshop = AdaptationSettings(
+                base,
+                cache,
+                device,
+                replace(self.budget, whole_words=self.resources.whole_words),
+                self.resources.progress,
+            )
             bodies, impossible = workshop.adapt(corpus_of(train)[1], [OBJECTIVE])
             if OBJECTIVE not in bodies:
                 raise ModelRefused(

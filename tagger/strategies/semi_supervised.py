@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from tagger.domain.issue import IssueText, TrainingSet
     from tagger.strategies.candidates import Curve
+    from tagger.training.fine_tuning import FineTuningRecipe
 
 MAX_TOKENS = 128
 """Title and the first paragraphs, as for the other transformers that are tuned."""
@@ -82,6 +84,10 @@ class SemiSupervised(TunedLabels):
     def _lesson(self, train: TrainingSet) -> Lesson:
         wordings = [verbalizers(label) for label in train.labels] if self.wordings else []
         return Lesson.of([issue.full for issue in train.issues], train.targets, wordings)
+
+    def _scheduled(self, recipe: FineTuningRecipe) -> FineTuningRecipe:
+        """The recipe under the schedule that the installation set."""
+        return replace(recipe, schedule=self.resources.schedule)
 
     def _unlabelled(self, train: TrainingSet, most: int) -> tuple[IssueText, ...]:
         return texts_to_learn_from(train, most)

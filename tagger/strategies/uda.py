@@ -37,7 +37,7 @@ class UnsupervisedAugmentation(SemiSupervised):
             reader,
             self._lesson(train),
             [*originals, *twins],
-            self.recipe.fine_tuning,
+            self._scheduled(self.recipe.fine_tuning),
         )
         return train_consistently(
             texts, self.shares_, self.recipe, seed=self.seed, progress=self.resources.progress

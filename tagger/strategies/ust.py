@@ -35,7 +35,7 @@ class UncertaintySelfTraining(SemiSupervised):
             reader,
             self._lesson(train),
             [issue.full for issue in unlabelled],
-            self.recipe.fine_tuning,
+            self._scheduled(self.recipe.fine_tuning),
         )
         return self_train(
             texts, self.shares_, self.recipe, seed=self.seed, progress=self.resources.progress

@@ -41,6 +41,7 @@ def test_the_settings_are_those_of_the_contract() -> None:
         *("RELEASES_URL", "RELEASE_MEMORY_MB", "SILENT_HOURS", "METRICS_PORT"),
         *("KEEP_PAYLOADS_DAYS", "KEEP_DELIVERIES_DAYS", "KEEP_LEFT_DAYS"),
         *("LANGUAGE_MODEL", "LANGUAGE_MODEL_URL", "LANGUAGE_MODEL_KEY"),
+        *("LEARNING_RATE_SCHEDULE", "WHOLE_WORD_MASKING"),
     }
 
 
@@ -193,6 +194,7 @@ def test_another_process_gets_the_same_settings(monkeypatch: pytest.MonkeyPatch)
         *(PREFIX + name for name in ("DATA_DIR", "DATABASE_URL", "GITHUB_API_URL", "HOST")),
         PREFIX + "GITHUB_API_VERSION",
         PREFIX + "RELEASE_MEMORY_MB",
+        *(PREFIX + name for name in ("LEARNING_RATE_SCHEDULE", "WHOLE_WORD_MASKING")),
         *(PREFIX + name for name in ("SILENT_HOURS", "KEEP_PAYLOADS_DAYS")),
         PREFIX + "KEEP_DELIVERIES_DAYS",
         PREFIX + "KEEP_LEFT_DAYS",
