@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from tagger.encoders.model_sources import ModelSource
     from tagger.prompting.language_model import LanguageModel
     from tagger.runtimes import Runtime
+    from tagger.text.back_translation import BackTranslation
 
 
 SECONDS = timedelta(seconds=5)
@@ -115,8 +116,16 @@ class Container:
             runtimes=OwnRuntimes(self, encoder.digest, progress, tuning=tuning),
             schedule=self.settings.learning_rate_schedule,
             whole_words=self.settings.whole_word_masking,
+            translation=self._translation,
             language_model=self._language_model,
         )
+
+    @cached_property
+    def _translation(self) -> Callable[[], BackTranslation] | None:
+        """Opens the pair of models that the settings name, once; None: they name none."""
+        if self.settings.translation_models is None:
+            return None
+        return cache(partial(open_translation, self.settings))
 
     @cached_property
     def _language_model(self) -> Callable[[], LanguageModel] | None:
@@ -311,6 +320,20 @@ def open_language_model(settings: Settings) -> LanguageModel:
     from tagger.prompting.causal_model import CausalModel
 
     return CausalModel(locate(settings.language_model or "").folder, device=settings.device)
+
+
+def open_translation(settings: Settings) -> BackTranslation:
+    """The two models that were named, there and back.
+
+    :raises ModelNotFound: one of them is nowhere.
+    """
+    from tagger.encoders.model_sources import locate
+    from tagger.runtimes.devices import choose_device
+    from tagger.text.back_translation import BackTranslation
+
+    there, back = (name.strip() for name in (settings.translation_models or "").split(","))
+    device = choose_device(settings.device)
+    return BackTranslation(locate(there).folder, locate(back).folder, device)
 
 
 def to_tune(settings: Settings, encoder: ModelSource) -> Path | None:

@@ -48,6 +48,12 @@ def _server_url(text: str) -> str:
     return text.rstrip("/")
 
 
+def _pair(text: str) -> str:
+    if len([name for name in text.split(",") if name.strip()]) != 2:
+        raise ValueError("expected two models, there and back, separated by a comma")
+    return text
+
+
 def _database_url(text: str) -> str:
     if not text.startswith(("sqlite:///", "sqlite+pysqlite:///", "postgresql+psycopg://")):
         raise ValueError(
@@ -103,6 +109,7 @@ class Settings(BaseSettings):
     encoder: str | None = None
     zero_shot_model: str | None = None
     bert_model: str | None = None
+    translation_models: Annotated[str, AfterValidator(_pair)] | None = None
     language_model: str | None = None
     language_model_url: Annotated[str, AfterValidator(_server_url)] | None = None
     language_model_key: SecretStr | None = None

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from tagger.prompting.language_model import LanguageModel
     from tagger.runtimes import Runtime
     from tagger.runtimes.choice import Runtimes
+    from tagger.text.back_translation import BackTranslation
     from tagger.training.optimisation import Schedule
 
     Scores = NDArray[np.float32]
@@ -53,6 +54,8 @@ class Resources:
     :ivar schedule: how learning rates go on after the warm-up, see
         `tagger.training.optimisation.SCHEDULES`; of strategies that fine-tune.
     :ivar whole_words: adaptation hides words instead of pieces of words.
+    :ivar translation: opens the pair of models that says texts otherwise, for strategies that are
+        trained; None: none was named.
     :ivar language_model: opens the causal language model that was named; None: none was.
     """
 
@@ -67,6 +70,7 @@ class Resources:
     runtimes: Runtimes | None = None
     schedule: Schedule = "linear"
     whole_words: bool = False
+    translation: Callable[[], BackTranslation] | None = None
     language_model: Callable[[], LanguageModel] | None = None
 
 

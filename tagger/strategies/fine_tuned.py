@@ -61,7 +61,7 @@ class FineTuned(TunedLabels):
                 self._start(train) as start,
                 seeded(self.seed, choose_device(self.resources.device)),
             ):
-                self._learn(train, start)
+                self._learn(self._with_twins(train), start)
         return self
 
     @contextmanager

@@ -61,7 +61,7 @@ class SemiSupervised(TunedLabels):
         device = choose_device(self.resources.device)
         with seeded(self.seed, device):
             classifier, reader = self._open(train, device)
-            losses = self._learn(classifier, reader, train)
+            losses = self._learn(classifier, reader, self._with_twins(train))
         self.curves_ = {
             name: tuple((float(step), loss) for step, loss in enumerate(values, 1))
             for name, values in losses.items()
