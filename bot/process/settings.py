@@ -119,7 +119,9 @@ class Settings(BaseSettings):
     )
     whole_word_masking: bool = False
     release_memory_mb: int = Field(default=700, ge=1)
-    runtime: Literal["auto", "torch", "torch-bf16", "torch-int8", "onnx", "onnx-int8"] = "auto"
+    runtime: Literal[
+        "auto", "torch", "torch-bf16", "torch-int8", "onnx", "onnx-int8", "onnx-int8-static"
+    ] = "auto"
     log_format: Literal["text", "json"] = "text"
     releases_url: str | None = None
     retrain_schedule: Annotated[str, AfterValidator(_cron)] | None = None

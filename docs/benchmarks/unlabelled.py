@@ -1,16 +1,16 @@
-"""Strategies that learn from unlabelled issues or from prompts, beside the others, fit by fit.
+r"""Strategies that learn from unlabelled issues or from prompts, beside the others, fit by fit.
 
     python docs/benchmarks/unlabelled.py ISSUES.jsonl.gz:LABELS.json:NAME,NAME,… --out reports/hf \
         --strategies fine-tuned,contrastive,ust,self-training,uda,pet --slices 16,64 --seeds 2
 
-One fit a cell, on the slices of `issue-tagger evaluate` (pool and test of 1,000), judged on `--test`
-of the test issues; a label is given from 0.5 on, or else the likeliest one, for every strategy but a
-chain, which has thresholds of its own. (`evaluate` chooses thresholds on folds, which takes four
-fits a cell.) `self-training` is the plain kind, ust's baseline; `ust-bare` and `uda-bare` do without
-the labels' wordings; `cheap` is the chain of the four members that need no tuning, `cheap+NAME`
-the same with one more. `--prior` names a prior made without the repository. A killed run goes on
-when it is called again; the tables show what there is, with paired bootstrap intervals (95 %) of the
-difference to `fine-tuned` over issues and seeds.
+One fit a cell, on the slices of `issue-tagger evaluate` (pool and test of 1,000), judged on
+`--test` of the test issues; a label is given from 0.5 on, or else the likeliest one, for every
+strategy but a chain, which has thresholds of its own. (`evaluate` chooses thresholds on folds,
+which takes four fits a cell.) `self-training` is the plain kind, ust's baseline; `ust-bare` and
+`uda-bare` do without the labels' wordings; `cheap` is the chain of the four members that need no
+tuning, `cheap+NAME` the same with one more. `--prior` names a prior made without the repository.
+A killed run goes on when it is called again; the tables show what there is, with paired bootstrap
+intervals (95 %) of the difference to `fine-tuned` over issues.
 """
 
 from __future__ import annotations
@@ -145,7 +145,7 @@ def table(out: Path) -> str:
     names = list(dict.fromkeys(name for name, _, _ in cells))
     pieces = sorted({piece for _, piece, _ in cells}, key=float)
     lines = [
-        "| method | issues | seeds | F1 micro/macro | AP micro/macro | − fine-tuned, micro F1 "
+        "| method | issues | seeds | F1 micro/macro | AP micro/macro | over fine-tuned, micro F1 "
         "| macro F1 | fit, s |",
         "|---" * 8 + "|",
     ]

@@ -56,8 +56,9 @@ class InContext:
 
     name: ClassVar[str] = "in-context"
     needs_examples: ClassVar[bool] = True
+    judges_each_label: ClassVar[bool] = True
+    """A chain asks it last: it reads an issue as often as there are answers."""
 
-    names_: tuple[str, ...]
     wordings_: tuple[str, ...]
     numbers_: tuple[int, ...]
     texts_: tuple[str, ...]

@@ -11,6 +11,7 @@ from tagger.encoders.transformer import load_tokenizer, quiet
 from tagger.errors import ReleaseDamaged
 from tagger.persistence import load_json, save_json
 from tagger.runtimes.devices import choose_device, usual_runtime
+from tagger.runtimes.onnx_static_int8 import TEXTS
 from tagger.runtimes.opening import open_runner
 from tagger.runtimes.runner import Network, run_rows
 from tagger.training.tokens import TokenReader
@@ -65,7 +66,12 @@ class TunedModel:
     @cached_property
     def _runner(self) -> Runner:
         device = choose_device(self._resources.device)
-        network = Network(self._weights.digest, self._weights.build, len(self.reader.tokenizer))
+        network = Network(
+            self._weights.digest,
+            self._weights.build,
+            len(self.reader.tokenizer),
+            samples=self.reader.read(TEXTS),
+        )
         runtime = self._resources.runtime or usual_runtime(device)
         return open_runner(network, runtime, device, self._cache)
 
