@@ -29,7 +29,7 @@ from bot.container import build
 from bot.process.settings import load_settings
 from tagger.chain.chain import Chain
 from tagger.chain.prior import FeatureMoments
-from tagger.evaluation.duplicates import duplicate_groups
+from tagger.text.duplicates import duplicate_groups
 from tagger.evaluation.runner import _recent
 from tagger.evaluation.slices import SplitPlan, split
 from tagger.statistics.f1_thresholds import plain_thresholds
