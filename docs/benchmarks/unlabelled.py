@@ -29,7 +29,6 @@ from bot.container import build
 from bot.process.settings import load_settings
 from tagger.chain.chain import Chain
 from tagger.chain.prior import FeatureMoments
-from tagger.text.duplicates import duplicate_groups
 from tagger.evaluation.runner import _recent
 from tagger.evaluation.slices import SplitPlan, split
 from tagger.statistics.f1_thresholds import plain_thresholds
@@ -37,6 +36,7 @@ from tagger.statistics.metrics import average_precision, macro_f1, micro_f1
 from tagger.strategies import create
 from tagger.strategies.uda import UnsupervisedAugmentation
 from tagger.strategies.ust import PlainSelfTraining, UncertaintySelfTraining
+from tagger.text.duplicates import duplicate_groups
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -200,3 +200,19 @@ def test_another_process_gets_the_same_settings(monkeypatch: pytest.MonkeyPatch)
         PREFIX + "KEEP_LEFT_DAYS",
         *(PREFIX + name for name in ("WEBHOOK_SECRET", "PORT", "DEVICE", "RUNTIME", "LOG_FORMAT")),
     }
+
+
+def test_a_pair_of_translators_is_two_and_a_servers_key_is_a_secret(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    settings = load(
+        monkeypatch, TRANSLATION_MODELS="a/b, b/a", LANGUAGE_MODEL_KEY=SECRET, LANGUAGE_MODEL="x"
+    )
+    assert settings.translation_models == "a/b, b/a"
+    assert SECRET in settings.secrets()
+    [problem] = problems(monkeypatch, TRANSLATION_MODELS="a/b")
+    assert "there and back" in problem
+    monkeypatch.delenv("ISSUE_TAGGER_TRANSLATION_MODELS")
+    for address in ("llama:8080", "http://me:pw@host/v1", "http://host/v1?key=1"):
+        [problem] = problems(monkeypatch, LANGUAGE_MODEL_URL=address)
+        assert "LANGUAGE_MODEL_URL" in problem
