@@ -189,8 +189,8 @@ def _differences(paired: list[Any]) -> tuple[str, str]:
     drawn = np.zeros((RESAMPLES, 2))
     rng = np.random.default_rng(0)
     for at in range(RESAMPLES):
-        drawn[at] = np.mean([_difference(*pair, rng) for pair in paired], axis=0)
-    mean = np.mean([_difference(*pair, None) for pair in paired], axis=0)
+        drawn[at] = np.mean([_difference(base, other, rng) for base, other in paired], axis=0)
+    mean = np.mean([_difference(base, other, None) for base, other in paired], axis=0)
     low, high = np.quantile(drawn, [0.025, 0.975], axis=0)
     texts = [f"{m:+.3f} ({a:+.3f} to {b:+.3f})" for m, a, b in zip(mean, low, high, strict=True)]
     return texts[0], texts[1]

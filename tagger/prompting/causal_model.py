@@ -54,7 +54,7 @@ class CausalModel:
         totals = np.array([float(first[row[0]]) for row in rows])
         if longest > 1:
             totals += self._following(before.past_key_values, read.shape[1], rows, longest)
-        return totals / np.array([len(row) for row in rows])
+        return np.asarray(totals / np.array([len(row) for row in rows]), dtype=np.float64)
 
     def _following(
         self, past: Any, n_read: int, rows: Sequence[Sequence[int]], longest: int
@@ -91,7 +91,7 @@ def _load(folder: Path, device: torch.device) -> Any:
         )
     dtype = torch.bfloat16 if has_fast_bfloat16(device) else torch.float32
     with quiet():
-        model = AutoModelForCausalLM.from_pretrained(
+        model: Any = AutoModelForCausalLM.from_pretrained(
             folder, trust_remote_code=False, use_safetensors=True, dtype=dtype
         )
     return model.to(device).eval()

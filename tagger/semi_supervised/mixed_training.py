@@ -69,7 +69,10 @@ WORDINGS_A_STEP = 4
 
 
 def weighted_loss(
-    logits: torch.Tensor, truth: torch.Tensor, weights: torch.Tensor, _: float = 0.0
+    logits: torch.Tensor,
+    truth: torch.Tensor,
+    weights: torch.Tensor,
+    share: float = 0.0,  # noqa: ARG001 - see `SupervisedLoss`
 ) -> torch.Tensor:
     """Binary cross-entropy, each target by its weight. *Shape of each:* (n_rows, n_labels)"""
     return torch.nn.functional.binary_cross_entropy_with_logits(logits, truth, weights)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
@@ -118,7 +118,8 @@ class InContext:
         )
         shares = smoothed_share(self.targets_)[asked]
         weights = shares * np.exp(answer - to_nothing - (answer - to_nothing).max())
-        return np.minimum(1.0, shares.sum() * weights / weights.sum()).astype(np.float32)
+        likely = shares.sum() * weights / weights.sum()
+        return np.asarray(np.minimum(1.0, likely), dtype=np.float32)
 
     def _likelihoods(
         self, text: str, wordings: Sequence[str], shown: Sequence[Demonstration]
@@ -155,7 +156,7 @@ class InContext:
         """See `Strategy.save`."""
         record = {"wordings": self.wordings_, "texts": self.texts_, "model": self.identity_}
         save_json(folder / TEXTS, record)
-        arrays = {
+        arrays: dict[str, NDArray[Any]] = {
             "numbers": np.array(self.numbers_, dtype=np.int64),
             "targets": self.targets_.astype(np.uint8),
             "vectors": self.vectors_,

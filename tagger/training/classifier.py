@@ -106,8 +106,9 @@ class ClozeClassifier(TextClassifier):
         """
         from transformers import AutoModelForMaskedLM
 
+        automatic: Any = AutoModelForMaskedLM  # transformers types little of it
         with torch.device("meta"):
-            model = AutoModelForMaskedLM.from_config(body.config)
+            model = automatic.from_config(body.config)
         generator = generator_of(model)
         state = {
             name.removeprefix(GENERATOR): torch.from_numpy(np.asarray(each))
