@@ -69,8 +69,7 @@ def evaluate(
     check_known(names)
     request = replace(request, strategies=names, as_of=request.as_of or workspace.clock())
     data = _data(workspace, request)
-    _check_holdout(data, request.plan)
-    foreign_issues(workspace.store, request.foreign)  # refused before anything is computed
+    _check_parts(workspace, data, request)
     with workspace.store.read() as work:
         repository_id = work.repositories.get(workspace.repository).id
         previous = work.evaluations.latest(repository_id, KIND)
@@ -264,6 +263,14 @@ def _spare(processes: int | None, resources: Resources) -> int | None:
     from tagger.runtimes.devices import choose_device
 
     return 0 if choose_device(resources.device).type == "cuda" else None
+
+
+def _check_parts(
+    workspace: EvaluationWorkspace, data: TrainingSet, request: EvaluationRequest
+) -> None:
+    """Refuse what cannot be tested on before anything is computed."""
+    _check_holdout(data, request.plan)
+    foreign_issues(workspace.store, request.foreign)
 
 
 def _check_holdout(data: TrainingSet, plan: SplitPlan) -> None:

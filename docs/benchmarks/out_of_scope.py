@@ -48,11 +48,11 @@ def main() -> None:
     size = min(1000, len(data) // 2)
     plan = SplitPlan("stratified", tuple(options.slices.split(",")), size, 1000)
     chain = Candidate("chain", lambda seed: Chain(resources, seed=seed, members=MEMBERS))
-    found = evaluate(
+    evaluation = evaluate(
         data, [chain], plan, range(options.seeds), MemoryCells(), Execution(foreign=foreign)
     )
-    for cell in found.cells:
-        scope, truth = cell.foreign, found.truth(cell.key.seed)
+    for cell in evaluation.cells:
+        scope, truth = cell.foreign, evaluation.truth(cell.key.seed)
         if scope is None or cell.applied is None or scope.applied is None:
             raise SystemExit("the chain made no promise, expected one")
         home = PrecisionKept.of(truth, cell.applied)

@@ -199,10 +199,10 @@ def _differences(paired: list[Any]) -> tuple[str, str]:
 def _difference(base: Any, other: Any, rng: np.random.Generator | None) -> tuple[float, float]:
     truth = base["truth"].astype(bool)
     rows = np.arange(len(truth)) if rng is None else rng.integers(len(truth), size=len(truth))
-    truth, mine, theirs = truth[rows], other["decided"][rows], base["decided"][rows]
+    truth, decided, of_base = truth[rows], other["decided"][rows], base["decided"][rows]
     return (
-        micro_f1(truth, mine) - micro_f1(truth, theirs),
-        macro_f1(truth, mine) - macro_f1(truth, theirs),
+        micro_f1(truth, decided) - micro_f1(truth, of_base),
+        macro_f1(truth, decided) - macro_f1(truth, of_base),
     )
 
 

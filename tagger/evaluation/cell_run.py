@@ -121,8 +121,8 @@ class _Judge:
     def outcome(self, issues: Sequence[IssueText], foreign: Sequence[IssueText]) -> Outcome:
         strategy, member = self.fitted.member.strategy, self.fitted.member
         with measured() as cost:
-            said = self._ask(issues)
-        prediction = self._decided(issues, said)
+            answer = self._ask(issues)
+        prediction = self._decided(issues, answer)
         scope = self._decided(foreign, self._ask(foreign)) if foreign else None
         return Outcome(
             self.candidate.name,
@@ -141,14 +141,14 @@ class _Judge:
         return strategy.score(issues)
 
     def _decided(
-        self, issues: Sequence[IssueText], said: CandidatePrediction | Scores
+        self, issues: Sequence[IssueText], answer: CandidatePrediction | Scores
     ) -> CandidatePrediction:
         strategy = self.fitted.member.strategy
-        if isinstance(said, CandidatePrediction):
-            return said
+        if isinstance(answer, CandidatePrediction):
+            return answer
         if isinstance(strategy, ThresholdedStrategy):
-            return CandidatePrediction(said, strategy.decide(issues))
-        return CandidatePrediction(said, self._thresholds.decide(said))
+            return CandidatePrediction(answer, strategy.decide(issues))
+        return CandidatePrediction(answer, self._thresholds.decide(answer))
 
     @cached_property
     def _thresholds(self) -> Thresholds:

@@ -63,11 +63,11 @@ class CausalModel:
         ids, mask = pad(rows, longest, filler_token(self._tokenizer))
         past = copy.deepcopy(past)
         past.batch_repeat_interleave(len(rows))
-        seen = np.concatenate([np.ones((len(rows), n_read), dtype=np.int64), mask], axis=1)
+        visible = np.concatenate([np.ones((len(rows), n_read), dtype=np.int64), mask], axis=1)
         places = np.arange(n_read, n_read + longest)
         logits = self._model(
             input_ids=torch.from_numpy(ids).to(self._device),
-            attention_mask=torch.from_numpy(seen).to(self._device),
+            attention_mask=torch.from_numpy(visible).to(self._device),
             position_ids=torch.from_numpy(places).expand(len(rows), -1).to(self._device),
             past_key_values=past,
         ).logits

@@ -40,19 +40,7 @@ def quantise_statically(source: Path, target: Path, inputs: Sequence[Inputs]) ->
 
     :param inputs: what the network is given to measure its activations on, by name.
     """
-    from onnxruntime.quantization import (
-        CalibrationDataReader,
-        QuantFormat,
-        QuantType,
-        quantize_static,
-    )
-
-    class Reader(CalibrationDataReader):  # type: ignore[misc] # onnxruntime ships no types
-        def __init__(self) -> None:
-            self._inputs: Iterator[Inputs] = iter(inputs)
-
-        def get_next(self) -> Inputs | None:
-            return next(self._inputs, None)
+    from onnxruntime.quantization import QuantFormat, QuantType, quantize_static
 
     root = logging.getLogger()
     level = root.level
@@ -61,7 +49,7 @@ def quantise_statically(source: Path, target: Path, inputs: Sequence[Inputs]) ->
         quantize_static(
             source,
             target,
-            Reader(),
+            _reader(inputs),
             quant_format=QuantFormat.QDQ,
             op_types_to_quantize=["MatMul", "Gemm"],
             per_channel=True,
@@ -71,3 +59,17 @@ def quantise_statically(source: Path, target: Path, inputs: Sequence[Inputs]) ->
         )
     finally:
         root.setLevel(level)
+
+
+def _reader(inputs: Sequence[Inputs]) -> Any:
+    """The inputs as ONNX Runtime's tool asks for them, one after the other."""
+    from onnxruntime.quantization import CalibrationDataReader
+
+    class Reader(CalibrationDataReader):  # type: ignore[misc] # onnxruntime ships no types
+        def __init__(self) -> None:
+            self._inputs: Iterator[Inputs] = iter(inputs)
+
+        def get_next(self) -> Inputs | None:
+            return next(self._inputs, None)
+
+    return Reader()

@@ -115,9 +115,9 @@ class ConsistencyLoss:
         if part == self._looked:
             return
         self._looked = part
-        said = self._texts.probabilities(self.rows)
+        probabilities = self._texts.probabilities(self.rows)
         self._texts.classifier.train()
-        shifts = shifts_to(said, self._shares)
+        shifts = shifts_to(probabilities, self._shares)
         self._shifts = torch.from_numpy(shifts).to(self._texts.device)
 
 

@@ -87,20 +87,20 @@ def mutual_information(draws: Matrix) -> Matrix:
 
 
 def chosen_by_certainty(
-    given: NDArray[np.bool_], information: Matrix, size: int, rng: np.random.Generator
+    labels: NDArray[np.bool_], information: Matrix, size: int, rng: np.random.Generator
 ) -> NDArray[np.int_]:
     """Draw texts, for each label in proportion to how often it is given, easy ones rather.
 
     Within a label a text's chance falls with what the network does not know of it; texts without a
     label are a class of their own. Source: Mukherjee and Awadallah 2020, section 3.2.
 
-    :param given: *Shape:* (n_texts, n_labels)
+    :param labels: which text is taken to carry which. *Shape:* (n_texts, n_labels)
     :returns: ascending rows, at most `size` of them.
     """
-    if size >= len(given):
-        return np.arange(len(given))
-    without = ~given.any(axis=1)
-    classes = [*given.T, without]
+    if size >= len(labels):
+        return np.arange(len(labels))
+    without = ~labels.any(axis=1)
+    classes = [*labels.T, without]
     doubts = [*information.T, information.mean(axis=1)]
     per_text = size / max(1, sum(int(members.sum()) for members in classes))
     drawn: set[int] = set()

@@ -111,10 +111,10 @@ def _pseudo_labels(
         targets = aligned(texts.probabilities(rows), shares)
         return PseudoLabels(np.arange(len(rows)), targets, np.ones_like(targets))
     draws = draws_of([texts.probabilities(rows, dropout=True) for _ in range(recipe.draws)])
-    given = most_likely(draws.mean(axis=0), shares)
+    labels = most_likely(draws.mean(axis=0), shares)
     size = max(1, round(recipe.chosen * len(rows)))
-    chosen = chosen_by_certainty(given, mutual_information(draws), size, rng)
-    return PseudoLabels(chosen, given[chosen].astype(np.float32), certainty(draws[:, chosen]))
+    chosen = chosen_by_certainty(labels, mutual_information(draws), size, rng)
+    return PseudoLabels(chosen, labels[chosen].astype(np.float32), certainty(draws[:, chosen]))
 
 
 class PseudoLabelLoss:

@@ -99,24 +99,24 @@ class InContext:
                 "retrain"
             )
         scores = np.tile(smoothed_share(self.targets_), (len(issues), 1))
-        asked = np.flatnonzero(learnable(self.targets_))
-        if not len(asked):
+        columns = np.flatnonzero(learnable(self.targets_))
+        if not len(columns):
             return scores
         for row, issue in enumerate(issues):
             self.resources.progress(self.name, row, len(issues))
-            scores[row, asked] = self._of_issue(issue, asked)
+            scores[row, columns] = self._of_issue(issue, columns)
         self.resources.progress(self.name, len(issues), len(issues))
         return scores
 
-    def _of_issue(self, issue: IssueText, asked: NDArray[np.int_]) -> NDArray[np.float32]:
+    def _of_issue(self, issue: IssueText, columns: NDArray[np.int_]) -> NDArray[np.float32]:
         """Probabilities of the labels that are asked about. *Shape:* (n_asked,)"""
-        wordings = [self.wordings_[label] for label in asked]
-        shown = self._nearest(issue, asked)
+        wordings = [self.wordings_[label] for label in columns]
+        shown = self._nearest(issue, columns)
         answer = self._likelihoods(issue.full, wordings, shown)
         to_nothing = np.mean(
             [self._likelihoods(text, wordings, shown) for text in CONTENT_FREE], axis=0
         )
-        shares = smoothed_share(self.targets_)[asked]
+        shares = smoothed_share(self.targets_)[columns]
         weights = shares * np.exp(answer - to_nothing - (answer - to_nothing).max())
         likely = shares.sum() * weights / weights.sum()
         return np.asarray(np.minimum(1.0, likely), dtype=np.float32)
@@ -130,14 +130,14 @@ class InContext:
         prompt = prompt_for(text, wordings, shown, budget=budget, count=model.count)
         return model.log_likelihoods(prompt, answers)
 
-    def _nearest(self, issue: IssueText, asked: NDArray[np.int_]) -> list[Demonstration]:
+    def _nearest(self, issue: IssueText, columns: NDArray[np.int_]) -> list[Demonstration]:
         """The nearest labelled issues, each with one of its labels."""
         [vector] = self.resources.encoder().encode([issue.full])
         order = np.argsort(-(self.vectors_ @ vector), kind="stable")
-        labelled = self.targets_[:, asked]
+        labelled = self.targets_[:, columns]
         rows = [int(row) for row in order if labelled[row].any()][:DEMONSTRATIONS]
         return [
-            Demonstration(self.texts_[row], self.wordings_[asked[labelled[row].argmax()]])
+            Demonstration(self.texts_[row], self.wordings_[columns[labelled[row].argmax()]])
             for row in rows
         ]
 

@@ -47,10 +47,10 @@ class WordReplacement:
 
     def _twin(self, text: str, rng: np.random.Generator) -> str:
         head = text[:HEAD]
-        places = [found for found in re.finditer(WORD, head) if found.group().lower() in self._idf]
+        places = [match for match in re.finditer(WORD, head) if match.group().lower() in self._idf]
         if not places:
             return text
-        words = [found.group().lower() for found in places]
+        words = [match.group().lower() for match in places]
         weight = np.array([words.count(word) / len(words) * self._idf[word] for word in words])
         dull = weight.max() - weight
         chances = np.minimum(1.0, self._share * dull / max(float(dull.mean()), 1e-9))
