@@ -15,7 +15,7 @@ from tagger.runtimes.devices import choose_device
 from tagger.semi_supervised.lesson import Lesson
 from tagger.semi_supervised.self_training import SelfTrainingRecipe, self_train
 from tagger.strategies.adapted import cache_of, corpus_of
-from tagger.strategies.semi_supervised import MAX_TOKENS, SemiSupervised
+from tagger.strategies.semi_supervised import SemiSupervised
 from tagger.text.augmentation import has_masked_lm_head
 from tagger.training.adaptation import AdaptationSettings
 from tagger.training.budget import StepBudget
@@ -81,7 +81,9 @@ class PatternExploiting(SemiSupervised):
                     f"pet cannot ask the model in {folder}: {error}; set "
                     "ISSUE_TAGGER_BERT_MODEL to a masked language model"
                 ) from error
-        limit = min(MAX_TOKENS, position_limit(self._model.body.config))
+        # no longer than in training: the gap would stand where it never was
+        most = self.recipe.tuning.fine_tuning.taught_tokens
+        limit = min(most, position_limit(self._model.body.config))
         reader = TokenReader(self._model.tokenizer, limit, QUESTION)
         return self._model.classifier(len(train.labels)).to(device), reader
 
@@ -103,13 +105,10 @@ class PatternExploiting(SemiSupervised):
         )
         further = []
         if recipe.conditioning:
-            short = replace(
-                reader, max_tokens=min(reader.max_tokens, recipe.tuning.fine_tuning.taught_tokens)
-            )
             names = [each[0] for each in wordings]
             further.append(
                 LabelConditioning(
-                    texts, model, short, names, weight=recipe.conditioning, seed=self.seed
+                    texts, model, reader, names, weight=recipe.conditioning, seed=self.seed
                 )
             )
         return self_train(
