@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
@@ -15,8 +15,12 @@ if TYPE_CHECKING:
 WORDINGS = 2
 """Wordings of a label that serve as examples: its name, and its description or an alias."""
 
-FADING = 1.0
+FADING = 16.0
 """Issues with a label from which its wording counts for half an issue, with more for less."""
+
+TRUSTED_AREA = 0.75
+"""From this chance on that an issue with a label is nearer to its wording than one without,
+wordings count in full; at a half, which is chance, not at all."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +70,26 @@ class Lesson:
             np.vstack([np.ones(targets.shape), weights]).astype(np.float32),
             len(issues),
         )
+
+    def trusting(self, vectors: NDArray[np.float32]) -> Self:
+        """Wordings count as far as they tell the labelled issues apart: a body may not know them.
+
+        :param vectors: of the texts, unit length. *Shape:* (n_texts, width)
+        """
+        n = self.n_issues
+        likeness = vectors[:n] @ vectors[n:].T
+        areas = []
+        for label, truth in enumerate(self.targets[:n].T):
+            columns = np.flatnonzero(self.targets[n:, label])
+            if len(columns) and truth.any() and not truth.all():
+                nearest = likeness[:, columns].max(axis=1)
+                areas.append(float((nearest[truth][:, None] > nearest[~truth]).mean()))
+        if not areas:
+            return self
+        trust = np.clip((np.mean(areas) - 0.5) / (TRUSTED_AREA - 0.5), 0.0, 1.0)
+        weights = self.weights.copy()
+        weights[n:] *= trust
+        return replace(self, weights=weights)
 
     def __len__(self) -> int:
         return len(self.texts)

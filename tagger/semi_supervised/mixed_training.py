@@ -101,6 +101,8 @@ class MixedTexts:
         taught = replace(reader, max_tokens=min(reader.max_tokens, recipe.taught_tokens))
         self.tokens = taught.read([*lesson.texts, *unlabelled])
         self.features: Features = frozen_features(classifier, taught, self.tokens, recipe.frozen)
+        if lesson.n_issues < len(lesson):
+            self.lesson = lesson.trusting(self._vectors())
         self._start = {name: parameter.detach().clone() for name, parameter in _trained(classifier)}
 
     @property
@@ -119,8 +121,12 @@ class MixedTexts:
     def begin_anew(self) -> None:
         """As it came, under a logistic head that fits the lesson."""
         self.as_it_came()
-        vectors = vectors_of(self.classifier, self.features, self.tokens[: self.n_labelled])
+        vectors = self._vectors()
         self.classifier.set_head(*logistic_head(vectors, self.lesson.targets, self.lesson.weights))
+
+    def _vectors(self) -> NDArray[np.float32]:
+        """Of the lesson's texts. *Shape:* (n_labelled, width)"""
+        return vectors_of(self.classifier, self.features, self.tokens[: self.n_labelled])
 
     def logits(self, rows: Rows) -> torch.Tensor:
         """*Shape:* (n_rows, n_labels), under the dropout and gradient that hold at the moment."""

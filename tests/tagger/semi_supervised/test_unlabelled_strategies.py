@@ -98,6 +98,16 @@ def test_wordings_count_less_the_more_issues_there_are() -> None:
     assert (lesson.weights[:9] == 1).all()
 
 
+def test_wordings_count_as_far_as_they_tell_issues_apart() -> None:
+    targets = np.array([[True], [True], [False], [False]])
+    lesson = Lesson.of([""] * 4, targets, [["crash"]])
+    vectors = np.array([[1, 0], [0.9, 0.1], [0, 1], [0.1, 0.9], [1, 0]], dtype=np.float32)
+    assert np.array_equal(lesson.trusting(vectors).weights, lesson.weights)
+    misled = lesson.trusting(vectors[[2, 3, 0, 1, 4]])
+    assert (misled.weights[4] == 0).all()
+    assert (misled.weights[:4] == 1).all()
+
+
 def test_a_twin_keeps_the_telling_words_and_is_always_the_same() -> None:
     corpus = ["the page of the app is the page"] * 40 + ["segfault in the page of the app"]
     twins = WordReplacement(corpus).twins(corpus[-1:] * 40, seed=1)
