@@ -13,7 +13,7 @@ import numpy as np
 
 from tagger.errors import ModelRefused, ReleaseDamaged
 from tagger.persistence import load_json, save_json
-from tagger.runtimes import ON_CPU_ONLY, RUNTIMES
+from tagger.runtimes import BY_SETTING_ONLY, ON_CPU_ONLY, RUNTIMES
 from tagger.statistics.metrics import Counts
 
 if TYPE_CHECKING:
@@ -161,7 +161,8 @@ def measure(runtimes: Runtimes, train: TrainingSet, resources: Resources) -> Run
     on_cpu = choose_device(resources.device).type == "cpu"
     # the exact one first, which the others are compared with; then by what is mostly the fastest
     in_turn = sorted(LIGHTEST, key=lambda name: name != "torch")
-    candidates = [name for name in in_turn if on_cpu or name not in ON_CPU_ONLY]
+    usual = [name for name in in_turn if name not in BY_SETTING_ONLY]
+    candidates = [name for name in usual if on_cpu or name not in ON_CPU_ONLY]
     figures: dict[str, Measured] = {}
     refused: dict[str, str] = {}
     exact, n_issues = None, 0
