@@ -17,7 +17,7 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parents[1]
-README_COMMANDS = re.compile(r"^(?:\$ )?(make [a-z]+|issue-tagger [a-z]+)", re.MULTILINE)
+COMMANDS = re.compile(r"^(?:\$ )?(make [a-z]+|issue-tagger [a-z]+)", re.MULTILINE)
 
 
 @cache
@@ -171,7 +171,7 @@ def test_hooks_before_a_commit_run_what_the_environment_has() -> None:
     }
 
 
-def test_the_readme_names_commands_that_there_are() -> None:
+def test_pages_name_commands_that_there_are() -> None:
     from typer.main import get_command
 
     from bot.cli.app import app
@@ -179,16 +179,11 @@ def test_the_readme_names_commands_that_there_are() -> None:
     known = {f"issue-tagger {name}" for name in get_command(app).commands}
     makefile = (ROOT / "Makefile").read_text("utf-8")
     known |= {f"make {name}" for name in re.findall(r"^([a-z]+):", makefile, re.MULTILINE)}
-    named = set(README_COMMANDS.findall((ROOT / "README.md").read_text("utf-8")))
-    assert named <= known
-    assert {"make demo", "make test", "issue-tagger import", "issue-tagger serve"} <= named
-
-
-def test_the_readme_links_to_files_that_there_are() -> None:
-    text = (ROOT / "README.md").read_text("utf-8")
-    links = [link for link in re.findall(r"\]\(([^)#]+)", text) if "://" not in link]
-    assert links
-    assert [link for link in links if not (ROOT / link).exists()] == []
+    pages = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
+    named = {page.name: set(COMMANDS.findall(page.read_text("utf-8"))) for page in pages}
+    assert set().union(*named.values()) <= known
+    assert {"make demo", "make test", "issue-tagger serve"} <= named["README.md"]
+    assert {"issue-tagger import", "issue-tagger doctor"} <= named["quick-start.md"]
 
 
 def test_nothing_tracked_lies_in_an_ignored_place() -> None:

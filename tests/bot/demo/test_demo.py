@@ -92,12 +92,11 @@ def test_the_demonstration_runs_to_its_end_and_shows_labels(
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_the_readme_shows_what_the_demonstration_prints(
-    played: Played,
-) -> None:
+@pytest.mark.parametrize("page", ["README.md", "docs/quick-start.md"])
+def test_pages_show_what_the_demonstration_prints(played: Played, page: str) -> None:
     """Line by line, but for what its `…` leave out."""
-    readme = (Path(__file__).parents[3] / "README.md").read_text("utf-8")
-    transcript = readme.partition("```text\n1. import")[2].partition("```")[0]
+    text = (Path(__file__).parents[3] / page).read_text("utf-8")
+    transcript = text.partition("```text\n1. import")[2].partition("```")[0]
     printed, place = played[0].stdout, 0
     for passage in f"1. import{transcript}".split("…\n"):
         place = printed.find(passage.strip("\n"), place)
