@@ -56,6 +56,18 @@ def test_built_twice_it_has_the_same_bytes(built: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_an_index_would_take_it(built: Path) -> None:
+    checked = subprocess.run(
+        [sys.executable, "-m", "twine", "check", "--strict", *built.glob("issue_tagger-*")],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+    assert checked.stdout.count("PASSED") == 2
+
+
+@pytest.mark.slow
 def test_the_wheel_alone_runs_the_demonstration(built: Path, tmp_path: Path) -> None:
     """In an environment whose only files of ours are the wheel's, in another folder."""
     venv.create(tmp_path / "env", symlinks=True)

@@ -4,8 +4,10 @@ Exit status 0: done; 1: refused with a reason on stderr; 2: wrong usage; 130: Ct
 """
 
 import os
+import platform
 import sys
 from collections.abc import Callable
+from importlib import metadata
 from typing import Annotated, NoReturn
 
 import typer
@@ -41,7 +43,6 @@ app = typer.Typer(
     name="issue-tagger",
     help="Labels GitHub issues well from a handful of examples, and says so when it cannot.",
     no_args_is_help=True,
-    add_completion=False,
     rich_markup_mode=None,  # plain help: rich alone would take a third of the time
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -82,12 +83,22 @@ TELL_THEMSELVES = {"doctor", "task"}
 """Commands beside which misspelt variables are named already."""
 
 
+_PACKAGES = ("torch", "transformers", "faiss-cpu", "onnxruntime", "scikit-learn")
+
+
 def _version(wanted: bool) -> None:
     if wanted:
         from tagger import __version__
 
         typer.echo(__version__)
+        typer.echo(_versions_below())
         raise typer.Exit
+
+
+def _versions_below() -> str:
+    """What a report of a mistake has to name, read from metadata: importing torch takes seconds."""
+    installed = (f"{package} {metadata.version(package)}" for package in _PACKAGES)
+    return ", ".join([f"python {platform.python_version()}", *installed])
 
 
 @app.callback()
@@ -97,7 +108,7 @@ def options(
         bool, typer.Option("--debug", help="Show tracebacks and every log line.")
     ] = False,
     version: Annotated[  # noqa: ARG001 - acted on by its callback
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the versions.")
     ] = False,
 ) -> None:
     """Labels GitHub issues well from a handful of examples, and says so when it cannot."""
