@@ -21,8 +21,8 @@ def text_of(*path: str) -> str:
     return ROOT.joinpath(*path).read_text("utf-8")
 
 
-def workflow() -> dict[Any, Any]:
-    return yaml.safe_load(text_of(".github", "workflows", "ci.yml"))
+def workflow(name: str = "ci.yml") -> dict[Any, Any]:
+    return yaml.safe_load(text_of(".github", "workflows", name))
 
 
 def key(name: str) -> str:
@@ -52,8 +52,22 @@ def test_the_workflow_may_read_and_nothing_else() -> None:
     assert "secrets." not in text_of(".github", "workflows", "ci.yml")
 
 
-def test_actions_are_pinned_by_commit_with_the_version_beside() -> None:
-    used = re.findall(r"uses: (.*)", text_of(".github", "workflows", "ci.yml"))
+def test_a_release_needs_its_owner_and_only_what_publishes_may_write() -> None:
+    release = workflow("release.yml")
+    jobs = release["jobs"]
+    assert release["permissions"] == {"contents": "read"}
+    assert jobs["distributions"]["if"] == "vars.RELEASES == 'on'"
+    assert all(jobs[name]["needs"] == "distributions" for name in ("pypi", "image"))
+    writing = {name for name, job in jobs.items() if "write" in job.get("permissions", {}).values()}
+    assert writing == {name for name, job in jobs.items() if "environment" in job}
+    assert writing == {"pypi", "image"}
+    assert not any("run" in step for step in jobs["pypi"]["steps"])
+    assert "secrets." not in text_of(".github", "workflows", "release.yml")
+
+
+@pytest.mark.parametrize("name", ["ci.yml", "release.yml"])
+def test_actions_are_pinned_by_commit_with_the_version_beside(name: str) -> None:
+    used = re.findall(r"uses: (.*)", text_of(".github", "workflows", name))
     assert used
     assert all(re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", one) for one in used)
 
