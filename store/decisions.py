@@ -12,7 +12,7 @@ whatever GitHub lists meanwhile (`labels_decided_here`).
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, select
 
@@ -201,7 +201,7 @@ class Decisions:
             raise NotStored("issue", f"#{number}", "import or sync the repository first")
         return issue_id
 
-    def _all(self, query: Select[Any]) -> tuple[StoredDecision, ...]:
+    def _all(self, query: Select[DecisionRow, int]) -> tuple[StoredDecision, ...]:
         return tuple(_stored(row, number) for row, number in self._session.execute(query))
 
 
@@ -244,7 +244,7 @@ def _history_key(row: DecisionRow) -> str:
     return f"decision {row.id}"
 
 
-def _joined(repository_id: int) -> Select[Any]:
+def _joined(repository_id: int) -> Select[DecisionRow, int]:
     return (
         select(DecisionRow, IssueRow.number)
         .join(IssueRow, IssueRow.id == DecisionRow.issue_id)

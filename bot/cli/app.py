@@ -32,6 +32,7 @@ from bot.cli.running.demo import demo
 from bot.cli.running.doctor import doctor
 from bot.cli.running.failed import failed
 from bot.cli.running.init import init
+from bot.cli.running.open_pages import open_pages
 from bot.cli.running.serve import serve
 from bot.cli.running.task import task
 from bot.cli.running.validate import validate
@@ -62,6 +63,7 @@ _COMMANDS: dict[str, tuple[Callable[..., None], str]] = {
     "backfill": (backfill, "Label issues that are open already."),
     "undo": (undo, "Take a backfill's labels off again."),
     "benchmark": (benchmark, "Measure how fast and how large each part is."),
+    "open": (open_pages, "Show the pages on this machine."),
     "serve": (serve, "Receive webhooks and tag issues."),
     "work": (work, "Work beside `serve`, on this or another host."),
     "validate": (validate, "Check a configuration file."),

@@ -24,7 +24,10 @@ if TYPE_CHECKING:
     from bot.process.app_credentials import AppCredentials
 
 PREFIX = "ISSUE_TAGGER_"
-_NEVER_QUOTED = {"database_url", "github_private_key", "github_token", "webhook_secret"}
+_NEVER_QUOTED = {
+    *("database_url", "github_private_key", "github_token", "webhook_secret"),
+    "github_client_secret",
+}
 
 
 def _api_url(text: str) -> str:
@@ -84,6 +87,8 @@ class Settings(BaseSettings):
     github_app_id: int | None = Field(default=None, gt=0)
     github_private_key: SecretStr | None = None
     github_private_key_file: Path | None = None
+    github_client_id: str | None = None
+    github_client_secret: SecretStr | None = None
     github_token: SecretStr | None = None
     webhook_secret: Annotated[SecretStr, AfterValidator(_one_or_two_secrets)] | None = None
     host: str = "127.0.0.1"
@@ -162,6 +167,8 @@ class Settings(BaseSettings):
             update={
                 "github_app_id": app.app_id,
                 "github_private_key": SecretStr(app.private_key),
+                "github_client_id": self.github_client_id or app.client_id or None,
+                "github_client_secret": self.github_client_secret or _secret(app.client_secret),
                 "webhook_secret": self.webhook_secret or SecretStr(app.webhook_secret),
             }
         )
@@ -191,10 +198,15 @@ class Settings(BaseSettings):
         database = urlsplit(self.database_url)
         password = database.password
         hidden = [self.github_private_key, self.github_token, self.webhook_secret]
+        hidden.append(self.github_client_secret)
         secrets = [secret.get_secret_value() for secret in hidden if secret]
         secrets += [*self.webhook_secrets, *([password, unquote(password)] if password else [])]
         secrets += [value for name, value in parse_qsl(database.query) if name in SECRETS_IN_QUERY]
         return tuple(dict.fromkeys(secrets))
+
+
+def _secret(text: str) -> SecretStr | None:
+    return SecretStr(text) if text else None
 
 
 class ActionsEnvironment(BaseSettings):

@@ -1,0 +1,47 @@
+"""What the pages say in words, told from documents. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bot.api.documents import ReviewItemDocument, TodayDocument
+
+Group = tuple[str, str, str, list["ReviewItemDocument"]]
+"""An anchor, a title, what it means, and the labels."""
+
+
+def day_sentence(day: TodayDocument, days: int) -> str:
+    """The first thing to read."""
+    since = "since yesterday" if days == 1 else "today" if days == 0 else f"for {days} days"
+    if not day.predicted:
+        return f"Nothing was looked at {since}."
+    deeds = [item.deed for item in day.spoken_of]
+    counts = {
+        "set": deeds.count("set"),
+        "suggested": deeds.count("suggested"),
+        "would set": deeds.count("would be set"),
+        "would suggest": deeds.count("would be suggested"),
+    }
+    done = [f"{verb} {count}" for verb, count in counts.items() if count]
+    done += [f"left {len(day.left)} without a label"] if day.left else []
+    shown = len({item.number for item in (*day.spoken_of, *day.left)})
+    looked = f"{_count(day.predicted, 'issue')} looked at {since}"
+    of = "" if shown >= day.predicted else f", {shown} of them here"
+    return f"{looked}{of}: {', '.join(done)}."
+
+
+def day_groups(day: TodayDocument) -> list[Group]:
+    """What is to be decided first, then what was set, then what was left."""
+    asked = [item for item in day.spoken_of if item.deed in {"suggested", "would be suggested"}]
+    done = [item for item in day.spoken_of if item.deed in {"set", "would be set"}]
+    return [
+        ("decide", "To decide", "Likely, but not sure enough to be set without a person.", asked),
+        ("set", "Set", "Sure enough, or would be in mode apply. Take back what is wrong.", done),
+        ("left", "Left alone", "The likeliest label of issues where none was likely enough.",
+         list(day.left)),
+    ]  # fmt: skip
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"

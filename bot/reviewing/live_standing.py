@@ -1,0 +1,89 @@
+"""How good labels are in use, for a page: worked out aside, so that no page waits for it.
+
+Twelve weeks of a large repository take seconds to read; a page is given the last figures, and
+none while the first ones are worked out.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from store.errors import StoreError
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from store.database import Store
+    from store.records import Repository
+    from tagger.monitoring.live_figures import LiveLabel
+
+log = logging.getLogger(__name__)
+
+FRESH = timedelta(minutes=5)
+PATIENCE_SECONDS = 0.02
+"""How long a page waits for the first figures; of a small repository they are there by then."""
+MAX_REPOSITORIES = 1000
+_POOLED = "all labels"
+
+
+@dataclass(frozen=True)
+class LiveStanding:
+    """Figures of one repository over twelve weeks.
+
+    :ivar pooled: of all labels together; None where nothing was judged.
+    """
+
+    at: datetime
+    pooled: LiveLabel | None
+    labels: tuple[LiveLabel, ...]
+
+
+class LiveStandings:
+    """Keeps the figures of repositories, each worked out by one thread at a time."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._by_repository: dict[int, LiveStanding] = {}
+        self._working: dict[int, threading.Thread] = {}
+        self._lock = threading.Lock()
+
+    def of(self, repository: Repository, now: datetime) -> LiveStanding | None:
+        """The last figures; None: they are being worked out for the first time."""
+        with self._lock:
+            standing = self._by_repository.get(repository.id)
+            stale = standing is None or abs(now - standing.at) >= FRESH
+            if stale and repository.id not in self._working:
+                thread = threading.Thread(
+                    target=self._work_out, args=(repository, now), daemon=True, name="standing"
+                )
+                self._working[repository.id] = thread
+                thread.start()
+            working = self._working.get(repository.id)
+        if standing is None and working is not None:
+            working.join(PATIENCE_SECONDS)
+            standing = self._by_repository.get(repository.id)
+        return standing
+
+    def _work_out(self, repository: Repository, now: datetime) -> None:
+        from bot.evaluating.live_outcomes import answered
+        from tagger.monitoring.live_figures import live_figures
+
+        try:
+            with self._store.read() as work:
+                judged = list(answered(work, repository, now))
+            labels = live_figures(judged, weekly=False)
+            together = [replace(label, label=_POOLED) for label in judged]
+            pooled = next(iter(live_figures(together, weekly=False)), None)
+            with self._lock:
+                if len(self._by_repository) >= MAX_REPOSITORIES:
+                    self._by_repository.pop(next(iter(self._by_repository)))
+                self._by_repository[repository.id] = LiveStanding(now, pooled, labels)
+        except StoreError as error:  # the page itself says so; the last figures stay
+            log.warning("no figures in use", extra={"reason": str(error)})
+        finally:
+            with self._lock:
+                self._working.pop(repository.id, None)
