@@ -122,6 +122,11 @@ class Issues:
         query = select(IssueRow.number).where(IssueRow.repository_id == repository_id)
         return tuple(self._session.scalars(query.order_by(IssueRow.number)))
 
+    def newest_numbers(self, repository_id: int, limit: int) -> tuple[int, ...]:
+        """Numbers of the newest issues and pull requests, falling."""
+        query = select(IssueRow.number).where(IssueRow.repository_id == repository_id)
+        return tuple(self._session.scalars(query.order_by(IssueRow.number.desc()).limit(limit)))
+
     def set_labels(self, repository_id: int, number: int, labels: Iterable[str]) -> None:
         """Let these be the issue's labels: what GitHub answered to a change of them.
 

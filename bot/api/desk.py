@@ -7,6 +7,8 @@ from contextlib import asynccontextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from bot.api.background import Background
+from bot.api.learning import OwnTrainings, QueuedTrainings
 from bot.api.refusals import ApiRefusal, NotShown, in_refusals
 from bot.github.models import is_full_name
 from bot.github.web_addresses import issue_address
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from typing import TypeVar
 
+    from bot.api.learning import Trainings
     from bot.container import Container
     from bot.signin.doorkeeper import Doorkeeper
     from bot.signin.viewers import Viewer
@@ -39,6 +42,10 @@ class Desk:
         self.doorkeeper = doorkeeper
         self.standings = LiveStandings(container.store)
         self.scoring = Scoring()
+        self.background = Background(container.clock)
+        self.trainings: Trainings = (
+            OwnTrainings(self) if doorkeeper.is_local else QueuedTrainings(self)
+        )
 
     @property
     def store(self) -> Store:

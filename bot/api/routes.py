@@ -17,6 +17,7 @@ from bot.api.documents import (
     RepositoriesDocument,
     TodayDocument,
 )
+from bot.api.learning_routes import LearningRoutes, Name, Owner
 from bot.api.refusals import ApiRefusal, SignInNeeded
 from bot.signin.sessions import SESSION_COOKIE, same
 from bot.signin.viewers import Viewer  # noqa: TC001 - FastAPI reads it
@@ -36,9 +37,6 @@ _REFUSALS: dict[int | str, dict[str, Any]] = {
 _BEARER = HTTPBearer(auto_error=False, description="A token of `issue-tagger token`")
 _COOKIE = APIKeyCookie(name=SESSION_COOKIE, auto_error=False)
 
-Owner = Annotated[str, Path(max_length=100)]
-Name = Annotated[str, Path(max_length=100)]
-
 
 class Api:
     """The endpoints; documented in `/openapi.json`."""
@@ -56,6 +54,7 @@ class Api:
         self._get(f"{of}/today", self.today)
         self._post(f"{of}/decisions", self.decide)
         self._post(f"{of}/failed/{{guid}}/retry", self.retry)
+        self.router.include_router(LearningRoutes(desk, self.viewer).router)
 
     def _get(self, path: str, endpoint: Any) -> None:
         self.router.add_api_route(path, endpoint, methods=["GET"])
@@ -63,7 +62,7 @@ class Api:
     def _post(self, path: str, endpoint: Any) -> None:
         self.router.add_api_route(path, endpoint, methods=["POST"])
 
-    async def _viewer(self, request: Request) -> Viewer:
+    async def viewer(self, request: Request) -> Viewer:
         """Who asks.
 
         :raises ApiRefusal: nobody known, or a writing request without the session's CSRF token.
@@ -80,7 +79,7 @@ class Api:
 
     async def repositories(self, request: Request) -> RepositoriesDocument:
         """Repositories that who asks may decide in."""
-        return await reviewing.repositories(self._desk, await self._viewer(request))
+        return await reviewing.repositories(self._desk, await self.viewer(request))
 
     async def today(
         self,
@@ -91,14 +90,14 @@ class Api:
         before: datetime | None = None,
     ) -> TodayDocument:
         """What the bot set, suggested and left since midnight, so many days ago."""
-        viewer = await self._viewer(request)
+        viewer = await self.viewer(request)
         return await reviewing.today(self._desk, viewer, f"{owner}/{name}", days, before)
 
     async def decide(
         self, request: Request, owner: Owner, name: Name, order: DecisionOrder
     ) -> DecidedDocument:
         """Approve a label, dismiss it, or undo what was decided about it."""
-        viewer = await self._viewer(request)
+        viewer = await self.viewer(request)
         return await reviewing.decided(self._desk, viewer, f"{owner}/{name}", order)
 
     async def retry(
@@ -109,7 +108,7 @@ class Api:
         guid: Annotated[str, Path(max_length=200)],
     ) -> dict[str, str]:
         """Set a webhook going again that was given up."""
-        await reviewing.retried(self._desk, await self._viewer(request), f"{owner}/{name}", guid)
+        await reviewing.retried(self._desk, await self.viewer(request), f"{owner}/{name}", guid)
         return {"status": "waiting"}
 
 

@@ -33,6 +33,7 @@ from bot.cli.running.doctor import doctor
 from bot.cli.running.failed import failed
 from bot.cli.running.init import init
 from bot.cli.running.open_pages import open_pages
+from bot.cli.running.preview import preview
 from bot.cli.running.serve import serve
 from bot.cli.running.task import task
 from bot.cli.running.validate import validate
@@ -57,6 +58,7 @@ _COMMANDS: dict[str, tuple[Callable[..., None], str]] = {
     "promote": (promote, "Let another trained release label."),
     "rollback": (rollback, "Let the release before label again."),
     "tag": (tag, "Show which labels fit an issue; writes none."),
+    "preview": (preview, "Show what it would do with open issues."),
     "evaluate": (evaluate, "Measure how good labels would be; a report."),
     "audit": (audit, "List labels that are probably wrong."),
     "report": (report, "Tell what people did with the bot's labels."),

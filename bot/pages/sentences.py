@@ -45,3 +45,11 @@ def day_groups(day: TodayDocument) -> list[Group]:
 
 def _count(number: int, what: str) -> str:
     return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
+
+
+def together(items: list[ReviewItemDocument], place: int) -> str:
+    """How a label is joined to those of the same issue beside it: "again", "more", or both."""
+    number = items[place].number
+    again = place > 0 and items[place - 1].number == number
+    more = place + 1 < len(items) and items[place + 1].number == number
+    return " ".join(word for word, is_so in (("again", again), ("more", more)) if is_so)

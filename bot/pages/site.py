@@ -23,8 +23,9 @@ from bot.pages.exchange import (
     page,
     see,
 )
+from bot.pages.learning_pages import LearningPages, suspect_part
 from bot.pages.rendering import path_of, render, slug, static_files
-from bot.pages.sentences import day_groups, day_sentence
+from bot.pages.sentences import day_groups, day_sentence, together
 from bot.pages.sign_in_pages import SignInPages
 from bot.signin.sessions import SESSION_COOKIE
 
@@ -94,6 +95,18 @@ class Site:
         self._add("GET", of, self._entered(self.today))
         self._add("POST", f"{of}/decide", self._entered(self.decide))
         self._add("POST", f"{of}/retry", self._entered(self.retry))
+        pages = LearningPages(self)
+        for method, path, make in (
+            ("GET", "/why/{number}", pages.why),
+            ("GET", "/try", pages.try_form),
+            ("POST", "/try", pages.try_it),
+            ("GET", "/preview", pages.preview),
+            ("GET", "/releases", pages.releases),
+            ("POST", "/releases", pages.change_release),
+            ("GET", "/audit", pages.audit),
+            ("POST", "/audit", pages.audit_anew),
+        ):
+            self._add(method, f"{of}{path}", self._entered(make))
 
     def _add(self, method: str, path: str, endpoint: Callable[[Request], Any]) -> None:
         self.router.add_api_route(path, endpoint, methods=[method], response_model=None)
@@ -197,6 +210,7 @@ class Site:
             standing=day.standing,
             sentence=day_sentence(day, days),
             groups=day_groups(day),
+            together=together,
             here=f"{path_of(visit.repository)}?days={days}",
             older=quote(day.older.isoformat()) if day.older else "",
         )
@@ -208,6 +222,8 @@ class Site:
         back = field(visit.form, "back")
         base = path_of(visit.repository)
         back = back if back.startswith(base) else base
+        if visit.is_part and order.origin == "audit":
+            return suspect_part(visit, decided)
         if visit.is_part and decided.item is not None:
             return page(
                 render(
@@ -217,6 +233,7 @@ class Site:
                     csrf=visit.viewer.csrf,
                     origin=order.origin,
                     back=back,
+                    again=_again(visit.form),
                 )
             )
         return see(f"{back}#i{order.number}-{slug(decided.label)}")
@@ -236,6 +253,12 @@ def _order(form: dict[str, list[str]]) -> DecisionOrder:
         return DecisionOrder.model_validate({name: field(form, name) for name in names})
     except ValueError:
         raise ApiRefusal(400, "The form is not one of ours.") from None
+
+
+def _again(form: dict[str, list[str]]) -> str:
+    """How the item was joined to those beside it."""
+    words = field(form, "again").split()
+    return " ".join(word for word in words if word in {"again", "more"})
 
 
 def _time(text: str) -> datetime | None:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 FRESH = timedelta(minutes=5)
-PATIENCE_SECONDS = 0.02
+PATIENCE_SECONDS = 0.03
 """How long a page waits for the first figures; of a small repository they are there by then."""
 MAX_REPOSITORIES = 1000
 _POOLED = "all labels"
