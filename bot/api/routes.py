@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime  # noqa: TC003 - FastAPI reads it
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request
@@ -20,7 +20,7 @@ from bot.api.documents import (
 from bot.api.learning_routes import LearningRoutes, Name, Owner
 from bot.api.refusals import ApiRefusal, SignInNeeded
 from bot.signin.sessions import SESSION_COOKIE, same
-from bot.signin.viewers import Viewer  # noqa: TC001 - FastAPI reads it
+from bot.signin.viewers import Viewer
 
 if TYPE_CHECKING:
     from bot.api.desk import Desk
