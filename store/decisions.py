@@ -19,7 +19,7 @@ from sqlalchemy import delete, select
 from store.engine.text import name_key, storable
 from store.engine.upsert import chunks, insert_into
 from store.errors import NotStored
-from store.records import DecisionRecord, ReviewEffect, StoredDecision
+from store.records import DecisionCounts, DecisionRecord, ReviewEffect, StoredDecision
 from store.tables import DecisionRow, IssueLabelRow, IssueRow, LabelEventRow
 
 if TYPE_CHECKING:
@@ -120,6 +120,19 @@ class Decisions:
         )
         return self._all(query.order_by(DecisionRow.id))
 
+    def counts(self, repository_id: int) -> DecisionCounts:
+        """How much was taught in a repository and is in force."""
+        query = (
+            select(DecisionRow.verdict, DecisionRow.place, DecisionRow.origin, DecisionRow.issue_id)
+            .where(DecisionRow.repository_id == repository_id, DecisionRow.undone_at.is_(None))
+            .distinct()
+        )
+        rows = self._session.execute(query).all()
+        answered = {row.issue_id for row in rows if row.origin == "teach"}
+        skipped = {row.issue_id for row in rows if row.verdict == "skipped"}
+        local = {row.issue_id for row in rows if row.place == "here" and row.verdict != "skipped"}
+        return DecisionCounts(len(answered - skipped), len(skipped), len(local))
+
     def mark_on_github(
         self, decision_id: int, effect: ReviewEffect, run_id: int | None = None
     ) -> None:
@@ -130,6 +143,13 @@ class Decisions:
         row, _ = self._row(decision_id)
         row.place, row.effect, row.run_id = "github", effect, run_id
         self._session.flush()
+
+    def of_run(self, run_id: int) -> tuple[StoredDecision, ...]:
+        """Decisions that a run carried to GitHub, the oldest first."""
+        query = select(DecisionRow, IssueRow.number).join(
+            IssueRow, IssueRow.id == DecisionRow.issue_id
+        )
+        return self._all(query.where(DecisionRow.run_id == run_id).order_by(DecisionRow.id))
 
     def back_here(self, run_id: int) -> int:
         """Of a run that was undone the decisions stand, and GitHub knows of them no more."""

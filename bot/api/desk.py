@@ -17,6 +17,7 @@ from bot.receiving.handler_context import HandlerContext
 from bot.reviewing.deciding_labels import Person, ReviewDesk
 from bot.reviewing.live_standing import LiveStandings
 from bot.signin.roles import Role
+from bot.teaching.classroom import Classroom
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -43,6 +44,9 @@ class Desk:
         self.standings = LiveStandings(container.store)
         self.scoring = Scoring()
         self.background = Background(container.clock)
+        self.classroom = Classroom(
+            container.store, lambda progress: container.resources(progress, tuning=False)
+        )
         self.trainings: Trainings = (
             OwnTrainings(self) if doorkeeper.is_local else QueuedTrainings(self)
         )

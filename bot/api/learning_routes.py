@@ -1,4 +1,4 @@
-"""The endpoints of `/api/v1` about releases, evaluations, explanations and previews."""
+"""The endpoints of `/api/v1` about releases, explanations, previews and teaching."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request
 
-from bot.api import auditing, explaining, learning
+from bot.api import auditing, explaining, learning, teaching
 from bot.api.learning_documents import (
     AuditDocument,
     EvaluationDocument,
@@ -16,6 +16,13 @@ from bot.api.learning_documents import (
     TrainingDocument,
     TriedDocument,
     TryOrder,
+)
+from bot.api.teaching_documents import (
+    AnswerOrder,
+    RunDocument,
+    RunOrder,
+    SkipOrder,
+    TeachDocument,
 )
 
 if TYPE_CHECKING:
@@ -48,6 +55,11 @@ class LearningRoutes:
         self._add("POST", f"{of}/rollback", self.rollback)
         self._add("POST", f"{of}/retrain", self.retrain)
         self._add("GET", f"{of}/evaluation", self.evaluation)
+        self._add("GET", f"{of}/teach", self.teach)
+        self._add("POST", f"{of}/teach/answers", self.answer)
+        self._add("POST", f"{of}/teach/skip", self.skip)
+        self._add("POST", f"{of}/teach/undo", self.undo)
+        self._add("POST", f"{of}/teach/run", self.run)
 
     def _add(self, method: str, path: str, endpoint: Any) -> None:
         self.router.add_api_route(path, endpoint, methods=[method])
@@ -116,3 +128,32 @@ class LearningRoutes:
         """The learning curves of the last evaluation."""
         viewer = await self._viewer(request)
         return await learning.evaluation(self._desk, viewer, f"{owner}/{name}")
+
+    async def teach(self, request: Request, owner: Owner, name: Name) -> TeachDocument:
+        """The issue to label next, and what was learned so far."""
+        viewer = await self._viewer(request)
+        return await teaching.teach(self._desk, viewer, f"{owner}/{name}")
+
+    async def answer(
+        self, request: Request, owner: Owner, name: Name, order: AnswerOrder
+    ) -> TeachDocument:
+        """Labels of an issue; they hold here until they are written to GitHub."""
+        viewer = await self._viewer(request)
+        return await teaching.answered(self._desk, viewer, f"{owner}/{name}", order)
+
+    async def skip(
+        self, request: Request, owner: Owner, name: Name, order: SkipOrder
+    ) -> TeachDocument:
+        """Put an issue aside."""
+        viewer = await self._viewer(request)
+        return await teaching.skipped(self._desk, viewer, f"{owner}/{name}", order)
+
+    async def undo(self, request: Request, owner: Owner, name: Name) -> TeachDocument:
+        """Take one's last answer back."""
+        viewer = await self._viewer(request)
+        return await teaching.undone(self._desk, viewer, f"{owner}/{name}")
+
+    async def run(self, request: Request, owner: Owner, name: Name, order: RunOrder) -> RunDocument:
+        """Write what was decided here to GitHub, or undo the last such run."""
+        viewer = await self._viewer(request)
+        return await teaching.run(self._desk, viewer, f"{owner}/{name}", order)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from bot.api.documents import ReviewItemDocument, TodayDocument
+    from bot.api.teaching_documents import TeachDocument
 
 Group = tuple[str, str, str, list["ReviewItemDocument"]]
 """An anchor, a title, what it means, and the labels."""
@@ -53,3 +54,30 @@ def together(items: list[ReviewItemDocument], place: int) -> str:
     again = place > 0 and items[place - 1].number == number
     more = place + 1 < len(items) and items[place + 1].number == number
     return " ".join(word for word, is_so in (("again", again), ("more", more)) if is_so)
+
+
+def teaching_sentence(teach: TeachDocument) -> str:
+    """How far the teaching has come."""
+    if teach.step:
+        return f"{_count(teach.answered, 'issue')} answered; learning from them now."
+    rise = f"the F1 to expect is {teach.expected_f1:.2f}"
+    if not teach.answered and not teach.learned:
+        return f"Nothing is labelled yet; {rise}, from what labels are called."
+    if not teach.answered:
+        return f"It learned from {_count(teach.learned, 'labelled issue')}; {rise}."
+    more = _count(teach.until_next, "answer")
+    return f"{_count(teach.answered, 'issue')} answered; {rise}. It learns again after {more}."
+
+
+def change_sentence(teach: TeachDocument) -> str:
+    """What the last lesson brought; "" where there was none."""
+    change = teach.change
+    if change is None:
+        return ""
+    moved = change.expected_f1 - change.expected_f1_before
+    verb = "rose" if moved > 0.005 else "fell" if moved < -0.005 else "stayed"
+    words = f"The last lesson learned from {_count(change.answers, 'issue')} more: the F1 to expect"
+    words += f" {verb} to {change.expected_f1:.2f} (from {change.expected_f1_before:.2f})."
+    if change.new_servable:
+        words += f" Servable from now on: {', '.join(change.new_servable)}."
+    return words

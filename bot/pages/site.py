@@ -27,6 +27,7 @@ from bot.pages.learning_pages import LearningPages, suspect_part
 from bot.pages.rendering import path_of, render, slug, static_files
 from bot.pages.sentences import day_groups, day_sentence, together
 from bot.pages.sign_in_pages import SignInPages
+from bot.pages.teach_page import TeachPage
 from bot.signin.sessions import SESSION_COOKIE
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ class Site:
         self._add("GET", of, self._entered(self.today))
         self._add("POST", f"{of}/decide", self._entered(self.decide))
         self._add("POST", f"{of}/retry", self._entered(self.retry))
-        pages = LearningPages(self)
+        pages, teaching = LearningPages(self), TeachPage(self)
         for method, path, make in (
             ("GET", "/why/{number}", pages.why),
             ("GET", "/try", pages.try_form),
@@ -105,6 +106,8 @@ class Site:
             ("POST", "/releases", pages.change_release),
             ("GET", "/audit", pages.audit),
             ("POST", "/audit", pages.audit_anew),
+            ("GET", "/teach", teaching.show),
+            ("POST", "/teach", teaching.act),
         ):
             self._add(method, f"{of}{path}", self._entered(make))
 

@@ -77,6 +77,11 @@ async def decide(desk: ReviewDesk, person: Person, wanted: ReviewOrder) -> Store
     :raises GitHubError: GitHub did not do it; nothing is kept.
     """
     issue, label, before = await asyncio.to_thread(_look, desk, wanted)
+    if label is None and person.client is not None:
+        there = await labels_now(desk.store, person.client, desk.repository, desk.clock())
+        label = there.names.get(name_key(wanted.label))
+    if label is None:
+        raise CommandRefused(f"{desk.repository.full_name} has no label {wanted.label!r}")
     verdict = _VERDICTS[wanted.order]
     if before is not None and before.verdict == verdict:
         return before
@@ -168,8 +173,10 @@ async def _back_on_github(
     return tuple((await client.issue(name, number)).label_names)
 
 
-def _look(desk: ReviewDesk, wanted: ReviewOrder) -> tuple[StoredIssue, str, StoredDecision | None]:
-    """The issue, the label as the repository spells it, and what was decided about it before."""
+def _look(
+    desk: ReviewDesk, wanted: ReviewOrder
+) -> tuple[StoredIssue, str | None, StoredDecision | None]:
+    """The issue, the label as the store spells it, and what was decided about it before."""
     key, repository = name_key(wanted.label), desk.repository
     with desk.store.read() as work:
         issue = work.issues.get(repository.id, wanted.number)
@@ -178,10 +185,7 @@ def _look(desk: ReviewDesk, wanted: ReviewOrder) -> tuple[StoredIssue, str, Stor
         names |= {name_key(name): name for name in issue.labels}
         if key not in names:  # imported without a list of labels
             names |= {name_key(name): name for name in work.issues.label_names(repository.id)}
-    label = names.get(key)
-    if label is None:
-        raise CommandRefused(f"{desk.repository.full_name} has no label {wanted.label!r}")
-    return issue, label, decided.get((wanted.number, key))
+    return issue, names.get(key), decided.get((wanted.number, key))
 
 
 def _in_force(desk: ReviewDesk, number: int, label: str) -> StoredDecision | None:

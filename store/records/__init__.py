@@ -5,6 +5,7 @@ the store's own; GitHub's are called `number`, `github_id`, `guid`. Every room a
 """
 
 from store.records.decisions import (
+    DecisionCounts,
     DecisionRecord,
     ReviewEffect,
     ReviewOrigin,
@@ -61,6 +62,7 @@ __all__ = (
     "ClaimedTask",
     "ComparedOn",
     "Decision",
+    "DecisionCounts",
     "DecisionRecord",
     "DeliveryRecord",
     "DeliveryState",

@@ -53,3 +53,12 @@ class StoredDecision:
     effect: ReviewEffect
     undone_at: datetime | None
     run_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionCounts:
+    """How many issues were answered and skipped while teaching, and are decided on here alone."""
+
+    answered: int
+    skipped: int
+    local: int

@@ -30,9 +30,7 @@ def worked(installation, github, clock, releases):
         async def run() -> None:
             context = installation.context()
             for delivery in list(github.deliveries):
-                received = understand(
-                    delivery.guid, delivery.event, delivery.payload, clock()
-                )
+                received = understand(delivery.guid, delivery.event, delivery.payload, clock())
                 with installation.store.begin() as unit:
                     keep(unit, received, BOT)
             await DeliveryQueue(context).run_until_empty()
@@ -115,9 +113,7 @@ def test_files_that_were_imported_are_decided_on_here(local, installation, clock
     assert answer.json()["place"] == "here", answer.text
     with installation.store.read() as work:
         assert work.issues.get(repository.id, 7).labels == ("bug",)
-    local.client.post(
-        address, json=order | {"decision": "undo"}, headers={"X-CSRF-Token": token}
-    )
+    local.client.post(address, json=order | {"decision": "undo"}, headers={"X-CSRF-Token": token})
     with installation.store.read() as work:
         assert work.issues.get(repository.id, 7).labels == ()
         assert work.labels.history(repository.id, 7) == ()
