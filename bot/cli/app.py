@@ -36,6 +36,7 @@ from bot.cli.running.open_pages import open_pages
 from bot.cli.running.preview import preview
 from bot.cli.running.serve import serve
 from bot.cli.running.task import task
+from bot.cli.running.token import token
 from bot.cli.running.validate import validate
 from bot.cli.running.work import work
 
@@ -70,6 +71,7 @@ _COMMANDS: dict[str, tuple[Callable[..., None], str]] = {
     "work": (work, "Work beside `serve`, on this or another host."),
     "validate": (validate, "Check a configuration file."),
     "init": (init, "Write a configuration file."),
+    "token": (token, "Let a script use the API."),
     "failed": (failed, "List webhooks that were given up; --retry."),
     "forget": (forget, "Drop what is old, or erase for good."),
     "doctor": (doctor, "Examine the installation; says what to do."),
