@@ -111,7 +111,8 @@ class WorkerThread:
     def _started(self, pool: WorkerPool) -> None:
         self._loop = asyncio.get_running_loop()
         self._crew = pool
-        if self._stop_asked.is_set():
+        # asked for while this pool was made, when there was nothing to stop yet
+        if self._stop_asked.is_set() or self._reopening.is_set():
             pool.stop()
 
 

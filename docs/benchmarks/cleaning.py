@@ -24,10 +24,10 @@ from bot.process.settings import load_settings
 from tagger.chain.chain import Chain
 from tagger.domain.issue import IssueText, Label, TrainingSet
 from tagger.evaluation.cell_run import evaluate_cell
-from tagger.evaluation.duplicates import duplicate_groups
 from tagger.evaluation.slices import SplitPlan, split
 from tagger.statistics.metrics import Counts
 from tagger.strategies.candidates import Candidate, candidates
+from tagger.text.duplicates import duplicate_groups
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -14,7 +14,8 @@ from pathlib import Path
 from bot.cli.learning.prior import labelled_files
 from bot.container import build
 from bot.process.settings import load_settings
-from tagger.chain.chain import DEFAULT_TARGET, Chain
+from tagger.chain.chain import Chain
+from tagger.chain.precision_guarantee import DEFAULT_TARGET
 from tagger.evaluation.cells import FolderCells
 from tagger.evaluation.figures import figures
 from tagger.evaluation.runner import Execution, evaluate

@@ -21,7 +21,7 @@ from tagger.chain.blend import Blend
 from tagger.chain.members import CARDINALITY_WEIGHT, DEAR, USUAL_CARDINALITY
 from tagger.chain.prior import FeatureMoments
 from tagger.chain.prior_measurement import moments_of
-from tagger.chain.thresholds import MICRO_SHARE_UNMEASURED, best_expected_f1
+from tagger.statistics.expected_f1 import best_expected_f1, micro_share
 from tagger.statistics.metrics import Counts
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def judged(
     carried = known[0].sum() * (size > 0) + CARDINALITY_WEIGHT * USUAL_CARDINALITY
     each = min(carried / (size + CARDINALITY_WEIGHT), n_labels / 2)
     probabilities = blend.matched(features, each).probabilities(features)
-    decided = probabilities >= best_expected_f1(probabilities, MICRO_SHARE_UNMEASURED)
+    decided = probabilities >= best_expected_f1(probabilities, micro_share(size))
     without = np.flatnonzero(~decided.any(axis=1))
     decided[without, probabilities[without].argmax(axis=1)] = True
     return Counts.of(truth, decided)

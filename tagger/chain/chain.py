@@ -8,6 +8,7 @@ import numpy as np
 
 from tagger.chain.chain_trainer import ChainTrainer
 from tagger.chain.checkpoints import Checkpoints
+from tagger.chain.precision_guarantee import DEFAULT_TARGET
 from tagger.chain.saved_chain import restore_chain, save_chain
 from tagger.domain.issue import IssueText
 
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from tagger.domain.issue import TrainingSet
     from tagger.domain.strategy import Resources, Scores, Strategy
     from tagger.strategies.candidates import CandidatePrediction, FittedMember
-
-DEFAULT_TARGET = 0.9
 
 
 class Chain:

@@ -12,15 +12,17 @@ from tagger.chain.checkpoints import Checkpoints
 from tagger.chain.contentless import CONTENTLESS, ContentCheck
 from tagger.chain.learned_chain import LearnedChain
 from tagger.chain.members import available, check_measured, fit_member, reference_texts
-from tagger.chain.precision_guarantee import Evidence
+from tagger.chain.precision_guarantee import DEFAULT_TARGET, evidence_of
 from tagger.chain.prior import FeatureMoments
 from tagger.chain.stage import Stage
 from tagger.errors import NothingToLearnFrom
+from tagger.text.duplicates import duplicate_groups
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tagger.chain.members import Member
+    from tagger.chain.precision_guarantee import Evidence
     from tagger.domain.issue import TrainingSet
     from tagger.domain.strategy import Resources
 
@@ -61,7 +63,7 @@ class ChainTrainer:
         :param fitted: a member that is in no stage is asked for neighbours only.
         :param stages: at least one, in order of cost, each with the members of the one before.
         """
-        cascade = Cascade.of(train.names, fitted, stages)
+        cascade = Cascade.of(fitted, stages, train, DEFAULT_TARGET)
         neighbours = any(member.name == "knn" for member in fitted)
         content = ContentCheck.fit(train, self.resources.encoder() if neighbours else None)
         return LearnedChain(
@@ -91,13 +93,19 @@ class ChainTrainer:
 def _evidence(cascade: Cascade, content: ContentCheck, train: TrainingSet) -> tuple[Evidence, ...]:
     """Out-of-fold scores of issues, and scores of texts that ask for no label but get by.
 
-    Those are a twentieth of the issues at most: more than anybody files.
+    Those are a twentieth of the issues at most: more than anybody files. Issues that have a copy
+    in nearly the same words are left out: whoever learned from the copy has seen them.
     """
-    scores, truth = cascade.stages[-1].out_of_fold, train.targets
+    scores = cascade.out_of_fold()
     if scores is None:
         return ()
+    _, group, size = np.unique(
+        duplicate_groups(train.issues), return_inverse=True, return_counts=True
+    )
+    without_copy = size[group] == 1
+    scores, truth = scores[without_copy], train.targets[without_copy]
     got_by = [text for text in CONTENTLESS if not content.says_nothing(text)]
     if got_by := got_by[: len(train) // 20]:
         scores = np.concatenate([scores, cascade.predict(got_by).scores])
         truth = np.concatenate([truth, np.zeros((len(got_by), len(train.names)), bool)])
-    return tuple(Evidence.of(scores[:, i], truth[:, i]) for i in range(len(train.names)))
+    return evidence_of(scores, truth)

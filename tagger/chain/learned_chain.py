@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
+from tagger.chain.precision_guarantee import promised_thresholds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from tagger.chain.cascade import Cascade
@@ -45,6 +46,4 @@ class LearnedChain:
 
         *Shape:* (n_labels,)
         """
-        promises = [evidence.promise(target) for evidence in self.evidence]
-        thresholds = [np.inf if promise is None else promise.cut for promise in promises]
-        return np.array(thresholds or [np.inf] * len(self.labels))
+        return promised_thresholds(self.evidence, target, len(self.labels))

@@ -34,6 +34,9 @@ With fewer, on two repositories, `adapted` made the chain no better and its trai
 `fine-tuned` is `adapted` without its adaptation, and a member where it is asked for only: the two
 would say the same."""
 
+EVIDENCE_FROM = 8
+"""Labelled issues from which members that score them on the way are judged by these scores."""
+
 REFERENCE = 256
 """Unlabelled texts on which members are measured beside the labelled ones."""
 
@@ -179,10 +182,10 @@ def _out_of_fold(
 ) -> Scores | None:
     if not strategy.needs_examples:
         return strategy.score(train.issues) if len(train) else None
+    if isinstance(strategy, ScoresItself) and len(train) >= EVIDENCE_FROM:
+        return strategy.out_of_fold_
     if len(train) < FOLDS_FROM:
         return None
-    if isinstance(strategy, ScoresItself):
-        return strategy.out_of_fold_
     name = strategy.name
     scores = np.empty(train.targets.shape, dtype=np.float32)
     folds = stratified_folds(train.targets, n_folds(len(train), tuning=name in TUNING), seed)

@@ -9,10 +9,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
 CONFIDENCE = 0.9
 """Of the one-sided bound."""
+
+DEFAULT_TARGET = 0.9
+"""The precision that is promised where the repository's file names none."""
 
 FEWEST_TO_ESTIMATE = 8
 """Examples below which their scores say nothing about how many more are needed."""
@@ -119,6 +124,24 @@ class Evidence:
             sizes.append(end)
             size = max(end + 1, round(end * 1.25))
         return sizes
+
+
+def evidence_of(scores: NDArray[np.floating], truth: NDArray[np.bool_]) -> tuple[Evidence, ...]:
+    """The evidence of each label. *Shape of both:* (n_issues, n_labels)"""
+    return tuple(Evidence.of(scores[:, i], truth[:, i]) for i in range(truth.shape[1]))
+
+
+def promised_thresholds(
+    evidence: Sequence[Evidence], target: float, n_labels: int
+) -> NDArray[np.float64]:
+    """Threshold of each label that keeps the target; infinity where none does.
+
+    :param evidence: of each label; empty where there are too few labelled issues.
+    :returns: *Shape:* (n_labels,)
+    """
+    promises = [each.promise(target) for each in evidence]
+    thresholds = [np.inf if promise is None else promise.cut for promise in promises]
+    return np.array(thresholds or [np.inf] * n_labels)
 
 
 def _still_missing(errors: float, examples: int, target: float) -> int:

@@ -49,7 +49,7 @@ def save_chain(learned: LearnedChain, folder: Path) -> None:
             "content": learned.content.as_json(),
         },
     )
-    arrays: Arrays = {}
+    arrays: Arrays = {"promised": cascade.promised}
     for place, stage in enumerate(cascade.stages):
         arrays |= _prefixed(f"stage{place}", _stage_arrays(stage))
     if learned.evidence:
@@ -99,7 +99,8 @@ def _cascade(
         for place, names in enumerate(numbers["stages"])
     )
     margins = (float("inf") if margin is None else float(margin) for margin in numbers["margins"])
-    return Cascade(labels, tuple(members), tuple(stages), tuple(margins))
+    promised = arrays.get("promised", np.full(len(labels), np.inf))  # not in releases of before
+    return Cascade(labels, tuple(members), tuple(stages), tuple(margins), promised)
 
 
 def _stage_arrays(stage: Stage) -> Arrays:

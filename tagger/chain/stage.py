@@ -10,8 +10,8 @@ from scipy.special import expit
 
 from tagger.chain.blend import Blend
 from tagger.chain.members import counts, labels_per_issue, shares
-from tagger.chain.thresholds import MICRO_SHARE, MICRO_SHARE_UNMEASURED, best_expected_f1
 from tagger.domain.decision import BASE
+from tagger.statistics.expected_f1 import best_expected_f1, micro_share
 from tagger.statistics.log_odds import UsualLogOdds, feature_names, stack
 from tagger.statistics.stratification import FOLDS_FROM, stratified_folds
 
@@ -112,8 +112,7 @@ class Stage:
             usual,
             blend,
             best_expected_f1(
-                _for_cuts(out_of_fold, blend.probabilities(reference)),
-                MICRO_SHARE_UNMEASURED if out_of_fold is None else MICRO_SHARE,
+                _for_cuts(out_of_fold, blend.probabilities(reference)), micro_share(len(train))
             ),
             {name: prior.weigh(feature_names((name,)), n_positive) for name in names},
             out_of_fold,

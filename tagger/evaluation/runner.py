@@ -13,10 +13,10 @@ import numpy as np
 from tagger.domain.strategy import silent
 from tagger.evaluation.cell_run import evaluate_cell
 from tagger.evaluation.cells import CellKey, CellResult
-from tagger.evaluation.duplicates import duplicate_groups
 from tagger.evaluation.shared_work import UnsharedWork
 from tagger.evaluation.slices import Slice, slice_size, split
 from tagger.evaluation.time_left import TimeLeft, in_words
+from tagger.text.duplicates import duplicate_groups
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

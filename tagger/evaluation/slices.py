@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from tagger.evaluation.duplicates import duplicate_groups
 from tagger.evaluation.errors import TooFewIssues
 from tagger.statistics.stratification import stratified_sample
+from tagger.text.duplicates import duplicate_groups
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

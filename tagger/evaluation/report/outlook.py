@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from tagger.statistics.metrics import Decisions, Floats
 
 TARGET = 0.9
-"""The precision under which an evaluation applies labels: `tagger.chain.chain.DEFAULT_TARGET`."""
+"""The precision under which an evaluation applies labels, as
+`tagger.chain.precision_guarantee.DEFAULT_TARGET`."""
 
 
 def verdict_of(view: View) -> ReleaseVerdict:

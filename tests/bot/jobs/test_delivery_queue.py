@@ -251,6 +251,30 @@ async def test_the_thread_works_what_comes_in_and_stops(bench) -> None:
     assert bench.delivery(opened).state == "done"
 
 
+async def test_a_context_is_made_anew_even_if_credentials_come_while_the_first_is_made(
+    bench, monkeypatch
+) -> None:
+    container = bench.installation
+    thread = WorkerThread(container, DeliveryLimits(poll=timedelta(hours=1)))
+    contexts_made, second = 0, asyncio.Event()
+    loop, make = asyncio.get_running_loop(), container.context
+
+    def context():
+        nonlocal contexts_made
+        contexts_made += 1
+        made = make()
+        if contexts_made == 1:
+            thread.reopen()  # before there is a pool that could be stopped
+        else:
+            loop.call_soon_threadsafe(second.set)
+        return made
+
+    monkeypatch.setattr(container, "context", context)
+    thread.start()
+    await asyncio.wait_for(second.wait(), 20)
+    await asyncio.to_thread(thread.stop)
+
+
 async def test_work_stops_before_a_lease_that_cannot_be_renewed_runs_out(
     bench, monkeypatch
 ) -> None:

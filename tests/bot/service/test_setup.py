@@ -118,9 +118,9 @@ def test_an_app_is_made_kept_privately_and_used_at_once(
     caplog.set_level(logging.WARNING, "httpx")  # as `bot.process.logs` has it
     caplog.set_level(logging.WARNING, "httpx2")
     releases.promote(installation.store, "r1", LABELS, clock())
-    service = create_app(installation, pace=DeliveryLimits(poll=timedelta(seconds=0.05)))
+    limits = DeliveryLimits(lease=timedelta(hours=1), poll=timedelta(seconds=0.05))
+    service = create_app(installation, pace=limits)
     with TestClient(service, base_url=HERE) as client:
-        # there before the scheduler may look for it
         github.push_file(REPO, ".github/issue-tagger.yml", "mode: apply\ndelay_seconds: 0\n")
         form = begin(client, service, caplog, organisation="acme")
         assert form.action.startswith(f"{github.url}/organizations/acme/settings/apps/new?state=")
@@ -136,6 +136,9 @@ def test_an_app_is_made_kept_privately_and_used_at_once(
         opened = github.open_issue(REPO, "a bug")
         body, headers = signed(opened, app.webhook_secret)
         assert client.post("/webhook", content=body, headers=headers).status_code == 202
+        # an intake that came before the first reading of the file took the usual delay;
+        # a lease is longer than the step
+        clock.advance(minutes=3)
         deadline = time.monotonic() + 60
         while github.issue(REPO, 1).label_names != ["bug"] and time.monotonic() < deadline:
             time.sleep(0.02)

@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import FrozenInstanceError, replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,12 +12,13 @@ from scipy.stats import beta
 from tiny_label_models import save_nli
 
 from tagger.chain.blend import Blend
+from tagger.chain.cascade import Cascade
 from tagger.chain.chain import Chain
 from tagger.chain.members import CHEAP, available, check_measured
 from tagger.chain.precision_guarantee import Evidence, examples_needed, lower_bound
 from tagger.chain.prior import FeatureMoments
-from tagger.chain.thresholds import NEVER, best_expected_f1
 from tagger.errors import NotMeasured
+from tagger.statistics.expected_f1 import NEVER, best_expected_f1
 from tagger.statistics.log_odds import UsualLogOdds, feature_names
 from tagger.statistics.logistic import fit_logistic
 from tagger.strategies import REGISTRY
@@ -85,14 +87,14 @@ def test_cuts_for_f1_are_no_worse_than_any_common_cut(seed):
         micro = 2 * hits.sum() / (given_.sum() + p.sum())
         return 0.5 * micro + 0.5 * macro
 
-    thresholds = best_expected_f1(p, micro_share=0.5)
+    thresholds = best_expected_f1(p, share_of_micro=0.5)
     assert expected(thresholds) >= max(expected(np.full(3, c)) for c in (0.1, 0.3, 0.5, 0.7)) - 1e-9
 
 
 def test_a_label_that_is_never_likely_is_never_given_and_no_issue_is_no_error():
     assert best_expected_f1(np.zeros((0, 2)), 0.5) == pytest.approx([0.5, 0.5])
     p = np.column_stack([np.full(50, 0.9), np.full(50, 1e-9)])
-    assert best_expected_f1(p, micro_share=1.0)[1] == NEVER
+    assert best_expected_f1(p, share_of_micro=1.0)[1] == NEVER
 
 
 def test_the_bound_is_clopper_and_pearson_s():
@@ -239,3 +241,38 @@ def test_entailment_comes_last_and_nobody_is_asked_twice(resources, training_set
     chain.save(kept)
     again = Chain(able).restore(kept)
     assert np.allclose(again.score(training_set.issues), thorough)
+
+
+def staged(early, late, promised, margin):
+    """A cascade of two stages that said this of the training issues."""
+
+    def stage(scores):
+        return SimpleNamespace(out_of_fold=np.array(scores), thresholds=np.array([0.5]))
+
+    return Cascade(("bug",), (), (stage(early), stage(late)), (margin,), np.array([promised]))
+
+
+def test_evidence_is_what_will_be_served_each_issue_by_the_stage_that_decides_it():
+    early, late = [[0.97], [0.55], [0.03]], [[0.6], [0.95], [0.5]]
+    served = staged(early, late, promised=np.inf, margin=1.0).out_of_fold()
+    assert served[:, 0].tolist() == [0.97, 0.95, 0.03]
+    assert staged(early, late, promised=np.inf, margin=np.inf).out_of_fold().tolist() == late
+
+
+def test_an_issue_near_the_promised_threshold_is_not_decided_early():
+    early, late = [[0.97], [0.03]], [[0.6], [0.5]]
+    served = staged(early, late, promised=0.95, margin=1.0).out_of_fold()
+    assert served[:, 0].tolist() == [0.6, 0.03]
+
+
+def test_a_promise_does_not_rest_on_copies(resources, training_set):
+    copies = replace(
+        training_set,
+        numbers=tuple(range(2 * len(training_set))),
+        issues=training_set.issues * 2,
+        targets=np.concatenate([training_set.targets] * 2),
+    )
+    chain = Chain(resources, members=("zero-shot", "linear")).fit(training_set)
+    doubled = Chain(resources, members=("zero-shot", "linear")).fit(copies)
+    assert len(chain.learned_.evidence[0].scores) >= 20
+    assert len(doubled.learned_.evidence[0].scores) <= len(training_set) // 10

@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 from invented import invented
 
 from tagger.domain.issue import IssueText, Label, TrainingSet
-from tagger.evaluation.duplicates import duplicate_groups
 from tagger.evaluation.errors import TooFewIssues
 from tagger.evaluation.slices import SplitPlan, split
 from tagger.statistics.stratification import stratified_folds, stratified_sample
+from tagger.text.duplicates import duplicate_groups
 
 DATA = invented(160)
 PLANS = st.builds(
