@@ -70,6 +70,7 @@ async def decided(desk: Desk, viewer: Viewer, name: str, order: DecisionOrder) -
         else:
             wanted = ReviewOrder(order.number, order.label, order.decision, order.origin)
             decision = await decide(reviewing, person, wanted)
+        desk.standings.outdated(repository)
         item = await desk.read(
             lambda work: item_of(work, repository.id, decision.number, decision.label)
         )

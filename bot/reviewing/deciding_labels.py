@@ -33,7 +33,9 @@ if TYPE_CHECKING:
         ReviewVerdict,
         StoredDecision,
         StoredIssue,
+        WriteState,
     )
+    from store.unit_of_work import UnitOfWork
 
 Order = Literal["approve", "dismiss"]
 _VERDICTS: dict[Order, ReviewVerdict] = {"approve": "approved", "dismiss": "dismissed"}
@@ -205,7 +207,10 @@ def _keep(
             work.decisions.undo(before.id, record.at)
         if labels is not None:
             work.issues.set_labels(desk.repository.id, record.number, labels)
-        return work.decisions.record(desk.repository.id, record)
+        decision = work.decisions.record(desk.repository.id, record)
+        answered: WriteState = "approved" if record.verdict == "approved" else "dismissed"
+        _mark_suggestions(work, decision, "written", answered, record.at)
+        return decision
 
 
 def _take_back(
@@ -215,4 +220,19 @@ def _take_back(
         undone = work.decisions.undo(decision.id, desk.clock())
         if labels is not None:
             work.issues.set_labels(desk.repository.id, decision.number, labels)
+        if decision.effect != "turned down" or labels is not None:
+            answered: WriteState = "approved" if decision.verdict == "approved" else "dismissed"
+            _mark_suggestions(work, decision, answered, "written", desk.clock())
         return undone
+
+
+def _mark_suggestions(
+    work: UnitOfWork, decision: StoredDecision, before: WriteState, after: WriteState, now: datetime
+) -> None:
+    """Suggestions of the label no longer wait for an answer, or do so again."""
+    writes = work.writes.list(
+        repository_id=decision.repository_id, number=decision.number, state=before
+    )
+    for write in writes:
+        if write.form != "label" and name_key(write.label) == name_key(decision.label):
+            work.writes.mark(write.id, after, now)

@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from store.errors import StoreError
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from store.database import Store
     from store.records import Repository
     from tagger.monitoring.live_figures import LiveLabel
@@ -26,6 +25,8 @@ log = logging.getLogger(__name__)
 FRESH = timedelta(minutes=5)
 PATIENCE_SECONDS = 0.03
 """How long a page waits for the first figures; of a small repository they are there by then."""
+QUICK_SECONDS = 0.3
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
 MAX_REPOSITORIES = 1000
 _POOLED = "all labels"
 
@@ -34,10 +35,12 @@ _POOLED = "all labels"
 class LiveStanding:
     """Figures of one repository over twelve weeks.
 
+    :ivar seconds: that it took to work them out.
     :ivar pooled: of all labels together; None where nothing was judged.
     """
 
     at: datetime
+    seconds: float
     pooled: LiveLabel | None
     labels: tuple[LiveLabel, ...]
 
@@ -68,10 +71,18 @@ class LiveStandings:
             standing = self._by_repository.get(repository.id)
         return standing
 
+    def outdated(self, repository: Repository) -> None:
+        """Something was decided: have them worked out anew where that takes no time."""
+        with self._lock:
+            standing = self._by_repository.get(repository.id)
+            if standing is not None and standing.seconds < QUICK_SECONDS:
+                self._by_repository[repository.id] = replace(standing, at=LONG_AGO)
+
     def _work_out(self, repository: Repository, now: datetime) -> None:
         from bot.evaluating.live_outcomes import answered
         from tagger.monitoring.live_figures import live_figures
 
+        began = time.perf_counter()
         try:
             with self._store.read() as work:
                 judged = list(answered(work, repository, now))
@@ -81,7 +92,9 @@ class LiveStandings:
             with self._lock:
                 if len(self._by_repository) >= MAX_REPOSITORIES:
                     self._by_repository.pop(next(iter(self._by_repository)))
-                self._by_repository[repository.id] = LiveStanding(now, pooled, labels)
+                self._by_repository[repository.id] = LiveStanding(
+                    now, time.perf_counter() - began, pooled, labels
+                )
         except StoreError as error:  # the page itself says so; the last figures stay
             log.warning("no figures in use", extra={"reason": str(error)})
         finally:

@@ -156,9 +156,9 @@ def _outlook(
     data: TrainingSet, scores: NDArray[np.float64], promised: NDArray[np.float64]
 ) -> tuple[tuple[LessonLabel, ...], float]:
     """Each label's outlook, and the micro F1 that is to be expected."""
-    from tagger.chain.thresholds import best_expected_f1
+    from tagger.statistics.expected_f1 import best_expected_f1, micro_share
 
-    thresholds = best_expected_f1(scores, 0.5)
+    thresholds = best_expected_f1(scores, micro_share(len(data)))
     is_given = scores >= thresholds
     hits = (scores * is_given).sum(axis=0)
     size = is_given.sum(axis=0) + scores.sum(axis=0)

@@ -61,9 +61,11 @@ def test_a_suggestion_is_approved_on_github_and_taken_back(local, worked, github
     assert github.issue(REPO, 1).label_names == ["docs"]
     assert github.issue(REPO, 1).suggestions[0].state == "approved"
     assert "approved by you" in local.get(TODAY)
+    assert "<strong>0</strong><span>suggestions without" in local.get(TODAY)
     decide(local, 1, "docs", "undo")
     assert github.issue(REPO, 1).label_names == []
     assert "approved by" not in local.get(TODAY)
+    assert "<strong>1</strong><span>suggestion without" in local.get(TODAY)
 
 
 def test_a_suggestion_is_dismissed_and_counts_as_a_persons_word(
