@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -17,6 +18,7 @@ from store.records import IssueRecord, LabelEvent, LabelRecord, PredictionRecord
 from tagger.domain.decision import Neighbour
 
 QUICK = 120
+"""Texts in the suite; TEST_MUTATED_TEXTS=10000 puts as many through every page."""
 EVIL_LABEL = "<b id=evil>\"'>\u202e"
 TAGS = {
     "html", "head", "meta", "title", "link", "script", "body", "a", "header", "p", "form", "input",
@@ -91,7 +93,7 @@ def check(text: str, seed: object) -> None:
     assert not set(shown) & set("\x00\x1b\u202e\u202d\u2066\u200b\x9b"), seed
 
 
-@pytest.mark.parametrize("start", [0, 40, 80])
+@pytest.mark.parametrize("start", range(0, int(os.environ.get("TEST_MUTATED_TEXTS", QUICK)), 40))
 def test_no_markup_of_theirs_gets_out(local, installation, clock, releases, start) -> None:
     seeds = range(start, start + 40)
     count = plant(installation, clock, releases, seeds)
