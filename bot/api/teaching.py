@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
+from bot.api.background import PATIENCE_SECONDS
 from bot.api.refusals import ApiRefusal
 from bot.api.teaching_documents import (
     LessonChangeDocument,
@@ -42,6 +43,8 @@ async def answered(desk: Desk, viewer: Viewer, name: str, order: AnswerOrder) ->
         await asyncio.to_thread(
             keep_answer, desk.store, repository, answer, viewer.login, desk.now()
         )
+        if order.direct and _can_write(desk, repository) and not _is_writing(desk, repository):
+            await asyncio.to_thread(_begin_run, desk, repository, "write", 0.0)
         return await asyncio.to_thread(_teach, desk, repository)
 
 
@@ -64,17 +67,31 @@ async def undone(desk: Desk, viewer: Viewer, name: str) -> TeachDocument:
 async def run(desk: Desk, viewer: Viewer, name: str, order: RunOrder) -> RunDocument:
     """Write what holds here alone to GitHub, or take the last run off again."""
     async with desk.opened(viewer, name) as repository:
-        key = _RUN, repository.id
-        going = desk.background.find(key)
-        if going is not None and going.state == "running":
+        if _is_writing(desk, repository):
             raise ApiRefusal(409, "A run is going on already.")
-        desk.background.forget(key)
-
-        def work_out(progress: Any) -> str:
-            return asyncio.run(_carry_out(desk, repository, order.act, progress))
-
-        aside = await asyncio.to_thread(desk.background.ask, key, work_out)
+        aside = await asyncio.to_thread(_begin_run, desk, repository, order.act)
         return _run_document(aside)
+
+
+def _begin_run(
+    desk: Desk, repository: Repository, act: str, patience: float = PATIENCE_SECONDS
+) -> AsideWork:
+    key = _RUN, repository.id
+    desk.background.forget(key)
+
+    def work_out(progress: Any) -> str:
+        return asyncio.run(_carry_out(desk, repository, act, progress))
+
+    return desk.background.ask(key, work_out, patience=patience)
+
+
+def _is_writing(desk: Desk, repository: Repository) -> bool:
+    going = desk.background.find((_RUN, repository.id))
+    return going is not None and going.state == "running"
+
+
+def _can_write(desk: Desk, repository: Repository) -> bool:
+    return repository.github_id is not None and desk.doorkeeper.access() is not None
 
 
 async def _carry_out(desk: Desk, repository: Repository, act: str, progress: Any) -> str:
@@ -109,9 +126,8 @@ def _teach(desk: Desk, repository: Repository) -> TeachDocument:
     state = classroom.state(repository)
     if state is None:
         return TeachDocument(repository=repository.full_name, ready=False, step=step)
-    writable = repository.github_id is not None and desk.doorkeeper.access() is not None
     aside = desk.background.find((_RUN, repository.id))
-    return _document(repository, state, step, aside, can_write=writable)
+    return _document(repository, state, step, aside, can_write=_can_write(desk, repository))
 
 
 def _document(

@@ -76,6 +76,7 @@ class AnswerOrder(BaseModel):
     number: int = Field(ge=1, le=2**53)
     labels: list[str] = Field(default_factory=list, max_length=100)
     offered: list[str] = Field(default_factory=list, max_length=100)
+    direct: bool = Field(default=False, description="Write it to GitHub at once, as a run.")
 
 
 class SkipOrder(BaseModel):

@@ -31,6 +31,7 @@ class TeachPage:
     async def show(self, visit: Visit) -> Response:
         """The next issue."""
         teach = await teaching.teach(self._desk, visit.viewer, visit.repository)
+        direct = visit.asked("direct") == "1" and teach.can_write
         waits = not teach.ready or teach.run.state == "running"
         return self._site.show(
             visit,
@@ -39,7 +40,8 @@ class TeachPage:
             teach=teach,
             sentence=teaching_sentence(teach) if teach.ready else "",
             changed=change_sentence(teach),
-            refresh=SECONDS if waits else 0,
+            refresh=SECONDS if waits and not direct else 0,
+            direct=direct,
         )
 
     async def act(self, visit: Visit) -> Response:
@@ -58,7 +60,12 @@ class TeachPage:
             await teaching.answered(desk, viewer, name, _answer(visit, none=act == "none"))
         else:
             raise ApiRefusal(400, "The form is not one of ours.")
-        return see(f"{path_of(name)}/teach")
+        return see(f"{path_of(name)}/teach{'?direct=1' if _is_direct(visit) else ''}")
+
+
+def _is_direct(visit: Visit) -> bool:
+    """Whether answers are to go to GitHub at once."""
+    return field(visit.form, "direct") == "1"
 
 
 def _skip(visit: Visit) -> SkipOrder:
@@ -77,7 +84,12 @@ def _answer(visit: Visit, *, none: bool) -> AnswerOrder:
         raise ApiRefusal(400, "Choose a label, or say that none of these belongs.")
     try:
         return AnswerOrder.model_validate(
-            {"number": field(visit.form, "number"), "labels": labels, "offered": offered}
+            {
+                "number": field(visit.form, "number"),
+                "labels": labels,
+                "offered": offered,
+                "direct": _is_direct(visit),
+            }
         )
     except ValueError:
         raise ApiRefusal(400, "The form is not one of ours.") from None

@@ -25,6 +25,8 @@ log = logging.getLogger(__name__)
 FRESH = timedelta(minutes=5)
 PATIENCE_SECONDS = 0.03
 """How long a page waits for the first figures; of a small repository they are there by then."""
+REST = 100
+"""Times as long as the last working out took, at least, before the next."""
 QUICK_SECONDS = 0.3
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 MAX_REPOSITORIES = 1000
@@ -44,6 +46,11 @@ class LiveStanding:
     pooled: LiveLabel | None
     labels: tuple[LiveLabel, ...]
 
+    @property
+    def lasts(self) -> timedelta:
+        """How long they are good enough for a page."""
+        return max(FRESH, timedelta(seconds=REST * self.seconds))
+
 
 class LiveStandings:
     """Keeps the figures of repositories, each worked out by one thread at a time."""
@@ -58,7 +65,7 @@ class LiveStandings:
         """The last figures; None: they are being worked out for the first time."""
         with self._lock:
             standing = self._by_repository.get(repository.id)
-            stale = standing is None or abs(now - standing.at) >= FRESH
+            stale = standing is None or abs(now - standing.at) >= standing.lasts
             if stale and repository.id not in self._working:
                 thread = threading.Thread(
                     target=self._work_out, args=(repository, now), daemon=True, name="standing"

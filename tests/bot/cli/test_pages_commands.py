@@ -38,9 +38,7 @@ def test_preview_without_a_release_says_how_to_get_one(terminal, imported) -> No
     assert (ended.status, "retrain" in ended.err) == (1, True)
 
 
-@pytest.mark.slow
-def test_preview_shows_each_target_and_the_newest_open_issues(terminal, imported) -> None:
-    assert terminal("retrain", REPO, "--strategies", "naive-bayes,linear").status == 0
+def test_preview_shows_each_target_and_the_newest_open_issues(terminal, trained) -> None:
     document = terminal("preview", REPO, "--limit", "5", "--json").document
     assert [target["precision"] for target in document["targets"]][-1] == 0.99
     assert len(document["issues"]) == 5

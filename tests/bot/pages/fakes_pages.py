@@ -41,6 +41,8 @@ class Forms(HTMLParser):
         self.tags.append((tag, given))
         if tag == "form":
             self.forms.append(PageForm(given.get("action", ""), {}, []))
+        elif given.get("type") == "checkbox" and "checked" not in given:
+            return
         elif tag == "input" and self.forms and given.get("name"):
             self.forms[-1].fields[given["name"]] = given.get("value", "")
         elif tag == "button" and self.forms:

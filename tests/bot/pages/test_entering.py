@@ -148,6 +148,17 @@ def test_what_github_said_is_kept_for_minutes_and_then_asked_again(outside, gith
     browser.get(TODAY, status=404)
 
 
+def test_a_sign_in_that_github_has_ended_leads_back_to_signing_in(outside, github, clock) -> None:
+    github.set_role(REPO, "tina", "triage")
+    sign_in(outside, github, "tina")
+    Browser(outside).get(TODAY)
+    github.tokens = {token: actor for token, actor in github.tokens.items() if token[:4] != "ghu_"}
+    clock.advance(minutes=6)
+    answer = outside.get(TODAY, follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"][:8]) == (303, "/signin?")
+    assert "Sign in with GitHub" in outside.get("/").text
+
+
 def test_githubs_answer_counts_only_with_the_state_and_the_verifier(outside, github) -> None:
     github.set_role(REPO, "tina", "triage")
     github.browser_login = "tina"

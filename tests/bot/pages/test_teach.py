@@ -171,6 +171,18 @@ def test_a_label_that_people_took_off_meanwhile_is_not_set_again(
     assert github.issue(REPO, number).label_names == []
 
 
+def test_an_answer_may_go_to_github_at_once(local, unlabelled, github) -> None:
+    _, form = question(local)
+    number = int(form.fields["number"])
+    local.send(form, act="answer", label=kind_of(number), direct="1")
+    for _ in range(100):
+        if github.issue(REPO, number).label_names:
+            break
+        time.sleep(0.1)
+    assert github.issue(REPO, number).label_names == [kind_of(number)]
+    assert "to GitHub at once" in local.get(f"{TEACH}?direct=1")
+
+
 def test_the_bots_own_writing_stays_a_persons_word(local, unlabelled, installation, github) -> None:
     answer(local, 2)
     run(local, "write", "2 labels set")
