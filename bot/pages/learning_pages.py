@@ -11,7 +11,7 @@ from bot.api.learning_documents import AuditItemDocument, TryOrder
 from bot.api.refusals import ApiRefusal, NotShown
 from bot.pages.exchange import field, page, see
 from bot.pages.rendering import path_of, render
-from bot.pages.sentences import together
+from bot.pages.sentences import act_sentence, together
 from bot.signin.roles import Role
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from bot.api.documents import DecidedDocument
     from bot.api.learning_documents import (
         EvaluationDocument,
+        IssueDocument,
         PreviewDocument,
         PreviewTargetDocument,
         ReleaseLabelDocument,
@@ -55,6 +56,8 @@ class LearningPages:
             likely=LIKELY,
             here=here,
             together=together,
+            happened=_happened(issue),
+            words_of=act_sentence,
         )
 
     async def try_form(self, visit: Visit) -> Response:
@@ -147,6 +150,13 @@ class LearningPages:
         """:raises ApiRefusal: they may not see the repository."""
         async with self._desk.opened(visit.viewer, visit.repository):
             pass
+
+
+def _happened(issue: IssueDocument) -> list[tuple[str, Any]]:
+    """Predictions and acts as they came."""
+    entries: list[tuple[str, Any]] = [("prediction", each) for each in issue.predictions]
+    entries += [("act", each) for each in issue.history]
+    return sorted(entries, key=lambda entry: entry[1].at)
 
 
 def suspect_part(visit: Visit, decided: DecidedDocument) -> Response:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bot.pages.rendering import harmless
+from bot.signin.viewers import HERE
+
 if TYPE_CHECKING:
     from bot.api.documents import ReviewItemDocument, TodayDocument
+    from bot.api.learning_documents import LabelActDocument
     from bot.api.teaching_documents import TeachDocument
 
 Group = tuple[str, str, str, list["ReviewItemDocument"]]
@@ -81,3 +85,15 @@ def change_sentence(teach: TeachDocument) -> str:
     if change.new_servable:
         words += f" Servable from now on: {', '.join(change.new_servable)}."
     return words
+
+
+def act_sentence(act: LabelActDocument) -> str:
+    """Who did what to a label."""
+    people = {"self": "this bot", "unknown": "somebody"}
+    who = people.get(act.actor_kind) or act.actor or "somebody"
+    who = "who opened the pages here" if act.source == "page" and who == HERE else harmless(who, 60)
+    verbs = {"added": "approved", "removed": "dismissed"} if act.source == "page" else _VERBS
+    return f"{verbs[act.action]} by {who}"
+
+
+_VERBS = {"added": "set", "removed": "taken off"}

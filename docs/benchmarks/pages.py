@@ -44,8 +44,8 @@ if TYPE_CHECKING:
     from bot.container import Container
 
 LABELS = tuple(f"label {number}" for number in range(12))
-PREDICTED = 5
-"""Every so-manyth issue has a prediction, as after half a year."""
+PREDICTED = 20
+"""Every so-manyth issue has a prediction, spread over half a year."""
 SECRET = "benchmark"  # noqa: S105 - of nothing
 PORT = 8437
 
