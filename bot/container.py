@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from datetime import UTC, datetime, timedelta
-from functools import cached_property, partial
+from functools import cache, cached_property, partial
 from typing import TYPE_CHECKING
 
 from bot.process.settings import bound_kernels
@@ -32,7 +32,9 @@ if TYPE_CHECKING:
     from tagger.domain.strategy import Progress, Resources
     from tagger.encoders.encoder import Encoder
     from tagger.encoders.model_sources import ModelSource
+    from tagger.prompting.language_model import LanguageModel
     from tagger.runtimes import Runtime
+    from tagger.text.back_translation import BackTranslation
 
 
 SECONDS = timedelta(seconds=5)
@@ -113,7 +115,25 @@ class Container:
             progress=progress or silent,
             runtime=runtime,
             runtimes=OwnRuntimes(self, encoder.digest, progress, tuning=tuning),
+            schedule=self.settings.learning_rate_schedule,
+            whole_words=self.settings.whole_word_masking,
+            translation=self._translation,
+            language_model=self._language_model,
         )
+
+    @cached_property
+    def _translation(self) -> Callable[[], BackTranslation] | None:
+        """Opens the pair of models that the settings name, once; None: they name none."""
+        if self.settings.translation_models is None:
+            return None
+        return cache(partial(open_translation, self.settings))
+
+    @cached_property
+    def _language_model(self) -> Callable[[], LanguageModel] | None:
+        """Opens the causal language model that the settings name, once; None: they name none."""
+        if self.settings.language_model is None and self.settings.language_model_url is None:
+            return None
+        return cache(partial(open_language_model, self.settings))
 
     def workspace(self, progress: Progress | None = None, *, tuning: bool = True) -> Workspace:
         """What a training draws on, from this moment on; see `resources`."""
@@ -286,6 +306,40 @@ def build(settings: Settings) -> Container:
     """Wire one installation; nothing is opened yet."""
     bound_kernels()
     return Container(settings)
+
+
+def open_language_model(settings: Settings) -> LanguageModel:
+    """The server where an address is set, and nothing leaves this machine where none is.
+
+    :raises ModelNotFound: the model that was named is nowhere.
+    """
+    if settings.language_model_url is not None:
+        from bot.model_serving.completion_server import CompletionServer
+
+        key = settings.language_model_key
+        return CompletionServer(
+            settings.language_model_url,
+            model=settings.language_model or "",
+            key=key.get_secret_value() if key else None,
+        )
+    from tagger.encoders.model_sources import locate
+    from tagger.prompting.causal_model import CausalModel
+
+    return CausalModel(locate(settings.language_model or "").folder, device=settings.device)
+
+
+def open_translation(settings: Settings) -> BackTranslation:
+    """The two models that were named, there and back.
+
+    :raises ModelNotFound: one of them is nowhere.
+    """
+    from tagger.encoders.model_sources import locate
+    from tagger.runtimes.devices import choose_device
+    from tagger.text.back_translation import BackTranslation
+
+    there, back = (name.strip() for name in (settings.translation_models or "").split(","))
+    device = choose_device(settings.device)
+    return BackTranslation(locate(there).folder, locate(back).folder, device)
 
 
 def to_tune(settings: Settings, encoder: ModelSource) -> Path | None:

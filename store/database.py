@@ -11,7 +11,7 @@ SQLite: write-ahead log, every commit on the disk (`synchronous=FULL`), foreign 
 takes the write lock at once (`BEGIN IMMEDIATE`), because a reader that becomes a writer may find
 that another was faster, and SQLite then fails instead of waiting
 (https://sqlite.org/isolation.html). Within a process writers queue for their turn: SQLite polls
-for its lock.
+for its lock. Those that wait share a commit (`store.engine.group_commit`).
 """
 
 from __future__ import annotations
@@ -29,16 +29,15 @@ from sqlalchemy.exc import ArgumentError
 from store.engine import schema, sqlite_files
 from store.engine.failures import in_our_words
 from store.engine.fair_lock import FairLock
+from store.engine.group_commit import GroupCommit
 from store.engine.urls import SECRETS_IN_QUERY
 from store.errors import NestedUnitOfWork, StoreBusy, StoreRefused, StoreUnreachable
-from store.unit_of_work import unit_of_work
+from store.unit_of_work import UnitOfWork, unit_of_work, view
 from store.vectors import StoredVectors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
-
-    from store.unit_of_work import UnitOfWork
 
 _READING = "store_reading"
 _MIGRATING = "store_migrating"
@@ -59,6 +58,7 @@ class Store:
         self.url = _checked(url)
         self._patience = patience_seconds
         self._turn = FairLock()
+        self._commits = GroupCommit(self._turn, self.shown_url)
         self._turn_of: int | None = None
         self._opened: tuple[int, int] | None = None
 
@@ -229,13 +229,22 @@ class Store:
     @contextmanager
     def _begin(self, *, urgent: bool) -> Iterator[UnitOfWork]:
         self._follow_file()
-        with self._writers_turn(urgent=urgent), unit_of_work(self._engine, self.shown_url) as work:
-            yield work
+        if not self.is_sqlite:
+            with unit_of_work(self._engine, self.shown_url) as work:
+                yield work
+            return
+        with self._turn_to_write(urgent=urgent):
+            try:
+                with self._commits.member(self._engine) as (group, session):
+                    yield UnitOfWork(session)
+            finally:
+                self._commits.leave(urgent=urgent)
+        self._commits.wait(group, lambda: self._turn.acquire(self._patience))
 
     @contextmanager
     def _read(self) -> Iterator[UnitOfWork]:
         self._follow_file()
-        with unit_of_work(self._reader, self.shown_url) as work:
+        with view(self._reader, self.shown_url) as work:
             yield work
 
     @contextmanager
@@ -243,6 +252,12 @@ class Store:
         if not self.is_sqlite:
             yield
             return
+        with self._turn_to_write(urgent=urgent):
+            self._commits.commit()
+            yield
+
+    @contextmanager
+    def _turn_to_write(self, *, urgent: bool = False) -> Iterator[None]:
         me = threading.get_ident()
         if self._turn_of == me:
             raise NestedUnitOfWork
@@ -334,9 +349,16 @@ def _begin_sqlite(connection: Connection) -> None:
     reading, migrating = bool(options.get(_READING)), bool(options.get(_MIGRATING))
     # A migration rebuilds tables, which would delete the rows that refer to them; it checks
     # the keys itself at its end. Neither pragma can be changed inside a transaction.
-    connection.exec_driver_sql(f"PRAGMA foreign_keys = {'OFF' if migrating else 'ON'}")
-    connection.exec_driver_sql(f"PRAGMA query_only = {'ON' if reading else 'OFF'}")
+    _set_pragma(connection, "foreign_keys", on=not migrating)
+    _set_pragma(connection, "query_only", on=reading)
     connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+
+def _set_pragma(connection: Connection, name: str, *, on: bool) -> None:
+    """Set where it is not set so already: a transaction begins a dozen times for one delivery."""
+    if connection.info.get(name) != on:
+        connection.exec_driver_sql(f"PRAGMA {name} = {'ON' if on else 'OFF'}")
+        connection.info[name] = on
 
 
 def _as_json(value: Any) -> str:

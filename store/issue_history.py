@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from functools import cache
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from store.engine.upsert import chunks
 from store.provenance import Act
@@ -13,16 +14,19 @@ from store.tables import IssueLabelRow, LabelEventRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import datetime
 
+    from sqlalchemy import Select
     from sqlalchemy.orm import Session
+
+    from store.records import Action, ActorKind, EventSource
 
 
 def labels_of(session: Session, issue_ids: Iterable[int]) -> dict[int, dict[str, str]]:
     """Labels now on the issues: issue id → folded name → name, by name; those without left out."""
     labels: dict[int, dict[str, str]] = defaultdict(dict)
-    query = select(IssueLabelRow.issue_id, IssueLabelRow.name_key, IssueLabelRow.name)
     for ids in chunks(issue_ids):
-        for issue_id, key, name in session.execute(query.where(IssueLabelRow.issue_id.in_(ids))):
+        for issue_id, key, name in session.execute(_labels(), {"ids": ids}):
             labels[issue_id][key] = name
     return {
         issue_id: dict(sorted(names.items(), key=lambda item: item[1]))
@@ -36,6 +40,22 @@ def acts_of(
     """The issues' label histories in the order of events, and folded names as last written."""
     acts: dict[int, list[Act]] = defaultdict(list)
     names: dict[str, str] = {}
+    for ids in chunks(issue_ids):
+        rows = session.execute(_acts(), {"ids": ids})
+        for issue_id, key, name, action, kind, at, source in rows:
+            acts[issue_id].append(Act(key, action, kind, at, source))
+            names[key] = name
+    return acts, names
+
+
+@cache
+def _labels() -> Select[int, str, str]:
+    query = select(IssueLabelRow.issue_id, IssueLabelRow.name_key, IssueLabelRow.name)
+    return query.where(IssueLabelRow.issue_id.in_(bindparam("ids", expanding=True)))
+
+
+@cache
+def _acts() -> Select[int, str, str, Action, ActorKind, datetime, EventSource]:
     query = select(
         LabelEventRow.issue_id,
         LabelEventRow.name_key,
@@ -44,10 +64,6 @@ def acts_of(
         LabelEventRow.actor_kind,
         LabelEventRow.at,
         LabelEventRow.source,
-    ).order_by(LabelEventRow.at, LabelEventRow.id)
-    for ids in chunks(issue_ids):
-        rows = session.execute(query.where(LabelEventRow.issue_id.in_(ids)))
-        for issue_id, key, name, action, kind, at, source in rows:
-            acts[issue_id].append(Act(key, action, kind, at, source))
-            names[key] = name
-    return acts, names
+    )
+    of_issues = query.where(LabelEventRow.issue_id.in_(bindparam("ids", expanding=True)))
+    return of_issues.order_by(LabelEventRow.at, LabelEventRow.id)

@@ -11,14 +11,21 @@
 
 from __future__ import annotations
 
+<<<<<<< HEAD
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, exists, func, insert, select, update
+=======
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import bindparam, delete, func, insert, select, update
+>>>>>>> main
 
 from store.decisions import labels_decided_here
 from store.engine.text import name_key, storable
-from store.engine.upsert import CHUNK, chunks, insert_into
+from store.engine.upsert import CHUNK, chunks, dialect_of, insert_for
 from store.errors import NotStored
 from store.issue_history import acts_of, labels_of
 from store.issue_states import newest_states
@@ -33,6 +40,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Select
     from sqlalchemy.orm import Session
+    from sqlalchemy.sql.dml import ReturningInsert
 
     from store.provenance import ImplicitConsent
 
@@ -62,7 +70,12 @@ class Issues:
 
     def find(self, repository_id: int, number: int) -> StoredIssue | None:
         """The issue of this number, or None."""
-        return next(self._records(_of(repository_id).where(IssueRow.number == number)), None)
+        parameters = {"repository": repository_id, "number": number}
+        row = self._session.scalars(_numbered(), parameters).one_or_none()
+        if row is None:
+            return None
+        labels = labels_of(self._session, [row.id])
+        return _stored(row, tuple(labels.get(row.id, {}).values()))
 
     def get(self, repository_id: int, number: int) -> StoredIssue:
         """The issue of this number.
@@ -213,7 +226,8 @@ class Issues:
         self, repository_id: int, records: dict[int, IssueRecord]
     ) -> tuple[set[int], list[int]]:
         """Numbers that are stored, and those of them that differ. Locks nothing: most are equal."""
-        rows = self._rows(_of(repository_id).where(IssueRow.number.in_(records)))
+        parameters = {"repository": repository_id, "numbers": list(records)}
+        rows = self._session.scalars(_among(), parameters).all()
         labels = labels_of(self._session, [row.id for row in rows])
         different = [
             row.number
@@ -251,9 +265,8 @@ class Issues:
         """Insert new issues with their labels; returns those that another process inserted."""
         if not records:
             return []
-        statement = insert_into(self._session, IssueRow).on_conflict_do_nothing()
         made = self._session.execute(
-            statement.returning(IssueRow.number, IssueRow.id),
+            _adding(dialect_of(self._session)),
             [_new_row(repository_id, record) for record in records],
         )
         ids = {number: issue_id for number, issue_id in made}  # noqa: C416 - rows are no tuples
@@ -321,6 +334,30 @@ class Issues:
                 created_at=row.created_at,
                 declined=tuple(sorted(names[key] for key in declined(acts.get(row.id, ())))),
             )
+
+
+@cache
+def _numbered() -> Select[IssueRow]:
+    """One issue; made once, for one delivery asks for it ten times."""
+    query = select(IssueRow).where(
+        IssueRow.repository_id == bindparam("repository"), IssueRow.number == bindparam("number")
+    )
+    return query.execution_options(populate_existing=True)
+
+
+@cache
+def _among() -> Select[IssueRow]:
+    query = select(IssueRow).where(
+        IssueRow.repository_id == bindparam("repository"),
+        IssueRow.number.in_(bindparam("numbers", expanding=True)),
+    )
+    return query.execution_options(populate_existing=True)
+
+
+@cache
+def _adding(dialect: str) -> ReturningInsert[int, int]:
+    statement = insert_for(dialect, IssueRow).on_conflict_do_nothing()
+    return statement.returning(IssueRow.number, IssueRow.id)
 
 
 def _of(repository_id: int) -> Select[IssueRow]:

@@ -7,14 +7,15 @@
 - `history(repository_id, number) -> tuple[LabelEvent, …]`
 - `newest_event()`, `changed_since(repository_id, event)`: what was recorded after an act
 - `set_by_people(repository_id, number)`, `removed_by_people(…)`: their last act on each label;
-  `taken_off(…)`: what the bot had set and anybody took off
+  `taken_off(…)`: what the bot had set and anybody took off; `taken_away(issue_id)`: the last two
 """
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, exists, func, select, update
+from sqlalchemy import bindparam, case, delete, exists, func, null, select, update
 from sqlalchemy.orm import aliased
 
 from store.engine.text import name_key, storable
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Container, Iterable, Mapping, Sequence
     from datetime import datetime
 
+    from sqlalchemy import Select
     from sqlalchemy.orm import Session
 
     from store.records import Action
@@ -182,15 +184,17 @@ class Labels:
         first = self._session.scalars(query).one()
         return self.newest_event() if first is None else first - 1
 
-    def changed_since(self, repository_id: int, event: int) -> dict[int, int]:
-        """Issues with acts recorded after this one: number → its newest act."""
-        query = (
-            select(IssueRow.number, func.max(LabelEventRow.id))
-            .join(IssueRow, IssueRow.id == LabelEventRow.issue_id)
-            .where(LabelEventRow.id > event, IssueRow.repository_id == repository_id)
-            .group_by(IssueRow.number)
-        )
-        return {number: newest for number, newest in self._session.execute(query)}  # noqa: C416 - rows are no tuples
+    def changed_since(self, repository_id: int, event: int) -> tuple[dict[int, int], int]:
+        """Issues of which anybody but the bot said something after this act, and the newest act.
+
+        What the bot itself set says nothing before somebody answers it.
+
+        :returns: number → its newest act; and the newest of all, or `event` where there is none.
+        """
+        rows = self._session.execute(_changed(), {"event": event, "repository": repository_id})
+        acts = [(number, newest, of_others) for number, newest, of_others in rows]
+        changed = {number: of_others for number, _, of_others in acts if of_others is not None}
+        return changed, max([event, *(newest for _, newest, _ in acts)])
 
     def set_by_people(self, repository_id: int, number: int) -> frozenset[str]:
         """Labels whose last act by a person (or by nobody knows whom) was to set them."""
@@ -199,6 +203,16 @@ class Labels:
     def removed_by_people(self, repository_id: int, number: int) -> frozenset[str]:
         """Labels whose last act by a person was to take them off or to dismiss them."""
         return self._by_people(repository_id, number, "removed")
+
+    def taken_away(self, issue_id: int) -> tuple[frozenset[str], frozenset[str]]:
+        """What people took off or dismissed last, and what the bot had set and anybody took off."""
+        acts, names = acts_of(self._session, [issue_id])
+        issue_acts = acts.get(issue_id, ())
+        removed = [key for key, act in last_by_people(issue_acts).items() if act == "removed"]
+        return (
+            frozenset(names[key] for key in removed),
+            frozenset(names[key] for key in taken_off(issue_acts)),
+        )
 
     def taken_off(self, repository_id: int, number: int) -> frozenset[str]:
         """Labels that the bot had set, and that anybody else took off last."""
@@ -275,8 +289,8 @@ class Labels:
         self._session.execute(query.with_for_update(key_share=True))
 
     def _rows(self, repository_id: int) -> Sequence[LabelRow]:
-        query = select(LabelRow).where(LabelRow.repository_id == repository_id)
-        return sorted(self._session.scalars(query), key=lambda row: row.name_key)
+        rows = self._session.scalars(_of_repository(), {"repository": repository_id})
+        return sorted(rows, key=lambda row: row.name_key)
 
     def _row(self, repository_id: int, name: str) -> LabelRow | None:
         query = select(LabelRow).where(
@@ -295,6 +309,26 @@ class Labels:
         )
         self._session.add(row)
         return row
+
+
+@cache
+def _of_repository() -> Select[LabelRow]:
+    return select(LabelRow).where(LabelRow.repository_id == bindparam("repository"))
+
+
+@cache
+def _changed() -> Select[int, int, int | None]:
+    set_by_itself = (LabelEventRow.actor_kind == "self") & (LabelEventRow.action == "added")
+    of_others = case((set_by_itself, null()), else_=LabelEventRow.id)
+    newest = select(IssueRow.number, func.max(LabelEventRow.id), func.max(of_others))
+    return (
+        newest.join(IssueRow, IssueRow.id == LabelEventRow.issue_id)
+        .where(
+            LabelEventRow.id > bindparam("event"),
+            IssueRow.repository_id == bindparam("repository"),
+        )
+        .group_by(IssueRow.number)
+    )
 
 
 _TWINS: dict[Any, tuple[str, ...]] = {

@@ -10,11 +10,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from functools import cache
 from typing import TYPE_CHECKING
 
+<<<<<<< HEAD
 from sqlalchemy import func, insert, or_, select
+=======
+from sqlalchemy import bindparam, func, insert, select
+>>>>>>> main
 
-from store.engine.upsert import chunks, insert_into
+from store.engine.upsert import chunks, dialect_of, insert_for
 from store.errors import NotStored
 from store.records import PredictedLabel, PredictionRecord, StoredPrediction
 from store.tables import IssueRow, PredictionLabelRow, PredictionRow, ReleaseRow
@@ -24,8 +29,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
-    from sqlalchemy import Select
+    from sqlalchemy import Insert, Select
     from sqlalchemy.orm import Session
+    from sqlalchemy.sql.dml import ReturningInsert
 
 
 class Predictions:
@@ -39,9 +45,6 @@ class Predictions:
 
         :raises NotStored: the issue or the release is not stored.
         """
-        statement = insert_into(self._session, PredictionRow).on_conflict_do_nothing(
-            index_elements=["delivery_id"]
-        )
         row = {
             "repository_id": prediction.repository_id,
             "issue_id": self._issue_id(prediction),
@@ -52,13 +55,13 @@ class Predictions:
             "inclusion": prediction.inclusion,
             "informativeness": prediction.informativeness,
         }
-        made = self._session.execute(statement.returning(PredictionRow.id), [row]).first()
+        made = self._session.execute(_adding(dialect_of(self._session)), [row]).first()
         if made is None:
             return False
         gone = self._erased(prediction)
         labels = [_label_row(made[0], label, gone) for label in prediction.labels]
         if labels:
-            self._session.execute(insert(PredictionLabelRow), labels)
+            self._session.execute(_adding_labels(), labels)
         return True
 
     def list(
@@ -131,21 +134,15 @@ class Predictions:
         return Tombstones(self._session).of_numbers(prediction.repository_id, neighbours)
 
     def _issue_id(self, prediction: PredictionRecord) -> int:
-        query = select(IssueRow.id).where(
-            IssueRow.repository_id == prediction.repository_id,
-            IssueRow.number == prediction.number,
-        )
-        issue_id = self._session.scalars(query).one_or_none()
+        parameters = {"repository": prediction.repository_id, "number": prediction.number}
+        issue_id = self._session.scalars(_issue_ids(), parameters).one_or_none()
         if issue_id is None:
             raise NotStored("issue", f"#{prediction.number}", "store the issue first")
         return issue_id
 
     def _release(self, prediction: PredictionRecord) -> str:
-        query = select(ReleaseRow.id).where(
-            ReleaseRow.repository_id == prediction.repository_id,
-            ReleaseRow.id == prediction.release,
-        )
-        release_id = self._session.scalars(query).one_or_none()
+        parameters = {"repository": prediction.repository_id, "release": prediction.release}
+        release_id = self._session.scalars(_release_ids(), parameters).one_or_none()
         if release_id is None:
             raise NotStored("release", prediction.release, "add the release first")
         return release_id
@@ -188,6 +185,33 @@ class Predictions:
             for row in self._session.scalars(query):
                 labels[row.prediction_id].append(_label(row))
         return labels
+
+
+@cache
+def _issue_ids() -> Select[int]:
+    return select(IssueRow.id).where(
+        IssueRow.repository_id == bindparam("repository"), IssueRow.number == bindparam("number")
+    )
+
+
+@cache
+def _release_ids() -> Select[str]:
+    return select(ReleaseRow.id).where(
+        ReleaseRow.repository_id == bindparam("repository"), ReleaseRow.id == bindparam("release")
+    )
+
+
+@cache
+def _adding(dialect: str) -> ReturningInsert[int]:
+    statement = insert_for(dialect, PredictionRow)
+    return statement.on_conflict_do_nothing(index_elements=["delivery_id"]).returning(
+        PredictionRow.id
+    )
+
+
+@cache
+def _adding_labels() -> Insert:
+    return insert(PredictionLabelRow)
 
 
 def _joined() -> Select[PredictionRow, int]:

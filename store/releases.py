@@ -11,9 +11,10 @@ takes off) it tells which release a rollback returns to, however often it is cal
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from store.errors import NotStored
 from store.records import ReleaseProvenance, StoredRelease
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
     from datetime import datetime
 
+    from sqlalchemy import Select
     from sqlalchemy.orm import Session
 
     from store.records import PromotionKind, ReleaseRecord, ReleaseState
@@ -87,12 +89,22 @@ class Releases:
         row = self._active_row(repository_id)
         return None if row is None else _stored(row)
 
+<<<<<<< HEAD
     def active_of(self, repository_ids: Collection[int]) -> dict[int, str]:
         """Ids of the releases that serve these repositories; those without one are left out."""
         query = select(ReleaseRow.repository_id, ReleaseRow.id).where(
             ReleaseRow.repository_id.in_(repository_ids), ReleaseRow.state == "active"
         )
         return {repository_id: name for repository_id, name in self._session.execute(query)}  # noqa: C416 - rows are no tuples
+=======
+    def active_digest(self, repository_id: int) -> tuple[str, str] | None:
+        """Id and digest of the release that serves: all that it takes to see that it is the same.
+
+        Its manifest and what it has learned from are long, and this is asked for every issue.
+        """
+        row = self._session.execute(_digests(), {"repository": repository_id}).one_or_none()
+        return None if row is None else (row[0], row[1])
+>>>>>>> main
 
     def served(self, repository_id: int) -> tuple[StoredRelease, ...]:
         """What a rollback returns to, one after the other; the release that serves comes first."""
@@ -160,6 +172,13 @@ def _stack(history: Iterable[tuple[str, str]]) -> list[str]:
         else:
             stack.pop()
     return stack
+
+
+@cache
+def _digests() -> Select[str, str]:
+    return select(ReleaseRow.id, ReleaseRow.digest).where(
+        ReleaseRow.repository_id == bindparam("repository"), ReleaseRow.state == "active"
+    )
 
 
 def _stored(row: ReleaseRow) -> StoredRelease:

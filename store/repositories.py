@@ -11,9 +11,10 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import exists, select
+from sqlalchemy import bindparam, exists, select
 
 from store.engine.text import name_key
 from store.engine.upsert import insert_into
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from sqlalchemy import Select
     from sqlalchemy.orm import Session
 
 
@@ -145,14 +147,12 @@ class Repositories:
         self._one(repository_id, locked=True).configuration_notice = dict(notice)
 
     def _by_name(self, full_name: str) -> RepositoryRow | None:
-        query = select(RepositoryRow).where(RepositoryRow.name_key == name_key(full_name))
-        return self._session.scalars(query).one_or_none()
+        return self._session.scalars(_named(), {"key": name_key(full_name)}).one_or_none()
 
     def _by_github_id(self, github_id: int | None) -> RepositoryRow | None:
         if github_id is None:
             return None
-        query = select(RepositoryRow).where(RepositoryRow.github_id == github_id)
-        return self._session.scalars(query).one_or_none()
+        return self._session.scalars(_on_github(), {"on_github": github_id}).one_or_none()
 
     def _create(self, full_name: str, now: datetime, github_id: int | None) -> RepositoryRow:
         row: dict[str, Any] = {
@@ -183,13 +183,28 @@ class Repositories:
         self._session.flush()
 
     def _one(self, repository_id: int, *, locked: bool) -> RepositoryRow:
-        query = select(RepositoryRow).where(RepositoryRow.id == repository_id)
-        if locked:
-            query = query.with_for_update(key_share=True)
-        row = self._session.scalars(query.execution_options(populate_existing=True)).one_or_none()
+        query = _under_id(locked=locked)
+        row = self._session.scalars(query, {"row": repository_id}).one_or_none()
         if row is None:
             raise NotStored("repository with id", repository_id)
         return row
+
+
+@cache
+def _named() -> Select[RepositoryRow]:
+    return select(RepositoryRow).where(RepositoryRow.name_key == bindparam("key"))
+
+
+@cache
+def _on_github() -> Select[RepositoryRow]:
+    return select(RepositoryRow).where(RepositoryRow.github_id == bindparam("on_github"))
+
+
+@cache
+def _under_id(*, locked: bool) -> Select[RepositoryRow]:
+    query = select(RepositoryRow).where(RepositoryRow.id == bindparam("row"))
+    query = query.with_for_update(key_share=True) if locked else query
+    return query.execution_options(populate_existing=True)
 
 
 def _is_another(row: RepositoryRow, github_id: int | None) -> bool:

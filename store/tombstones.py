@@ -12,9 +12,10 @@ of a file without them) is known by its number, which GitHub does not give twice
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
-from sqlalchemy import exists, or_, select, update
+from sqlalchemy import bindparam, exists, or_, select, update
 
 from store.tables import TombstoneRow
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
     from datetime import datetime
 
+    from sqlalchemy import Select
     from sqlalchemy.orm import Session
 
     from store.records import IssueRecord
@@ -76,22 +78,15 @@ class Tombstones:
 
     def has(self, github_id: int) -> bool:
         """Whether the issue of this id was deleted."""
-        query = select(exists().where(TombstoneRow.github_id == github_id))
-        return self._session.scalars(query).one()
+        return self._session.scalars(_buried(), {"id": github_id}).one()
 
     def numbers_of(self, repository_id: int, records: Collection[IssueRecord]) -> frozenset[int]:
         """Numbers of those records whose issue was deleted."""
         ids = {row.github_id: row.number for row in records if row.github_id is not None}
         nameless = {row.number for row in records if row.github_id is None}
-        result = self._session.execute(
-            select(TombstoneRow.github_id, TombstoneRow.number).where(
-                or_(
-                    TombstoneRow.github_id.in_(ids),
-                    (TombstoneRow.repository_id == repository_id)
-                    & TombstoneRow.number.in_({*nameless, *ids.values()}),
-                )
-            )
-        )
+        numbers = [*nameless, *ids.values()]
+        parameters = {"ids": list(ids), "repository": repository_id, "numbers": numbers}
+        result = self._session.execute(_buried_among(), parameters)
         buried = set()
         for github_id, number in result:
             if github_id in ids:
@@ -127,3 +122,19 @@ class Tombstones:
         self._session.execute(
             update(TombstoneRow).where(TombstoneRow.id.in_(ids)).values(words=None)
         )
+
+
+@cache
+def _buried() -> Select[bool]:
+    return select(exists().where(TombstoneRow.github_id == bindparam("id")))
+
+
+@cache
+def _buried_among() -> Select[int | None, int]:
+    numbers = TombstoneRow.number.in_(bindparam("numbers", expanding=True))
+    return select(TombstoneRow.github_id, TombstoneRow.number).where(
+        or_(
+            TombstoneRow.github_id.in_(bindparam("ids", expanding=True)),
+            (TombstoneRow.repository_id == bindparam("repository")) & numbers,
+        )
+    )

@@ -14,9 +14,14 @@ person's word, even if GitHub's webhook about it is lost.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
+<<<<<<< HEAD
 from sqlalchemy import func, select
+=======
+from sqlalchemy import bindparam, select
+>>>>>>> main
 
 from store.engine.text import name_key
 from store.engine.upsert import insert_into
@@ -64,7 +69,16 @@ class Writes:
         )
         made = self._session.execute(statement.returning(WriteRunRow.id), [row]).first()
         if made is not None:
-            return self.run(made[0])
+            return WriteRun(
+                id=made[0],
+                repository_id=repository_id,
+                kind=kind,
+                started_at=now,
+                finished_at=None,
+                delivery_id=delivery_id,
+                undoes=undoes,
+                detail=dict(detail or {}),
+            )
         query = select(WriteRunRow.id).where(WriteRunRow.delivery_id == delivery_id)
         return self.run(self._session.scalars(query).one())
 
@@ -178,21 +192,16 @@ class Writes:
         form: WriteForm | None = None,
     ) -> tuple[Write, ...]:
         """Writes in the order in which they were intended, narrowed by what is given."""
-        query = _joined()
-        if run_id is not None:
-            query = query.where(WriteRow.run_id == run_id)
-        if repository_id is not None:
-            query = query.where(IssueRow.repository_id == repository_id)
-        if number is not None:
-            query = query.where(IssueRow.number == number)
-        if state is not None:
-            query = query.where(WriteRow.state == state)
-        if form is not None:
-            query = query.where(WriteRow.form == form)
-        query = query.execution_options(populate_existing=True)
-        return tuple(
-            _write(row, issue_number) for row, issue_number in self._session.execute(query)
-        )
+        narrowed = {
+            "run": run_id,
+            "repository": repository_id,
+            "number": number,
+            "state": state,
+            "form": form,
+        }
+        wanted = {name: value for name, value in narrowed.items() if value is not None}
+        rows = self._session.execute(_listed(*wanted), wanted)
+        return tuple(_write(row, issue_number) for row, issue_number in rows)
 
     def count_unanswered(self, repository_ids: Collection[int]) -> dict[int, int]:
         """How many suggestions wait for a person; repositories without any are left out."""
@@ -237,14 +246,33 @@ class Writes:
         return row
 
     def _issue_id(self, run_id: int, number: int) -> int:
-        query = select(IssueRow.id).where(
-            IssueRow.repository_id == self._run_row(run_id).repository_id,
-            IssueRow.number == number,
-        )
-        issue_id = self._session.scalars(query).one_or_none()
+        issue_id = self._session.scalars(_issue(), {"run": run_id, "number": number}).one_or_none()
         if issue_id is None:
+            self._run_row(run_id)  # or it is the run that is not there
             raise NotStored("issue", f"#{number}", "store the issue first")
         return issue_id
+
+
+@cache
+def _issue() -> Select[int]:
+    query = select(IssueRow.id).join(
+        WriteRunRow, WriteRunRow.repository_id == IssueRow.repository_id
+    )
+    return query.where(WriteRunRow.id == bindparam("run"), IssueRow.number == bindparam("number"))
+
+
+@cache
+def _listed(*columns: str) -> Select[WriteRow, int]:
+    """Writes narrowed by these columns, whose values are its parameters."""
+    by_name = {
+        "run": WriteRow.run_id,
+        "repository": IssueRow.repository_id,
+        "number": IssueRow.number,
+        "state": WriteRow.state,
+        "form": WriteRow.form,
+    }
+    query = _joined().where(*(by_name[name] == bindparam(name) for name in columns))
+    return query.execution_options(populate_existing=True)
 
 
 def _joined() -> Select[WriteRow, int]:

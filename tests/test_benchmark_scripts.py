@@ -45,6 +45,9 @@ RUN_ELSEWHERE = {
 RUN_BY_OTHERS = {"mutations": "fuzz", "peer_probot": "webhook"}
 """Parts that are no programs, by a benchmark that they belong to."""
 
+PAIRS = {"ISSUES:NAMED"}
+"""Arguments that are two places joined."""
+
 # Arguments by benchmark: SPEC, ISSUES, NAMED, NLBSE, SETS and WORK stand for what
 # `Workshop` makes.
 SMALLEST: dict[str, Sequence[str]] = {
@@ -53,6 +56,7 @@ SMALLEST: dict[str, Sequence[str]] = {
     "configuration": (*FAST, "--files", "1", "--strategies", CHEAP),
     "contentless": ("SPEC", "--held-out", "20", "--newest", "60"),
     "day": ("--minutes", "4", "--hours", "1", "--acts", "40", "--strategies", CHEAP),
+    "drain": ("--issues", "4", "--model-ms", "0"),
     "import_memory": ("--megabytes", "1"),
     "gate": ("SPEC", "--tries", "1", "--members", CHEAP, "--newest", "80"),
     "long_file": ("--issues", "20", "--strategies", CHEAP, "--work", "WORK/long"),
@@ -61,6 +65,7 @@ SMALLEST: dict[str, Sequence[str]] = {
     "patterns": ("--pairs", "100"),
     "promise": ("SPEC", *PARTED, "--out", "WORK/promise"),
     "public_sets": ("SETS/sklearn", "SETS/several", "SETS/dotnet", "--out", "WORK/sets"),
+    "retraining": ("ISSUES:NAMED", "--members", "linear,knn", "--within", "0s"),
     "rivals": ("ISSUES", "NAMED", LABELS, "--strategies", CHEAP, *PARTED, "--out", "WORK/rivals"),
     "release_cache": (
         *("--repositories", "2", "--random", "1"),
@@ -130,6 +135,8 @@ class Workshop:
         return done.stdout
 
     def _filled(self, argument: str) -> str:
+        if argument in PAIRS:
+            return ":".join(self.places[name] for name in argument.split(":"))
         name, slash, rest = argument.partition("/")
         return self.places.get(name, name) + slash + rest
 

@@ -55,7 +55,8 @@ ONLY_IN = {
 FLOORS = (
     *("tagger.errors", "tagger.persistence", "tagger.statistics", "tagger.runtimes"),
     *("tagger.encoders", "tagger.text", "tagger.domain", "tagger"),
-    *("tagger.training", "tagger.distillation", "tagger.label_semantics", "tagger.strategies"),
+    *("tagger.training", "tagger.semi_supervised", "tagger.distillation"),
+    *("tagger.label_semantics", "tagger.prompting", "tagger.strategies"),
     *("tagger.chain", "tagger.releases", "tagger.compression"),
     *("tagger.monitoring", "tagger.evaluation", "tagger.benchmark"),
     "tagger.library",

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from bot.backfilling.backfilling import Backfilled, BackfillRow
-    from bot.learning.retraining import Retrained
+    from bot.learning.gating import Retrained
     from store.records import PredictedLabel
     from tagger.monitoring.verdict import ReleaseVerdict
 

@@ -1,6 +1,8 @@
 """Arguments and options that several commands share."""
 
 import csv
+import re
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -52,6 +54,21 @@ def _strategies(value: str | None) -> str | None:
     return names
 
 
+def _duration(value: str | None) -> str | None:
+    if value is not None and duration(value) is None:
+        raise typer.BadParameter(f"got {value!r}, expected a time such as 90s, 5m, 1h30m")
+    return value
+
+
+def duration(value: str) -> timedelta | None:
+    """Hours, minutes and seconds as in 1h30m, 5m, 90s; None: it is no such time."""
+    match = re.fullmatch(r"(?:(\d{1,4})h)?(?:(\d{1,6})m)?(?:(\d{1,8})s)?", value.strip().lower())
+    if match is None or not any(match.groups()):
+        return None
+    hours, minutes, seconds = (int(part or 0) for part in match.groups())
+    return timedelta(hours=hours, minutes=minutes, seconds=seconds)
+
+
 Repo = Annotated[
     str, typer.Argument(metavar="REPO", callback=repository_name, help="Repository, as OWNER/NAME.")
 ]
@@ -76,6 +93,25 @@ Strategies = Annotated[
     str | None,
     typer.Option(
         "--strategies", metavar="A,B", callback=_strategies, help="Only these strategies."
+    ),
+]
+Members = Annotated[
+    str | None,
+    typer.Option(
+        "--strategies",
+        "--members",
+        metavar="A,B",
+        callback=_strategies,
+        help="Only these strategies.",
+    ),
+]
+Within = Annotated[
+    str | None,
+    typer.Option(
+        "--within",
+        metavar="TIME",
+        callback=_duration,
+        help="Go on for so long, as in 5m or 1h30m; what is finished then serves.",
     ),
 ]
 File = Annotated[Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False, readable=True)]

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from bot.container import Container
     from bot.demo.material import Material
     from bot.demo.service import Service
-    from bot.learning.retraining import Retrained
+    from bot.learning.gating import Retrained
     from bot.process.settings import Settings
     from bot.repositories.importing import Imported
     from bot.simulator.records import Delivery

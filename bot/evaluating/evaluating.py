@@ -15,6 +15,7 @@ from bot.evaluating.evaluation_extras import extras
 from bot.evaluating.evaluation_notes import left_out, not_held_out, strategies_to_score
 from bot.evaluating.evaluation_request import EvaluationRequest
 from bot.evaluating.evaluation_run import StoredCells, StoredWorkBoard
+from bot.evaluating.foreign_issues import foreign_issues
 from bot.evaluating.helper_processes import Helpers, helping_command
 from bot.learning.training_data import encode_all, training_data
 
@@ -60,6 +61,7 @@ def evaluate(
     :param processes: of this machine that share the work; None: as many as it has room for.
     :raises TooFewIssues: the issues cannot be parted as planned.
     :raises UnknownStrategy: with the names there are.
+    :raises NotStored: the foreign repository was never imported or synced.
     """
     from tagger.strategies import check_known
 
@@ -67,7 +69,7 @@ def evaluate(
     check_known(names)
     request = replace(request, strategies=names, as_of=request.as_of or workspace.clock())
     data = _data(workspace, request)
-    _check_holdout(data, request.plan)
+    _check_parts(workspace, data, request)
     with workspace.store.read() as work:
         repository_id = work.repositories.get(workspace.repository).id
         previous = work.evaluations.latest(repository_id, KIND)
@@ -201,6 +203,8 @@ def _method(resources: Resources) -> str:
         "bert": digest(resources.bert_model),
         "zero_shot": digest(resources.zero_shot_model),
     }
+    if resources.language_model is not None:
+        models["language"] = resources.language_model().identity
     return json.dumps({"code": method_fingerprint(), **models}, sort_keys=True)
 
 
@@ -234,6 +238,7 @@ def _score(
             resume=True,  # the cells are this run's own, whoever finished them
             method=run.settings["method"],
             board=board,
+            foreign=foreign_issues(workspace.store, request.foreign),
             progress=workspace.resources.progress,
         ),
     )
@@ -258,6 +263,14 @@ def _spare(processes: int | None, resources: Resources) -> int | None:
     from tagger.runtimes.devices import choose_device
 
     return 0 if choose_device(resources.device).type == "cuda" else None
+
+
+def _check_parts(
+    workspace: EvaluationWorkspace, data: TrainingSet, request: EvaluationRequest
+) -> None:
+    """Refuse what cannot be tested on before anything is computed."""
+    _check_holdout(data, request.plan)
+    foreign_issues(workspace.store, request.foreign)
 
 
 def _check_holdout(data: TrainingSet, plan: SplitPlan) -> None:

@@ -22,18 +22,19 @@ def strategies_to_score(
     wanted: Sequence[str] | None, resources: Resources
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Names of the strategies, and what a reader must know of those that are left out."""
-    from tagger.strategies import REGISTRY
+    from tagger.strategies import ON_REQUEST, REGISTRY
 
     if wanted is not None:
         return tuple(dict.fromkeys(wanted)), ()
+    usual = tuple(name for name in REGISTRY if name not in ON_REQUEST)
     if resources.bert_model is not None:
-        return tuple(REGISTRY), ()
-    out = [name for name in NEEDS_BERT if name in REGISTRY]
+        return usual, ()
+    out = [name for name in NEEDS_BERT if name in usual]
     note = (
         f"{', '.join(out)} left out: there is no transformer to fine-tune; "
         "ISSUE_TAGGER_BERT_MODEL names a folder or a hub model"
     )
-    return tuple(name for name in REGISTRY if name not in out), (note,)
+    return tuple(name for name in usual if name not in out), (note,)
 
 
 def left_out(evaluation: Evaluation) -> tuple[str, ...]:

@@ -24,6 +24,7 @@ class EvaluationRequest:
     :ivar confirm_after_days: a bot's label that stood so many days until `as_of` counts as
         confirmed; 0: only what a person did counts; None: as the repository's file says.
     :ivar as_of: aware; None: now.
+    :ivar foreign: another stored repository whose issues should get no label; None: none.
     """
 
     plan: SplitPlan
@@ -32,6 +33,7 @@ class EvaluationRequest:
     seeds: int = 5
     confirm_after_days: int | None = None
     as_of: datetime | None = None
+    foreign: str | None = None
 
     @property
     def confirm_after(self) -> ConfirmAfter:
@@ -50,6 +52,7 @@ class EvaluationRequest:
             "seeds": self.seeds,
             "confirm_after_days": self.confirm_after_days,
             "as_of": self.as_of.isoformat() if self.as_of else None,
+            "foreign": self.foreign,
         }
 
     @classmethod
@@ -65,4 +68,5 @@ class EvaluationRequest:
             int(document["seeds"]),
             document.get("confirm_after_days"),
             datetime.fromisoformat(as_of) if as_of else None,
+            document.get("foreign"),
         )

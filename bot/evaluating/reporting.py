@@ -16,7 +16,7 @@ from bot.evaluating.drift import drift
 from bot.evaluating.live_outcomes import answered
 from bot.evaluating.report_text import in_words
 from bot.labelling.tag_issue import policy_for
-from bot.learning.retraining import holdout_key_of, part
+from bot.learning.gating import holdout_key_of, part
 from bot.learning.training_data import training_data
 from store.engine.text import name_key
 from store.records import EvaluationCell

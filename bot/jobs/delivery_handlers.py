@@ -34,8 +34,8 @@ async def handle(context: HandlerContext, claim: ClaimedDelivery) -> Ending:
     job = _JOBS.get((claim.event, claim.action)) or _JOBS.get((claim.event, None))
     if job is None:
         return await context.ignore(claim, f"nothing to do for {claim.event} {claim.action or ''}")
-    await follow_name(context, claim)
-    if why := await asyncio.to_thread(_not_at_home, context, claim):
+    repository = await follow_name(context, claim)
+    if repository is not None and (why := await _not_at_home(context, claim, repository)):
         return await context.ignore(claim, why)
     try:
         return await job(context, claim)
@@ -47,20 +47,23 @@ async def handle(context: HandlerContext, claim: ClaimedDelivery) -> Ending:
         raise  # the next attempt asks under the new name
 
 
-def _not_at_home(context: HandlerContext, claim: ClaimedDelivery) -> str | None:
+async def _not_at_home(
+    context: HandlerContext, claim: ClaimedDelivery, repository: Repository
+) -> str | None:
     """Why nothing may be done where this happened, or None."""
-    if claim.event in ABOUT_PRESENCE:
-        return None
-    repository = repository_of(context, claim)
-    if repository is None or (why := presence.left_because(repository)) is None:
+    if claim.event in ABOUT_PRESENCE or (why := presence.left_because(repository)) is None:
         return None
     if claim.event in _OUR_OWN:  # GitHub did not send it, so it is no sign of life
         return why
     if not presence.speaks_again(repository, claim.received_at):
         return why
+    await asyncio.to_thread(_come_back, context, repository)
+    return None
+
+
+def _come_back(context: HandlerContext, repository: Repository) -> None:
     with context.store.begin() as work:
         presence.come_back(work, repository)
-    return None
 
 
 async def _is_where_it_was(context: HandlerContext, claim: ClaimedDelivery) -> bool:

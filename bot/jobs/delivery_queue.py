@@ -129,7 +129,7 @@ class DeliveryQueue:
         self._turns = RoundRobin()
         self._in_hand: Counter[str] = Counter()
         self._claiming = asyncio.Lock()
-        self._passed_by = False
+        self._busy = self._passed_by = False
         self.name = TAGGING
         self.at_once = self._pace.at_once
         self.lease = self._pace.lease
@@ -194,14 +194,18 @@ class DeliveryQueue:
 
     def _claim(self) -> ClaimedDelivery | None:
         now = self._context.clock()
-        with self._context.store.read() as work:  # an idle worker takes no write lock
-            if not work.inbox.has_something_due(now):
-                return None
-            full = self._full(work)
+        if not self._busy and not self._has_something_due(now):
+            return None
         with self._context.store.begin() as work:
+            full = self._full(work)
             claim = work.inbox.claim(self._me, self.lease, now, turns=self._turns, full=full)
-        self._passed_by = claim is None and bool(full)
+        self._busy, self._passed_by = claim is not None, claim is None and bool(full)
         return claim
+
+    def _has_something_due(self, now: datetime) -> bool:
+        """Looked up first where the last look found nothing: an idle worker takes no write lock."""
+        with self._context.store.read() as work:
+            return work.inbox.has_something_due(now)
 
     def _full(self, work: UnitOfWork) -> frozenset[str]:
         """Accounts that have their share in hand, where there are others to leave the rest to."""

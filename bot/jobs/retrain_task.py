@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from bot.jobs.task_kinds import ScheduleContext, TaskRun
+    from bot.learning.gating import Retrained
 
 
 async def run(task_run: TaskRun) -> str:
@@ -27,5 +28,9 @@ def _train(task_run: TaskRun) -> str:
 
     request = RetrainRequest(task_run.of_repository.full_name)
     done = retrain(task_run.container.workspace(), request)
+    return "; ".join(_outcome(stage) for stage in done.stages)
+
+
+def _outcome(done: Retrained) -> str:
     verdict = "serves" if done.promoted else "does not serve"
     return f"release {done.manifest.id} {verdict}: {done.gate.reason}"

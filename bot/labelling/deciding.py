@@ -11,6 +11,7 @@ import asyncio
 import logging
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from bot.errors import SnapshotOutdated
@@ -25,15 +26,20 @@ from store.records import PredictedLabel, PredictionRecord
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import datetime
 
     from bot.github.client import GitHubClient
     from bot.labelling.issue_job import IssueJob
     from bot.labelling.policy import Plan
     from bot.labelling.snapshot import Snapshot
+    from store.database import Store
     from store.records import LabelAction
     from tagger.domain.decision import LabelDecision
 
 log = logging.getLogger(__name__)
+
+MANY = 200
+"""Issues tagged from which on what questions are weighed by is read anew only now and then."""
 
 MAX_LOOKS = 3
 """Each but the first means that somebody acted between a look and its write."""
@@ -50,9 +56,7 @@ async def act_on(
     :raises LookAgain: whatever was seen did not hold for as long as a write takes.
     :raises GitHubError: nothing is recorded but the intention; the next attempt goes on from it.
     """
-    standing = await asyncio.to_thread(_standing, job, decisions) if may_ask else None
-    planning = _Planning(decisions, standing)
-    first = planning.ask(job, _at_best(job, decisions), can_ask=job.client is not None)
+    planning, first = await _plan_at_best(job, decisions, may_ask=may_ask)
     client, written = job.client, writing.Written()
     # A shadow asks GitHub for nothing; a second attempt may find writes of the first.
     if client is None or not (
@@ -66,6 +70,22 @@ async def act_on(
         await asyncio.to_thread(_record, job, release_id, decisions, asking, written)
     _tell(job, decisions, asking.plan, written)
     return asking
+
+
+async def _plan_at_best(
+    job: IssueJob, decisions: Sequence[LabelDecision], *, may_ask: bool
+) -> tuple[_Planning, Asking]:
+    """What would be done if every label could be set, and what further plans are made from."""
+    can_ask, best = job.client is not None, _at_best(job, decisions)
+    standing = await asyncio.to_thread(_standing, job, decisions) if may_ask else None
+    planning = _Planning(decisions, standing)
+    asking = planning.ask(job, best, can_ask=can_ask)
+    if any(drawing.drawn == "budget" for drawing in asking.drawings.values()):
+        # a moment ago it was there to be spent: few questions are asked, so look again
+        standing = await asyncio.to_thread(_standing, job, decisions, anew=True)
+        planning = _Planning(decisions, standing)
+        asking = planning.ask(job, best, can_ask=can_ask)
+    return planning, asking
 
 
 def predicted(
@@ -156,16 +176,37 @@ def _at_best(job: IssueJob, decisions: Sequence[LabelDecision]) -> LabellingCont
     return LabellingContext({name_key(name): name for name in names})
 
 
-def _standing(job: IssueJob, decisions: Sequence[LabelDecision]) -> QuestionContext | None:
-    """What questions are weighed by; None where people are not to be asked anything."""
+def _standing(
+    job: IssueJob, decisions: Sequence[LabelDecision], *, anew: bool = False
+) -> QuestionContext | None:
+    """What questions are weighed by; None where people are not to be asked anything.
+
+    Reading it takes the longer the more was tagged in a month, so it may be a moment old.
+
+    :param anew: it may not.
+    """
     learning, now = job.configuration.learning, job.context.clock()
     asks = learning.audit_share > 0 or learning.weekly_suggestions > 0
     if not asks or not may_write(job.configuration, [decision.name for decision in decisions]):
         return None
-    since, repository_id = now - timedelta(days=DAYS_COMPARED), job.subject.repository.id
-    with job.context.store.read() as work:
+    repository_id, with_budget = job.subject.repository.id, learning.weekly_suggestions > 0
+    read = partial(_read_standing, job.context.store, repository_id, now, with_budget=with_budget)
+    if anew:
+        return read()
+    key = repository_id, with_budget
+    context: QuestionContext = job.context.question_contexts.get(
+        key, now, read, lambda value: value.tagged >= MANY
+    )
+    return replace(context, now=now)
+
+
+def _read_standing(
+    store: Store, repository_id: int, now: datetime, *, with_budget: bool
+) -> QuestionContext:
+    since = now - timedelta(days=DAYS_COMPARED)
+    with store.read() as work:
         tagged = work.predictions.count(repository_id)
-        if not learning.weekly_suggestions:
+        if not with_budget:
             return QuestionContext(now, tagged)
         return QuestionContext(
             now,

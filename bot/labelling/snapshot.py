@@ -117,9 +117,10 @@ def still_holds(work: UnitOfWork, job: IssueJob, snapshot: Snapshot, labels: Ite
     :param labels: that are about to be set or suggested.
     :raises LookAgain: something has changed.
     """
-    if work.issues.find(job.subject.repository.id, job.number) is None:
+    issue = work.issues.find(job.subject.repository.id, job.number)
+    if issue is None:
         raise SnapshotOutdated("the issue was forgotten")
-    state = _heard(work, job)
+    state = _heard(work, job, issue)
     keys = frozenset(map(name_key, labels))
     added = frozenset(key for key, act in snapshot.acts.people.items() if act == "added")
     listed = labels_kept(state.job.subject.repository).names
@@ -185,7 +186,7 @@ class _StoredState:
 
 def _known_now(job: IssueJob) -> _StoredState:
     with job.context.store.read() as work:
-        return _heard(work, job)
+        return _heard(work, job, work.issues.get(job.subject.repository.id, job.number))
 
 
 def heard_now(job: IssueJob) -> IssueJob:
@@ -194,9 +195,10 @@ def heard_now(job: IssueJob) -> IssueJob:
     :raises LookAgain: the issue was forgotten.
     """
     with job.context.store.read() as work:
-        if work.issues.find(job.subject.repository.id, job.number) is None:
+        issue = work.issues.find(job.subject.repository.id, job.number)
+        if issue is None:
             raise SnapshotOutdated("the issue was forgotten")
-        return _up_to_date(work, job)
+        return _up_to_date(work, job, issue)
 
 
 def _stored(job: IssueJob) -> Repository:
@@ -204,12 +206,10 @@ def _stored(job: IssueJob) -> Repository:
         return work.repositories.by_id(job.subject.repository.id)
 
 
-def _heard(work: UnitOfWork, job: IssueJob) -> _StoredState:
-    repository_id, number = job.subject.repository.id, job.number
-    job = _up_to_date(work, job)
-    writes = work.writes.list(repository_id=repository_id, number=number)
-    removed = work.labels.removed_by_people(repository_id, number)
-    off = work.labels.taken_off(repository_id, number)
+def _heard(work: UnitOfWork, job: IssueJob, issue: StoredIssue) -> _StoredState:
+    job = _up_to_date(work, job, issue)
+    writes = work.writes.list(repository_id=job.subject.repository.id, number=job.number)
+    removed, off = work.labels.taken_away(issue.id)
     runs = [work.writes.run(run_id) for run_id in {write.run_id for write in writes}]
     why = opt_out.WHY if opt_out.is_told_off(job.subject.issue) else None
     if job.run_id is not None and work.writes.run(job.run_id).finished_at is not None:
@@ -220,10 +220,9 @@ def _heard(work: UnitOfWork, job: IssueJob) -> _StoredState:
     return _StoredState(job, writes, removed, off, own_runs, why, pushed)
 
 
-def _up_to_date(work: UnitOfWork, job: IssueJob) -> IssueJob:
+def _up_to_date(work: UnitOfWork, job: IssueJob, issue: StoredIssue) -> IssueJob:
     """The job with what the store has heard of its issue, repository and labels since."""
     repository = work.repositories.by_id(job.subject.repository.id)
-    issue = work.issues.get(repository.id, job.number)
     renames = work.labels.renames(repository.id)
     rules = known_configuration(repository) or job.configuration
     subject = Subject(repository, issue, renames)

@@ -6,20 +6,15 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from bot.errors import CommandRefused
-from bot.learning.retraining import (
-    Retrained,
-    admit,
-    holdout_key_of,
-    part,
-    release_order,
-)
+from bot.learning.gating import Retrained, admit, holdout_key_of, part
+from bot.learning.retraining import release_order
 from bot.learning.training_data import training_data
 from bot.learning.training_lease import training_lease
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bot.learning.retraining import Parted
+    from bot.learning.gating import Parted
     from bot.learning.workspace import Workspace
     from store.records import StoredRelease
     from tagger.compression.compressing import CompressionGoal

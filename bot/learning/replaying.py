@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bot.errors import CommandRefused
-from bot.learning.retraining import UnderPresentNames
+from bot.learning.gating import UnderPresentNames
 from tagger.domain.issue import IssueText, Label, TrainingSet
 
 if TYPE_CHECKING:

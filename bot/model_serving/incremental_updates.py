@@ -49,7 +49,7 @@ class IncrementalUpdate:
         with self._store.read() as work:
             if self._until is None:
                 self._until = work.labels.newest_event_before(self._record.created_at)
-            changed = work.labels.changed_since(repository_id, self._until - OVERLAP)
+            changed, newest = work.labels.changed_since(repository_id, self._until - OVERLAP)
             fresh = self._fresh(changed)
             learned = 0
             if fresh:
@@ -58,8 +58,7 @@ class IncrementalUpdate:
                     with self._using:
                         learned += learn(release, row, names)
         self._seen.update({number: changed[number] for number in fresh})
-        if changed:
-            self._until = max(self._until, *changed.values())
+        self._until = max(self._until, newest)
         if learned:
             log.info("learned", extra={"release": self._record.id, "issues": learned})
         return learned

@@ -115,6 +115,13 @@ class ReleaseCache:
             does every one that served before it.
         """
         with self._store.read() as work:
+            digest = work.releases.active_digest(repository_id)
+        with self._lock:
+            loaded_release = self._loaded.get(repository_id)
+            if loaded_release is not None and _is_as_loaded(loaded_release, digest):
+                loaded_release.catch_up(loaded_release.release)
+                return loaded_release
+        with self._store.read() as work:
             record = work.releases.active(repository_id)
         with self._lock:
             if record is None:
@@ -229,6 +236,12 @@ class ReleaseCache:
                 raise
             log.warning("a release is fetched again", extra={"reason": str(damage)})
             return self._open(self._archive.fetch_again(record.location, record.digest))
+
+
+def _is_as_loaded(loaded_release: LoadedRelease, digest: tuple[str, str] | None) -> bool:
+    return (loaded_release.id, loaded_release.digest) == digest and not (
+        loaded_release.unsound.is_set()
+    )
 
 
 def _is_another(loaded_release: LoadedRelease, record: StoredRelease) -> bool:

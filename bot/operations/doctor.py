@@ -35,6 +35,7 @@ async def examine(container: Container) -> tuple[Finding, ...]:
     findings += [_webhook(settings), *credentials_file(settings), *_shared(settings)]
     findings.append(_device(settings))
     findings += [_encoder(settings), _zero_shot(settings), _bert(settings)]
+    findings += [*_named_models(settings)]
     findings += [*_releases(container), *examine_live(container)]
     return tuple(findings)
 
@@ -210,6 +211,22 @@ def _bert(settings: Settings) -> Finding:
             f"{PREFIX}BERT_MODEL may name a folder",
         )
     return Finding("transformer", "ok", f"{source.name} from the {source.origin}")
+
+
+def _named_models(settings: Settings) -> Iterator[Finding]:
+    """Models that nobody needs and that are asked only where they were named."""
+    if settings.language_model_url is not None:
+        yield Finding(
+            "language model",
+            "note",
+            f"issues' texts are sent to {settings.language_model_url} where `in-context` is used",
+            f"unset {PREFIX}LANGUAGE_MODEL_URL to keep them here",
+        )
+    elif settings.language_model is not None:
+        yield _model("language model", settings.language_model, f"{PREFIX}LANGUAGE_MODEL")
+    for name in (settings.translation_models or "").split(","):
+        if name.strip():
+            yield _model("translation", name.strip(), f"{PREFIX}TRANSLATION_MODELS")
 
 
 def _model(part: str, name: str, variable: str) -> Finding:

@@ -26,7 +26,11 @@ if TYPE_CHECKING:
 PREFIX = "ISSUE_TAGGER_"
 _NEVER_QUOTED = {
     *("database_url", "github_private_key", "github_token", "webhook_secret"),
+<<<<<<< HEAD
     "github_client_secret",
+=======
+    "language_model_key",
+>>>>>>> main
 }
 
 
@@ -37,6 +41,21 @@ def _api_url(text: str) -> str:
     if parts.username or parts.query or parts.fragment:
         raise ValueError("expected an address without user name, query or fragment")
     return text.rstrip("/")
+
+
+def _server_url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError("expected the address of an OpenAI-compatible server, http(s)://HOST/v1")
+    if parts.username or parts.query or parts.fragment:
+        raise ValueError("expected an address without user name, query or fragment")
+    return text.rstrip("/")
+
+
+def _pair(text: str) -> str:
+    if len([name for name in text.split(",") if name.strip()]) != 2:
+        raise ValueError("expected two models, there and back, separated by a comma")
+    return text
 
 
 def _database_url(text: str) -> str:
@@ -96,9 +115,19 @@ class Settings(BaseSettings):
     encoder: str | None = None
     zero_shot_model: str | None = None
     bert_model: str | None = None
+    translation_models: Annotated[str, AfterValidator(_pair)] | None = None
+    language_model: str | None = None
+    language_model_url: Annotated[str, AfterValidator(_server_url)] | None = None
+    language_model_key: SecretStr | None = None
     device: Literal["auto", "cpu", "cuda"] = "auto"
+    learning_rate_schedule: Literal["constant", "linear", "cosine", "restarts", "polynomial"] = (
+        "linear"
+    )
+    whole_word_masking: bool = False
     release_memory_mb: int = Field(default=700, ge=1)
-    runtime: Literal["auto", "torch", "torch-bf16", "torch-int8", "onnx", "onnx-int8"] = "auto"
+    runtime: Literal[
+        "auto", "torch", "torch-bf16", "torch-int8", "onnx", "onnx-int8", "onnx-int8-static"
+    ] = "auto"
     log_format: Literal["text", "json"] = "text"
     releases_url: str | None = None
     retrain_schedule: Annotated[str, AfterValidator(_cron)] | None = None
@@ -197,8 +226,15 @@ class Settings(BaseSettings):
         """Every secret text of these settings, for the log's filter; the key's file is not read."""
         database = urlsplit(self.database_url)
         password = database.password
+<<<<<<< HEAD
         hidden = [self.github_private_key, self.github_token, self.webhook_secret]
         hidden.append(self.github_client_secret)
+=======
+        hidden = [
+            *(self.github_private_key, self.github_token, self.webhook_secret),
+            self.language_model_key,
+        ]
+>>>>>>> main
         secrets = [secret.get_secret_value() for secret in hidden if secret]
         secrets += [*self.webhook_secrets, *([password, unquote(password)] if password else [])]
         secrets += [value for name, value in parse_qsl(database.query) if name in SECRETS_IN_QUERY]

@@ -104,7 +104,7 @@ def keep(work: UnitOfWork, received: Received, own_login: str | None) -> bool:
         record = deleted_issues.without_words(record)
     if not work.inbox.accept(record):
         return False
-    repository = heard_of(work, reference.full_name, reference.id, now)
+    repository = heard_of(work, reference.full_name, reference.id, now, stored=stored)
     if isinstance(fact, RepositoryFact) and _follows(fact, repository):
         repository = work.repositories.get_or_create(
             reference.full_name, now=now, github_id=reference.id
@@ -151,12 +151,21 @@ def _may_have_to_make_way(work: UnitOfWork, repository: Repository, fact: Fact) 
     )
 
 
-def heard_of(work: UnitOfWork, full_name: str, github_id: int | None, now: datetime) -> Repository:
+def heard_of(
+    work: UnitOfWork,
+    full_name: str,
+    github_id: int | None,
+    now: datetime,
+    *,
+    stored: Repository | None = None,
+) -> Repository:
     """The repository that a payload speaks of; a known one keeps the name it has.
 
     What it is called is GitHub's to say: a payload may be days old (see `names`).
+
+    :param stored: as it was found in this very unit of work.
     """
-    repository = work.repositories.find(full_name, github_id=github_id)
+    repository = stored or work.repositories.find(full_name, github_id=github_id)
     if repository is not None and repository.github_id is not None:
         return repository
     return work.repositories.get_or_create(full_name, now=now, github_id=github_id)

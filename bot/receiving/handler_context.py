@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from bot.github.models import User, parse
 from bot.model_serving.batch_scoring import Scoring
+from bot.process.recent_values import RecentValues
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,6 +38,7 @@ class HandlerContext:
 
     :ivar access: None where there are no credentials; then nothing is asked of GitHub.
     :ivar clock: aware datetimes.
+    :ivar question_contexts: `bot.labelling.questions.QuestionContext` of repositories.
     """
 
     store: Store
@@ -45,6 +47,7 @@ class HandlerContext:
     access: Access | None
     clock: Callable[[], datetime]
     scoring: Scoring = field(default_factory=Scoring)
+    question_contexts: RecentValues[Any] = field(default_factory=RecentValues)
 
     async def client(self, claim: ClaimedDelivery, repository: Repository) -> GitHubClient | None:
         """Who speaks for the repository of this delivery."""

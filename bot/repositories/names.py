@@ -23,17 +23,19 @@ if TYPE_CHECKING:
     from store.unit_of_work import UnitOfWork
 
 
-async def follow_name(context: HandlerContext, claim: ClaimedDelivery) -> None:
+async def follow_name(context: HandlerContext, claim: ClaimedDelivery) -> Repository | None:
     """Have the delivery's repository under its present name, where the payload has another one.
 
+    :returns: the repository as it is stored then; None: it is not.
     :raises GitHubError: GitHub could not be asked; the delivery runs again.
     """
     repository = await asyncio.to_thread(repository_of, context, claim)
     reference = claim.payload.get("repository")
     name = reference.get("full_name") if isinstance(reference, dict) else None
     if repository is None or not isinstance(name, str) or name == repository.full_name:
-        return
+        return repository
     await ask_name(context, repository, name, installation_of(claim.payload))
+    return await asyncio.to_thread(repository_of, context, claim)
 
 
 async def ask_name(

@@ -22,7 +22,7 @@ import numpy as np
 
 from bot.cli.learning.prior import labelled_files
 from bot.container import build
-from bot.learning.retraining import part
+from bot.learning.gating import part
 from bot.process.settings import load_settings
 from tagger.monitoring.release_comparison import compare
 from tagger.releases.release import Release, ReleaseOrder, train_release

@@ -65,6 +65,12 @@ class FairLock:
                     queue.remove(place)
                     return False
 
+    @property
+    def is_awaited(self) -> bool:
+        """Whether anybody waits for the turn."""
+        with self._mutex:
+            return bool(self._urgent or self._others)
+
     def release(self) -> None:
         """Let the next one have it: handed over where it is urgent or has waited long enough."""
         with self._mutex:

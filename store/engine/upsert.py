@@ -21,9 +21,17 @@ CHUNK = 500
 
 def insert_into(session: Session, table: type[TableBase]) -> sqlite.Insert | postgresql.Insert:
     """An INSERT with the `on_conflict_…` methods that both databases share."""
-    if session.get_bind().dialect.name == "postgresql":
-        return postgresql.insert(table)
-    return sqlite.insert(table)
+    return insert_for(dialect_of(session), table)
+
+
+def insert_for(dialect: str, table: type[TableBase]) -> sqlite.Insert | postgresql.Insert:
+    """The same for statements that are made once."""
+    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+
+
+def dialect_of(session: Session) -> str:
+    """Which database a session speaks to."""
+    return session.get_bind().dialect.name
 
 
 def chunks(items: Iterable[T], size: int = CHUNK) -> Iterator[list[T]]:

@@ -22,12 +22,13 @@ due take turns (`store.queues.round_robin`); what GitHub has asked to wait is pa
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, exists, func, or_, select, update
+from sqlalchemy import bindparam, delete, exists, func, or_, select, update
 
 from store.engine.text import name_key
-from store.engine.upsert import insert_into
+from store.engine.upsert import dialect_of, insert_for
 from store.errors import LeaseLost, NotStored
 from store.queues.claiming import Claiming, left_behind
 from store.queues.pauses import FARTHEST, holding
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Select
     from sqlalchemy.orm import Session
+    from sqlalchemy.sql.dml import ReturningInsert, ReturningUpdate
 
 _GIVEN_UP = (
     DeliveryRow.guid,
@@ -64,16 +66,12 @@ class Inbox:
 
     def accept(self, record: DeliveryRecord) -> bool:
         """Store a delivery; False: its GUID is known and nothing was changed."""
-        statement = (
-            insert_into(self._session, DeliveryRow)
-            .on_conflict_do_nothing(index_elements=["guid"])
-            .returning(DeliveryRow.id)
-        )
+        statement = _accepting(dialect_of(self._session))
         return self._session.execute(statement, [_new_row(record)]).first() is not None
 
     def has(self, guid: str) -> bool:
         """Whether a delivery of this GUID was accepted."""
-        return self._session.scalars(select(exists().where(DeliveryRow.guid == guid))).one()
+        return self._session.scalars(_accepted(), {"guid": guid}).one()
 
     def told(
         self, repository: str, issue_number: int, action: str, *, besides: Collection[str] = ()
@@ -93,13 +91,9 @@ class Inbox:
 
     def awaits(self, repositories: Iterable[str], event: str, *, since: datetime) -> bool:
         """Whether such an event came in after this moment and was not worked off yet."""
-        query = exists().where(
-            DeliveryRow.lane.in_([name_key(repository) for repository in repositories]),
-            DeliveryRow.state.in_(("pending", "running")),
-            DeliveryRow.event == event,
-            DeliveryRow.received_at > since,
-        )
-        return self._session.scalars(select(query)).one()
+        lanes = [name_key(repository) for repository in repositories]
+        parameters = {"lanes": lanes, "event": event, "since": since}
+        return self._session.scalars(_awaited(), parameters).one()
 
     def first_received(self, repository: str) -> datetime | None:
         """When the earliest delivery about this repository came in that is still known."""
@@ -127,12 +121,12 @@ class Inbox:
         """
         claiming = Claiming(self._session, worker, lease, now)
         if guid is not None:
-            return claiming.of(DeliveryRow.guid == guid)
+            return claiming.this(guid)
         turns = turns or RoundRobin()
         for repository in turns.order(self._with_something_due(now)):
             if account_of(repository) in full:
                 continue
-            claim = claiming.of(DeliveryRow.repository_key == repository)
+            claim = claiming.next_of(repository)
             if claim is not None:
                 turns.served(repository)
                 return claim
@@ -250,8 +244,8 @@ class Inbox:
 
         Within a repository in the order of due times.
         """
-        left = select(DeliveryRow.guid).where(or_(*left_behind(now))).limit(limit)
-        guids = list(self._session.scalars(left))
+        left = select(DeliveryRow.guid).where(or_(*left_behind())).limit(limit)
+        guids = list(self._session.scalars(left, {"now": now, "far": now + FARTHEST}))
         repositories = self._with_something_due(now)
         for place, repository in enumerate(repositories):
             if len(guids) >= limit:
@@ -268,9 +262,9 @@ class Inbox:
 
     def has_something_due(self, now: datetime) -> bool:
         """Whether there may be anything to claim."""
-        left = select(exists().where(or_(*left_behind(now))))
-        due = self._session.execute(with_something_due(now, now + FARTHEST).limit(1)).first()
-        return due is not None or self._session.scalars(left).one()
+        moments = {"now": now, "far": now + FARTHEST}
+        due = self._session.execute(_first_with_something_due(), moments).first()
+        return due is not None or self._session.scalars(_anything_left_behind(), moments).one()
 
     def next_in_lane(self, guid: str, now: datetime) -> str | None:
         """The delivery that is due and that this one kept waiting, or None."""
@@ -317,27 +311,74 @@ class Inbox:
         return query.order_by(DeliveryRow.id).limit(limit)
 
     def _with_something_due(self, now: datetime) -> Sequence[str]:
-        return self._session.scalars(with_something_due(now, now + FARTHEST)).all()
+        moments = {"now": now, "far": now + FARTHEST}
+        return self._session.scalars(with_something_due(), moments).all()
 
     def _end(self, claim: ClaimedDelivery, **values: Any) -> None:
         self._change(claim, claimed_by=None, lease_until=None, **values)
 
     def _change(self, claim: ClaimedDelivery, **values: Any) -> None:
-        # `attempts` tells this claim from a later one by a worker of the same name.
-        changed = self._session.scalars(
-            update(DeliveryRow)
-            .where(
-                DeliveryRow.id == claim.id,
-                DeliveryRow.state == "running",
-                DeliveryRow.claimed_by == claim.worker,
-                DeliveryRow.attempts == claim.attempts,
-            )
-            .values(**values)
-            .returning(DeliveryRow.id)
-            .execution_options(synchronize_session=False)
-        )
+        ours = {
+            "claim_id": claim.id,
+            "claim_worker": claim.worker,
+            "claim_attempts": claim.attempts,
+        }
+        new = {f"new_{name}": value for name, value in values.items()}
+        changed = self._session.scalars(_changing(*values), ours | new)
         if changed.first() is None:
             raise LeaseLost(claim.guid, claim.worker)
+
+
+@cache
+def _first_with_something_due() -> Select[str]:
+    return with_something_due().limit(1)
+
+
+@cache
+def _anything_left_behind() -> Select[bool]:
+    return select(exists().where(or_(*left_behind())))
+
+
+@cache
+def _accepting(dialect: str) -> ReturningInsert[int]:
+    statement = insert_for(dialect, DeliveryRow).on_conflict_do_nothing(index_elements=["guid"])
+    return statement.returning(DeliveryRow.id)
+
+
+@cache
+def _accepted() -> Select[bool]:
+    return select(exists().where(DeliveryRow.guid == bindparam("guid")))
+
+
+@cache
+def _awaited() -> Select[bool]:
+    query = exists().where(
+        DeliveryRow.lane.in_(bindparam("lanes", expanding=True)),
+        DeliveryRow.state.in_(("pending", "running")),
+        DeliveryRow.event == bindparam("event"),
+        DeliveryRow.received_at > bindparam("since"),
+    )
+    return select(query)
+
+
+@cache
+def _changing(*names: str) -> ReturningUpdate[int]:
+    """Changes these columns of a claim that is still ours.
+
+    `attempts` tells this claim from a later one by a worker of the same name.
+    """
+    return (
+        update(DeliveryRow)
+        .where(
+            DeliveryRow.id == bindparam("claim_id"),
+            DeliveryRow.state == "running",
+            DeliveryRow.claimed_by == bindparam("claim_worker"),
+            DeliveryRow.attempts == bindparam("claim_attempts"),
+        )
+        .values({name: bindparam(f"new_{name}") for name in names})
+        .returning(DeliveryRow.id)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def _lane(record: DeliveryRecord) -> str | None:

@@ -17,7 +17,7 @@ from store.tables import PauseRow
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from sqlalchemy import ColumnElement
+    from sqlalchemy import BindParameter, ColumnElement
     from sqlalchemy.orm import Session
 
 FARTHEST = timedelta(days=2)
@@ -51,6 +51,8 @@ class Pauses:
         return self._session.scalars(query).one_or_none()
 
 
-def holding(now: datetime, far: datetime) -> ColumnElement[bool]:
+def holding(
+    now: datetime | BindParameter[datetime], far: datetime | BindParameter[datetime]
+) -> ColumnElement[bool]:
     """Whether a pause still holds."""
     return (PauseRow.until > now) & (PauseRow.until <= far)

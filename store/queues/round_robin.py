@@ -6,10 +6,11 @@ By age alone whoever has thousands of deliveries waiting would be served before 
 from __future__ import annotations
 
 from collections import OrderedDict, defaultdict
+from functools import cache
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
-from sqlalchemy import exists, select
+from sqlalchemy import bindparam, exists, select
 from sqlalchemy.orm import aliased
 
 from store.queues.pauses import holding
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from datetime import datetime
 
-    from sqlalchemy import Select
+    from sqlalchemy import BindParameter, Select
 
 REMEMBERED = 10_000
 """Who was served longer ago counts as never served, and so comes first."""
@@ -62,13 +63,16 @@ def account_of(repository: str) -> str:
     return repository.partition("/")[0]
 
 
-def with_something_due(now: datetime, far: datetime) -> Select[str]:
+@cache
+def with_something_due() -> Select[str]:
     """Repositories that have a delivery due and are not held back, who waits longest first.
 
     Goes from one repository to the next in the index: how many deliveries wait does not matter.
-
-    :param far: what is due later than that was put off by a clock that was wrong.
+    Made once, for making it takes longer than running it. Its parameters are `now` and `far`: what
+    is due later than that was put off by a clock that was wrong.
     """
+    now: BindParameter[datetime] = bindparam("now")
+    far: BindParameter[datetime] = bindparam("far")
     start = select(DeliveryRow.repository_key.label("key")).where(DeliveryRow.state == "pending")
     keys = (
         select(start.order_by(DeliveryRow.repository_key).limit(1).scalar_subquery().label("key"))

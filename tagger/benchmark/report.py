@@ -51,10 +51,11 @@ svg { background: #fff; font-family: system-ui, sans-serif; }
 .size { fill-opacity: .35; stroke-width: 1.5; } .name { font-size: 11px; fill: #1c2024; }
 .r0 { fill: #5b6570; stroke: #5b6570; } .r1 { fill: #0072b2; stroke: #0072b2; }
 .r2 { fill: #3d9fd8; stroke: #3d9fd8; } .r3 { fill: #c98500; stroke: #c98500; }
-.r4 { fill: #009e73; stroke: #009e73; } .r5 { fill: #d55e00; stroke: #d55e00; }
+.r4 { fill: #009e73; stroke: #009e73; } .r5 { fill: #cc79a7; stroke: #cc79a7; }
+.r6 { fill: #d55e00; stroke: #d55e00; }
 """
 
-LOOKS = ("torch", "torch-bf16", "torch-int8", "onnx", "onnx-int8")
+LOOKS = ("torch", "torch-bf16", "torch-int8", "onnx", "onnx-int8", "onnx-int8-static")
 """Runtimes by their colour's number; peers have the last one."""
 
 

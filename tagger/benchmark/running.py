@@ -83,9 +83,9 @@ def _steps(
 
 def usual_strategies() -> tuple[str, ...]:
     """What is measured unless asked otherwise: without those whose fit takes many minutes."""
-    from tagger.strategies import REGISTRY
+    from tagger.strategies import ON_REQUEST, REGISTRY
 
-    return tuple(name for name in REGISTRY if name not in TUNING)
+    return tuple(name for name in REGISTRY if name not in TUNING | ON_REQUEST)
 
 
 def _apart(function: Callable[..., BenchmarkRow | None], *arguments: Any) -> BenchmarkRow | None:

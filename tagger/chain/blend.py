@@ -18,6 +18,8 @@ from tagger.chain.prior import strongest_rival
 from tagger.statistics.logistic import fit_logistic
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from tagger.chain.prior import DiscriminantWeights, Prior
@@ -25,9 +27,10 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-LOOSENESS = (0.5, 0.2, 0.1, 0.1)
+LOOSENESS = (0.5, 0.2, 0.1, 0.05)
 """Standard deviations, in log odds, allowed to a label's intercept, to the slope on the prior's
-log odds, to the weight of the strongest rival, and to the weight of each single feature."""
+log odds, to the weight of the strongest rival, and to the weight of each single feature. Chosen on
+23 repositories, as what halving and doubling each of them costs (docs/benchmarks.md)."""
 
 HALVINGS = 40
 """Steps of the bisection in `Blend.matched`: to 2 ** -36 of a log odd."""
@@ -67,6 +70,16 @@ class Blend:
             for label in range(truth.shape[1])
         ]
         return Blend(self.weights, self.share, np.stack(each))
+
+    def corrected_as(self, other: Blend, columns: Sequence[int]) -> Blend:
+        """With the correction that a blend of some of its members has learned.
+
+        :param columns: where these members are among its own. *Shape:* (n_members of `other`,)
+        """
+        correction = self.correction.copy()
+        correction[:, :3] = other.correction[:, :3]
+        correction[:, [3 + column for column in columns]] = other.correction[:, 3:]
+        return Blend(self.weights, self.share, correction)
 
     def matched(self, features: Features, labels_per_issue: float) -> Blend:
         """Shifted by one amount for all labels, so that issues carry as many as they should.

@@ -56,20 +56,39 @@ class Checkpoints:
         self._finish(step, fitted.save)
         return fitted
 
+    @property
+    def n_finished(self) -> int:
+        """Steps that need not be done again."""
+        folder = self._of_context
+        return 0 if folder is None else sum(not step.suffix for step in folder.glob("*"))
+
     def forget(self) -> None:
         """The training is over: drop all steps."""
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
 
+    def forget_others(self) -> None:
+        """Drop steps of other contexts: nobody goes on from them."""
+        if self._folder is not None:
+            for folder in self._folder.glob("*"):
+                if folder != self._of_context:
+                    shutil.rmtree(folder, ignore_errors=True)
+
+    @property
+    def _of_context(self) -> Path | None:
+        return None if self._folder is None else self._folder / self.context
+
     def _step(self, key: str) -> Path | None:
-        if self._folder is None:
-            return None
-        name = hashlib.sha256(f"{self._context}\n{key}".encode()).hexdigest()[:32]
-        return self._folder / name
+        folder = self._of_context
+        return None if folder is None else folder / hashlib.sha256(key.encode()).hexdigest()[:32]
 
     def _finish(self, step: Path, write: Callable[[Path], None]) -> None:
         aside = step.with_suffix(".partial")
         shutil.rmtree(aside, ignore_errors=True)
         aside.mkdir(parents=True)
-        write(aside)
-        aside.rename(step)
+        try:
+            write(aside)
+            aside.rename(step)
+        except BaseException:  # Ctrl-C too: nothing half-done stays
+            shutil.rmtree(aside, ignore_errors=True)
+            raise

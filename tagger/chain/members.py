@@ -159,16 +159,17 @@ def fit_member(
     def unfitted() -> Strategy:
         return create(name, resources, seed=seed)
 
+    step = "zero-shot by the encoder" if name == "zero-shot" and not resources.entail else name
     start = time.perf_counter()
     strategy = checkpoints.strategy(
-        f"{name} fitted", lambda: unfitted().fit(train), lambda step: unfitted().restore(step)
+        f"{step} fitted", lambda: unfitted().fit(train), lambda folder: unfitted().restore(folder)
     )
     seconds = time.perf_counter() - start
     return Member(
         name,
         strategy,
         _out_of_fold(strategy, train, resources, seed, checkpoints),
-        checkpoints.scores(f"{name} on reference", lambda: strategy.score(reference)),
+        checkpoints.scores(f"{step} on reference", lambda: strategy.score(reference)),
         seconds,
     )
 

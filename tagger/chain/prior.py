@@ -32,9 +32,16 @@ RIDGE = 0.05
 """Added to each feature's variance: near-copies share a weight instead of fighting over it."""
 
 
-MEASURED_AS = {"fine-tuned": "adapted"}
-"""Members that were not measured, and those whose measurements hold for them: `adapted` is the same
-training from a start that has read the repository. Side by side they share one weight."""
+MEASURED_AS = {
+    "fine-tuned": "adapted",
+    "pet": "adapted",
+    "in-context": "zero-shot",
+    "uda": "contrastive",
+    "ust": "contrastive",
+}
+"""Members that were not measured, and those whose measurements stand in for them: `adapted` is the
+training of `fine-tuned` from a start that has read the repository; `contrastive` tunes the same
+body and knows the labels' wordings, too. Side by side they share one weight."""
 
 
 class Prior(Protocol):

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.special import expit
 
 from tagger.chain.blend import Blend
-from tagger.chain.members import counts, labels_per_issue, shares
+from tagger.chain.members import EVIDENCE_FROM, counts, labels_per_issue, shares
 from tagger.domain.decision import BASE
 from tagger.statistics.expected_f1 import best_expected_f1, micro_share
 from tagger.statistics.log_odds import UsualLogOdds, feature_names, stack
@@ -82,8 +82,9 @@ class Stage:
     :ivar usual: by member.
     :ivar thresholds: for the best F1. *Shape:* (n_labels,)
     :ivar alone: each member's own discriminant, for its vote.
-    :ivar out_of_fold: calibrated probabilities of the training issues, None where there are too
-        few of them. *Shape:* (n_issues, n_labels)
+    :ivar out_of_fold: calibrated probabilities of the training issues; None where there are too
+        few of them, or where a member was too dear to be judged on them.
+        *Shape:* (n_issues, n_labels)
     """
 
     members: tuple[str, ...]
@@ -100,13 +101,20 @@ class Stage:
         usual = {member.name: UsualLogOdds.of(member.unseen) for member in members}
         n_positive, share = counts(train), shares(train)
         blend = Blend.from_prior(prior, feature_names(names), n_positive, share)
-        out_of_fold_features = _out_of_fold_features(members, usual)
         reference = stack({member.name: member.reference for member in members}, usual)
-        if out_of_fold_features is None or len(train) < FOLDS_FROM:
-            blend, out_of_fold = blend.matched(reference, labels_per_issue(train)), None
+        judged = [member for member in members if member.out_of_fold is not None]
+        out_of_fold = None
+        if len(train) < EVIDENCE_FROM or not judged:
+            blend = blend.matched(reference, labels_per_issue(train))
+        elif len(judged) < len(members):
+            part = Blend.from_prior(
+                prior, feature_names(tuple(each.name for each in judged)), n_positive, share
+            ).adapted(_out_of_fold_features(judged, usual), train.targets)
+            blend = blend.corrected_as(part, [names.index(each.name) for each in judged])
         else:
-            out_of_fold = _cross_adapted(blend, out_of_fold_features, train.targets)
-            blend = blend.adapted(out_of_fold_features, train.targets)
+            features = _out_of_fold_features(members, usual)
+            out_of_fold = _cross_adapted(blend, features, train.targets)
+            blend = blend.adapted(features, train.targets)
         return cls(
             names,
             usual,
@@ -115,7 +123,7 @@ class Stage:
                 _for_cuts(out_of_fold, blend.probabilities(reference)), micro_share(len(train))
             ),
             {name: prior.weigh(feature_names((name,)), n_positive) for name in names},
-            out_of_fold,
+            out_of_fold if len(train) >= FOLDS_FROM else None,
         )
 
     def features(self, scores: Mapping[str, Scores]) -> Features:
@@ -148,13 +156,10 @@ def _by_issue(values: Mapping[str, Array], n_issues: int) -> list[dict[str, Arra
     return [{name: value[row] for name, value in values.items()} for row in range(n_issues)]
 
 
-def _out_of_fold_features(
-    members: Sequence[Member], usual: Mapping[str, UsualLogOdds]
-) -> Features | None:
-    scores = {
-        member.name: member.out_of_fold for member in members if member.out_of_fold is not None
-    }
-    return stack(scores, usual) if len(scores) == len(members) else None
+def _out_of_fold_features(judged: Sequence[Member], usual: Mapping[str, UsualLogOdds]) -> Features:
+    """Features of the training issues, under members that have scored each without it."""
+    scores = {each.name: each.out_of_fold for each in judged if each.out_of_fold is not None}
+    return stack(scores, {name: usual[name] for name in scores})
 
 
 def _cross_adapted(prior: Blend, features: Features, truth: NDArray[np.bool_]) -> Array:

@@ -14,8 +14,11 @@ if TYPE_CHECKING:
 
     from tagger.domain.issue import IssueText, TrainingSet
     from tagger.encoders.encoder import Encoder
+    from tagger.prompting.language_model import LanguageModel
     from tagger.runtimes import Runtime
     from tagger.runtimes.choice import Runtimes
+    from tagger.text.back_translation import BackTranslation
+    from tagger.training.optimisation import Schedule
 
     Scores = NDArray[np.float32]
     """*Shape:* (n_issues, n_labels), each in [0, 1], higher for a label more likely to belong."""
@@ -41,6 +44,7 @@ class Resources:
         tunes `bert_model`.
     :ivar bert_model: folder of the transformer to fine-tune; None where there is none.
     :ivar zero_shot_model: folder of an NLI cross-encoder; None: the encoder stands in.
+    :ivar entail: False: the encoder stands in though there is an NLI model, for an answer at once.
     :ivar device: "auto", "cpu" or "cuda".
     :ivar cache: folder for work that outlives one training (adapted weights, converted models);
         None keeps none.
@@ -48,6 +52,12 @@ class Resources:
     :ivar runtime: what all transformers are computed with, the encoder's own among them; None:
         PyTorch in the precision that the device is fastest in.
     :ivar runtimes: the others to choose from; None: there is no choice.
+    :ivar schedule: how learning rates go on after the warm-up, see
+        `tagger.training.optimisation.SCHEDULES`; of strategies that fine-tune.
+    :ivar whole_words: adaptation hides words instead of pieces of words.
+    :ivar translation: opens the pair of models that says texts otherwise, for strategies that are
+        trained; None: none was named.
+    :ivar language_model: opens the causal language model that was named; None: none was.
     """
 
     encoder: Callable[[], Encoder]
@@ -59,6 +69,11 @@ class Resources:
     encoder_model: Path | None = None
     runtime: Runtime | None = None
     runtimes: Runtimes | None = None
+    entail: bool = True
+    schedule: Schedule = "linear"
+    whole_words: bool = False
+    translation: Callable[[], BackTranslation] | None = None
+    language_model: Callable[[], LanguageModel] | None = None
 
 
 @runtime_checkable
@@ -77,7 +92,7 @@ class Strategy(Protocol):
         """Learn from `train`; returns self.
 
         A label without a positive example, or with nothing but positives, is legal: its scores
-        are then the same for every issue (its smoothed share).
+        are then the same for every issue (its smoothed share), unless its wording is learned from.
 
         :raises NothingToLearnFrom: no labels, or no labelled issue where `needs_examples`.
         """

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from tagger.runtimes.devices import choose_device, usual_runtime
+from tagger.runtimes.onnx_static_int8 import TEXTS
 from tagger.runtimes.opening import open_runner
 from tagger.runtimes.runner import Network, run_rows
 
@@ -81,7 +82,10 @@ class TransformerEncoder:
         space = _space(source, self._max_tokens)
         self.identity = f"{space}:{IDENTITIES.get(self.runtime, self.runtime)}"
         network = Network(
-            space, lambda dtype: SentenceModel(load_body(source.folder, dtype)), config.vocab_size
+            space,
+            lambda dtype: SentenceModel(load_body(source.folder, dtype)),
+            config.vocab_size,
+            samples=self._tokenise(TEXTS),
         )
         self._runner = open_runner(network, self.runtime, on, cache)
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from functools import cached_property
+from typing import TYPE_CHECKING
 
-from tagger.evaluation.cells import CellResult
+from tagger.evaluation.cells import CellResult, OutOfScope
 from tagger.evaluation.cost import measured
 from tagger.statistics.f1_thresholds import (
     Thresholds,
@@ -26,8 +27,8 @@ from tagger.strategies.candidates import (
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from tagger.domain.issue import TrainingSet
-    from tagger.domain.strategy import Strategy
+    from tagger.domain.issue import IssueText, TrainingSet
+    from tagger.domain.strategy import Scores, Strategy
     from tagger.evaluation.cells import CellKey
     from tagger.strategies.candidates import Candidate, Curve
 
@@ -42,6 +43,7 @@ class Outcome:
     predict_seconds: float
     peak_memory_mb: float
     curves: Mapping[str, Curve]
+    foreign: OutOfScope | None = None
 
     def cell(self, key: CellKey, n_train: int, numbers: tuple[int, ...]) -> CellResult:
         """The outcome as it is kept."""
@@ -56,6 +58,7 @@ class Outcome:
             predict_ms_per_issue=1000 * self.predict_seconds / max(len(numbers), 1),
             peak_memory_mb=self.peak_memory_mb,
             curves=self.curves,
+            foreign=self.foreign,
         )
 
 
@@ -66,12 +69,18 @@ class _Fitted:
 
 
 def evaluate_cell(
-    candidates: Sequence[Candidate], train: TrainingSet, test: TrainingSet, seed: int
+    candidates: Sequence[Candidate],
+    train: TrainingSet,
+    test: TrainingSet,
+    seed: int,
+    foreign: Sequence[IssueText] = (),
 ) -> Iterator[Outcome]:
     """Fit and judge candidates on one slice, each outcome as soon as it is there.
 
     Ensembles are fitted first and lend their fitted members to the candidates of those names;
     their own outcome comes last, so that an ensemble that is done has all its members done.
+
+    :param foreign: issues of another repository, which should get no label.
     """
     made = {candidate.name: candidate.make(seed) for candidate in candidates}
     fitted: dict[str, _Fitted] = {}
@@ -84,7 +93,8 @@ def evaluate_cell(
         name = candidate.name
         if name not in fitted:
             fitted[name] = _fit(made[name], train)
-        yield _judge(candidate, fitted[name], train, test, seed)
+        judge = _Judge(candidate, fitted[name], train, seed)
+        yield judge.outcome(test.issues, foreign)
 
 
 def _fit(strategy: Strategy, train: TrainingSet) -> _Fitted:
@@ -99,33 +109,50 @@ def _lent(ensemble: _Fitted) -> dict[str, _Fitted]:
     return {name: _Fitted(member, ensemble.peak_memory_mb) for name, member in members.items()}
 
 
-def _judge(
-    candidate: Candidate, fitted: _Fitted, train: TrainingSet, test: TrainingSet, seed: int
-) -> Outcome:
-    strategy, issues = fitted.member.strategy, test.issues
-    with measured() as cost:
-        prediction = (
-            strategy.predict(issues)
-            if isinstance(strategy, FullPredictor)
-            else strategy.score(issues)
+@dataclass(frozen=True)
+class _Judge:
+    """One fitted candidate, asked about issues that it has not seen."""
+
+    candidate: Candidate
+    fitted: _Fitted
+    train: TrainingSet
+    seed: int
+
+    def outcome(self, issues: Sequence[IssueText], foreign: Sequence[IssueText]) -> Outcome:
+        strategy, member = self.fitted.member.strategy, self.fitted.member
+        with measured() as cost:
+            answer = self._ask(issues)
+        prediction = self._decided(issues, answer)
+        scope = self._decided(foreign, self._ask(foreign)) if foreign else None
+        return Outcome(
+            self.candidate.name,
+            prediction,
+            member.fit_seconds,
+            cost.seconds,
+            max(self.fitted.peak_memory_mb, cost.peak_memory_mb),
+            strategy.curves_ if isinstance(strategy, StepwiseStrategy) else {},
+            OutOfScope.of(scope.decided, scope.applied) if scope else None,
         )
-    if not isinstance(prediction, CandidatePrediction):
-        decides = isinstance(strategy, ThresholdedStrategy)
-        thresholds = None if decides else _thresholds(candidate, fitted.member, train, seed)
-        decided = (
-            thresholds.decide(prediction)
-            if thresholds
-            else cast("ThresholdedStrategy", strategy).decide(issues)
-        )
-        prediction = CandidatePrediction(prediction, decided)
-    return Outcome(
-        candidate.name,
-        prediction,
-        fitted.member.fit_seconds,
-        cost.seconds,
-        max(fitted.peak_memory_mb, cost.peak_memory_mb),
-        strategy.curves_ if isinstance(strategy, StepwiseStrategy) else {},
-    )
+
+    def _ask(self, issues: Sequence[IssueText]) -> CandidatePrediction | Scores:
+        strategy = self.fitted.member.strategy
+        if isinstance(strategy, FullPredictor):
+            return strategy.predict(issues)
+        return strategy.score(issues)
+
+    def _decided(
+        self, issues: Sequence[IssueText], answer: CandidatePrediction | Scores
+    ) -> CandidatePrediction:
+        strategy = self.fitted.member.strategy
+        if isinstance(answer, CandidatePrediction):
+            return answer
+        if isinstance(strategy, ThresholdedStrategy):
+            return CandidatePrediction(answer, strategy.decide(issues))
+        return CandidatePrediction(answer, self._thresholds.decide(answer))
+
+    @cached_property
+    def _thresholds(self) -> Thresholds:
+        return _thresholds(self.candidate, self.fitted.member, self.train, self.seed)
 
 
 def _thresholds(

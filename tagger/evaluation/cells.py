@@ -43,6 +43,33 @@ class CellKey:
 
 
 @dataclass(frozen=True)
+class OutOfScope:
+    """What was said of issues of another repository, none of whose labels can be right.
+
+    :ivar issues: how many.
+    :ivar decided: labels given to them for the best F1.
+    :ivar applied: labels given under the promise of precision; None: there is no promise.
+    :ivar silent: issues that got none: under the promise, or else for the best F1.
+    """
+
+    issues: int
+    decided: int
+    applied: int | None
+    silent: int
+
+    @classmethod
+    def of(cls, decided: Decisions, applied: Decisions | None) -> OutOfScope:
+        """Count. *Shape of each:* (n_issues, n_labels)"""
+        meant = decided if applied is None else applied
+        return cls(
+            len(decided),
+            int(decided.sum()),
+            None if applied is None else int(applied.sum()),
+            int((~meant.any(axis=1)).sum()),
+        )
+
+
+@dataclass(frozen=True)
 class CellResult:
     """What one strategy said of the test set after learning from one slice.
 
@@ -53,6 +80,7 @@ class CellResult:
     :ivar applied: the same shape: labels given under the promise of precision, or None.
     :ivar peak_memory_mb: of the whole process while it learned and scored, in 10^6 bytes.
     :ivar curves: how losses fell while it learned, by name; empty where nothing was tuned.
+    :ivar foreign: what it said of issues of another repository; None where there were none.
     """
 
     key: CellKey
@@ -65,6 +93,7 @@ class CellResult:
     predict_ms_per_issue: float
     peak_memory_mb: float
     curves: Mapping[str, Curve] = field(default_factory=dict)
+    foreign: OutOfScope | None = None
 
     def to_json(self) -> dict[str, Any]:
         """A document that `of_json` reads back to the same numbers; arrays packed in base64."""
@@ -82,6 +111,7 @@ class CellResult:
             "curves": {
                 name: [list(point) for point in points] for name, points in self.curves.items()
             },
+            "foreign": None if self.foreign is None else asdict(self.foreign),
         }
 
     @classmethod
@@ -101,7 +131,7 @@ class CellResult:
     def _read(cls, document: dict[str, Any]) -> CellResult:
         shape = (len(document["numbers"]), int(document["n_labels"]))
         scores = np.frombuffer(_unpacked(document["scores"]), dtype="<f4").reshape(shape)
-        applied = document["applied"]
+        applied, foreign = document["applied"], document.get("foreign")
         return cls(
             key=CellKey(**document["key"]),
             n_train=int(document["n_train"]),
@@ -116,6 +146,7 @@ class CellResult:
                 name: tuple((float(step), float(loss)) for step, loss in points)
                 for name, points in document["curves"].items()
             },
+            foreign=None if foreign is None else OutOfScope(**foreign),
         )
 
 

@@ -21,7 +21,7 @@ from tagger.statistics.bootstrap import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tagger.evaluation.cells import CellResult
+    from tagger.evaluation.cells import CellResult, OutOfScope
     from tagger.evaluation.runner import Evaluation
     from tagger.statistics.metrics import Decisions, Floats, LabelFigures, Truth
 
@@ -69,6 +69,7 @@ class CellFigures:
     fit_seconds: float
     predict_ms_per_issue: float
     peak_memory_mb: float
+    foreign: OutOfScope | None = None
 
     def to_json(self, names: tuple[str, ...]) -> dict[str, Any]:
         """As in `report.json`; what stands there beyond the contract is additional."""
@@ -98,6 +99,7 @@ class CellFigures:
             "expected_calibration_error": self.calibration_error,
             "applied": None if self.promise is None else vars(self.promise),
             "peak_memory_mb": self.peak_memory_mb,
+            "out_of_scope": None if self.foreign is None else vars(self.foreign),
         }
 
 
@@ -205,6 +207,7 @@ def _row(truth: Truth, cell: CellResult, micro: Floats, macro: Floats) -> CellFi
         fit_seconds=cell.fit_seconds,
         predict_ms_per_issue=cell.predict_ms_per_issue,
         peak_memory_mb=cell.peak_memory_mb,
+        foreign=cell.foreign,
     )
 
 

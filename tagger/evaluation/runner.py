@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tagger.domain.issue import corpus_fingerprint
 from tagger.domain.strategy import silent
 from tagger.evaluation.cell_run import evaluate_cell
 from tagger.evaluation.cells import CellKey, CellResult
@@ -102,12 +103,15 @@ class Execution:
 
     :ivar resume: take cells that are there already instead of computing them again.
     :ivar method: see `run_fingerprint`; cells of another are never taken.
+    :ivar foreign: issues of another repository, which should get no label; what is said of them is
+        kept beside a cell's figures.
     :ivar board: where several processes on one `CellStore` take their tasks from; they need
         `resume`. None: this process does everything.
     """
 
     resume: bool = False
     method: str = ""
+    foreign: tuple[IssueText, ...] = ()
     board: WorkBoard | None = None
     progress: Progress = silent
     clock: Callable[[], float] = time.monotonic
@@ -129,7 +133,8 @@ def evaluate(
     groups = duplicate_groups(data.issues)
     splits = tuple(split(data, plan, seed, groups) for seed in seeds)
     execution = execution or Execution()
-    identity = run_fingerprint(data, plan, execution.method)
+    scope = corpus_fingerprint(execution.foreign) if execution.foreign else ""
+    identity = run_fingerprint(data, plan, execution.method + scope)
     work = _Work(data, identity, cells, execution)
     tasks = [task for part in splits for task in _tasks(part, candidates, splits)]
     if execution.board is not None:  # the longest first, or at the end all wait for one
@@ -191,6 +196,7 @@ class _Work:
         self._data = data
         self._fingerprint = fingerprint
         self._cells = cells
+        self._foreign = execution.foreign
         self._shared = execution.board is not None
         self._board = execution.board or UnsharedWork()
         self._progress = execution.progress
@@ -259,7 +265,7 @@ class _Work:
         ]
         train = replace(self._data.subset(task.slice.rows), recent=_recent(self._data, task.split))
         test = self._data.subset(task.split.test)
-        for outcome in evaluate_cell(missing, train, test, task.split.seed):
+        for outcome in evaluate_cell(missing, train, test, task.split.seed, self._foreign):
             yield outcome.cell(keys[outcome.strategy], len(train), test.numbers)
 
 

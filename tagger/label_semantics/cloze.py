@@ -57,13 +57,9 @@ class Cloze:
     def words(self, verbalizers: Sequence[str]) -> tuple[int, ...]:
         """Tokens that stand for a label; empty where the vocabulary has none.
 
-        Those words of its first wording that the vocabulary holds whole, or else of the next.
+        See `whole_words`.
         """
-        for verbalizer in verbalizers:
-            tokens = [self._token(word) for word in _WORD.findall(verbalizer.lower())]
-            if token_ids := tuple(dict.fromkeys(token for token in tokens if token is not None)):
-                return token_ids
-        return ()
+        return whole_words(self._tokenizer, verbalizers)
 
     def log_probabilities(self, texts: Sequence[str], words: Sequence[Sequence[int]]) -> Matrix:
         """Mean log-probability of each label's words in the gap. *Shape:* (n_texts, n_labels)"""
@@ -74,11 +70,6 @@ class Cloze:
             for label, tokens in enumerate(words):
                 zeros[batch.rows, label] = logs[:, list(tokens)].mean(axis=1)
         return zeros
-
-    def _token(self, word: str) -> int | None:
-        """The one token that the word is, as it stands after a space; None where it is several."""
-        ids = self._tokenizer(f" {word}", add_special_tokens=False)["input_ids"]
-        return int(ids[0]) if len(ids) == 1 and ids[0] != self._tokenizer.unk_token_id else None
 
     def _question(self, text: str) -> list[int]:
         """Ids of the issue's beginning, then the question with its gap."""
@@ -114,6 +105,24 @@ class Cloze:
         ).logits[torch.arange(len(gaps)), torch.tensor(gaps)]
         logs: Matrix = torch.log_softmax(logits.float(), dim=1).cpu().numpy()
         return logs
+
+
+def whole_words(tokenizer: Any, verbalizers: Sequence[str]) -> tuple[int, ...]:
+    """Tokens that stand for a label; empty where the vocabulary has none.
+
+    Those words of its first wording that the vocabulary holds whole, or else of the next.
+    """
+    for verbalizer in verbalizers:
+        tokens = [_token(tokenizer, word) for word in _WORD.findall(verbalizer.lower())]
+        if token_ids := tuple(dict.fromkeys(token for token in tokens if token is not None)):
+            return token_ids
+    return ()
+
+
+def _token(tokenizer: Any, word: str) -> int | None:
+    """The one token that the word is, as it stands after a space; None where it is several."""
+    ids = tokenizer(f" {word}", add_special_tokens=False)["input_ids"]
+    return int(ids[0]) if len(ids) == 1 and ids[0] != tokenizer.unk_token_id else None
 
 
 def _load(folder: Path, dtype: torch.dtype, device: torch.device) -> tuple[Any, Any]:

@@ -7,7 +7,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from tagger.chain.precision_guarantee import FAR
+from tagger.chain.precision_guarantee import FAR, MissingExamples
+from tagger.label_semantics.process_labels import depends_on_more_than_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -102,11 +103,12 @@ def verdict_of_manifest(manifest: Mapping[str, Any]) -> ReleaseVerdict:
 
 def _of_row(row: Mapping[str, Any]) -> LabelOutlook:
     at_least, at_most = row.get("missing_at_least"), row.get("missing_at_most")
-    mode = mode_of(promised=row.get("cut") is not None, missing_at_least=at_least)
     return LabelOutlook(
         row["name"],
         row["examples"],
-        mode,
+        mode_of(
+            row["name"], MissingExamples(at_least, at_most), promised=row.get("cut") is not None
+        ),
         row.get("cut"),
         row.get("precision"),
         row.get("bound"),
@@ -116,11 +118,18 @@ def _of_row(row: Mapping[str, Any]) -> LabelOutlook:
     )
 
 
-def mode_of(*, promised: bool, missing_at_least: int | None) -> LabelMode:
-    """`off` only for what even the kindest estimate calls hopeless."""
+def mode_of(name: str, missing: MissingExamples, *, promised: bool) -> LabelMode:
+    """What to set a label to.
+
+    `off` for what even the kindest estimate calls hopeless, and for what by its wording depends on
+    more than the text, unless the evidence sets an end to the examples that are missing.
+    """
     if promised:
         return "apply"
-    return "off" if missing_at_least is not None and missing_at_least > FAR else "suggest"
+    hopeless = missing.at_least is not None and missing.at_least > FAR
+    if hopeless or (missing.at_most is None and depends_on_more_than_text(name)):
+        return "off"
+    return "suggest"
 
 
 def sentences(verdict: ReleaseVerdict) -> list[str]:
@@ -141,7 +150,8 @@ def _what_to_do(verdict: ReleaseVerdict) -> str:
     if suggested:
         parts.append(f"leave {enumerated(suggested)} as suggestions")
     if off:
-        parts.append(f"switch off {enumerated(off)}, which no text tells")
+        depend = "depends" if len(off) == 1 else "depend"
+        parts.append(f"switch off {enumerated(off)}, which {depend} on more than the text")
     return "; ".join(parts) + "."
 
 
@@ -178,10 +188,10 @@ def missing_in_words(label: LabelOutlook) -> str:
     at_least, at_most = label.missing_at_least, label.missing_at_most
     if label.mode == "apply":
         return "none"
+    if label.mode == "off":
+        return "depends on more than the text"
     if at_least is None:
         return "more; too few to say how many"
-    if label.mode == "off":
-        return "no text tells it"
     low = _rounded(at_least)
     if at_most is None:
         return f"at least {low:,} more"

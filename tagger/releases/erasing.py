@@ -34,6 +34,8 @@ VOCABULARIES = {"words.json": "words", "terms.json": "terms"}
 """Files of words in the order of columns, and under which key they stand there."""
 LABELLED = "examples.safetensors"
 INDEX = "index.faiss"
+SHOWN, SHOWN_TEXTS = "in-context.safetensors", "in-context.json"
+"""Labelled issues that `in-context` shows to a language model, and their texts row by row."""
 
 
 def words_in(text: str) -> Iterator[str]:
@@ -130,6 +132,8 @@ def _changes(
             yield from _blanked(path, name, VOCABULARIES[path.name], words)
         elif path.name == LABELLED:
             yield from _fewer_neighbours(path, name, numbers)
+        elif path.name == SHOWN:
+            yield from _fewer_demonstrations(path, name, numbers)
     yield from _content(folder / CHAIN / "chain.json", f"{CHAIN}/chain.json", words)
 
 
@@ -172,6 +176,24 @@ def _fewer_neighbours(
     index = NeighbourIndex.load(path.with_name(INDEX)).without(rows)
     yield name, lambda file: save_arrays(file, left)
     yield name.replace(LABELLED, INDEX), index.save
+
+
+def _fewer_demonstrations(
+    path: Path, name: str, numbers: Collection[int]
+) -> Iterator[tuple[str, Change]]:
+    import numpy as np
+
+    from tagger.persistence import load_arrays, load_json, save_arrays
+
+    arrays = load_arrays(path, "numbers", "targets", "vectors")
+    staying = ~np.isin(arrays["numbers"], list(numbers))
+    if staying.all():
+        return
+    left = {key: rows[staying] for key, rows in arrays.items()}
+    record = load_json(path.with_name(SHOWN_TEXTS))
+    texts = [record["texts"][row] for row in np.flatnonzero(staying)]
+    yield name, lambda file: save_arrays(file, left)
+    yield name.replace(SHOWN, SHOWN_TEXTS), _json({**record, "texts": texts})
 
 
 def _content(path: Path, name: str, words: Collection[str]) -> Iterator[tuple[str, Change]]:

@@ -170,12 +170,17 @@ def train_release(
     """
     members = None if strategies is None else tuple(strategies)
     resources, choice = settle(resources, train)
-    context = f"{train.fingerprint} {order.seed} {sorted(_models(resources).items())} {__version__}"
-    checkpoints = Checkpoints(order.folder / ".unfinished", context)
+    checkpoints = finished_steps(order, train, resources)
     chain = Chain(resources, seed=order.seed, members=members, checkpoints=checkpoints).fit(train)
     written = write_release(order, chain, train, runtime=choice)
     checkpoints.forget()
     return written
+
+
+def finished_steps(order: ReleaseOrder, train: TrainingSet, resources: Resources) -> Checkpoints:
+    """What an earlier training of the very same left finished, and where this one leaves it."""
+    context = f"{train.fingerprint} {order.seed} {sorted(_models(resources).items())} {__version__}"
+    return Checkpoints(order.folder / ".unfinished", context)
 
 
 def write_release(
@@ -297,14 +302,18 @@ def _write(manifest: Manifest, chain: Chain, titles: Mapping[str, str], folder: 
     aside = folder.with_name(f".{manifest.id}.partial")
     shutil.rmtree(aside, ignore_errors=True)
     (aside / CHAIN).mkdir(parents=True)
-    chain.save(aside / CHAIN)
-    save_json(aside / TITLES, titles)
-    files = {str(path.relative_to(aside)): file_digest(path) for path in _files(aside)}
-    manifest = Manifest(**{**_fields(manifest), "files": files})
-    save_json(aside / MANIFEST, manifest.as_json())
-    for path in _files(aside):
-        to_disk(path)
-    aside.rename(folder)
+    try:
+        chain.save(aside / CHAIN)
+        save_json(aside / TITLES, titles)
+        files = {str(path.relative_to(aside)): file_digest(path) for path in _files(aside)}
+        manifest = Manifest(**{**_fields(manifest), "files": files})
+        save_json(aside / MANIFEST, manifest.as_json())
+        for path in _files(aside):
+            to_disk(path)
+        aside.rename(folder)
+    except BaseException:  # Ctrl-C too: nothing half-written stays
+        shutil.rmtree(aside, ignore_errors=True)
+        raise
     to_disk(folder.parent)
     return manifest
 
@@ -338,7 +347,8 @@ def to_disk(path: Path) -> None:
 
 def _models(resources: Resources) -> dict[str, str]:
     models = {"encoder": resources.encoder().identity}
-    for role, folder in (("bert", resources.bert_model), ("zero-shot", resources.zero_shot_model)):
+    entails = resources.zero_shot_model if resources.entail else None
+    for role, folder in (("bert", resources.bert_model), ("zero-shot", entails)):
         weights = None if folder is None else folder / "model.safetensors"
         if weights is not None and weights.is_file():
             models[role] = file_digest(weights)

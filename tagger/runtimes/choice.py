@@ -13,7 +13,7 @@ import numpy as np
 
 from tagger.errors import ModelRefused, ReleaseDamaged
 from tagger.persistence import load_json, save_json
-from tagger.runtimes import ON_CPU_ONLY, RUNTIMES
+from tagger.runtimes import BY_SETTING_ONLY, ON_CPU_ONLY, RUNTIMES
 from tagger.statistics.metrics import Counts
 
 if TYPE_CHECKING:
@@ -153,7 +153,8 @@ def measure(runtimes: Runtimes, train: TrainingSet, resources: Resources) -> Run
 
     texts, targets = _sample(train)
     on_cpu = choose_device(resources.device).type == "cpu"
-    candidates = [literal for literal in RUNTIMES if on_cpu or literal not in ON_CPU_ONLY]
+    usual = [literal for literal in RUNTIMES if literal not in BY_SETTING_ONLY]
+    candidates = [literal for literal in usual if on_cpu or literal not in ON_CPU_ONLY]
     figures: dict[str, Measured] = {}
     refused: dict[str, str] = {}
     exact, n_issues = None, 0

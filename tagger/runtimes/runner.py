@@ -29,12 +29,14 @@ class Network:
         *Shape:* (n_rows, width), float32. What may be computed in fewer bits is its `body`.
     :ivar vocabulary: how many token ids there are.
     :ivar kinds: whether it reads token types.
+    :ivar samples: token ids of usual texts, to measure activations on; none: random ones serve.
     """
 
     digest: str
     build: Callable[[torch.dtype], torch.nn.Module]
     vocabulary: int
     kinds: bool = False
+    samples: Sequence[Sequence[int]] = ()
 
 
 class Runner(Protocol):

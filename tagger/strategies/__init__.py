@@ -24,11 +24,18 @@ REGISTRY: dict[str, str] = {
     "fine-tuned": "tagger.strategies.fine_tuned:FineTuned",
     "adapted": "tagger.strategies.adapted:Adapted",
     "contrastive": "tagger.strategies.contrastive:Contrastive",
+    "uda": "tagger.strategies.uda:UnsupervisedAugmentation",
+    "ust": "tagger.strategies.ust:UncertaintySelfTraining",
+    "pet": "tagger.strategies.pet:PatternExploiting",
+    "in-context": "tagger.strategies.in_context:InContext",
     "chain": "tagger.chain.chain:Chain",
 }
 
-TUNING = frozenset({"fine-tuned", "adapted", "contrastive"})
+TUNING = frozenset({"fine-tuned", "adapted", "contrastive", "uda", "ust", "pet"})
 """Strategies that tune a transformer: a fit takes a minute where the others' take a moment."""
+
+ON_REQUEST = frozenset({"uda", "ust", "pet", "in-context"})
+"""Strategies that run only where they are named: they cost more than they gave the chain."""
 
 MADE_BY_COMPRESSION: dict[str, str] = {"distilled": "tagger.strategies.distilled:Distilled"}
 """Strategies that a release may hold but that nobody trains by themselves: they need a teacher."""

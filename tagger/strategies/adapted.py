@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, ClassVar, Self
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from tagger.domain.issue import IssueText, TrainingSet
+    from tagger.domain.strategy import Resources
     from tagger.training.adaptation import AdaptedBody, Curve
 
 ENOUGH_UNLABELLED = 100
@@ -79,13 +80,13 @@ class Adapted(FineTuned):
 
     @contextmanager
     def _start(self, train: TrainingSet) -> Iterator[Path]:
-        corpus, texts = _corpus(train)
-        with super()._start(train) as base, self._cache() as cache:
+        corpus, texts = corpus_of(train)
+        with super()._start(train) as base, cache_of(self.resources) as cache:
             workshop = AdaptationSettings(
                 base,
                 cache,
                 choose_device(self.resources.device),
-                self.budget,
+                replace(self.budget, whole_words=self.resources.whole_words),
                 self.resources.progress,
             )
             bodies, impossible = workshop.adapt(texts)
@@ -94,15 +95,6 @@ class Adapted(FineTuned):
             curves = {name: body.curve for name, body in bodies.items()}
             self.adaptation_ = Adaptation(corpus, len(texts), held_out, impossible, chosen, curves)
             yield bodies[chosen].folder if chosen else base
-
-    @contextmanager
-    def _cache(self) -> Iterator[Path]:
-        """Where adapted weights are kept: the cache, or a folder that ends with this fit."""
-        if self.resources.cache is not None:
-            yield self.resources.cache
-            return
-        with TemporaryDirectory(prefix="issue-tagger-adapted-") as passing:
-            yield Path(passing)
 
     def _probe(self, bodies: Mapping[str, AdaptedBody], train: TrainingSet) -> dict[str, float]:
         """Out-of-fold F1 of each objective's vectors."""
@@ -136,7 +128,17 @@ class Adapted(FineTuned):
         return self
 
 
-def _corpus(train: TrainingSet) -> tuple[str, tuple[IssueText, ...]]:
+@contextmanager
+def cache_of(resources: Resources) -> Iterator[Path]:
+    """Where adapted weights are kept: the cache, or a folder that ends with this fit."""
+    if resources.cache is not None:
+        yield resources.cache
+        return
+    with TemporaryDirectory(prefix="issue-tagger-adapted-") as passing:
+        yield Path(passing)
+
+
+def corpus_of(train: TrainingSet) -> tuple[str, tuple[IssueText, ...]]:
     """What is read without labels, and what to call it."""
     if len(train.unlabelled) >= ENOUGH_UNLABELLED:
         return "unlabelled", train.unlabelled

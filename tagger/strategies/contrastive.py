@@ -60,7 +60,7 @@ class Contrastive(TunedLabels):
         if len(train) > MAX_ISSUES:
             train = train.subset(stratified_sample(train.targets, MAX_ISSUES, self.seed))
         self.learnable_ = np.flatnonzero(learnable(train.targets))
-        self.model_ = self._learn(train) if len(self.learnable_) else None
+        self.model_ = self._learn(self._with_twins(train)) if len(self.learnable_) else None
         return self
 
     def _learn(self, train: TrainingSet) -> TunedModel:

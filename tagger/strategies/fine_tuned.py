@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
@@ -60,7 +61,7 @@ class FineTuned(TunedLabels):
                 self._start(train) as start,
                 seeded(self.seed, choose_device(self.resources.device)),
             ):
-                self._learn(train, start)
+                self._learn(self._with_twins(train), start)
         return self
 
     @contextmanager
@@ -84,7 +85,7 @@ class FineTuned(TunedLabels):
             reader,
             [issue.full for issue in train.issues],
             train.targets[:, self.learnable_],
-            self.recipe,
+            replace(self.recipe, schedule=self.resources.schedule),
             seed=self.seed,
             progress=self.resources.progress,
         )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
+from tagger.domain.issue import IssueText
 from tagger.errors import ReleaseDamaged
 from tagger.persistence import load_arrays, save_arrays
 from tagger.training.tuned_model import TunedModel
@@ -16,8 +18,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from tagger.domain.issue import IssueText
+    from tagger.domain.issue import TrainingSet
     from tagger.domain.strategy import Resources, Scores
+
+
+TWINS_UP_TO = 64
+"""Labelled issues up to which each gets a twin."""
 
 
 class TunedLabels:
@@ -38,6 +44,26 @@ class TunedLabels:
     def __init__(self, resources: Resources, *, seed: int = 0) -> None:
         self.resources = resources
         self.seed = seed
+
+    def _with_twins(self, train: TrainingSet) -> TrainingSet:
+        """Each of a few labelled issues a second time, translated there and back.
+
+        Only where a pair of models was named (`resources.translation`): twins pay where issues are
+        few, and with more of them each would cost a second or so.
+        """
+        if self.resources.translation is None or not 0 < len(train) <= TWINS_UP_TO:
+            return train
+        self.resources.progress("translating", 0, len(train))
+        texts = self.resources.translation().twins(
+            [issue.full for issue in train.issues], seed=self.seed
+        )
+        self.resources.progress("translating", len(train), len(train))
+        return replace(
+            train,
+            numbers=(*train.numbers, *train.numbers),
+            issues=(*train.issues, *map(IssueText, texts)),
+            targets=np.vstack([train.targets, train.targets]),
+        )
 
     def score(self, issues: Sequence[IssueText]) -> Scores:
         """See `Strategy.score`."""

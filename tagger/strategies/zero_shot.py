@@ -152,7 +152,7 @@ class ZeroShot:
 
     def _best_route(self) -> Route:
         folder = self.resources.zero_shot_model
-        return kind_of(folder) if folder is not None else "encoder"
+        return kind_of(folder) if folder is not None and self.resources.entail else "encoder"
 
     def _open(self, route: Route) -> list[ZeroShotScorer]:
         beside: dict[Route, type[EntailmentScorer] | type[ClozeScorer]] = {

@@ -50,7 +50,7 @@ RECORD = "adaptation.json"
 ABANDONED_SECONDS = 86_400.0
 """A half-done folder untouched for a day has nobody working on it."""
 
-METHOD = 1
+METHOD = 2
 """Raised when the same corpus would give other weights: what lies in caches is then done anew."""
 
 Curve = tuple[tuple[int, float], ...]
@@ -87,8 +87,10 @@ class AdaptationSettings:
     budget: StepBudget = field(default_factory=StepBudget)
     progress: Progress = silent
 
-    def adapt(self, texts: Sequence[IssueText]) -> tuple[dict[str, AdaptedBody], dict[str, str]]:
-        """Adapt by every objective that model and texts allow.
+    def adapt(
+        self, texts: Sequence[IssueText], objectives: Sequence[str] = tuple(OBJECTIVES)
+    ) -> tuple[dict[str, AdaptedBody], dict[str, str]]:
+        """Adapt by every one of these objectives that model and texts allow.
 
         A process killed in between leaves what it finished in the cache, and nothing half-done
         under its name. Processes that need the same at one time share the objectives: each begins
@@ -100,7 +102,7 @@ class AdaptationSettings:
         bodies: dict[str, AdaptedBody] = {}
         impossible: dict[str, str] = {}
         for wait in (False, True):
-            for objective in OBJECTIVES:
+            for objective in objectives:
                 if objective in bodies or objective in impossible:
                     continue
                 with self._turn(place, objective, wait=wait) as ours:
@@ -110,7 +112,7 @@ class AdaptationSettings:
                         bodies[objective] = self._one(objective, texts, place / objective)
                     except CannotAdapt as why:
                         impossible[objective] = str(why)
-        return {name: bodies[name] for name in OBJECTIVES if name in bodies}, impossible
+        return {name: bodies[name] for name in objectives if name in bodies}, impossible
 
     @contextmanager
     def _turn(self, place: Path, objective: str, *, wait: bool) -> Iterator[bool]:
@@ -157,9 +159,10 @@ class AdaptationSettings:
             pupil = OBJECTIVES[objective](self.base, self.device)
             losses = pupil.adapt(texts, self.budget, seed=SEED, report=report)
         report(len(losses), len(losses))
-        weights = {name: each.to(torch.float16) for name, each in pupil.body.state_dict().items()}
+        whole = pupil.body if pupil.saved is None else pupil.saved
+        weights = {name: each.to(torch.float16) for name, each in whole.state_dict().items()}
         with quiet():
-            pupil.body.save_pretrained(aside, state_dict=weights)
+            whole.save_pretrained(aside, state_dict=weights)
             pupil.tokenizer.save_pretrained(aside)
         save_json(
             aside / RECORD,

@@ -29,12 +29,14 @@ class BodyAdaptation(ABC):
     """A body and its tokenizer, trained in place.
 
     :cvar rate: of a body of usual width.
+    :ivar saved: what is written once the body is adapted; None: the body.
     """
 
     rate: float
     decay = 0.01
     body: Any
     tokenizer: Any
+    saved: Any = None
 
     def adapt(
         self,

@@ -30,12 +30,14 @@ class StepBudget:
     :ivar epochs: how often a text is seen at most; binds on small corpora.
     :ivar batch_size: texts a step.
     :ivar max_tokens: of one text.
+    :ivar whole_words: all pieces of a word are hidden together, or none.
     """
 
     seconds: float = 150.0
     epochs: float = 2.0
     batch_size: int = 32
     max_tokens: int = 96
+    whole_words: bool = False
 
     def steps(self, n_texts: int, tokens: float, weights: float) -> int:
         """Steps that both bounds allow, at least one.

@@ -1,17 +1,25 @@
-"""The classifier that is fine-tuned: a transformer's pooled states under one output a label."""
+"""Classifiers that are fine-tuned: a transformer's states, pooled or at a gap, under the labels."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 from torch import nn
 
 from tagger.encoders.transformer import mean_pool, without_pooler
 
 if TYPE_CHECKING:
-    import numpy as np
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
+
+GENERATOR = "generator."
+"""What the names of a generator's numbers begin with."""
+
+GAP = "gap"
+"""The name under which the mask token is kept."""
 
 
 class TextClassifier(nn.Module):
@@ -51,6 +59,13 @@ class TextClassifier(nn.Module):
         logits: torch.Tensor = self.head(self.vectors(ids, mask))
         return logits
 
+    def head_arrays(self) -> dict[str, NDArray[np.float32]]:
+        """All numbers beside the body's, by name."""
+        return {
+            "weight": self.head.weight.detach().cpu().numpy(),
+            "bias": self.head.bias.detach().cpu().numpy(),
+        }
+
     def set_head(self, weights: NDArray[np.float32], bias: NDArray[np.float32]) -> None:
         """Start the head from numbers found elsewhere.
 
@@ -60,3 +75,82 @@ class TextClassifier(nn.Module):
         with torch.no_grad():
             self.head.weight.copy_(torch.from_numpy(weights))
             self.head.bias.copy_(torch.from_numpy(bias))
+
+
+class ClozeClassifier(TextClassifier):
+    """A masked language model's guess at a gap, under one output a label.
+
+    What the model would compare with its vocabulary is compared with one row a label instead,
+    which begins as the mean of the rows of the label's own words. The gap is the last mask token:
+    a reporter may well have typed one.
+
+    Source: Schick and Schütze 2021, "Exploiting Cloze Questions for Few Shot Text Classification
+    and Natural Language Inference", https://arxiv.org/abs/2001.07676
+
+    :ivar generator: the model's head without its vocabulary, in float32.
+    :ivar mask_id: the mask token.
+    """
+
+    def __init__(self, body: Any, generator: nn.Module, n_labels: int, mask_id: int) -> None:
+        super().__init__(body, n_labels)
+        self.generator = generator
+        self.mask_id = mask_id
+
+    @classmethod
+    def of_arrays(
+        cls, body: Any, n_labels: int, arrays: Mapping[str, NDArray[np.float32]]
+    ) -> ClozeClassifier:
+        """From what `head_arrays` gave.
+
+        :raises RuntimeError, ValueError: the arrays do not fit the body's architecture.
+        """
+        from transformers import AutoModelForMaskedLM
+
+        automatic: Any = AutoModelForMaskedLM  # transformers types little of it
+        with torch.device("meta"):
+            model = automatic.from_config(body.config)
+        generator = generator_of(model)
+        state = {
+            name.removeprefix(GENERATOR): torch.from_numpy(np.asarray(each))
+            for name, each in arrays.items()
+            if name.startswith(GENERATOR)
+        }
+        generator.load_state_dict(state, assign=True)
+        return cls(body, generator, n_labels, int(arrays[GAP][0]))
+
+    def vectors(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """What the model makes of the gap. *Shape:* (n_texts, width), float32."""
+        states = self.body(input_ids=ids, attention_mask=mask).last_hidden_state
+        from_end = (ids == self.mask_id).int().flip(1).argmax(dim=1)
+        rows = torch.arange(len(ids), device=ids.device)
+        guesses: torch.Tensor = self.generator(states[rows, ids.shape[1] - 1 - from_end].float())
+        return guesses.float()
+
+    def head_arrays(self) -> dict[str, NDArray[np.float32]]:
+        generator = {
+            f"{GENERATOR}{name}": each.detach().cpu().numpy()
+            for name, each in self.generator.state_dict().items()
+        }
+        return {**super().head_arrays(), **generator, GAP: np.array([self.mask_id], np.float32)}
+
+
+def generator_of(model: Any) -> nn.Module:
+    """The one module of a masked language model between states and vocabulary, without the latter.
+
+    :raises ValueError: the architecture's head is in several pieces.
+    """
+    heads = [part for part in model.children() if part is not model.base_model]
+    if len(heads) != 1:
+        raise ValueError(
+            f"the masked-language head of {model.config.model_type} is in {len(heads)} pieces, "
+            "expected one, as BERT, RoBERTa and MPNet have it"
+        )
+    head: nn.Module = heads[0]
+    decoder = model.get_output_embeddings()
+    name = next(name for name, part in head.named_modules() if part is decoder)
+    head.set_submodule(name, nn.Identity())
+    for name, parameter in list(head.named_parameters()):
+        if parameter.ndim == 1 and len(parameter) == int(model.config.vocab_size):
+            owner, _, last = name.rpartition(".")  # the vocabulary's bias
+            head.get_submodule(owner).register_parameter(last, None)
+    return head

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from tagger.domain.strategy import Progress
     from tagger.training.classifier import TextClassifier
     from tagger.training.features import Features
+    from tagger.training.optimisation import Schedule
     from tagger.training.tokens import TokenReader
 
     Rows = NDArray[np.int_]
@@ -50,6 +51,7 @@ class FineTuningRecipe:
     :ivar checks: looks at the held-out issues, evenly spread over the steps.
     :ivar patience: looks in a row that are worse than the best before it stops.
     :ivar taught_tokens: of a text that a step looks at; issues held out are read whole.
+    :ivar schedule: how the rates go on after the warm-up.
     """
 
     batch_size: int = 16
@@ -66,6 +68,7 @@ class FineTuningRecipe:
     checks: int = 4
     patience: int = 2
     taught_tokens: int = TAUGHT_TOKENS
+    schedule: Schedule = "linear"
 
     def steps(self, n_texts: int, *, weights: float = 0.0, tokens: float = 0.0) -> int:
         """Steps for so many texts.
@@ -166,7 +169,9 @@ class _TrainingTexts:
             return weighted_cross_entropy(logits, truth[batch], weights)
 
         finished = watch.every(max(1, steps // recipe.checks), steps)
-        losses = descend(self._groups(recipe), steps, loss_at, finished=finished)
+        losses = descend(
+            self._groups(recipe), steps, loss_at, finished=finished, schedule=recipe.schedule
+        )
         progress("fine-tuning", steps, steps)
         return losses
 

@@ -14,7 +14,9 @@ INVERSE_PENALTY = 10.0
 
 
 def logistic_head(
-    vectors: NDArray[np.float32], targets: NDArray[np.bool_]
+    vectors: NDArray[np.float32],
+    targets: NDArray[np.bool_],
+    weights: NDArray[np.float32] | None = None,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Weights and bias of one logistic regression a label.
 
@@ -26,17 +28,20 @@ def logistic_head(
     :param vectors: *Shape:* (n_issues, width), unit length.
     :param targets: *Shape:* (n_issues, n_labels); of a column with one value only, the head
         learns the smoothed share and nothing else.
+    :param weights: how much each target counts, all the same where None. *Shape:* as `targets`.
     :returns: weights of *Shape:* (n_labels, width), bias of *Shape:* (n_labels,).
     """
     from sklearn.linear_model import LogisticRegression
 
-    weights = np.zeros((targets.shape[1], vectors.shape[1]), dtype=np.float32)
+    rows = np.zeros((targets.shape[1], vectors.shape[1]), dtype=np.float32)
     bias = np.zeros(targets.shape[1], dtype=np.float32)
     for label, column in enumerate(targets.T):
         if column.all() or not column.any():
             share = (column.sum() + 0.5) / (len(column) + 1)
             bias[label] = np.log(share / (1 - share))
             continue
-        fitted = LogisticRegression(C=INVERSE_PENALTY, max_iter=500).fit(vectors, column)
-        weights[label], bias[label] = fitted.coef_[0], fitted.intercept_[0]
-    return weights, bias
+        counting = None if weights is None else weights[:, label]
+        fitted = LogisticRegression(C=INVERSE_PENALTY, max_iter=500)
+        fitted.fit(vectors, column, counting)
+        rows[label], bias[label] = fitted.coef_[0], fitted.intercept_[0]
+    return rows, bias

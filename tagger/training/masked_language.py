@@ -11,7 +11,7 @@ from tagger.encoders.transformer import quiet
 from tagger.training.body_adaptation import BodyAdaptation
 from tagger.training.budget import layer_weights
 from tagger.training.errors import CannotAdapt
-from tagger.training.masking import SHARE, mask_tokens
+from tagger.training.masking import SHARE, continuing_tokens, mask_tokens
 from tagger.training.optimisation import parameter_groups
 from tagger.training.training_loop import descend, fast_precision, seeded
 
@@ -20,9 +20,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import numpy as np
+    from numpy.typing import NDArray
 
     from tagger.domain.issue import IssueText
     from tagger.training.body_adaptation import Example
+    from tagger.training.budget import StepBudget
     from tagger.training.tokens import TokenReader
 
 HEAD_FIRST = 0.2
@@ -68,7 +70,25 @@ class MaskedLanguage(BodyAdaptation):
         self.body = model.base_model.to(device)
         self.tokenizer = tokenizer
         self._head, self._fresh = _head(model, missing)
+        if not isinstance(self._head, TiedHead):
+            self.saved = model  # with the head: what was adapted can fill gaps
         self._head.to(device)
+        self._continues: NDArray[np.bool_] | None = None
+
+    def adapt(
+        self,
+        texts: Sequence[IssueText],
+        budget: StepBudget,
+        *,
+        seed: int,
+        report: Callable[[int, int], None] = lambda _, __: None,
+    ) -> list[float]:
+        """See `BodyAdaptation.adapt`."""
+        if budget.whole_words:
+            ids = range(int(self.body.config.vocab_size))
+            tokens = self.tokenizer.convert_ids_to_tokens(list(ids))
+            self._continues = continuing_tokens([token or "" for token in tokens])
+        return super().adapt(texts, budget, seed=seed, report=report)
 
     def _examples(self, reader: TokenReader, texts: Sequence[IssueText]) -> list[Example]:
         return [(ids,) for ids in reader.read([text.full for text in texts])]
@@ -96,6 +116,7 @@ class MaskedLanguage(BodyAdaptation):
             mask_id=int(self.tokenizer.mask_token_id),
             vocabulary=int(self.body.config.vocab_size),
             rng=rng,
+            continues=self._continues,
         )
         where = torch.from_numpy(guessed).to(ids.device)
         with fast_precision(ids.device):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from math import cos, pi
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -43,10 +44,21 @@ def parameter_groups(
     ]
 
 
-def rate_factor(step: int, total: int) -> float:
-    """What the rate is multiplied by at a step: linear warm-up, then linear decay to zero.
+Schedule = Literal["constant", "linear", "cosine", "restarts", "polynomial"]
+"""How the rate goes on after the warm-up: as it is; down to zero in a line, in half a wave of the
+cosine, or with the square of what is left; or in `CYCLES` half waves, each from the top."""
 
-    Source: Devlin et al. 2019, BERT, appendix A.2.
+SCHEDULES: tuple[Schedule, ...] = get_args(Schedule)
+
+CYCLES = 3
+
+
+def rate_factor(step: int, total: int, schedule: Schedule = "linear") -> float:
+    """What the rate is multiplied by at a step: linear warm-up, then by the schedule.
+
+    Source: Devlin et al. 2019, BERT, appendix A.2 (linear); Loshchilov and Hutter 2017, "SGDR",
+    https://arxiv.org/abs/1608.03983 (cosine, restarts); the names are those of transformers'
+    `get_scheduler`.
 
     :param step: counted from 0, below `total`.
     :returns: in (0, 1].
@@ -54,4 +66,13 @@ def rate_factor(step: int, total: int) -> float:
     warm = max(1, round(WARM_UP * total))
     if step < warm:
         return (step + 1) / warm
-    return (total - step) / max(1, total - warm)
+    left = (total - step) / max(1, total - warm)
+    if schedule == "constant":
+        return 1.0
+    if schedule == "polynomial":
+        return left**2
+    if schedule == "cosine":
+        return (1 + cos(pi * (1 - left))) / 2
+    if schedule == "restarts":
+        return (1 + cos(pi * ((CYCLES * (1 - left)) % 1))) / 2
+    return left

@@ -29,10 +29,13 @@ class TokenReader:
 
     :ivar tokenizer: a tokenizer of transformers.
     :ivar max_tokens: special tokens included; what is longer loses its end.
+    :ivar question: a sentence after each text, whose `{}` is the gap that a masked language model
+        is to fill; it is never cut, the text before it is. Empty: none.
     """
 
     tokenizer: Any
     max_tokens: int
+    question: str = ""
 
     @property
     def filler(self) -> int:
@@ -43,16 +46,35 @@ class TokenReader:
         """Token ids of each text, at least one a text, without padding."""
         if not texts:
             return []
-        limit = self.max_tokens * CHARACTERS_PER_TOKEN
+        if self.question:
+            return self.ask(texts, self.question.format(self.tokenizer.mask_token))
+        # a decoder's tokenizer adds no special tokens: an empty text would have nothing to pool
+        return [ids or [self.filler] for ids in self._encode(texts, self.max_tokens)]
+
+    def ask(self, texts: Sequence[str], sentence: str) -> list[list[int]]:
+        """Token ids of each text's beginning, then of the sentence, within the limit."""
+        [after] = self._encode([f" {sentence}"], self.max_tokens, special=False)
+        start, end = self._frame()
+        left = max(0, self.max_tokens - len(after) - len(start) - len(end))
+        beginnings = self._encode(texts, left, special=False) if left else [[] for _ in texts]
+        return [[*start, *ids, *after, *end] for ids in beginnings]
+
+    def _encode(self, texts: Sequence[str], most: int, *, special: bool = True) -> list[list[int]]:
         encoded = self.tokenizer(
-            [text[:limit] for text in texts],
+            [text[: most * CHARACTERS_PER_TOKEN] for text in texts],
             truncation=True,
-            max_length=self.max_tokens,
+            max_length=most,
+            add_special_tokens=special,
             return_attention_mask=False,
             return_token_type_ids=False,
         )
-        # a decoder's tokenizer adds no special tokens: an empty text would have nothing to pool
-        return [list(ids) or [self.filler] for ids in encoded["input_ids"]]
+        return [list(ids) for ids in encoded["input_ids"]]
+
+    def _frame(self) -> tuple[list[int], list[int]]:
+        """Special tokens that this tokenizer puts before and after a text."""
+        ids = list(self.tokenizer("")["input_ids"])
+        half = (len(ids) + 1) // 2
+        return ids[:half], ids[half:]
 
     def collate(
         self, tokens: Sequence[Sequence[int]], device: torch.device

@@ -13,6 +13,8 @@ from tagger.training.optimisation import rate_factor
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from tagger.training.optimisation import Schedule
+
 CLIP = 1.0
 """Gradients are scaled down to this norm (Pascanu et al. 2013; BERT's own value)."""
 
@@ -23,11 +25,13 @@ def descend(
     loss_at: Callable[[int], torch.Tensor],
     *,
     finished: Callable[[int], bool] = lambda _: False,
+    schedule: Schedule = "linear",
 ) -> list[float]:
     """Take up to `steps` steps of AdamW.
 
     :param groups: as `optimisation.parameter_groups` makes them; the rates are the highest ones.
     :param loss_at: computes a step's loss, a scalar with a gradient; steps count from 0.
+    :param schedule: how the rates go on after the warm-up.
     :param finished: asked after each step with the number of steps done; True ends the descent.
     :returns: the loss of each step taken.
     """
@@ -37,7 +41,7 @@ def descend(
     losses: list[float] = []
     for step in range(steps):
         for group, rate in zip(optimizer.param_groups, highest, strict=True):
-            group["lr"] = rate * rate_factor(step, steps)
+            group["lr"] = rate * rate_factor(step, steps, schedule)
         optimizer.zero_grad(set_to_none=True)
         loss = loss_at(step)
         loss.backward()  # type: ignore[no-untyped-call] # torch leaves it untyped

@@ -11,6 +11,7 @@ from tagger.encoders.transformer import load_tokenizer, quiet
 from tagger.errors import ReleaseDamaged
 from tagger.persistence import load_json, save_json
 from tagger.runtimes.devices import choose_device, usual_runtime
+from tagger.runtimes.onnx_static_int8 import TEXTS
 from tagger.runtimes.opening import open_runner
 from tagger.runtimes.runner import Network, run_rows
 from tagger.training.tokens import TokenReader
@@ -65,7 +66,12 @@ class TunedModel:
     @cached_property
     def _runner(self) -> Runner:
         device = choose_device(self._resources.device)
-        network = Network(self._weights.digest, self._weights.build, len(self.reader.tokenizer))
+        network = Network(
+            self._weights.digest,
+            self._weights.build,
+            len(self.reader.tokenizer),
+            samples=self.reader.read(TEXTS),
+        )
         runtime = self._resources.runtime or usual_runtime(device)
         return open_runner(network, runtime, device, self._cache)
 
@@ -106,6 +112,8 @@ def save_reader(reader: TokenReader, folder: Path, digest: str = "") -> None:
         written = reader.tokenizer.save_pretrained(folder)
     files = sorted(name for name in map(_name, written) if (folder / name).is_file())
     record = {"max_tokens": reader.max_tokens, "files": files, "digest": digest}
+    if reader.question:
+        record["question"] = reader.question
     save_json(folder / "reader.json", record)
 
 
@@ -128,7 +136,8 @@ def read_reader(folder: Path, weights: str) -> tuple[TokenReader, str]:
         if not (folder / name).is_file():
             raise ReleaseDamaged(folder, f"{name} is missing")
     try:
-        return TokenReader(load_tokenizer(folder), limit), str(record.get("digest", ""))
+        reader = TokenReader(load_tokenizer(folder), limit, str(record.get("question", "")))
+        return reader, str(record.get("digest", ""))
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         raise ReleaseDamaged(folder, f"the tokenizer cannot be read ({error})") from error
 

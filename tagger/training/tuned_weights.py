@@ -16,7 +16,7 @@ from tagger.encoders.model_sources import weights_digest
 from tagger.encoders.transformer import PASSING, load_body, quiet
 from tagger.errors import ReleaseDamaged
 from tagger.persistence import load_arrays, save_arrays
-from tagger.training.classifier import TextClassifier
+from tagger.training.classifier import GAP, ClozeClassifier, TextClassifier
 from tagger.training.training_loop import seeded
 
 if TYPE_CHECKING:
@@ -66,12 +66,11 @@ class WeightsInMemory:
         return built
 
     def save(self, folder: Path) -> None:
-        body, head = self._classifier.body, self._classifier.head
+        body = self._classifier.body
         weights = {name: each.to(torch.float16) for name, each in body.state_dict().items()}
         with quiet():
             body.save_pretrained(folder, state_dict=weights)
-        arrays = {"weight": head.weight.cpu().numpy(), "bias": head.bias.cpu().numpy()}
-        save_arrays(folder / HEAD, arrays)
+        save_arrays(folder / HEAD, self._classifier.head_arrays())
 
 
 class WeightsOnDisk:
@@ -108,11 +107,16 @@ class WeightsOnDisk:
                 raise ReleaseDamaged(self._folder, "model.safetensors has changed since")
             with seeded(0, torch.device("cpu")):  # transformers makes a pooler of random numbers
                 body: Any = load_body(self._folder, dtype)
+            classifier = self._classifier(body)
         except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
             raise ReleaseDamaged(self._folder, f"the model cannot be read ({error})") from error
-        classifier = TextClassifier(body, self.n_labels)
         classifier.set_head(self._head["weight"], self._head["bias"])
         return classifier.eval()
+
+    def _classifier(self, body: Any) -> TextClassifier:
+        if GAP in self._head:
+            return ClozeClassifier.of_arrays(body, self.n_labels, self._head)
+        return TextClassifier(body, self.n_labels)
 
     def save(self, folder: Path) -> None:
         for name in FILES:

@@ -70,6 +70,33 @@ def bert_folder(tmp_path_factory: pytest.TempPathFactory, vocabulary: list[str])
 
 
 @pytest.fixture(scope="session")
+def causal_folder(tmp_path_factory: pytest.TempPathFactory, vocabulary: list[str]) -> Path:
+    """A GPT-2 of two narrow layers with random weights, and the same words."""
+    import torch
+    from transformers import BertTokenizerFast, GPT2Config, GPT2LMHeadModel
+
+    folder = tmp_path_factory.mktemp("models") / "gpt"
+    folder.mkdir()
+    config = GPT2Config(
+        vocab_size=len(vocabulary),
+        n_embd=16,
+        n_layer=2,
+        n_head=2,
+        n_positions=320,
+        initializer_range=0.2,
+        bos_token_id=2,
+        eos_token_id=3,
+    )
+    with torch.random.fork_rng():
+        torch.manual_seed(2)
+        GPT2LMHeadModel(config).save_pretrained(folder)
+    words = folder / "vocab.txt"
+    words.write_text("\n".join(vocabulary), encoding="utf-8")
+    BertTokenizerFast(vocab=str(words)).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
 def transformer_encoder(bert_folder: Path) -> TransformerEncoder:
     """The tiny BERT as encoder, in float32 on the CPU: the same numbers on every machine."""
     from tagger.encoders.model_sources import locate
@@ -79,7 +106,16 @@ def transformer_encoder(bert_folder: Path) -> TransformerEncoder:
 
 
 @pytest.fixture(scope="session")
-def resources(transformer_encoder: TransformerEncoder, bert_folder: Path) -> Resources:
+def resources(
+    transformer_encoder: TransformerEncoder, bert_folder: Path, causal_folder: Path
+) -> Resources:
     """Tiny models for every strategy; no NLI model, so that the encoder stands in."""
+    from tagger.prompting.causal_model import CausalModel
+
     encoder: Encoder = CachedEncoder(transformer_encoder, MemoryVectors())
-    return Resources(encoder=lambda: encoder, bert_model=bert_folder, device="cpu")
+    return Resources(
+        encoder=lambda: encoder,
+        bert_model=bert_folder,
+        device="cpu",
+        language_model=lambda: CausalModel(causal_folder, device="cpu"),
+    )

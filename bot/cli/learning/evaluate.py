@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from bot.cli.opening import opened
-from bot.cli.options import Json, Labels, Repo, Strategies, listed
+from bot.cli.options import Json, Labels, Repo, Strategies, listed, repository_name
 from bot.cli.output import say, say_json, say_table, tell
 
 SLICES = "0,8,16,32,64,128,all"
@@ -58,6 +58,14 @@ def evaluate(
             help="A bot's label that stood N days counts as confirmed; 0: none does.",
         ),
     ] = None,
+    foreign: Annotated[
+        str | None,
+        typer.Option(
+            metavar="REPO",
+            callback=repository_name,
+            help="Another stored repository, whose issues should get no label.",
+        ),
+    ] = None,
     out: Annotated[Path | None, typer.Option(file_okay=False, help="Where reports go.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on where a run was ended.")] = False,
     processes: Annotated[
@@ -92,7 +100,12 @@ def evaluate(
         holdout=read_numbers(holdout) if holdout else frozenset(),
     )
     request = EvaluationRequest(
-        plan, listed(strategies) or None, listed(labels) or None, seeds, confirm_after_days
+        plan,
+        listed(strategies) or None,
+        listed(labels) or None,
+        seeds,
+        confirm_after_days,
+        foreign=foreign,
     )
     with opened() as container, ShownProgress() as progress:
         check_labels(container.store, repo, request.labels)

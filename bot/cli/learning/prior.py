@@ -27,19 +27,26 @@ def prior(
     keep: Annotated[Path, typer.Option(help="Folder for what was measured of each.")] = Path(
         "var/prior"
     ),
+    onto: Annotated[
+        Path | None,
+        typer.Option(help="An earlier such file; what it holds of other strategies stays."),
+    ] = None,
 ) -> None:
     """Measure on labelled repositories how far each strategy can be trusted at which count."""
     import json
 
     from bot.learning.prior_files import measured_once
-    from tagger.chain.prior_measurement import TrainingDraws, moments_of
+    from tagger.chain.prior_measurement import TrainingDraws, added_to, moments_of
 
     draws = TrainingDraws(listed(members), largest, share)
     files = [labelled_files(text) for text in repositories]
     with opened() as container:  # its database keeps the vectors
         resources = container.resources()
         measured = [measured_once(each, draws, resources, keep) for each in files]
-    out.write_text(json.dumps(moments_of(draws.members, measured)) + "\n", encoding="utf-8")
+    moments = moments_of(draws.members, measured)
+    if onto is not None:
+        moments = added_to(moments, json.loads(onto.read_text("utf-8")))
+    out.write_text(json.dumps(moments) + "\n", encoding="utf-8")
 
 
 def labelled_files(text: str) -> "LabelledFiles":

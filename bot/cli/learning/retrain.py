@@ -1,12 +1,17 @@
-"""`issue-tagger retrain`: train a release, gate it, promote it."""
+"""`issue-tagger retrain`: train a release, gate it, promote it; a cheap one first."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bot.cli.opening import opened
-from bot.cli.options import Json, Labels, Repo, Seed, Strategies, listed
-from bot.cli.output import say_json
+from bot.cli.options import Json, Labels, Members, Repo, Seed, Within, duration, listed
+from bot.cli.output import say, say_json, tell
+
+if TYPE_CHECKING:
+    from bot.learning.gating import Retrained
+
+INTERRUPTED = 130
 
 
 def retrain(
@@ -14,7 +19,8 @@ def retrain(
     *,
     seed: Seed = 0,
     labels: Labels = None,
-    strategies: Strategies = None,
+    members: Members = None,
+    within: Within = None,
     no_promote: Annotated[
         bool, typer.Option("--no-promote", help="Leave the release staged.")
     ] = False,
@@ -23,20 +29,47 @@ def retrain(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Train a release; it serves unless it is worse than the active one."""
-    from bot.cli.learning.training_words import as_json_document, say_retrained
-    from bot.learning.retraining import RetrainRequest
+    """Train a release; it serves unless it is worse than the active one.
+
+    What is cheap to learn serves first; each dear strategy makes a further release.
+    """
+    from bot.cli.learning import training_words as words
+    from bot.learning.retraining import RetrainRequest, TrainingInterrupted
     from bot.learning.retraining import retrain as train
     from bot.learning.training_data import check_labels
     from bot.process.progress import ShownProgress
 
     request = RetrainRequest(
-        repo, seed, listed(labels) or None, listed(strategies) or None, promote=not no_promote
+        repo,
+        seed,
+        listed(labels) or None,
+        listed(members) or None,
+        promote=not no_promote,
+        within=duration(within) if within else None,
     )
-    with opened() as container, ShownProgress() as progress:
-        check_labels(container.store, repo, request.labels)
-        done = train(container.workspace(progress), request)
+
+    def released(done: "Retrained") -> None:
+        """One on the way: people see its table at once, scripts get one document at the end."""
+        with progress.paused():
+            if as_json:
+                tell(words.on_the_way(done))
+                return
+            words.say_retrained(done, details=details)
+            say(words.what_comes(done))
+            say()
+
+    progress = ShownProgress()
+    try:
+        with opened() as container, progress:
+            check_labels(container.store, repo, request.labels)
+            done = train(container.workspace(progress), request, released)
+    except TrainingInterrupted as stopped:
+        for sentence in words.interrupted(stopped):
+            tell(sentence)
+        raise typer.Exit(INTERRUPTED) from None
     if as_json:
-        say_json(as_json_document(repo, done))
+        say_json(words.as_json_document(repo, done))
         return
-    say_retrained(done, details=details)
+    words.say_retrained(done, details=details)
+    for sentence in words.left_out(done):
+        say(sentence)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from bot.demo.material import Material
     from bot.demo.play import Audience, LabelledIssue
-    from bot.learning.retraining import Retrained
+    from bot.learning.gating import Retrained
     from bot.repositories.importing import Imported
     from store.records import PredictedLabel
 

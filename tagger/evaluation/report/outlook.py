@@ -89,7 +89,7 @@ def _outlook(view: View, pooled: Pooled, label: int) -> LabelOutlook:
     return LabelOutlook(
         view.names[label],
         examples,
-        mode_of(promised=promised, missing_at_least=missing.at_least),
+        mode_of(view.names[label], missing, promised=promised),
         _threshold(view, label),
         hits / n_applied if n_applied else None,
         lower_bound(hits, n_applied) if n_applied else None,

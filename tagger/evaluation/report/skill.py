@@ -12,10 +12,17 @@ from tagger.evaluation.report.svg import Axis, even_ticks
 from tagger.evaluation.report.tables import ReportTable, TableCell
 from tagger.evaluation.report.verdict import leaders
 from tagger.evaluation.report.view import CHAIN, Figure, Section, View
+from tagger.statistics.metrics import macro_f1, micro_f1
 
 if TYPE_CHECKING:
     from tagger.evaluation.figures import Summary
     from tagger.statistics.bootstrap import Interval
+
+
+ZERO_SHOT = "zero-shot"
+
+TOP = (1, 2, 3)
+"""Numbers of likeliest labels that are compared with thresholds."""
 
 
 def curves(view: View) -> Section:
@@ -131,7 +138,7 @@ def by_strategy(view: View) -> Section:
         "Which strategy serves which label best, and from how many labelled issues. A strong "
         "colour is a label that works; a faint one needs more examples, or a person."
     )
-    figures = (_served(view),)
+    figures = (_served(view), *_most_likely(view))
     return Section("strategies", "Strategies and labels", lead, figures, curious=True)
 
 
@@ -167,6 +174,28 @@ def _served(view: View) -> Figure:
         drawn,
         ReportTable.of(["label", "examples in all", *columns], rows),
         wide=True,
+    )
+
+
+def _most_likely(view: View) -> tuple[Figure, ...]:
+    """Zero-shot by thresholds beside its k likeliest labels, as the chapter compares the two."""
+    pooled = view.pooled(ZERO_SHOT, view.last) if ZERO_SHOT in view.evaluation.strategies else None
+    if pooled is None:
+        return ()
+    ranks = np.argsort(np.argsort(-pooled.scores, axis=1, kind="stable"), axis=1)
+    ways = {"thresholds": pooled.decided}
+    ways |= {f"the {k} likeliest" if k > 1 else "the likeliest": ranks < k for k in TOP}
+    rows = [
+        [way, micro_f1(pooled.truth, decided), macro_f1(pooled.truth, decided)]
+        for way, decided in ways.items()
+    ]
+    return (
+        Figure(
+            "Zero-shot: thresholds or the likeliest labels",
+            "How many labels an issue gets without an example: those above thresholds, or always "
+            "the same number; on the test issues of all seeds.",
+            table=ReportTable.of(["labels given", "micro F1", "macro F1"], rows),
+        ),
     )
 
 

@@ -39,7 +39,43 @@ def trust(view: View) -> Section:
                 wide=True,
             )
         )
+    foreign = _out_of_scope(view)
+    if foreign.rows:
+        figures.append(
+            Figure(
+                "Issues of another repository",
+                "None of these labels can be right there: how many were given to ten such issues, "
+                "and how many of those got none, mean of the seeds; beside it the share of this "
+                "repository's true labels that the same thresholds find. Labels set are those "
+                "under the promise of precision.",
+                table=foreign,
+                wide=True,
+            )
+        )
     return Section("trust", "Can it be trusted?", lead, tuple(figures))
+
+
+def _out_of_scope(view: View) -> ReportTable:
+    rows = []
+    for summary in view.figures.summary:
+        foreign = [row.foreign for row in summary.rows if row.foreign is not None]
+        if not foreign:
+            continue
+        n_issues = sum(each.issues for each in foreign)
+        applied = [each.applied for each in foreign if each.applied is not None]
+        promised = [row.promise.coverage for row in summary.rows if row.promise is not None]
+        rows.append(
+            [
+                summary.strategy,
+                slice_head(view, summary.slice),
+                10 * sum(applied) / n_issues if applied else None,
+                10 * sum(each.decided for each in foreign) / n_issues,
+                sum(each.silent for each in foreign) / n_issues,
+                sum(promised) / len(promised) if promised else None,
+            ]
+        )
+    heads = ["labels set on ten", "labels given on ten", "silent", "coverage at home"]
+    return ReportTable.of(["strategy", "labelled issues", *heads], rows)
 
 
 def _coverage(view: View) -> Figure:

@@ -103,7 +103,8 @@ def _off_note(verdict: ReleaseVerdict) -> str:
         return (
             "Examples missing: an estimate of how many more it takes until that precision is kept."
         )
-    return f"No text tells {enumerated(off)}: more examples would hardly help, wording might."
+    depend = "depends" if len(off) == 1 else "depend"
+    return f"{enumerated(off)} {depend} on more than the text: more examples would hardly help."
 
 
 def _table(verdict: ReleaseVerdict) -> ReportTable:

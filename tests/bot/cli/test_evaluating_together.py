@@ -84,6 +84,20 @@ def test_a_slice_that_is_left_out_is_told_everywhere(
     assert json.loads((tmp_path / "report.json").read_text("utf-8"))["notes"]
 
 
+def test_issues_of_another_repository_are_mixed_in(
+    terminal: Terminal, trained: Path, tmp_path: Path
+) -> None:
+    options = ("--strategies", "naive-bayes", "--slices", "8", "--seeds", 1, "--out", tmp_path)
+    refused = terminal("evaluate", REPO, *options, "--foreign", "nobody/nothing")
+    assert refused.status == 1
+    assert "nobody/nothing" in refused.err
+    done = terminal("evaluate", REPO, *options, "--foreign", REPO, "--json")
+    assert done.status == 0
+    [row] = done.document["rows"]
+    assert row["out_of_scope"]["issues"] > 0
+    assert row["out_of_scope"]["applied"] is None
+
+
 def test_nobody_can_join_what_is_not_going_on(terminal: Terminal, trained: Path) -> None:
     done = terminal("evaluate", REPO, "--join", 0)
     assert (done.status, done.out) == (1, "")

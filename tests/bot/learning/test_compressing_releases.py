@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from bot.learning.retraining import Retrained
+    from bot.learning.gating import Retrained
     from store.database import Store
 
 REPO = "octo/school"

@@ -13,14 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from bot.errors import CommandRefused
+from bot.learning.gating import ENOUGH_TO_HOLD_OUT, Retrained, part
 from bot.learning.replaying import Replayed, replay
-from bot.learning.retraining import (
-    ENOUGH_TO_HOLD_OUT,
-    Retrained,
-    RetrainRequest,
-    part,
-    retrain,
-)
+from bot.learning.retraining import RetrainRequest, retrain
 from bot.learning.workspace import Workspace
 from bot.model_serving.release_archive import ReleaseArchive
 from store.records import IssueRecord

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import subprocess
 import sys
+import time
 from typing import TYPE_CHECKING
 
 from bot.process.progress import PATIENCE, ShownProgress, waiting
@@ -78,6 +79,52 @@ def test_elsewhere_each_step_is_one_line() -> None:
         progress("gate", 0, 1)
         progress("gate", 1, 1)
     assert stream.getvalue() == "encode [bold] (10)\ngate\n"
+
+
+def test_elsewhere_long_work_says_how_long_and_what_is_ahead() -> None:
+    clock, stream = Clock(), io.StringIO()
+    with ShownProgress(stream, clock=clock) as progress:
+        progress("tuning", 0, 100)
+        for done in range(1, 100):
+            clock.now += 1
+            progress("tuning", done, 100)
+        progress("tuning", 100, 100)
+        progress("tuning", 0, 100)  # comes again, which is no news
+        progress("gate", 0, 1)
+    assert stream.getvalue().splitlines() == [
+        "tuning (100)",
+        "tuning: 20 of 100, after 0:20, about 1:20 ahead",
+        "tuning: 40 of 100, after 0:40, about 1:00 ahead",
+        "tuning: 60 of 100, after 1:00, about 0:40 ahead",
+        "tuning: 80 of 100, after 1:20, about 0:20 ahead",
+        "gate, after 1:39",
+    ]
+
+
+def test_elsewhere_a_silent_step_is_said_to_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.process.progress.SILENCE", 0.01)
+    clock, stream = Clock(), io.StringIO()
+    with ShownProgress(stream, clock=clock) as progress:
+        progress("tuning", 0, 100)
+        clock.now += 90
+        for _ in range(500):
+            if "still" in stream.getvalue():
+                break
+            time.sleep(0.01)
+    assert stream.getvalue().splitlines()[:2] == ["tuning (100)", "still tuning, after 1:30"]
+
+
+def test_bars_are_away_while_something_else_is_written() -> None:
+    clock, terminal = Clock(), Terminal()
+    with ShownProgress(terminal, clock=clock) as progress:
+        progress("fit", 2, 5)
+        clock.now += PATIENCE
+        with progress.paused():
+            terminal.truncate(0)
+            terminal.write("a table\n")
+        assert "2/5" not in terminal.getvalue()
+        progress("fit", 3, 5)
+    assert "3/5" in terminal.getvalue().partition("a table")[2]
 
 
 def test_without_work_nothing_is_written() -> None:

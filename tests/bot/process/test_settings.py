@@ -40,6 +40,8 @@ def test_the_settings_are_those_of_the_contract() -> None:
         *("ZERO_SHOT_MODEL", "BERT_MODEL", "DEVICE", "RUNTIME", "LOG_FORMAT", "RETRAIN_SCHEDULE"),
         *("RELEASES_URL", "RELEASE_MEMORY_MB", "SILENT_HOURS", "METRICS_PORT"),
         *("KEEP_PAYLOADS_DAYS", "KEEP_DELIVERIES_DAYS", "KEEP_LEFT_DAYS"),
+        *("LANGUAGE_MODEL", "LANGUAGE_MODEL_URL", "LANGUAGE_MODEL_KEY"),
+        *("LEARNING_RATE_SCHEDULE", "WHOLE_WORD_MASKING", "TRANSLATION_MODELS"),
     }
 
 
@@ -192,8 +194,25 @@ def test_another_process_gets_the_same_settings(monkeypatch: pytest.MonkeyPatch)
         *(PREFIX + name for name in ("DATA_DIR", "DATABASE_URL", "GITHUB_API_URL", "HOST")),
         PREFIX + "GITHUB_API_VERSION",
         PREFIX + "RELEASE_MEMORY_MB",
+        *(PREFIX + name for name in ("LEARNING_RATE_SCHEDULE", "WHOLE_WORD_MASKING")),
         *(PREFIX + name for name in ("SILENT_HOURS", "KEEP_PAYLOADS_DAYS")),
         PREFIX + "KEEP_DELIVERIES_DAYS",
         PREFIX + "KEEP_LEFT_DAYS",
         *(PREFIX + name for name in ("WEBHOOK_SECRET", "PORT", "DEVICE", "RUNTIME", "LOG_FORMAT")),
     }
+
+
+def test_a_pair_of_translators_is_two_and_a_servers_key_is_a_secret(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    settings = load(
+        monkeypatch, TRANSLATION_MODELS="a/b, b/a", LANGUAGE_MODEL_KEY=SECRET, LANGUAGE_MODEL="x"
+    )
+    assert settings.translation_models == "a/b, b/a"
+    assert SECRET in settings.secrets()
+    [problem] = problems(monkeypatch, TRANSLATION_MODELS="a/b")
+    assert "there and back" in problem
+    monkeypatch.delenv("ISSUE_TAGGER_TRANSLATION_MODELS")
+    for address in ("llama:8080", "http://me:pw@host/v1", "http://host/v1?key=1"):
+        [problem] = problems(monkeypatch, LANGUAGE_MODEL_URL=address)
+        assert "LANGUAGE_MODEL_URL" in problem

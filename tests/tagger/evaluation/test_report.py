@@ -22,7 +22,7 @@ from tagger.evaluation.report.tables import ReportTable, escaped
 from tagger.evaluation.report.text import report_text
 from tagger.evaluation.report.view import View
 from tagger.evaluation.report.writing import write_report
-from tagger.evaluation.runner import evaluate
+from tagger.evaluation.runner import Execution, evaluate
 from tagger.evaluation.slices import SplitPlan
 from tagger.monitoring.live_figures import LiveLabel, weighted_share
 from tagger.statistics.metrics import macro_f1, micro_f1
@@ -71,6 +71,27 @@ def evil():
     data = _evil(invented(120))
     result = evaluate(data, (VOTES,), PLAN, (0, 1), MemoryCells())
     return View(result, figures(result, 100), _extras(120))
+
+
+def test_issues_of_another_repository_have_a_table_beside_coverage_at_home(evaluation):
+    foreign = tuple(IssueText(f"a cake of {n} eggs") for n in range(20))
+    result = evaluate(
+        invented(120), (VOTES, BOTH), PLAN, (0,), MemoryCells(), Execution(foreign=foreign)
+    )
+    pages = report_page(View(result, figures(result, 20), Extras("acme/rocket")))
+    assert "Issues of another repository" in pages
+    assert "coverage at home" in pages
+    plain = report_page(View(evaluation, figures(evaluation, 20), Extras("acme/rocket")))
+    assert "Issues of another repository" not in plain
+
+
+def test_zero_shot_is_shown_by_thresholds_and_by_its_likeliest_labels():
+    zero_shot = replace(NAMED, name="zero-shot")
+    result = evaluate(invented(120), (VOTES, zero_shot), PLAN, (0,), MemoryCells())
+    text = report_text(View(result, figures(result, 20), Extras("acme/rocket")))
+    assert "Zero-shot: thresholds or the likeliest labels" in text
+    for way in ("thresholds", "the likeliest", "the 2 likeliest", "the 3 likeliest"):
+        assert f"| {way} |" in text
 
 
 class Outline(HTMLParser):

@@ -7,7 +7,7 @@ import pytest
 from invented import invented
 from rivals import BOTH, NAMED, VOTES, NameInText, WordVotes
 
-from tagger.domain.issue import TrainingSet
+from tagger.domain.issue import IssueText, TrainingSet
 from tagger.evaluation.cells import CellKey, CellResult, FolderCells, MemoryCells
 from tagger.evaluation.errors import CellDamaged
 from tagger.evaluation.figures import figures
@@ -65,6 +65,24 @@ def test_every_strategy_is_scored_on_every_slice_and_only_the_able_on_none():
         assert cell.fit_seconds >= 0
         assert cell.peak_memory_mb > 1
         assert (cell.applied is not None) is (cell.key.strategy == "both")
+
+
+def test_issues_of_another_repository_are_counted_and_change_no_figure():
+    foreign = tuple(IssueText(f"a cake of {n} eggs") for n in range(20))
+    plan = SplitPlan(slices=("32",))
+    with_it = evaluate(DATA, ALL, plan, (0,), MemoryCells(), Execution(foreign=foreign))
+    without = evaluate(DATA, ALL, plan, (0,), MemoryCells())
+    for cell, plain in zip(with_it.cells, without.cells, strict=True):
+        assert cell.foreign is not None
+        assert plain.foreign is None
+        assert cell.key != plain.key
+        assert np.array_equal(cell.decided, plain.decided)
+        assert cell.foreign.issues == 20
+        assert (cell.foreign.applied is None) == (cell.applied is None)
+        assert 0 <= cell.foreign.silent <= 20
+        assert CellResult.of_json(cell.to_json()).foreign == cell.foreign
+    rows = [row.to_json(DATA.names) for row in figures(with_it, 20).rows]
+    assert all(row["out_of_scope"]["issues"] == 20 for row in rows)
 
 
 def test_what_learns_nothing_runs_once_a_test_set_and_is_drawn_flat():

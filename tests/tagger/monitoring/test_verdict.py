@@ -37,7 +37,7 @@ MANIFEST = {
 def test_the_verdict_says_what_to_do_how_often_it_errs_and_what_to_label_next():
     assert sentences(verdict_of_manifest(MANIFEST)) == [
         "Switch on “bug” and “docs”; leave “area: backend” and “rare” as suggestions; switch off "
-        "“security”, which no text tells.",
+        "“security”, which depends on more than the text.",
         "Of 100 new issues the bot labels 62; about 4 in 100 of its labels are wrong (at most 9, "
         "with 90 % confidence).",
         "Label next: “area: backend” (43 to 210 more), “rare” (more; too few to say how many).",
@@ -89,3 +89,17 @@ def test_missing_examples_are_a_range_where_the_data_support_one():
     assert 0 < missing.at_least <= missing.at_most <= FAR
     noise = Evidence.of(np.linspace(1, 0, 400), np.arange(400) % 10 == 0)
     assert noise.missing_range(0.9, 40).at_least > FAR
+
+
+def test_what_depends_on_more_than_the_text_is_off_by_its_wording_unless_evidence_speaks():
+    rows = [
+        row("good first issue", 12),
+        row("priority: high", 40, missing_at_least=300),
+        row("duplicate", 60, missing_at_least=20, missing_at_most=90),
+        row("stale", 60, 0.7),
+        row("bug", 12),
+    ]
+    outlook = verdict_of_manifest({"target": 0.9, "labels": rows})
+    assert outlook.names("off") == ("priority: high", "good first issue")
+    assert outlook.names("suggest") == ("duplicate", "bug")
+    assert outlook.names("apply") == ("stale",)

@@ -11,6 +11,7 @@ from tagger.domain.issue import IssueText
 from tagger.encoders.nearest_neighbours import NeighbourIndex
 from tagger.errors import ReleaseDamaged
 from tagger.releases.erasing import (
+    _changes,
     digest,
     digests_of,
     vectors_of,
@@ -19,6 +20,7 @@ from tagger.releases.erasing import (
     words_to_erase,
 )
 from tagger.releases.release import Release, ReleaseOrder, check_files, train_release
+from tagger.strategies.in_context import ARRAYS, TEXTS, InContext
 
 MEMBERS = ("zero-shot", "linear", "naive-bayes", "knn")
 TEXT = "Wolpertinger crash", "The zwiebelfisch-driver crashes on startup"
@@ -74,6 +76,26 @@ def test_words_and_title_are_gone_and_it_serves_on(
     for decision in new.tag(training_set.issues[:5])[0]:
         assert 4711 not in [near.number for near in decision.neighbours]
     assert len(new.tag([IssueText.of(*TEXT)])[0]) == len(training_set.names)
+
+
+def test_texts_that_are_shown_to_a_language_model_go_as_well(
+    tmp_path, resources, training_set, training_set_with_it
+) -> None:
+    chain = tmp_path / "release/chain/in-context"
+    chain.mkdir(parents=True)
+    InContext(resources).fit(training_set_with_it).save(chain)
+    (tmp_path / "release/chain/chain.json").write_text("{}")
+    for file in ("titles.json", "manifest.json"):
+        (tmp_path / "release" / file).write_text("{}")
+    changes = dict(_changes(tmp_path / "release", {4711}, set()))
+    assert set(changes) == {f"chain/in-context/{name}" for name in (TEXTS, ARRAYS)}
+    for name, write in changes.items():
+        write(tmp_path / "release" / name)
+    assert b"olpertinger" not in content(tmp_path / "release")
+    restored = InContext(resources).restore(chain)
+    assert restored.numbers_ == training_set.numbers
+    assert len(restored.texts_) == len(restored.vectors_) == len(training_set)
+    assert restored.score(training_set.issues[:2]).shape == (2, 3)
 
 
 def test_once_erased_there_is_nothing_to_erase(folder, tmp_path, training_set) -> None:

@@ -37,6 +37,8 @@ TEXTS = (
 )
 CPU = torch.device("cpu")
 EXACT = {"torch", "onnx"}
+STATIC = "onnx-int8-static"
+"""Its scales were measured on other texts, so that it may be further off."""
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +69,8 @@ def test_vectors_are_those_of_pytorch(
     assert found.dtype == np.float32
     np.testing.assert_allclose(np.linalg.norm(found, axis=1), 1, atol=1e-5)
     similarity = (found * expected).sum(axis=1)
-    assert similarity.min() > (0.99999 if encoder.runtime in EXACT else 0.98)
+    least = 0.96 if encoder.runtime == STATIC else 0.98
+    assert similarity.min() > (0.99999 if encoder.runtime in EXACT else least)
 
 
 def test_a_vector_is_the_same_in_any_company(encoder: TransformerEncoder) -> None:
@@ -116,7 +119,8 @@ def test_a_tuned_model_scores_the_same_after_it_was_saved(
     made.save(tmp_path / "model")
     restored = TunedModel.restore(tmp_path / "model", given)
     np.testing.assert_array_equal(restored.score(TEXTS), made.score(TEXTS))
-    assert np.abs(restored.score(TEXTS) - exact.score(TEXTS)).max() < 0.05
+    most = 0.1 if runtime == STATIC else 0.05
+    assert np.abs(restored.score(TEXTS) - exact.score(TEXTS)).max() < most
     assert restored.n_labels == 3
     (tmp_path / "again").mkdir()
     restored.save(tmp_path / "again")

@@ -25,10 +25,11 @@ if TYPE_CHECKING:
 
     Fitted = Callable[[str], Strategy]
 
-BY_WORDING = {"zero-shot"}
-"""Judge by wording alone, which a random encoder does not understand."""
+BY_WORDING = {"zero-shot", "pet", "in-context"}
+"""Judge by what a model knows of wordings, and a random one knows nothing; what `pet` and
+`in-context` make of a model that does is tested beside them."""
 
-ALSO_BY_WORDING = {"zero-shot", "chain"}
+ALSO_BY_WORDING = {"zero-shot", "uda", "ust", "pet", "chain"}
 """Tell issues apart even for a label without examples."""
 
 every_strategy = pytest.mark.parametrize("name", REGISTRY)
@@ -255,6 +256,32 @@ class TestSaving:
                 create(name, resources).restore(tmp_path)
             path.write_bytes(whole)
         create(name, resources).restore(tmp_path)
+
+
+@pytest.mark.parametrize("name", [name for name in REGISTRY if name not in {"pet", "chain"}])
+def test_a_decoder_serves_as_encoder_and_as_body(name, decoder_resources, training_set, tmp_path):
+    """GPT-2's kind: no [CLS], no padding token of its own, and every token sees those before."""
+    learned = create(name, decoder_resources, seed=3).fit(training_set)
+    scores = learned.score(training_set.issues[:4])
+    assert_scores(scores, 4, 3)
+    learned.save(tmp_path)
+    restored = create(name, decoder_resources).restore(tmp_path)
+    np.testing.assert_array_equal(restored.score(training_set.issues[:4]), scores)
+
+
+@pytest.fixture(scope="session")
+def decoder_resources(causal_folder, resources) -> Resources:
+    from tagger.encoders.encoder import CachedEncoder, MemoryVectors
+    from tagger.encoders.model_sources import locate
+    from tagger.encoders.transformer import TransformerEncoder
+
+    source = locate(str(causal_folder))
+    encoder = CachedEncoder(
+        TransformerEncoder(source, device="cpu", runtime="torch"), MemoryVectors()
+    )
+    return replace(
+        resources, encoder=lambda: encoder, bert_model=causal_folder, encoder_model=causal_folder
+    )
 
 
 def files_under(folder: Path) -> list[Path]:

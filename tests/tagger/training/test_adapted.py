@@ -97,6 +97,13 @@ def test_a_corpus_is_adapted_to_once(resources: Resources) -> None:
     assert np.array_equal(Brief(resources).fit(train).score(train.issues), scores)
 
 
+def test_whole_words_are_another_adaptation(resources: Resources) -> None:
+    Brief(resources).fit(training())
+    other, heard = listened(replace(resources, whole_words=True))
+    Brief(other).fit(training())
+    assert heard.steps == [*ADAPTING, "fine-tuning"]
+
+
 def test_another_corpus_is_adapted_to_anew(resources: Resources) -> None:
     Brief(resources).fit(training(unlabelled=120))
     other, heard = listened(resources)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -71,6 +72,15 @@ def test_same_seed_same_scores_and_another_seed_others(resources: Resources) -> 
     other = FineTuned(resources, seed=6).fit(train).score(train.issues)
     assert np.array_equal(first, again)
     assert not np.array_equal(first, other)
+
+
+def test_the_schedule_that_was_set_is_kept_to(resources: Resources) -> None:
+    train = tiny_bodies.issues(30)
+    linear, constant = (
+        FineTuned(replace(resources, schedule=schedule)).fit(train).score(train.issues)
+        for schedule in ("linear", "constant")
+    )
+    assert not np.array_equal(linear, constant)
 
 
 def test_leaves_the_global_generators_alone(resources: Resources) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import islice
+from itertools import islice, pairwise
 
 import numpy as np
 import pytest
@@ -12,8 +12,8 @@ from hypothesis import strategies as some
 
 from tagger.training.budget import StepBudget
 from tagger.training.losses import BOUND, positive_weights, weighted_cross_entropy
-from tagger.training.masking import mask_tokens
-from tagger.training.optimisation import parameter_groups, rate_factor, rate_for
+from tagger.training.masking import continuing_tokens, mask_tokens
+from tagger.training.optimisation import SCHEDULES, parameter_groups, rate_factor, rate_for
 from tagger.training.title_body import info_nce
 from tagger.training.tokens import endless_batches, random_batches
 from tagger.training.training_loop import descend, seeded
@@ -89,6 +89,49 @@ def test_the_rate_rises_once_and_falls_once(total: int) -> None:
     assert all(0 < factor <= 1 for factor in factors)
     assert factors[: peak + 1] == sorted(factors[: peak + 1])
     assert factors[peak:] == sorted(factors[peak:], reverse=True)
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES)
+@pytest.mark.parametrize("total", [1, 2, 40])
+def test_every_schedule_warms_up_and_stays_within_the_highest_rate(schedule, total) -> None:
+    factors = [rate_factor(step, total, schedule) for step in range(total)]
+    assert all(0 < factor <= 1 for factor in factors)
+    assert max(factors) == 1
+    assert total < 40 or factors[0] < 0.5
+
+
+def test_schedules_go_on_as_their_names_say() -> None:
+    ends = {name: [rate_factor(step, 100, name) for step in range(100)][10:] for name in SCHEDULES}
+    assert set(ends["constant"]) == {1.0}
+    for name in ("linear", "cosine", "polynomial"):
+        assert ends[name] == sorted(ends[name], reverse=True)
+        assert ends[name][-1] < 0.02
+    assert ends["polynomial"][45] < ends["linear"][45] == pytest.approx(ends["cosine"][45])
+    rises = [later > earlier for earlier, later in pairwise(ends["restarts"])]
+    assert sum(rises) == 2
+
+
+def test_a_word_is_hidden_whole_or_not_at_all() -> None:
+    continues = continuing_tokens(["[PAD]", "un", "##hap", "##py", "[MASK]", "day"])
+    ids = np.tile(np.array([1, 2, 3, 5, 1, 2, 0, 3], dtype=np.int64), (200, 1))
+    _, guessed = mask_tokens(
+        ids,
+        special={0, 4},
+        mask_id=4,
+        vocabulary=6,
+        rng=np.random.default_rng(0),
+        continues=continues,
+    )
+    assert (guessed[:, 0] == guessed[:, 1]).all()
+    assert (guessed[:, 0] == guessed[:, 2]).all()
+    assert (guessed[:, 4] == guessed[:, 5]).all()
+    assert (guessed[:, 0] != guessed[:, 4]).any()
+    assert guessed[:, [0, 3, 4]].mean() == pytest.approx(0.15, abs=0.05)
+
+
+def test_words_begin_as_the_vocabulary_marks_them() -> None:
+    assert continuing_tokens(["\u0120crash", "es", "\u0120log"]).tolist() == [False, True, False]
+    assert continuing_tokens(["crash", "log"]).tolist() == [False, False]
 
 
 def test_wider_bodies_move_more_slowly_and_narrow_ones_no_faster() -> None:
