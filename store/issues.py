@@ -11,17 +11,11 @@
 
 from __future__ import annotations
 
-<<<<<<< HEAD
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
-
-from sqlalchemy import delete, exists, func, insert, select, update
-=======
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, delete, func, insert, select, update
->>>>>>> main
+from sqlalchemy import bindparam, delete, exists, func, insert, select, update
 
 from store.decisions import labels_decided_here
 from store.engine.text import name_key, storable

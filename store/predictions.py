@@ -13,11 +13,7 @@ from collections import defaultdict
 from functools import cache
 from typing import TYPE_CHECKING
 
-<<<<<<< HEAD
-from sqlalchemy import func, insert, or_, select
-=======
-from sqlalchemy import bindparam, func, insert, select
->>>>>>> main
+from sqlalchemy import bindparam, func, insert, or_, select
 
 from store.engine.upsert import chunks, dialect_of, insert_for
 from store.errors import NotStored

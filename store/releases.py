@@ -89,14 +89,13 @@ class Releases:
         row = self._active_row(repository_id)
         return None if row is None else _stored(row)
 
-<<<<<<< HEAD
     def active_of(self, repository_ids: Collection[int]) -> dict[int, str]:
         """Ids of the releases that serve these repositories; those without one are left out."""
         query = select(ReleaseRow.repository_id, ReleaseRow.id).where(
             ReleaseRow.repository_id.in_(repository_ids), ReleaseRow.state == "active"
         )
         return {repository_id: name for repository_id, name in self._session.execute(query)}  # noqa: C416 - rows are no tuples
-=======
+
     def active_digest(self, repository_id: int) -> tuple[str, str] | None:
         """Id and digest of the release that serves: all that it takes to see that it is the same.
 
@@ -104,7 +103,6 @@ class Releases:
         """
         row = self._session.execute(_digests(), {"repository": repository_id}).one_or_none()
         return None if row is None else (row[0], row[1])
->>>>>>> main
 
     def served(self, repository_id: int) -> tuple[StoredRelease, ...]:
         """What a rollback returns to, one after the other; the release that serves comes first."""

@@ -17,11 +17,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-<<<<<<< HEAD
-from sqlalchemy import func, select
-=======
-from sqlalchemy import bindparam, select
->>>>>>> main
+from sqlalchemy import bindparam, func, select
 
 from store.engine.text import name_key
 from store.engine.upsert import insert_into

@@ -86,8 +86,9 @@ class OwnTrainings:
 
             workspace = self._desk.container.workspace(progress)
             done = retrain(workspace, RetrainRequest(repository.full_name))
-            verdict = "serves" if done.promoted else "does not serve"
-            return f"release {done.manifest.id} {verdict}: {done.gate.reason}"
+            last = done.stages[-1]
+            verdict = "serves" if last.promoted else "does not serve"
+            return f"release {last.manifest.id} {verdict}: {last.gate.reason}"
 
         self._desk.background.ask(key, train, patience=0)
 

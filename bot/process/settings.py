@@ -26,11 +26,7 @@ if TYPE_CHECKING:
 PREFIX = "ISSUE_TAGGER_"
 _NEVER_QUOTED = {
     *("database_url", "github_private_key", "github_token", "webhook_secret"),
-<<<<<<< HEAD
-    "github_client_secret",
-=======
-    "language_model_key",
->>>>>>> main
+    *("github_client_secret", "language_model_key"),
 }
 
 
@@ -226,15 +222,10 @@ class Settings(BaseSettings):
         """Every secret text of these settings, for the log's filter; the key's file is not read."""
         database = urlsplit(self.database_url)
         password = database.password
-<<<<<<< HEAD
-        hidden = [self.github_private_key, self.github_token, self.webhook_secret]
-        hidden.append(self.github_client_secret)
-=======
         hidden = [
             *(self.github_private_key, self.github_token, self.webhook_secret),
-            self.language_model_key,
+            *(self.github_client_secret, self.language_model_key),
         ]
->>>>>>> main
         secrets = [secret.get_secret_value() for secret in hidden if secret]
         secrets += [*self.webhook_secrets, *([password, unquote(password)] if password else [])]
         secrets += [value for name, value in parse_qsl(database.query) if name in SECRETS_IN_QUERY]

@@ -14,7 +14,7 @@ from bot.configuration import RepositoryConfiguration
 from bot.configuration.effective import configuration_in
 from bot.errors import CommandRefused
 from bot.labelling.tag_issue import left_alone, policy_for
-from bot.learning.retraining import holdout_key_of, is_held_out
+from bot.learning.gating import holdout_key_of, is_held_out
 from store.engine.text import name_key
 from tagger.domain.decision import Policy
 from tagger.domain.issue import IssueText
