@@ -438,6 +438,7 @@ class WriteRow(TableBase):
         _one_of("state", WriteState),
         Index(None, "issue_id"),
         Index(None, "state"),
+        Index(None, "form", "state"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -208,7 +208,7 @@ class Writes:
             .where(
                 IssueRow.repository_id.in_(repository_ids),
                 WriteRow.state == "written",
-                WriteRow.form != "label",
+                WriteRow.form.in_(("suggestion", "comment")),
             )
             .group_by(IssueRow.repository_id)
         )

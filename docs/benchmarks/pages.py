@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from bot.container import Container
+    from store.records import WriteForm
 
 LABELS = tuple(f"label {number}" for number in range(12))
 PREDICTED = 20
@@ -91,9 +92,13 @@ def fill(container: Container, issues: int, repositories: int) -> None:
         for numbers in parts(count):
             with container.store.begin() as work:
                 work.issues.upsert(repository.id, [_issue(number, now) for number in numbers])
+                run = work.writes.open_run(repository.id, "backfill", now)
                 for number in numbers:
                     if number % PREDICTED == 0:
                         work.predictions.record(_prediction(repository.id, number, count, now))
+                        form: WriteForm = "label" if number % (3 * PREDICTED) else "suggestion"
+                        (write,) = work.writes.intend(run.id, number, LABELS[:1], now, form=form)
+                        work.writes.mark(write.id, "written", now)
 
 
 def parts(count: int, size: int = 2000) -> Iterator[list[int]]:

@@ -18,6 +18,7 @@ KINDS = ("webhook", "backfill", "undo")
 
 def upgrade() -> None:
     _allow(*KINDS, "teaching")
+    op.create_index("ix_writes_form_state", "writes", ["form", "state"])
     op.create_table(
         "decisions",
         sa.Column("id", ID, nullable=False),
@@ -87,6 +88,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_table("api_tokens")
     op.drop_table("decisions")
+    op.drop_index("ix_writes_form_state", table_name="writes")
     op.execute("UPDATE write_runs SET kind = 'backfill' WHERE kind = 'teaching'")
     _allow(*KINDS)
 
