@@ -41,6 +41,7 @@ class RetrainRequest:
     :ivar within: how long to go on; None: until all members are trained. Once it is over, what is
         finished makes a release, the rest is kept for the next training. The first stage is never
         cut short.
+    :ivar thorough: tuned members by the recipes for whoever has time, see `THOROUGH`.
     """
 
     repository: str
@@ -49,6 +50,7 @@ class RetrainRequest:
     strategies: Sequence[str] | None = None
     promote: bool = True
     within: timedelta | None = None
+    thorough: bool = False
 
 
 class TrainingInterrupted(KeyboardInterrupt):
@@ -127,7 +129,13 @@ class _Course:
             store, request.repository, request.labels, resources.progress, now=workspace.now
         )
         self.parted = part(data, holdout_key_of(store, request.repository, keep=True))
-        training = StagedTraining(self._order(), self.parted.learned, resources, request.strategies)
+        training = StagedTraining(
+            self._order(),
+            self.parted.learned,
+            resources,
+            request.strategies,
+            thorough=request.thorough,
+        )
         self.joining = [stage.joining for stage in training.stages]
         try:
             encode_all(self.parted.learned, replace(training.resources, progress=self._progress))

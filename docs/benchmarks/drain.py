@@ -190,7 +190,7 @@ def _work(model_ms: float | None) -> None:
     bound_kernels()
     release = None if model_ms is None else TimedRelease(model_ms / 1000)
     opened = None if release is None else (lambda _: release)
-    installation = Container(load_settings(), open_release=opened)  # type: ignore[arg-type]
+    installation = Container(load_settings(), open_release=opened)
     run_worker(installation, queues=("tagging",), metrics_port=None)
 
 

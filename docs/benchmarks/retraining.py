@@ -15,7 +15,7 @@ import os
 import resource
 import tempfile
 import time
-from collections import Counter
+from collections import defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,7 +38,7 @@ class StepTimes:
     """
 
     def __init__(self) -> None:
-        self.seconds: Counter[str] = Counter()
+        self.seconds: defaultdict[str, float] = defaultdict(float)
         self._step, self._since = "before the first step", time.perf_counter()
 
     def __call__(self, step: str, done: int, total: int) -> None:  # noqa: ARG002
@@ -86,7 +86,7 @@ def _report(done: Retrained, times: StepTimes, load: float) -> None:
     total = sum(times.seconds.values())
     print("\n| step | seconds | share |")
     print("|---|---|---|")
-    for step, seconds in times.seconds.most_common():
+    for step, seconds in sorted(times.seconds.items(), key=lambda item: -item[1]):
         print(f"| {step} | {seconds:.1f} | {seconds / total:.0%} |")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"\n{total:.1f} s, {peak:.0f} MB at most.")

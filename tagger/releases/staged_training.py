@@ -13,6 +13,7 @@ from tagger.chain.chain import Chain
 from tagger.chain.members import CHEAP, available, check_measured
 from tagger.releases.release import finished_steps, write_release
 from tagger.runtimes.choice import settle
+from tagger.strategies import THOROUGH
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Sequence
@@ -82,9 +83,16 @@ class StagedTraining:
         train: TrainingSet,
         resources: Resources,
         strategies: Sequence[str] | None = None,
+        *,
+        thorough: bool = False,
     ) -> None:
-        """:param strategies: the chain's members; None takes all that the models at hand allow."""
+        """:param strategies: the chain's members; None takes all that the models at hand allow.
+
+        :param thorough: each by its recipe for whoever has time, where it has one.
+        """
         members = tuple(strategies or available(resources, len(train)))
+        if thorough:
+            members = tuple(dict.fromkeys(THOROUGH.get(name, name) for name in members))
         check_measured(members)
         self._train = train
         self.resources, self._runtime = settle(resources, train)

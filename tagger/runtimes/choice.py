@@ -46,6 +46,12 @@ TIMED = 12
 ALIKE = 0.1
 """Times that differ by less are the same: from one run to the next they differ as much."""
 
+GLANCE = 3
+"""Issues after which a runtime is given up that is `SLOWER` than the best until then."""
+
+SLOWER, WORTH_SAVING = 2.0, 5.0
+"""Times, and milliseconds an issue: of what takes less than these all are compared."""
+
 LIGHTEST: tuple[Runtime, ...] = ("onnx-int8", "onnx", "torch-bf16", "torch-int8", "torch")
 """By what a process holds to run one. With ONNX Runtime it needs no module of transformers' to
 compute with, and nothing of PyTorch's compiler, which those import: 100 MB and 2.5 s less."""
@@ -92,7 +98,7 @@ class RuntimeChoice:
 
     :ivar how: "set": by the setting; "measured": fastest of those that keep F1.
     :ivar measured: figures by runtime.
-    :ivar refused: runtimes that could not be had, with the reason.
+    :ivar refused: runtimes that could not be had, or were far slower, with the reason.
     :ivar n_issues: how many the figures rest on.
     """
 
@@ -153,8 +159,10 @@ def measure(runtimes: Runtimes, train: TrainingSet, resources: Resources) -> Run
 
     texts, targets = _sample(train)
     on_cpu = choose_device(resources.device).type == "cpu"
-    usual = [literal for literal in RUNTIMES if literal not in BY_SETTING_ONLY]
-    candidates = [literal for literal in usual if on_cpu or literal not in ON_CPU_ONLY]
+    # the exact one first, which the others are compared with; then by what is mostly the fastest
+    in_turn = sorted(LIGHTEST, key=lambda name: name != "torch")
+    usual = [name for name in in_turn if name not in BY_SETTING_ONLY]
+    candidates = [name for name in usual if on_cpu or name not in ON_CPU_ONLY]
     figures: dict[str, Measured] = {}
     refused: dict[str, str] = {}
     exact, n_issues = None, 0
@@ -165,7 +173,11 @@ def measure(runtimes: Runtimes, train: TrainingSet, resources: Resources) -> Run
         except ModelRefused as why:
             refused[name] = str(why)
             continue
-        milliseconds = _median(encoder, texts)
+        limit = _limit(figures)
+        milliseconds = _median(encoder, texts, limit)
+        if milliseconds > limit:
+            refused[name] = f"{milliseconds:.1f} ms an issue, more than {SLOWER:g} times the best"
+            continue
         if exact is None:
             n_issues = int(np.clip(1000 * SECONDS / max(milliseconds, 1e-3), *SAMPLE))
         vectors = encoder.encode(texts[:n_issues])
@@ -175,6 +187,13 @@ def measure(runtimes: Runtimes, train: TrainingSet, resources: Resources) -> Run
         figures[name] = Measured(round(milliseconds, 3), round(similarity, 5), f1)
     resources.progress("comparing runtimes", len(candidates), len(candidates))
     return RuntimeChoice(best(figures), "measured", figures, refused, min(n_issues, len(texts)))
+
+
+def _limit(figures: Mapping[str, Measured]) -> float:
+    """Milliseconds an issue above which a runtime need not be looked at any longer."""
+    if not figures:
+        return float("inf")
+    return max(SLOWER * figures[best(figures)].milliseconds, WORTH_SAVING)
 
 
 def best(figures: Mapping[str, Measured]) -> Runtime:
@@ -218,16 +237,18 @@ def _sample(train: TrainingSet) -> tuple[list[str], NDArray[np.bool_]]:
     return [train.issues[row].full for row in rows], train.targets[rows]
 
 
-def _median(encoder: Encoder, texts: Sequence[str]) -> float:
-    """Milliseconds for one text alone."""
+def _median(encoder: Encoder, texts: Sequence[str], limit: float) -> float:
+    """Milliseconds for one text alone; of a few texts only, where it is above the limit then."""
     for text in texts[:WARMING]:
         encoder.encode([text])
-    times = []
+    times: list[float] = []
     for text in texts[:TIMED]:
+        if len(times) == GLANCE and np.median(times) > limit:
+            break
         start = time.perf_counter()
         encoder.encode([text])
-        times.append(time.perf_counter() - start)
-    return 1000 * float(np.median(times))
+        times.append(1000 * (time.perf_counter() - start))
+    return float(np.median(times))
 
 
 def _file(cache: Path, runtimes: Runtimes, device: str) -> Path:

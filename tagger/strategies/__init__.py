@@ -24,6 +24,8 @@ REGISTRY: dict[str, str] = {
     "fine-tuned": "tagger.strategies.fine_tuned:FineTuned",
     "adapted": "tagger.strategies.adapted:Adapted",
     "contrastive": "tagger.strategies.contrastive:Contrastive",
+    "contrastive-thorough": "tagger.strategies.contrastive:ThoroughContrastive",
+    "fine-tuned-thorough": "tagger.strategies.fine_tuned:ThoroughFineTuned",
     "uda": "tagger.strategies.uda:UnsupervisedAugmentation",
     "ust": "tagger.strategies.ust:UncertaintySelfTraining",
     "pet": "tagger.strategies.pet:PatternExploiting",
@@ -31,10 +33,15 @@ REGISTRY: dict[str, str] = {
     "chain": "tagger.chain.chain:Chain",
 }
 
-TUNING = frozenset({"fine-tuned", "adapted", "contrastive", "uda", "ust", "pet"})
+THOROUGH = {"contrastive": "contrastive-thorough", "fine-tuned": "fine-tuned-thorough"}
+"""Strategies that have a recipe for whoever has time, and the names that it goes by."""
+
+TUNING = frozenset(
+    {"fine-tuned", "adapted", "contrastive", "uda", "ust", "pet", *THOROUGH.values()}
+)
 """Strategies that tune a transformer: a fit takes a minute where the others' take a moment."""
 
-ON_REQUEST = frozenset({"uda", "ust", "pet", "in-context"})
+ON_REQUEST = frozenset({"uda", "ust", "pet", "in-context", *THOROUGH.values()})
 """Strategies that run only where they are named: they cost more than they gave the chain."""
 
 MADE_BY_COMPRESSION: dict[str, str] = {"distilled": "tagger.strategies.distilled:Distilled"}

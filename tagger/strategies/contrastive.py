@@ -15,7 +15,13 @@ from tagger.statistics.stratification import stratified_sample
 from tagger.statistics.variant_selection import learnable, require_examples, smoothed_share
 from tagger.strategies.tuned import TunedLabels
 from tagger.training.classifier import TextClassifier
-from tagger.training.contrastive_tuning import ContrastiveRecipe, ContrastiveTexts, TunedHeads, tune
+from tagger.training.contrastive_tuning import (
+    THOROUGH,
+    ContrastiveRecipe,
+    ContrastiveTexts,
+    TunedHeads,
+    tune,
+)
 from tagger.training.tokens import TokenReader
 from tagger.training.tuned_model import TunedModel
 
@@ -94,6 +100,13 @@ class Contrastive(TunedLabels):
                 "(config.json, tokenizer, model.safetensors) or to a name on the hub"
             )
         return folder
+
+
+class ThoroughContrastive(Contrastive):
+    """The same with a recipe that has time: for a release, not for an evaluation's many fits."""
+
+    name: ClassVar[str] = "contrastive-thorough"
+    recipe: ClassVar[ContrastiveRecipe] = THOROUGH
 
 
 def heads(

@@ -15,7 +15,7 @@ from tagger.runtimes.devices import choose_device
 from tagger.statistics.variant_selection import learnable, smoothed_share
 from tagger.strategies.tuned import TunedLabels
 from tagger.training.classifier import TextClassifier
-from tagger.training.fine_tuning import FineTuningRecipe, fine_tune
+from tagger.training.fine_tuning import BOOK, FineTuningRecipe, fine_tune
 from tagger.training.tokens import TokenReader
 from tagger.training.training_loop import seeded
 from tagger.training.tuned_model import TunedModel
@@ -96,3 +96,11 @@ class FineTuned(TunedLabels):
         super().restore(folder)
         self.course_ = None
         return self
+
+
+class ThoroughFineTuned(FineTuned):
+    """In the book's own manner, at the book's own price: for comparison, or for who has time."""
+
+    name: ClassVar[str] = "fine-tuned-thorough"
+    recipe: ClassVar[FineTuningRecipe] = BOOK
+    max_tokens: ClassVar[int] = 512

@@ -21,6 +21,12 @@ def retrain(
     labels: Labels = None,
     members: Members = None,
     within: Within = None,
+    thorough: Annotated[
+        bool,
+        typer.Option(
+            "--thorough", help="Tune every layer, longer: better labels for ten times the time."
+        ),
+    ] = False,
     no_promote: Annotated[
         bool, typer.Option("--no-promote", help="Leave the release staged.")
     ] = False,
@@ -46,6 +52,7 @@ def retrain(
         listed(members) or None,
         promote=not no_promote,
         within=duration(within) if within else None,
+        thorough=thorough,
     )
 
     def released(done: "Retrained") -> None:

@@ -43,6 +43,15 @@ def test_what_a_release_can_draw_on():
     assert abilities_of(ALL[:2], {"zero-shot": ""}) == {"zero-shot", "linear", ENTAILMENT}
 
 
+def test_a_thorough_training_has_the_thorough_recipes(tmp_path, resources, training_set):
+    order = ReleaseOrder("owner/name", tmp_path / "staged")
+    names = ("zero-shot", "linear", "contrastive", "fine-tuned", "adapted")
+    training = StagedTraining(order, training_set, resources, names, thorough=True)
+    assert training.stages[-1].members == (
+        "zero-shot", "linear", "contrastive-thorough", "fine-tuned-thorough", "adapted",
+    )  # fmt: skip
+
+
 def test_stages_end_with_what_one_training_gives(tmp_path, resources, training_set):
     names = ("zero-shot", "linear", "fine-tuned")
     order = ReleaseOrder("owner/name", tmp_path / "staged")

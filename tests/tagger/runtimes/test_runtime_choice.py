@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -11,7 +12,16 @@ import pytest
 from tagger.errors import ModelRefused
 from tagger.releases.release import Release, ReleaseOrder, read_manifest, train_release
 from tagger.runtimes import BY_SETTING_ONLY, RUNTIMES, Runtime
-from tagger.runtimes.choice import Measured, RuntimeChoice, best, neighbours_f1, settle
+from tagger.runtimes.choice import (
+    GLANCE,
+    WARMING,
+    Measured,
+    RuntimeChoice,
+    best,
+    measure,
+    neighbours_f1,
+    settle,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -113,13 +123,45 @@ def test_a_blind_runtime_is_not_chosen_however_fast(
     assert RuntimeChoice.from_json(choice.as_json()) == choice
 
 
+class Slow:
+    """An encoder that takes its time, and says what another does."""
+
+    def __init__(self, inner: Encoder, seconds: float) -> None:
+        self._inner, self._seconds = inner, seconds
+        self.texts = 0
+        self.identity, self.width = inner.identity, inner.width
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        self.texts += len(texts)
+        time.sleep(self._seconds * len(texts))
+        return self._inner.encode(texts)
+
+
+def test_a_runtime_that_is_far_slower_is_given_up_soon(
+    auto: Resources, training_set: TrainingSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tagger.runtimes.choice.WORTH_SAVING", 0.0)
+    slow = Slow(auto.encoder(), 0.2)
+    assert isinstance(auto.runtimes, FakeRuntimes)
+    fast = auto.runtimes.bare_encoder
+
+    def bare_encoder(runtime: Runtime) -> Any:
+        return slow if runtime == "torch-bf16" else fast(runtime)
+
+    monkeypatch.setattr(auto.runtimes, "bare_encoder", bare_encoder)
+    choice = measure(auto.runtimes, training_set, auto)
+    assert "more than 2 times the best" in choice.refused["torch-bf16"]
+    assert "torch-bf16" not in choice.measured
+    assert slow.texts == WARMING + GLANCE
+
+
 def test_a_choice_is_made_once(auto: Resources, training_set: TrainingSet) -> None:
     _, first = settle(auto, training_set)
     assert isinstance(auto.runtimes, FakeRuntimes)
-    usual = [runtime for runtime in RUNTIMES if runtime not in BY_SETTING_ONLY]
-    assert auto.runtimes.measured == usual
+    usual = sorted(runtime for runtime in RUNTIMES if runtime not in BY_SETTING_ONLY)
+    assert sorted(auto.runtimes.measured) == usual
     _, second = settle(auto, training_set)
-    assert auto.runtimes.measured == usual
+    assert sorted(auto.runtimes.measured) == usual
     assert second == first
 
 
