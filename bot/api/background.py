@@ -83,10 +83,15 @@ class Background:
     ) -> AsideWork:
         """What is there already, or being worked out; else it is begun now.
 
+        A failure is handed out once.
+
         :param work_out: is given a `Progress`.
         """
         with self._lock:
             there = self._by_key.get(key)
+            if there is not None and there.state == "failed":
+                del self._by_key[key]  # said once, and tried again when it is asked for next
+                return there
             if there is None or (there.ended and self._clock() - there.ended >= fresh):
                 there = self._begin(key, work_out)
         there.wait(patience)
