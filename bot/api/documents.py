@@ -8,19 +8,19 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 
-class Document(BaseModel):
+class ApiDocument(BaseModel):
     """Read off a use case's own dataclasses."""
 
     model_config = ConfigDict(from_attributes=True, frozen=True)
 
 
-class ErrorDocument(Document):
+class ErrorDocument(ApiDocument):
     """What a refusal answers."""
 
     error: str
 
 
-class RepositoryDocument(Document):
+class RepositoryDocument(ApiDocument):
     """A repository that who asks may see."""
 
     name: str
@@ -29,11 +29,11 @@ class RepositoryDocument(Document):
     unanswered: int = Field(description="Suggestions that nobody has answered.")
 
 
-class RepositoriesDocument(Document):
+class RepositoriesDocument(ApiDocument):
     repositories: list[RepositoryDocument]
 
 
-class PrecedentDocument(Document):
+class PrecedentDocument(ApiDocument):
     """A labelled issue near the one in question; `similarity` from -1 to 1."""
 
     number: int
@@ -41,7 +41,7 @@ class PrecedentDocument(Document):
     similarity: float
 
 
-class ReviewItemDocument(Document):
+class ReviewItemDocument(ApiDocument):
     """One label of one issue.
 
     `probability` from 0 to 1; from `cut` on the bot acts.
@@ -62,7 +62,7 @@ class ReviewItemDocument(Document):
     choices: list[Literal["approve", "dismiss", "undo"]]
 
 
-class ShareDocument(Document):
+class ShareDocument(ApiDocument):
     """A share with its 95 % interval; `value` is null where nothing was answered."""
 
     value: float | None
@@ -71,7 +71,7 @@ class ShareDocument(Document):
     n: int
 
 
-class LiveLabelDocument(Document):
+class LiveLabelDocument(ApiDocument):
     """How one label does in use, over twelve weeks."""
 
     label: str
@@ -80,14 +80,14 @@ class LiveLabelDocument(Document):
     decided: int
 
 
-class StandingDocument(Document):
+class StandingDocument(ApiDocument):
     """How labels do in use; `pooled` is of all labels together."""
 
     pooled: LiveLabelDocument | None
     labels: list[LiveLabelDocument]
 
 
-class FailedDocument(Document):
+class FailedDocument(ApiDocument):
     """A webhook that was given up."""
 
     guid: str
@@ -100,7 +100,7 @@ class FailedDocument(Document):
     has_payload: bool
 
 
-class TodayDocument(Document):
+class TodayDocument(ApiDocument):
     """What the bot set, suggested and left; `older` is the next page's `before`."""
 
     repository: str
@@ -130,7 +130,7 @@ class DecisionOrder(BaseModel):
     origin: Literal["today", "teach", "audit", "preview", "api"] = "api"
 
 
-class DecidedDocument(Document):
+class DecidedDocument(ApiDocument):
     """What was decided, and the label as it is now."""
 
     number: int

@@ -7,10 +7,10 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from bot.api.documents import Document, PrecedentDocument, ReviewItemDocument
+from bot.api.documents import ApiDocument, PrecedentDocument, ReviewItemDocument
 
 
-class GateFigureDocument(Document):
+class GateFigureDocument(ApiDocument):
     """One metric of a release and of the one that served, on the same held-out issues."""
 
     metric: str
@@ -20,7 +20,7 @@ class GateFigureDocument(Document):
     sentence: str
 
 
-class GateDocument(Document):
+class GateDocument(ApiDocument):
     """Whether the gate let a release through, and why."""
 
     promote: bool
@@ -29,7 +29,7 @@ class GateDocument(Document):
     figures: list[GateFigureDocument]
 
 
-class ReleaseLabelDocument(Document):
+class ReleaseLabelDocument(ApiDocument):
     """One label of a release: what it rests on, what it promises, what it lacks."""
 
     name: str
@@ -41,7 +41,7 @@ class ReleaseLabelDocument(Document):
     missing: str = Field(description="How many more examples it needs, in words.")
 
 
-class ReleaseDocument(Document):
+class ReleaseDocument(ApiDocument):
     """A trained release."""
 
     id: str
@@ -52,7 +52,7 @@ class ReleaseDocument(Document):
     gate: GateDocument | None
 
 
-class TrainingDocument(Document):
+class TrainingDocument(ApiDocument):
     """How the training stands that was asked for last."""
 
     state: Literal["none", "waiting", "running", "done", "failed"]
@@ -60,7 +60,7 @@ class TrainingDocument(Document):
     at: datetime | None
 
 
-class ReleasesDocument(Document):
+class ReleasesDocument(ApiDocument):
     """A repository's releases, the newest first."""
 
     repository: str
@@ -71,7 +71,7 @@ class ReleasesDocument(Document):
     configuration: str = Field(description="The configuration file that the verdict recommends.")
 
 
-class CurvePointDocument(Document):
+class CurvePointDocument(ApiDocument):
     """A strategy's F1 after learning from so many labelled issues, with 95 % intervals."""
 
     n_train: float
@@ -81,12 +81,12 @@ class CurvePointDocument(Document):
     macro_f1_ci: tuple[float, float]
 
 
-class CurveDocument(Document):
+class CurveDocument(ApiDocument):
     strategy: str
     points: list[CurvePointDocument]
 
 
-class EvaluationDocument(Document):
+class EvaluationDocument(ApiDocument):
     """The last evaluation; `at` is null where there was none."""
 
     repository: str
@@ -96,7 +96,7 @@ class EvaluationDocument(Document):
     curves: list[CurveDocument]
 
 
-class VoteDocument(Document):
+class VoteDocument(ApiDocument):
     """One member's own probability."""
 
     strategy: str
@@ -109,7 +109,7 @@ class NeighbourDocument(PrecedentDocument):
     labels: list[str]
 
 
-class LabelReasonsDocument(Document):
+class LabelReasonsDocument(ApiDocument):
     """Why a label has the probability that it has."""
 
     label: str
@@ -121,7 +121,7 @@ class LabelReasonsDocument(Document):
     neighbours: list[NeighbourDocument]
 
 
-class LabelActDocument(Document):
+class LabelActDocument(ApiDocument):
     """A label set on or taken off the issue."""
 
     at: datetime
@@ -132,13 +132,13 @@ class LabelActDocument(Document):
     source: str
 
 
-class PredictionDocument(Document):
+class PredictionDocument(ApiDocument):
     at: datetime
     release: str
     mode: str
 
 
-class IssueDocument(Document):
+class IssueDocument(ApiDocument):
     """One issue, and everything that was said of its labels."""
 
     repository: str
@@ -165,7 +165,7 @@ class TryOrder(BaseModel):
     body: str = Field(default="", max_length=65536)
 
 
-class TriedDocument(Document):
+class TriedDocument(ApiDocument):
     """What would be said of a text."""
 
     repository: str
@@ -173,7 +173,7 @@ class TriedDocument(Document):
     labels: list[LabelReasonsDocument]
 
 
-class PreviewLabelDocument(Document):
+class PreviewLabelDocument(ApiDocument):
     name: str
     probability: float
     set_up_to: float | None
@@ -181,20 +181,20 @@ class PreviewLabelDocument(Document):
     on_issue: bool
 
 
-class PreviewIssueDocument(Document):
+class PreviewIssueDocument(ApiDocument):
     number: int
     title: str
     labels: list[PreviewLabelDocument]
 
 
-class PastLabelDocument(Document):
+class PastLabelDocument(ApiDocument):
     number: int
     title: str
     label: str
     probability: float
 
 
-class PreviewTargetDocument(Document):
+class PreviewTargetDocument(ApiDocument):
     """What a target precision means: labels on open issues, right and wrong ones of the past."""
 
     precision: float
@@ -206,7 +206,7 @@ class PreviewTargetDocument(Document):
     wrong_ones: list[PastLabelDocument]
 
 
-class PreviewDocument(Document):
+class PreviewDocument(ApiDocument):
     """What it would do with the newest open issues; `ready` is false while it is worked out."""
 
     repository: str
@@ -218,7 +218,7 @@ class PreviewDocument(Document):
     issues: list[PreviewIssueDocument] = Field(default_factory=list)
 
 
-class AuditItemDocument(Document):
+class AuditItemDocument(ApiDocument):
     """A label that the other issues speak against."""
 
     number: int
@@ -230,14 +230,14 @@ class AuditItemDocument(Document):
     decided_by: str
 
 
-class ConfusedDocument(Document):
+class ConfusedDocument(ApiDocument):
     true: str
     given: str
     count: int
     share: float
 
 
-class AuditDocument(Document):
+class AuditDocument(ApiDocument):
     """Likely wrong and missing labels; `ready` is false while it is worked out."""
 
     repository: str

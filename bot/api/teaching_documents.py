@@ -6,10 +6,10 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from bot.api.documents import Document
+from bot.api.documents import ApiDocument
 
 
-class LessonLabelDocument(Document):
+class LessonLabelDocument(ApiDocument):
     """One label: what it rests on, the F1 to expect, and whether its precision can be promised."""
 
     name: str
@@ -18,12 +18,12 @@ class LessonLabelDocument(Document):
     servable: bool
 
 
-class LikelyLabelDocument(Document):
+class LikelyLabelDocument(ApiDocument):
     name: str
     probability: float
 
 
-class QuestionDocument(Document):
+class QuestionDocument(ApiDocument):
     """The issue to label next; the likely labels are those with keys."""
 
     number: int
@@ -33,7 +33,7 @@ class QuestionDocument(Document):
     others: list[str]
 
 
-class LessonChangeDocument(Document):
+class LessonChangeDocument(ApiDocument):
     """What the last lesson brought."""
 
     answers: int
@@ -42,14 +42,14 @@ class LessonChangeDocument(Document):
     new_servable: list[str]
 
 
-class RunDocument(Document):
+class RunDocument(ApiDocument):
     """Writing to GitHub, or undoing it."""
 
     state: Literal["none", "running", "done", "failed"] = "none"
     words: str = ""
 
 
-class TeachDocument(Document):
+class TeachDocument(ApiDocument):
     """How the teaching stands; `ready` is false while the first lesson is made."""
 
     repository: str

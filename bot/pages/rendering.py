@@ -41,17 +41,17 @@ def harmless(text: str, longest: int = LONGEST_TITLE) -> str:
 
 def passages(body: str) -> list[tuple[str, str]]:
     """A body as (kind, text) pairs: `text` as people wrote it, `code` what stood in fences."""
-    parts = _FENCE.split(harmless(body.replace("\r\n", "\n"), LONGEST_BODY))
-    found: list[tuple[str, str]] = []
+    pieces = _FENCE.split(harmless(body.replace("\r\n", "\n"), LONGEST_BODY))
+    parts: list[tuple[str, str]] = []
     fence = ""
-    for part in parts:
+    for part in pieces:
         if fence and part == fence:
             fence = ""
         elif not fence and _FENCE.fullmatch(part):
             fence = part
         elif part.strip():
-            found.append(("code" if fence else "text", part.strip("\n")))
-    return found
+            parts.append(("code" if fence else "text", part.strip("\n")))
+    return parts
 
 
 def percent(share: float) -> str:

@@ -38,10 +38,12 @@ def day_sentence(day: TodayDocument, days: int) -> str:
 
 def day_groups(day: TodayDocument) -> list[Group]:
     """What is to be decided first, then what was set, then what was left."""
-    asked = [item for item in day.spoken_of if item.deed in {"suggested", "would be suggested"}]
+    suggesting = {"suggested", "would be suggested"}
+    suggested = [item for item in day.spoken_of if item.deed in suggesting]
     done = [item for item in day.spoken_of if item.deed in {"set", "would be set"}]
     return [
-        ("decide", "To decide", "Likely, but not sure enough to be set without a person.", asked),
+        ("decide", "To decide", "Likely, but not sure enough to be set without a person.",
+         suggested),
         ("set", "Set", "Sure enough, or would be in mode apply. Take back what is wrong.", done),
         ("left", "Left alone", "The likeliest label of issues where none was likely enough.",
          list(day.left)),

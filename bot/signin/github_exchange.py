@@ -42,14 +42,14 @@ class UserSignIn:
         :param redirect: where GitHub sends it back, one of the App's callback addresses.
         :param verifier: a secret that only the exchange shows.
         """
-        asked = {
+        query = {
             "client_id": self.client_id,
             "redirect_uri": redirect,
             "state": state,
             "code_challenge": challenge(verifier),
             "code_challenge_method": "S256",
         }
-        return f"{web_address(self.api_url)}/login/oauth/authorize?{urlencode(asked)}"
+        return f"{web_address(self.api_url)}/login/oauth/authorize?{urlencode(query)}"
 
     async def exchange(self, code: str, redirect: str, verifier: str) -> UserToken:
         """The person's token for the code with which the browser came back.

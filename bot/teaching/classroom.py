@@ -10,7 +10,13 @@ import numpy as np
 
 from bot.configuration import RepositoryConfiguration
 from bot.configuration.effective import configuration_in
-from bot.teaching.lesson import Lesson, LessonChange, LessonIssue, change_between, make_lesson
+from bot.teaching.lesson import (
+    LessonChange,
+    LessonIssue,
+    TeachingLesson,
+    change_between,
+    make_lesson,
+)
 from store.engine.text import name_key
 from tagger.evaluation.teaching_order import best_first, teaching_order
 
@@ -51,7 +57,7 @@ class TeachingState:
     :ivar until_next: answers until the next lesson.
     """
 
-    lesson: Lesson
+    lesson: TeachingLesson
     change: LessonChange | None
     question: TeachingQuestion | None
     answered: int
@@ -66,7 +72,7 @@ class Classroom:
     def __init__(self, store: Store, resources: Callable[[Progress], Resources]) -> None:
         self._store = store
         self._resources = resources
-        self._lessons: dict[int, tuple[Lesson, LessonChange | None]] = {}
+        self._lessons: dict[int, tuple[TeachingLesson, LessonChange | None]] = {}
         self._lock = threading.Lock()
 
     def has_lesson(self, repository: Repository) -> bool:
@@ -122,7 +128,7 @@ class Classroom:
 
 
 def _question(
-    lesson: Lesson, decided: Mapping[tuple[int, str], StoredDecision], done: set[int]
+    lesson: TeachingLesson, decided: Mapping[tuple[int, str], StoredDecision], done: set[int]
 ) -> TeachingQuestion | None:
     """The first of the order that nobody has answered or skipped."""
     rows = [row for row, issue in enumerate(lesson.issues) if issue.number not in done]

@@ -57,7 +57,7 @@ class LessonIssue:
 
 
 @dataclass(frozen=True)
-class Lesson:
+class TeachingLesson:
     """What was learned, and what could be asked next.
 
     :ivar learned: labelled issues that it was made from.
@@ -92,7 +92,7 @@ class LessonChange:
 
 def make_lesson(
     store: Store, resources: Resources, repository: Repository, target: float, progress: Progress
-) -> Lesson:
+) -> TeachingLesson:
     """Fit the cheap members on what is labelled, and score the newest issues that are not.
 
     :raises CommandRefused: the repository has no labels.
@@ -111,10 +111,12 @@ def make_lesson(
     texts = [issue.text for issue in issues]
     scores = np.asarray(chain.score(texts), float) if texts else np.zeros((0, len(data.names)))
     labels, expected = _outlook(data, scores, chain.learned_.promised_thresholds(target))
-    return Lesson(data.names, len(data), tuple(issues), scores, vectors, taught, labels, expected)
+    return TeachingLesson(
+        data.names, len(data), tuple(issues), scores, vectors, taught, labels, expected
+    )
 
 
-def change_between(before: Lesson, after: Lesson) -> LessonChange:
+def change_between(before: TeachingLesson, after: TeachingLesson) -> LessonChange:
     """What happened between two lessons."""
     could = {label.name for label in before.labels if label.servable}
     return LessonChange(

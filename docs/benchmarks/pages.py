@@ -59,21 +59,23 @@ def main() -> None:
     parser.add_argument("--database")
     parser.add_argument("--times", type=int, default=60)
     parser.add_argument("--seconds", type=float, default=20.0)
-    asked = parser.parse_args()
+    arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        database = asked.database or f"sqlite:///{Path(folder) / 'pages.db'}"
+        database = arguments.database or f"sqlite:///{Path(folder) / 'pages.db'}"
         settings = load_settings(
             data_dir=Path(folder), database_url=database, webhook_secret=SECRET, github_token=None
         )
         container = build(settings)
         container.store.migrate()
         began = time.perf_counter()
-        fill(container, asked.issues, asked.repositories)
-        print(f"{asked.issues:,} issues stored in {time.perf_counter() - began:.0f} s", flush=True)
+        fill(container, arguments.issues, arguments.repositories)
+        print(
+            f"{arguments.issues:,} issues stored in {time.perf_counter() - began:.0f} s", flush=True
+        )
         link = OneTimeLink()
         with served(container, link) as address:
             token = link.renew(container.clock())
-            asyncio.run(measure(address, token, asked.times, asked.seconds))
+            asyncio.run(measure(address, token, arguments.times, arguments.seconds))
 
 
 def fill(container: Container, issues: int, repositories: int) -> None:
@@ -116,7 +118,7 @@ def _issue(number: int, now: datetime) -> IssueRecord:
 
 
 def _prediction(repository_id: int, number: int, count: int, now: datetime) -> PredictionRecord:
-    near = [
+    neighbours = [
         {"number": 1 + (number + step) % count, "title": "Another one like it", "similarity": 0.6,
          "labels": [LABELS[step % len(LABELS)]]}
         for step in range(4)
@@ -124,7 +126,7 @@ def _prediction(repository_id: int, number: int, count: int, now: datetime) -> P
     labels = tuple(
         PredictedLabel(
             name, 0.95 - 0.07 * place, 0.8, "apply" if place < 1 else "abstain", "linear",
-            {"linear": 0.9, "knn": 0.8}, tuple(near), None, "set" if place < 1 else "none",
+            {"linear": 0.9, "knn": 0.8}, tuple(neighbours), None, "set" if place < 1 else "none",
         )
         for place, name in enumerate(LABELS)
     )  # fmt: skip
@@ -189,8 +191,8 @@ async def measure(address: str, token: str, times: int, seconds: float) -> None:
         asking = asyncio.create_task(browse(browser, stop))
         beside = await webhooks(address, seconds)
         stop.set()
-        asked = await asking
-        pace = f"{asked / seconds:.0f} pages a second"
+        count = await asking
+        pace = f"{count / seconds:.0f} pages a second"
         print(f"webhooks' 99th percentile: {alone:.1f} ms alone, {beside:.1f} ms beside {pace}")
 
 
@@ -203,13 +205,13 @@ async def timed(browser: httpx.AsyncClient, path: str) -> float:
 
 async def browse(browser: httpx.AsyncClient, stop: asyncio.Event) -> int:
     """One person who reads half a second long."""
-    asked = 0
+    count = 0
     while not stop.is_set():
         for page in pages():
             await timed(browser, page.path)
-            asked += 1
+            count += 1
             await asyncio.sleep(0.1)
-    return asked
+    return count
 
 
 async def webhooks(address: str, seconds: float, rate: float = 40.0) -> float:

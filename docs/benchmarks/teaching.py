@@ -88,13 +88,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("repository", help="ISSUES:LABELS:NAME,NAME,…")
     parser.add_argument("--seeds", type=int, default=5)
-    asked = parser.parse_args()
+    arguments = parser.parse_args()
     installation = build(load_settings())
     installation.store.migrate()  # it keeps the vectors
     resources = installation.resources(tuning=False)
-    data = labelled_files(asked.repository).load()
+    data = labelled_files(arguments.repository).load()
     rows: list[list[float]] = []
-    for seed in range(asked.seeds):
+    for seed in range(arguments.seeds):
         drawn = draw(data, resources, seed)
         at_random = [int(row) for row in np.random.default_rng([seed, 1]).permutation(drawn.rows)]
         chosen = drawn.chosen(max(ANSWERS))
@@ -103,7 +103,7 @@ def main() -> None:
         ]
         rows.append(figures)
         print(f"seed {seed}: {in_words(figures)}", flush=True)
-    print(f"mean of {asked.seeds}: {in_words(list(np.mean(rows, axis=0)))}")
+    print(f"mean of {arguments.seeds}: {in_words(list(np.mean(rows, axis=0)))}")
 
 
 def draw(data: TrainingSet, resources: Resources, seed: int) -> Class:
