@@ -195,7 +195,7 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
 
 def test_every_script_is_run_by_some_test() -> None:
     there = {script.stem for script in SCRIPTS.glob("*.py")}
-    apart = {"contract_hooks", "engines", "unseen"}
+    apart = {"across", "contract_hooks", "engines", "unseen"}
     assert there == {*SMALLEST, *RUN_ELSEWHERE, *RUN_BY_OTHERS, *apart}
     assert all((ROOT / test).exists() for test in RUN_ELSEWHERE.values())
     for part, whole in RUN_BY_OTHERS.items():
@@ -219,6 +219,26 @@ def test_a_prior_of_other_repositories_is_judged_on_each(workshop: Workshop) -> 
     assert np.isfinite(weights.slopes).all()
     lines = workshop.run("unseen", MEASURED).splitlines()
     assert [line.split("|")[1].strip() for line in lines[2:]] == ["one", "two"]
+
+
+@pytest.mark.slow
+def test_the_mean_curve_over_repositories_is_of_priors_that_others_made(
+    workshop: Workshop,
+) -> None:
+    sets = [
+        {"repository": f"{name}/r", "file": f"{name}.jsonl.gz", "labels": LABELS.split(",")}
+        for name in ("one", "two")
+    ]
+    (workshop.folder / "sets.json").write_text(json.dumps(sets), encoding="utf-8")
+    small = ("sets.json", ".", "--sizes", "0,8", "--keep", "WORK/across", "--out", "WORK/all.json")
+    printed = workshop.run("across", small)
+    assert "2 of 2 repositories have all sizes" in printed
+    assert [line.split("|")[1].strip() for line in printed.splitlines()[3:6]] == [
+        "chain", "zero-shot", "LR tfidf+MiniLM",
+    ]  # fmt: skip
+    assert "0 to 8: micro" in printed
+    moments = json.loads((workshop.folder / "work/all.json").read_text())
+    assert FeatureMoments.from_json(moments).knows("knn")
 
 
 @pytest.mark.slow

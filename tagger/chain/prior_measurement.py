@@ -94,20 +94,20 @@ class TrainingDraws:
 
     def _parts(self, data: TrainingSet, resources: Resources) -> Iterator[MeasuredIssues]:
         for size, times in SIZES.items():
-            if (
-                size + min(HELD_OUT, len(data) // 2) > len(data)
-                or size > self.largest
-                or not len(data)
-            ):
-                continue
             for draw in range(max(1, round(times * self.share))):
-                resources.progress(f"{size} issues, draw {draw + 1}", draw, times)
-                train, test = _parted(data, size, draw)
-                yield _measured(train, test, self.members, resources, draw)
+                split = parted(data, size, draw) if size <= self.largest else None
+                if split is not None:
+                    resources.progress(f"{size} issues, draw {draw + 1}", draw, times)
+                    yield _measured(*split, self.members, resources, draw)
 
 
-def _parted(data: TrainingSet, size: int, draw: int) -> tuple[TrainingSet, TrainingSet]:
-    """A training set with the texts beside it, and issues that it does not hold."""
+def parted(data: TrainingSet, size: int, draw: int) -> tuple[TrainingSet, TrainingSet] | None:
+    """A training set with the texts beside it, and issues that it does not hold.
+
+    None where there are too few issues for both.
+    """
+    if not len(data) or size + min(HELD_OUT, len(data) // 2) > len(data):
+        return None
     order = np.random.default_rng((size, draw)).permutation(len(data))
     rest = tuple(data.issues[row] for row in order[size + HELD_OUT :])
     # the same texts every time where there are enough: what adapts to them does so once

@@ -105,7 +105,8 @@ class Stage:
         judged = [member for member in members if member.out_of_fold is not None]
         out_of_fold = None
         if len(train) < EVIDENCE_FROM or not judged:
-            blend = blend.matched(reference, labels_per_issue(train))
+            if len(train):  # with none the prior is better left alone: docs/benchmarks.md
+                blend = blend.matched(reference, labels_per_issue(train))
         elif len(judged) < len(members):
             part = Blend.from_prior(
                 prior, feature_names(tuple(each.name for each in judged)), n_positive, share

@@ -180,7 +180,8 @@ def train_release(
 def finished_steps(order: ReleaseOrder, train: TrainingSet, resources: Resources) -> Checkpoints:
     """What an earlier training of the very same left finished, and where this one leaves it."""
     context = f"{train.fingerprint} {order.seed} {sorted(_models(resources).items())} {__version__}"
-    return Checkpoints(order.folder / ".unfinished", context)
+    ways = f"{resources.schedule} {resources.whole_words}"
+    return Checkpoints(order.folder / ".unfinished", f"{context} {ways}")
 
 
 def write_release(
