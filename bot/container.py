@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from bot.evaluating.evaluation_workspace import EvaluationWorkspace
     from bot.github.access import Access
+    from bot.github.client import GitHubClient
     from bot.jobs.delivery_queue import DeliveryLimits
     from bot.jobs.queues import JobSource
     from bot.learning.workspace import Workspace
@@ -67,7 +68,7 @@ class Container:
         self.token_login: str | None = None
         self.threads: int | None = None
         self.longest_wait = SECONDS
-        self._transport = transport
+        self.transport = transport
         self._given_open_release = open_release
         self._loading = threading.Lock()
         self._encoders: dict[Runtime, Encoder] = {}
@@ -223,26 +224,31 @@ class Container:
         """
         from bot.github.access import AppAccess, TokenAccess
         from bot.github.auth import AppAuth, TokenAuth
+
+        settings, url = self.settings, self.settings.github_api_url
+        key = settings.private_key()
+        if key is not None and settings.github_app_id is not None:
+            app = AppAuth(settings.github_app_id, key, self.clock)
+            return AppAccess(self.github_client(), app, url)
+        token = settings.github_token
+        auth = TokenAuth(token.get_secret_value()) if token else None
+        return TokenAccess(self.github_client(auth), self.token_login)
+
+    def github_client(self, auth: httpx.Auth | None = None) -> GitHubClient:
+        """A client of its own pool of connections; made inside the event loop that uses it."""
         from bot.github.client import GitHubClient
         from bot.github.connection import RetryPolicy
 
-        settings, url = self.settings, self.settings.github_api_url
-        open_client = partial(
-            GitHubClient.open,
-            url,
-            transport=self._transport,
-            api_version=settings.github_api_version,
+        return GitHubClient.open(
+            self.settings.github_api_url,
+            auth=auth,
+            transport=self.transport,
+            api_version=self.settings.github_api_version,
             patience=RetryPolicy(
                 longest_wait=self.longest_wait, in_all=4 * self.longest_wait, clock=self.clock
             ),
             observer=self.metrics.observe_github,
         )
-        key = settings.private_key()
-        if key is not None and settings.github_app_id is not None:
-            return AppAccess(open_client(), AppAuth(settings.github_app_id, key, self.clock), url)
-        token = settings.github_token
-        auth = TokenAuth(token.get_secret_value()) if token else None
-        return TokenAccess(open_client(auth=auth), self.token_login)
 
     def bare_encoder(self, runtime: Runtime | None = None) -> Encoder:
         """The encoder newly loaded, without the store behind it."""

@@ -18,6 +18,7 @@ from sqlalchemy import Text, and_, cast, delete, false, or_, select, update
 
 from store.engine.text import name_key
 from store.tables import (
+    DecisionRow,
     DeliveryRow,
     IssueRow,
     LeaseRow,
@@ -144,6 +145,7 @@ class Erasing:
         for statement in (
             delete(WriteRow).where(WriteRow.run_id.in_(runs)),
             update(WriteRunRow).filter_by(**of_it).values(undoes_id=None),
+            update(DecisionRow).filter_by(**of_it).values(run_id=None),
             delete(WriteRunRow).filter_by(**of_it),
             delete(PredictionRow).filter_by(**of_it),
             delete(PromotionRow).filter_by(**of_it),

@@ -11,11 +11,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, delete, func, insert, select, update
+from sqlalchemy import bindparam, delete, exists, func, insert, select, update
 
+from store.decisions import labels_decided_here
 from store.engine.text import name_key, storable
 from store.engine.upsert import CHUNK, chunks, dialect_of, insert_for
 from store.errors import NotStored
@@ -23,7 +25,7 @@ from store.issue_history import acts_of, labels_of
 from store.issue_states import newest_states
 from store.provenance import declined, judge
 from store.records import IssueRecord, StoredIssue, TrainingRow, UpsertCounts
-from store.tables import IssueLabelRow, IssueRow
+from store.tables import DecisionRow, IssueLabelRow, IssueRow
 from store.tombstones import Tombstones
 
 if TYPE_CHECKING:
@@ -127,6 +129,24 @@ class Issues:
         query = select(IssueRow.number).where(IssueRow.repository_id == repository_id)
         return tuple(self._session.scalars(query.order_by(IssueRow.number)))
 
+    def newest_numbers(self, repository_id: int, limit: int) -> tuple[int, ...]:
+        """Numbers of the newest issues and pull requests, falling."""
+        query = select(IssueRow.number).where(IssueRow.repository_id == repository_id)
+        return tuple(self._session.scalars(query.order_by(IssueRow.number.desc()).limit(limit)))
+
+    def set_labels(self, repository_id: int, number: int, labels: Iterable[str]) -> None:
+        """Let these be the issue's labels: what GitHub answered to a change of them.
+
+        :raises NotStored: the issue is not stored.
+        """
+        issue = self.get(repository_id, number)
+        self._relabel({issue.id: tuple(labels)})
+
+    def of_numbers(self, repository_id: int, numbers: Collection[int]) -> dict[int, StoredIssue]:
+        """Issues by number, those that are stored."""
+        query = _of(repository_id).where(IssueRow.number.in_(numbers))
+        return {issue.number: issue for issue in self._records(query)}
+
     def label_names(self, repository_id: int) -> tuple[str, ...]:
         """Names of all labels that issues carry, each in one of its spellings."""
         query = select(func.min(IssueLabelRow.name)).join(IssueRow)
@@ -168,6 +188,7 @@ class Issues:
             raise NotStored("issue with id", issue_id)
 
     def _upsert_chunk(self, repository_id: int, records: dict[int, IssueRecord]) -> UpsertCounts:
+        records = self._as_decided(repository_id, records)
         known_numbers, different = self._compare(repository_id, records)
         changed = self._change(repository_id, {n: records[n] for n in different})
         new = [record for number, record in records.items() if number not in known_numbers]
@@ -176,6 +197,24 @@ class Issues:
         if lost:  # another process stored these first: they are known by now
             return counts + self._upsert_chunk(repository_id, {row.number: row for row in lost})
         return counts
+
+    def _as_decided(
+        self, repository_id: int, records: dict[int, IssueRecord]
+    ) -> dict[int, IssueRecord]:
+        """The records with the labels that people decided on here and GitHub does not know of."""
+        query = select(IssueRow.id, IssueRow.number).where(
+            IssueRow.repository_id == repository_id,
+            IssueRow.number.in_(records),
+            exists().where(DecisionRow.issue_id == IssueRow.id, DecisionRow.place == "here"),
+        )
+        numbers = {issue_id: number for issue_id, number in self._session.execute(query)}  # noqa: C416 - rows are no tuples
+        changed = dict(records)
+        for issue_id, decided in labels_decided_here(self._session, numbers).items():
+            record = records[numbers[issue_id]]
+            kept = [name for name in record.labels if name_key(name) not in decided]
+            added = [name for name, is_on in decided.values() if is_on]
+            changed[record.number] = replace(record, labels=(*kept, *added))
+        return changed
 
     def _compare(
         self, repository_id: int, records: dict[int, IssueRecord]

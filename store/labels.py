@@ -22,9 +22,17 @@ from store.engine.text import name_key, storable
 from store.engine.upsert import chunks, insert_into
 from store.errors import NotStored
 from store.issue_history import acts_of
-from store.provenance import last_by_people, taken_off
+from store.provenance import Act, last_by_people, taken_off
 from store.records import LabelEvent, LabelRecord, StoredLabel
-from store.tables import IssueLabelRow, IssueRow, LabelEventRow, LabelRow, RepositoryRow, WriteRow
+from store.tables import (
+    DecisionRow,
+    IssueLabelRow,
+    IssueRow,
+    LabelEventRow,
+    LabelRow,
+    RepositoryRow,
+    WriteRow,
+)
 from store.tombstones import Tombstones
 
 if TYPE_CHECKING:
@@ -94,6 +102,14 @@ class Labels:
         self._session.flush()
         for table in (IssueLabelRow, LabelEventRow, WriteRow):
             self._rename_in(table, repository_id, old, new)
+        self._session.execute(
+            update(DecisionRow)
+            .where(
+                DecisionRow.repository_id == repository_id, DecisionRow.name_key == name_key(old)
+            )
+            .values(name=storable(new), name_key=name_key(new))
+            .execution_options(synchronize_session=False)
+        )
 
     def delete(self, repository_id: int, name: str, *, now: datetime) -> bool:
         """Mark a label as deleted and take it off every issue; False: it was not there.
@@ -148,6 +164,15 @@ class Labels:
             .order_by(LabelEventRow.at, LabelEventRow.id)
         )
         return tuple(_event(number, row) for row in self._session.scalars(query))
+
+    def acts(self, repository_id: int, numbers: Collection[int]) -> dict[int, tuple[Act, ...]]:
+        """The label histories of several issues, each in the order in which it happened."""
+        query = select(IssueRow.number, IssueRow.id).where(
+            IssueRow.repository_id == repository_id, IssueRow.number.in_(numbers)
+        )
+        ids = {issue_id: number for number, issue_id in self._session.execute(query)}
+        acts, _ = acts_of(self._session, ids)
+        return {ids[issue_id]: tuple(history) for issue_id, history in acts.items()}
 
     def newest_event(self) -> int:
         """Which act was recorded last, of all repositories'; 0: none was."""

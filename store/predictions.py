@@ -13,7 +13,7 @@ from collections import defaultdict
 from functools import cache
 from typing import TYPE_CHECKING
 
-from sqlalchemy import bindparam, func, insert, select
+from sqlalchemy import bindparam, func, insert, or_, select
 
 from store.engine.upsert import chunks, dialect_of, insert_for
 from store.errors import NotStored
@@ -80,6 +80,30 @@ class Predictions:
         """The newest prediction for the issue, or None."""
         return next(iter(self.list(repository_id, number=number, limit=1)), None)
 
+    def newest(
+        self, repository_id: int, since: datetime, before: datetime | None, limit: int
+    ) -> tuple[StoredPrediction, ...]:
+        """Predictions of a time, the newest first.
+
+        Each with the labels that the bot spoke of and the likeliest one: every label of many
+        predictions would be too much to read for a page.
+        """
+        query = _joined().where(
+            PredictionRow.repository_id == repository_id, PredictionRow.at >= since
+        )
+        if before is not None:
+            query = query.where(PredictionRow.at < before)
+        rows = self._session.execute(query.limit(limit)).all()
+        labels = self._telling_labels([row.id for row, _ in rows])
+        return tuple(_stored(row, number, labels.get(row.id, ())) for row, number in rows)
+
+    def count_since(self, repository_id: int, since: datetime) -> int:
+        """How many predictions were made at this time or later."""
+        query = select(func.count()).where(
+            PredictionRow.repository_id == repository_id, PredictionRow.at >= since
+        )
+        return self._session.scalars(query).one()
+
     def count(self, repository_id: int | None = None) -> int:
         """How many predictions are kept, of one repository or of all."""
         query = select(func.count()).select_from(PredictionRow)
@@ -122,20 +146,29 @@ class Predictions:
     def _stored(self, query: Select[PredictionRow, int]) -> tuple[StoredPrediction, ...]:
         rows = self._session.execute(query).all()
         labels = self._labels(row.id for row, _ in rows)
-        return tuple(
-            StoredPrediction(
-                id=row.id,
-                number=number,
-                release=row.release_id,
-                at=row.at,
-                mode=row.mode,
-                delivery_id=row.delivery_id,
-                labels=tuple(labels.get(row.id, ())),
-                inclusion=row.inclusion,
-                informativeness=row.informativeness,
+        return tuple(_stored(row, number, labels.get(row.id, ())) for row, number in rows)
+
+    def _telling_labels(self, ids: Sequence[int]) -> Mapping[int, Sequence[PredictedLabel]]:
+        labels = defaultdict(list)
+        best = (
+            select(
+                PredictionLabelRow.prediction_id, func.max(PredictionLabelRow.score).label("top")
             )
-            for row, number in rows
+            .where(PredictionLabelRow.prediction_id.in_(ids))
+            .group_by(PredictionLabelRow.prediction_id)
+            .subquery()
         )
+        acted = PredictionLabelRow.action.in_(("set", "suggested"))
+        decided = PredictionLabelRow.decision != "abstain"
+        query = (
+            select(PredictionLabelRow)
+            .join(best, best.c.prediction_id == PredictionLabelRow.prediction_id)
+            .where(or_(acted, decided, PredictionLabelRow.score == best.c.top))
+            .order_by(PredictionLabelRow.score.desc(), PredictionLabelRow.name)
+        )
+        for row in self._session.scalars(query):
+            labels[row.prediction_id].append(_label(row))
+        return labels
 
     def _labels(self, ids: Iterable[int]) -> Mapping[int, Sequence[PredictedLabel]]:
         labels = defaultdict(list)
@@ -182,6 +215,20 @@ def _joined() -> Select[PredictionRow, int]:
         select(PredictionRow, IssueRow.number)
         .join(IssueRow, IssueRow.id == PredictionRow.issue_id)
         .order_by(PredictionRow.at.desc(), PredictionRow.id.desc())
+    )
+
+
+def _stored(row: PredictionRow, number: int, labels: Iterable[PredictedLabel]) -> StoredPrediction:
+    return StoredPrediction(
+        id=row.id,
+        number=number,
+        release=row.release_id,
+        at=row.at,
+        mode=row.mode,
+        delivery_id=row.delivery_id,
+        labels=tuple(labels),
+        inclusion=row.inclusion,
+        informativeness=row.informativeness,
     )
 
 

@@ -81,10 +81,11 @@ def declined(acts: Sequence[Act]) -> frozenset[str]:
     """Labels that this bot set or suggested, and that a person took off or turned down last.
 
     Only these make an issue an example of what a label is not. That a person takes off what
-    another person or bot had set tells little: triage labels go when their work is done.
+    another person or bot had set tells little: triage labels go when their work is done; on a page
+    they were asked about the label itself.
     """
     proposed = {act.label for act in acts if act.actor_kind == "self" and act.action == "added"}
-    proposed |= {act.label for act in acts if act.source == "suggestion"}
+    proposed |= {act.label for act in acts if act.source in {"suggestion", "page"}}
     last = last_by_people(acts)
     return frozenset(label for label in proposed if last.get(label) == "removed")
 

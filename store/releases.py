@@ -22,7 +22,7 @@ from store.tables import PromotionRow, ReleaseRow, RepositoryRow
 from tagger.monitoring.gate import GateDecision
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
     from datetime import datetime
 
     from sqlalchemy import Select
@@ -88,6 +88,13 @@ class Releases:
         """The release that serves, or None."""
         row = self._active_row(repository_id)
         return None if row is None else _stored(row)
+
+    def active_of(self, repository_ids: Collection[int]) -> dict[int, str]:
+        """Ids of the releases that serve these repositories; those without one are left out."""
+        query = select(ReleaseRow.repository_id, ReleaseRow.id).where(
+            ReleaseRow.repository_id.in_(repository_ids), ReleaseRow.state == "active"
+        )
+        return {repository_id: name for repository_id, name in self._session.execute(query)}  # noqa: C416 - rows are no tuples
 
     def active_digest(self, repository_id: int) -> tuple[str, str] | None:
         """Id and digest of the release that serves: all that it takes to see that it is the same.

@@ -32,7 +32,12 @@ from store.records import (
     LabelAction,
     PromotionKind,
     ReleaseState,
+    ReviewEffect,
+    ReviewOrigin,
+    ReviewPlace,
+    ReviewVerdict,
     TaskState,
+    TokenRole,
     WriteForm,
     WriteRunKind,
     WriteState,
@@ -57,7 +62,12 @@ _STATES = (
     LabelAction,
     PromotionKind,
     ReleaseState,
+    ReviewEffect,
+    ReviewOrigin,
+    ReviewPlace,
+    ReviewVerdict,
     TaskState,
+    TokenRole,
     WriteForm,
     WriteRunKind,
     WriteState,
@@ -428,6 +438,7 @@ class WriteRow(TableBase):
         _one_of("state", WriteState),
         Index(None, "issue_id"),
         Index(None, "state"),
+        Index(None, "form", "state"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -440,6 +451,48 @@ class WriteRow(TableBase):
     reason: Mapped[str] = mapped_column(default="")
     external_id: Mapped[str | None]
     at: Mapped[datetime]
+
+
+class DecisionRow(TableBase):
+    """What a person said on a page about a label of an issue; undone ones stay, marked."""
+
+    __tablename__ = "decisions"
+    __table_args__ = (
+        _one_of("verdict", ReviewVerdict),
+        _one_of("place", ReviewPlace),
+        _one_of("effect", ReviewEffect),
+        Index(None, "issue_id"),
+        Index(None, "repository_id", "at"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    repository_id: Mapped[int] = mapped_column(ForeignKey("repositories.id", ondelete="CASCADE"))
+    issue_id: Mapped[int] = mapped_column(ForeignKey("issues.id", ondelete="CASCADE"))
+    name: Mapped[str]
+    name_key: Mapped[str]
+    verdict: Mapped[ReviewVerdict]
+    origin: Mapped[ReviewOrigin]
+    place: Mapped[ReviewPlace]
+    effect: Mapped[ReviewEffect]
+    actor: Mapped[str]
+    at: Mapped[datetime]
+    undone_at: Mapped[datetime | None]
+    run_id: Mapped[int | None] = mapped_column(ForeignKey("write_runs.id", ondelete="SET NULL"))
+
+
+class ApiTokenRow(TableBase):
+    """What a script may do in one repository: its token's digest, never the token."""
+
+    __tablename__ = "api_tokens"
+    __table_args__ = (UniqueConstraint("digest"), _one_of("role", TokenRole))
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    digest: Mapped[str]
+    name: Mapped[str]
+    repository_id: Mapped[int] = mapped_column(ForeignKey("repositories.id", ondelete="CASCADE"))
+    role: Mapped[TokenRole]
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
 
 
 class EvaluationRunRow(TableBase):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy.orm import Session
 
+from store.decisions import Decisions
 from store.engine.failures import in_our_words
 from store.erasing import Erasing
 from store.evaluations import Evaluations
@@ -25,6 +26,7 @@ from store.queues.pauses import Pauses
 from store.queues.tasks import Tasks
 from store.releases import Releases
 from store.repositories import Repositories
+from store.tokens import Tokens
 from store.tombstones import Tombstones
 from store.vectors import Vectors
 from store.writes import Writes
@@ -76,6 +78,14 @@ class UnitOfWork:
     @cached_property
     def outcomes(self) -> Outcomes:
         return Outcomes(self._session)
+
+    @cached_property
+    def decisions(self) -> Decisions:
+        return Decisions(self._session)
+
+    @cached_property
+    def tokens(self) -> Tokens:
+        return Tokens(self._session)
 
     @cached_property
     def questions(self) -> Questions:

@@ -17,7 +17,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, func, select
 
 from store.engine.text import name_key
 from store.engine.upsert import insert_into
@@ -26,7 +26,7 @@ from store.records import Write, WriteForm, WriteRun, WriteRunKind, WriteState
 from store.tables import IssueRow, LabelEventRow, WriteRow, WriteRunRow
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
     from datetime import datetime
 
     from sqlalchemy import Select
@@ -198,6 +198,21 @@ class Writes:
         wanted = {name: value for name, value in narrowed.items() if value is not None}
         rows = self._session.execute(_listed(*wanted), wanted)
         return tuple(_write(row, issue_number) for row, issue_number in rows)
+
+    def count_unanswered(self, repository_ids: Collection[int]) -> dict[int, int]:
+        """How many suggestions wait for a person; repositories without any are left out."""
+        query = (
+            select(IssueRow.repository_id, func.count())
+            .select_from(WriteRow)
+            .join(IssueRow, IssueRow.id == WriteRow.issue_id)
+            .where(
+                IssueRow.repository_id.in_(repository_ids),
+                WriteRow.state == "written",
+                WriteRow.form.in_(("suggestion", "comment")),
+            )
+            .group_by(IssueRow.repository_id)
+        )
+        return {repository_id: count for repository_id, count in self._session.execute(query)}  # noqa: C416 - rows are no tuples
 
     def _put_into_history(self, row: WriteRow, action: str, now: datetime) -> None:
         event = {

@@ -34,8 +34,11 @@ from bot.cli.running.demo import demo
 from bot.cli.running.doctor import doctor
 from bot.cli.running.failed import failed
 from bot.cli.running.init import init
+from bot.cli.running.open_pages import open_pages
+from bot.cli.running.preview import preview
 from bot.cli.running.serve import serve
 from bot.cli.running.task import task
+from bot.cli.running.token import token
 from bot.cli.running.validate import validate
 from bot.cli.running.work import work
 
@@ -57,16 +60,19 @@ _COMMANDS: dict[str, tuple[Callable[..., None], str]] = {
     "promote": (promote, "Let another trained release label."),
     "rollback": (rollback, "Let the release before label again."),
     "tag": (tag, "Show which labels fit an issue; writes none."),
+    "preview": (preview, "Show what it would do with open issues."),
     "evaluate": (evaluate, "Measure how good labels would be; a report."),
     "audit": (audit, "List labels that are probably wrong."),
     "report": (report, "Tell what people did with the bot's labels."),
     "backfill": (backfill, "Label issues that are open already."),
     "undo": (undo, "Take a backfill's labels off again."),
     "benchmark": (benchmark, "Measure how fast and how large each part is."),
+    "open": (open_pages, "Show the pages on this machine."),
     "serve": (serve, "Receive webhooks and tag issues."),
     "work": (work, "Work beside `serve`, on this or another host."),
     "validate": (validate, "Check a configuration file."),
     "init": (init, "Write a configuration file."),
+    "token": (token, "Let a script use the API."),
     "failed": (failed, "List webhooks that were given up; --retry."),
     "forget": (forget, "Drop what is old, or erase for good."),
     "doctor": (doctor, "Examine the installation; says what to do."),

@@ -44,6 +44,15 @@ class AppRequests(Resource):
         """Pages of the repositories that an installation may see; asked as the installation."""
         return self._pages(GitHubRepository, "/installation/repositories", key="repositories")
 
+    async def my_installations(self) -> tuple[AppInstallation, ...]:
+        """Where the App is installed and the person who is asked for may see it."""
+        return await self._all(AppInstallation, "/user/installations", key="installations")
+
+    async def my_repositories(self, installation: int) -> tuple[GitHubRepository, ...]:
+        """The repositories of an installation that the person may see, with what they may do."""
+        path = f"/user/installations/{int(installation)}/repositories"
+        return await self._all(GitHubRepository, path, key="repositories")
+
     def hook_deliveries(
         self,
         *,

@@ -132,6 +132,17 @@ class LabelRequests(Resource):
         path = f"{issue_path(repository, number)}/suggestions"
         return await self._all(Suggestion, path, {"state": state, "action": "add_label"})
 
+    async def answer_suggestion(
+        self, repository: str, number: int, suggestion: int, *, approve: bool
+    ) -> None:
+        """Approve a suggestion, which sets its label, or dismiss it, in the name of who asks.
+
+        :raises Invalid: somebody has answered it already.
+        """
+        path = f"{issue_path(repository, number)}/suggestions/{int(suggestion)}"
+        verb = "approve" if approve else "dismiss"
+        await self._connection.send(Request("POST", f"{path}/{verb}"))
+
     async def accepts_suggestions(self, repository: str, number: int) -> bool:
         """Whether the repository has issue suggestions switched on, asked through one issue."""
         try:

@@ -26,6 +26,7 @@ def manifest(name: str, address: str) -> dict[str, Any]:
         "url": address,
         "hook_attributes": {"url": f"{address}/webhook", "active": True},
         "redirect_url": f"{address}/setup/callback",
+        "callback_urls": [f"{address}/signin/callback"],
         "public": False,
         "default_permissions": dict(PERMISSIONS),
         "default_events": list(EVENTS),

@@ -224,6 +224,12 @@ class GitHubRepository(Wire):
     archived: bool | None = None
     has_issues: bool | None = None
     default_branch: Text = ""
+    permissions: dict[str, Any] = Field(default_factory=dict)
+    role_name: Text = ""
+
+    def allows(self, permission: str) -> bool:
+        """Whether whoever asked has this permission: "pull", "triage", "push", … "admin"."""
+        return self.permissions.get(permission) is True
 
     @property
     def name(self) -> str:
@@ -349,3 +355,11 @@ def parse(shape: type[T], data: object, what: str) -> T:
             for problem in error.errors(include_input=False, include_url=False)[:5]
         )
         raise BadPayload(f"{what}: not in the shape that GitHub documents: {problems}") from None
+
+
+class UserToken(Wire):
+    """Lets the App act for a person who signed in; never logged, never kept in a table."""
+
+    access_token: SecretStr
+    token_type: Text = ""
+    expires_in: int | None = None

@@ -90,9 +90,14 @@ class Resource:
             url = page.next
 
     async def _all(
-        self, shape: type[W], path: str, params: Mapping[str, str | int] | None = None
+        self,
+        shape: type[W],
+        path: str,
+        params: Mapping[str, str | int] | None = None,
+        *,
+        key: str = "",
     ) -> tuple[W, ...]:
         items: list[W] = []
-        async for page in self._pages(shape, path, params):
+        async for page in self._pages(shape, path, params, key=key):
             items.extend(page.items)
         return tuple(items)

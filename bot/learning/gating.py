@@ -117,13 +117,14 @@ def part(data: TrainingSet, holdout_key: str) -> Parted:
     """
     if len(data) < ENOUGH_TO_HOLD_OUT:
         return Parted(data, data.subset([]))
-    out = [row for row, number in enumerate(data.numbers) if _is_held_out(holdout_key, number)]
+    out = [row for row, number in enumerate(data.numbers) if is_held_out(holdout_key, number)]
     out = out[-MAX_HELD_OUT:]
     kept_in = sorted(set(range(len(data))) - set(out))
     return Parted(data.subset(kept_in), data.subset(out))
 
 
-def _is_held_out(holdout_key: str, number: int) -> bool:
+def is_held_out(holdout_key: str, number: int) -> bool:
+    """Whether an issue is never learned from, told by its number alone."""
     digest = hashlib.sha256(f"{holdout_key.lower()}#{number}".encode()).digest()
     return digest[0] * 256 + digest[1] < 65536 // HELD_OUT_SHARE
 

@@ -165,6 +165,13 @@ class ReleaseCache:
         """
         return self._archive.fetch(record.location, record.digest)
 
+    def check(self, record: StoredRelease) -> None:
+        """Open a release to see that it could serve; it is not kept.
+
+        :raises ReleaseDamaged: it could not.
+        """
+        self._opened(record)
+
     def lacks(self, record: StoredRelease) -> bool:
         """Whether a release is neither on this machine nor anywhere that it could come from."""
         archive = self._archive

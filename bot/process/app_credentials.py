@@ -24,12 +24,15 @@ class AppCredentials:
 
     :ivar slug: the App's name in addresses; its bot acts as `SLUG[bot]`.
     :ivar private_key: PEM.
+    :ivar client_id, client_secret: for people who sign in; "" in files of before.
     """
 
     app_id: int
     slug: str
     private_key: str = field(repr=False)
     webhook_secret: str = field(repr=False)
+    client_id: str = ""
+    client_secret: str = field(default="", repr=False)
 
 
 def keep(credentials: AppCredentials, file: Path) -> None:
@@ -65,6 +68,8 @@ def read(file: Path) -> AppCredentials | None:
             str(loads["slug"]),
             str(loads["private_key"]),
             str(loads["webhook_secret"]),
+            str(loads.get("client_id", "")),
+            str(loads.get("client_secret", "")),
         )
     except (FileNotFoundError, NotADirectoryError):
         return None

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 PREFIX = "ISSUE_TAGGER_"
 _NEVER_QUOTED = {
     *("database_url", "github_private_key", "github_token", "webhook_secret"),
-    "language_model_key",
+    *("github_client_secret", "language_model_key"),
 }
 
 
@@ -102,6 +102,8 @@ class Settings(BaseSettings):
     github_app_id: int | None = Field(default=None, gt=0)
     github_private_key: SecretStr | None = None
     github_private_key_file: Path | None = None
+    github_client_id: str | None = None
+    github_client_secret: SecretStr | None = None
     github_token: SecretStr | None = None
     webhook_secret: Annotated[SecretStr, AfterValidator(_one_or_two_secrets)] | None = None
     host: str = "127.0.0.1"
@@ -190,6 +192,8 @@ class Settings(BaseSettings):
             update={
                 "github_app_id": app.app_id,
                 "github_private_key": SecretStr(app.private_key),
+                "github_client_id": self.github_client_id or app.client_id or None,
+                "github_client_secret": self.github_client_secret or _secret(app.client_secret),
                 "webhook_secret": self.webhook_secret or SecretStr(app.webhook_secret),
             }
         )
@@ -220,12 +224,16 @@ class Settings(BaseSettings):
         password = database.password
         hidden = [
             *(self.github_private_key, self.github_token, self.webhook_secret),
-            self.language_model_key,
+            *(self.github_client_secret, self.language_model_key),
         ]
         secrets = [secret.get_secret_value() for secret in hidden if secret]
         secrets += [*self.webhook_secrets, *([password, unquote(password)] if password else [])]
         secrets += [value for name, value in parse_qsl(database.query) if name in SECRETS_IN_QUERY]
         return tuple(dict.fromkeys(secrets))
+
+
+def _secret(text: str) -> SecretStr | None:
+    return SecretStr(text) if text else None
 
 
 class ActionsEnvironment(BaseSettings):

@@ -9,18 +9,24 @@ from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
 
+from bot.api.desk import Desk
+from bot.api.refusals import ApiRefusal
+from bot.api.routes import Api, answer_refusal
 from bot.github.errors import GitHubError
 from bot.jobs.worker_pool import WorkerThread
+from bot.pages.site import Site
 from bot.service.health import Health
 from bot.service.intake import Intake
 from bot.service.setup import Setup
 from bot.service.webhook import Webhook
+from bot.signin.doorkeeper import Doorkeeper
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from bot.container import Container
     from bot.jobs.delivery_queue import DeliveryLimits
+    from bot.signin.one_time_link import OneTimeLink
 
 log = logging.getLogger(__name__)
 
@@ -29,11 +35,16 @@ LOGIN_ASKED_AGAIN = 30.0
 
 
 def create_app(
-    container: Container, *, worker: bool = True, pace: DeliveryLimits | None = None
+    container: Container,
+    *,
+    worker: bool = True,
+    pace: DeliveryLimits | None = None,
+    link: OneTimeLink | None = None,
 ) -> FastAPI:
     """The service of one installation; threads and connections begin with its lifespan.
 
     :param worker: tag in this process; else `issue-tagger work` does it in others.
+    :param link: opens the pages for who is on this machine, in place of GitHub's sign-in.
     """
     thread = WorkerThread(container, pace) if worker else None
     intake = Intake(container.store, lambda: container.own_login)
@@ -46,22 +57,26 @@ def create_app(
     )
     setup = Setup(container, thread.reopen if thread else _nobody)
     health = Health(container.store, container.cache, container.metrics, container.clock, thread)
+    desk = Desk(container, Doorkeeper(container, link))
     app = FastAPI(
         title="issue-tagger",
         docs_url=None,
         redoc_url=None,
-        lifespan=lambda _: _running(container, intake, thread),
+        lifespan=lambda _: _running(container, intake, thread, desk),
     )
     app.include_router(webhook.router)
     app.include_router(health.router)
     app.include_router(setup.router)
+    app.include_router(Api(desk).router)
+    app.include_router(Site(desk).router)
+    app.add_exception_handler(ApiRefusal, answer_refusal)
     app.state.setup = setup
     return app
 
 
 @asynccontextmanager
 async def _running(
-    container: Container, intake: Intake, thread: WorkerThread | None
+    container: Container, intake: Intake, thread: WorkerThread | None, desk: Desk
 ) -> AsyncIterator[None]:
     """Take in and work while the block lasts; then store what waits, and end or hand back."""
     await asyncio.to_thread(container.store.migrate)
@@ -75,6 +90,7 @@ async def _running(
         asking.cancel()
         with suppress(asyncio.CancelledError):
             await asking
+        await desk.doorkeeper.aclose()
         await asyncio.to_thread(intake.stop)
         if thread is not None:
             await asyncio.to_thread(thread.stop)

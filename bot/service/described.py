@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bot.service.body import FORM
+from bot.receiving.body import FORM
 
 Description = dict[str, Any]
 """Keyword arguments of `APIRouter.add_api_route`."""

@@ -9,12 +9,13 @@ import socket
 import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
 from bot.errors import CommandRefused, SettingsInvalid
 from bot.jobs.worker_pool import QUEUES, work
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Callable, Collection, Iterator
 
     from fastapi import FastAPI
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from bot.process.settings import Settings
 
 
+LOOPBACK = "127.0.0.1"
 SWITCH_SECONDS = 0.0005
 """How long a thread that computes may hold Python's lock while the one that answers waits for it:
 a tenth of the default, because an answer needs the lock some twenty times."""
@@ -58,6 +60,34 @@ def serve(
     app = create_app(container, worker=worker, pace=pace)
     app.state.setup.announce(f"http://{_shown(host)}:{port}")
     _listen(app, host, port)
+
+
+def open_pages(
+    container: Container, *, port: int, back: str, opened: Callable[[str], None]
+) -> None:
+    """Show the pages on this machine alone, until SIGINT or SIGTERM; nothing is tagged meanwhile.
+
+    :param port: 0 takes a free one.
+    :param back: the path to begin at.
+    :param opened: told the one-time link.
+    :raises CommandRefused: nobody can listen there.
+    """
+    from bot.service.app import create_app
+    from bot.signin.one_time_link import OneTimeLink
+
+    link = OneTimeLink()
+    port = port or _free_port()
+    _refuse_taken(LOOPBACK, port)
+    app = create_app(container, worker=False, link=link)
+    token = link.renew(container.clock())
+    opened(f"http://{LOOPBACK}:{port}/signin/once?{urlencode({'token': token, 'back': back})}")
+    _listen(app, LOOPBACK, port)
+
+
+def _free_port() -> int:
+    with socket.create_server((LOOPBACK, 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
 
 
 def _listen(app: FastAPI, host: str, port: int) -> None:

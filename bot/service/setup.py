@@ -25,8 +25,8 @@ from bot.github.manifest import manifest, new_app_page, web_address
 from bot.github.web_addresses import unreachable_because
 from bot.process.app_credentials import AppCredentials, keep
 from bot.process.logs import hide
+from bot.receiving.body import TooLarge, read_within
 from bot.service import setup_pages as pages
-from bot.service.body import TooLarge, read_within
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -135,7 +135,8 @@ class Setup:
             raise SetupRefusal(400, "GitHub's code is missing; begin at /setup again.")
         app = await self._converted(code)
         credentials = _credentials(app)
-        for secret in (credentials.private_key, credentials.webhook_secret):
+        secrets_of_app = (credentials.private_key, credentials.webhook_secret)
+        for secret in (*secrets_of_app, credentials.client_secret):
             hide(secret)
         try:
             file = self._container.settings.app_credentials_file
@@ -248,4 +249,12 @@ def _credentials(app: NewApp) -> AppCredentials:
     secret = app.webhook_secret
     if secret is None or not secret.get_secret_value():
         raise SetupRefusal(502, "GitHub made the App without a webhook secret; delete it there.")
-    return AppCredentials(app.id, app.slug, app.pem.get_secret_value(), secret.get_secret_value())
+    client_secret = app.client_secret.get_secret_value() if app.client_secret else ""
+    return AppCredentials(
+        app.id,
+        app.slug,
+        app.pem.get_secret_value(),
+        secret.get_secret_value(),
+        app.client_id,
+        client_secret,
+    )

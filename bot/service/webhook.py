@@ -20,9 +20,7 @@ from starlette.requests import ClientDisconnect
 
 from bot.github.signature import Verification, is_well_formed
 from bot.process.logs import during_delivery
-from bot.receiving.deliveries import Received, understand
-from bot.service import described
-from bot.service.body import (
+from bot.receiving.body import (
     LARGEST,
     NotJson,
     TooLarge,
@@ -31,6 +29,8 @@ from bot.service.body import (
     parse_object,
     read_within,
 )
+from bot.receiving.deliveries import Received, understand
+from bot.service import described
 from bot.service.body_budget import BODY_SECONDS, SMALL, BodyBudget, NoRoom
 from store.errors import StoreError
 

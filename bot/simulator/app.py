@@ -18,6 +18,7 @@ from bot.simulator.faults import NetworkFault
 from bot.simulator.issue_routes import ISSUE_ROUTES
 from bot.simulator.records import RequestSeen, SimulatorError
 from bot.simulator.repository_routes import REPOSITORY_ROUTES
+from bot.simulator.sign_in import sign_in_routes
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -50,7 +51,8 @@ def create_app(state: GitHubState, prefix: str = "") -> Router:
         for method, path, handler in (*ISSUE_ROUTES, *REPOSITORY_ROUTES, *APP_ROUTES)
     ]
     routes.append(Route("/{rest:path}", api.endpoint(_unknown)))
-    return Router([Mount(prefix, routes=routes)] if prefix else routes)
+    pages = sign_in_routes(state)
+    return Router([*pages, Mount(prefix, routes=routes)] if prefix else [*pages, *routes])
 
 
 def identify(state: GitHubState, authorization: str) -> Identity:

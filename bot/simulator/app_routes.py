@@ -13,14 +13,15 @@ from bot.simulator.wire import (
     delivery_json,
     installation_json,
     moment,
+    permissions_json,
     repository_json,
     user_json,
 )
 
 if TYPE_CHECKING:
-    from bot.simulator.apps import SimulatedApp
+    from bot.simulator.apps import SimulatedApp, SimulatedInstallation
     from bot.simulator.calls import Route
-    from bot.simulator.records import Delivery
+    from bot.simulator.records import Delivery, SimulatedRepository
 
 
 def get_user(call: Call) -> Reply:
@@ -76,6 +77,45 @@ def list_installation_repositories(call: Call) -> Reply:
     return call.page([repository_json(repository) for repository in covered], key="repositories")
 
 
+def list_my_installations(call: Call) -> Reply:
+    """Where the App that a person signed in to is installed, as far as they may look there."""
+    app = _signed_in_to(call)
+    installations = [
+        installation_json(installation)
+        for installation in call.state.installations.values()
+        if installation.app is app and _repositories_of(call, installation)
+    ]
+    return call.page(installations, key="installations")
+
+
+def list_my_repositories(call: Call) -> Reply:
+    installation = call.state.installations.get(call.integer("installation"))
+    if installation is None or installation.app is not _signed_in_to(call):
+        raise SimulatorError(404, "Not Found")
+    login = call.identity.login
+    shown = [
+        repository_json(repository) | {"permissions": permissions_json(repository, login)}
+        for repository in _repositories_of(call, installation)
+    ]
+    return call.page(shown, key="repositories")
+
+
+def _signed_in_to(call: Call) -> SimulatedApp:
+    token = call.headers.get("authorization", "").partition(" ")[2]
+    app = call.state.user_tokens.get(token)
+    if app is None:
+        raise SimulatorError(403, "You must authenticate with an access token of an App's user")
+    return app
+
+
+def _repositories_of(call: Call, installation: SimulatedInstallation) -> list[SimulatedRepository]:
+    return [
+        repository
+        for repository in call.state.repositories.values()
+        if installation.covers(repository) and repository.role(call.identity.login) != "none"
+    ]
+
+
 def list_deliveries(call: Call) -> Reply:
     """Newest first; what was never sent does not appear."""
     _app(call)
@@ -125,14 +165,16 @@ def convert_manifest(call: Call) -> Reply:
     secret = {
         "webhook_secret": app.webhook_secret,
         "pem": app.private_key,
-        "client_id": f"Iv1.{app.id:016x}",
-        "client_secret": f"{app.id:040x}",
+        "client_id": app.client_id,
+        "client_secret": app.client_secret,
     }
     return Reply(201, app_json(app) | secret)
 
 
 APP_ROUTES: tuple[Route, ...] = (
     ("GET", "/user", get_user),
+    ("GET", "/user/installations", list_my_installations),
+    ("GET", "/user/installations/{installation}/repositories", list_my_repositories),
     ("GET", "/app", get_app),
     ("GET", "/app/installations", list_installations),
     ("POST", "/app/installations/{installation}/access_tokens", create_token),

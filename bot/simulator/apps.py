@@ -37,6 +37,14 @@ class SimulatedApp:
     permissions: dict[str, str] = field(default_factory=lambda: dict(MIN_PRIVILEGE))
     events: tuple[str, ...] = ("issues", "issue_comment", "label", "push", "repository")
 
+    @property
+    def client_id(self) -> str:
+        return f"Iv1.{self.id:016x}"
+
+    @property
+    def client_secret(self) -> str:
+        return f"{self.id:040x}"
+
 
 @dataclass(slots=True)
 class SimulatedInstallation:

@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from bot.simulator.calls import Call, Reply
 from bot.simulator.records import SimulatedCheckRun, SimulatorError
-from bot.simulator.wire import check_run_json, installation_json, repository_json, user_json
+from bot.simulator.wire import (
+    check_run_json,
+    installation_json,
+    permissions_json,
+    repository_json,
+    user_json,
+)
 
 if TYPE_CHECKING:
     from bot.simulator.calls import Route
@@ -16,7 +22,11 @@ _COARSE = {"triage": "read", "maintain": "write"}
 
 
 def get_repository(call: Call) -> Reply:
-    return Reply(200, repository_json(call.asset("metadata", "read")))
+    repository = call.asset("metadata", "read")
+    shown = repository_json(repository)
+    if call.identity.login and call.identity.installation is None:
+        shown["permissions"] = permissions_json(repository, call.identity.login)
+    return Reply(200, shown)
 
 
 def get_contents(call: Call) -> Reply:

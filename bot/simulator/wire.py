@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
+from bot.simulator.records import ROLES
+
 if TYPE_CHECKING:
     from datetime import datetime
 
@@ -45,6 +47,14 @@ def repository_json(repository: SimulatedRepository) -> Json:
         "default_branch": repository.default_branch,
         "html_url": f"https://github.com/{repository.full_name}",
     }
+
+
+def permissions_json(repository: SimulatedRepository, login: str) -> Json:
+    """What a login may do, as GitHub lists it beside a repository."""
+    rank = ROLES.index(repository.role(login))
+    needed = {"pull": "read", "triage": "triage", "push": "write"}
+    needed |= {"maintain": "maintain", "admin": "admin"}
+    return {name: rank >= ROLES.index(role) for name, role in needed.items()}
 
 
 def label_json(label: SimulatedLabel) -> Json:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from bot.simulator.apps import SimulatedApp, SimulatedInstallation
     from bot.simulator.faults import Fault, RequestBudget
+    from bot.simulator.sign_in import SimulatedSignIn
 
 
 class World:
@@ -36,6 +37,8 @@ class World:
     :ivar faults: what the next requests get instead of an answer.
     :ivar api_versions: of REST that it knows; an old Enterprise Server knows fewer.
     :ivar url: the API's base URL, as it appears in payloads.
+    :ivar browser_login: who is signed in to GitHub in the browser; "": nobody.
+    :ivar user_tokens: the App that each token of a person who signed in belongs to.
     """
 
     def __init__(
@@ -51,6 +54,9 @@ class World:
         self.repositories: dict[str, SimulatedRepository] = {}
         self.renamed: dict[str, str] = {}
         self.tokens: dict[str, Actor] = {}
+        self.user_tokens: dict[str, SimulatedApp] = {}
+        self.sign_ins: dict[str, SimulatedSignIn] = {}
+        self.browser_login = "maintainer"
         self.apps: dict[int, SimulatedApp] = {}
         self.installations: dict[int, SimulatedInstallation] = {}
         self.manifest_codes: dict[str, SimulatedApp] = {}

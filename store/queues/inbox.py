@@ -188,6 +188,14 @@ class Inbox:
             query = query.where(func.lower(DeliveryRow.repository) == repository.lower())
         return tuple(GivenUp(**row) for row in self._session.execute(query).mappings())
 
+    def count_waiting(self, repository: str) -> int:
+        """How many deliveries about a repository wait for a worker or are in one's hands."""
+        query = select(func.count()).where(
+            DeliveryRow.state.in_(("pending", "running")),
+            DeliveryRow.repository_key == name_key(repository),
+        )
+        return self._session.scalars(query).one()
+
     def retry(self, guid: str, due_at: datetime) -> None:
         """Make a delivery that was given up pending again.
 

@@ -4,6 +4,15 @@ Every `datetime` is aware; the store hands back UTC. `repository_id`, `issue_id`
 the store's own; GitHub's are called `number`, `github_id`, `guid`. Every room above comes in here.
 """
 
+from store.records.decisions import (
+    DecisionCounts,
+    DecisionRecord,
+    ReviewEffect,
+    ReviewOrigin,
+    ReviewPlace,
+    ReviewVerdict,
+    StoredDecision,
+)
 from store.records.deliveries import (
     ClaimedDelivery,
     DeliveryRecord,
@@ -40,6 +49,7 @@ from store.records.releases import (
 )
 from store.records.repositories import BEING_MADE, Repository
 from store.records.tasks import ClaimedTask, Lease, StoredTask, TaskState
+from store.records.tokens import StoredToken, TokenRole
 from store.records.writes import Write, WriteForm, WriteRun, WriteRunKind, WriteState
 
 __all__ = (
@@ -52,6 +62,8 @@ __all__ = (
     "ClaimedTask",
     "ComparedOn",
     "Decision",
+    "DecisionCounts",
+    "DecisionRecord",
     "DeliveryRecord",
     "DeliveryState",
     "EvaluationCell",
@@ -72,13 +84,20 @@ __all__ = (
     "ReleaseRecord",
     "ReleaseState",
     "Repository",
+    "ReviewEffect",
+    "ReviewOrigin",
+    "ReviewPlace",
+    "ReviewVerdict",
+    "StoredDecision",
     "StoredDelivery",
     "StoredIssue",
     "StoredLabel",
     "StoredPrediction",
     "StoredRelease",
     "StoredTask",
+    "StoredToken",
     "TaskState",
+    "TokenRole",
     "TrainingRow",
     "UpsertCounts",
     "Write",

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 Action = Literal["added", "removed"]
 ActorKind = Literal["person", "bot", "self", "unknown"]
 """`self`: this bot. `unknown`: nobody recorded it; counts as a person's."""
-EventSource = Literal["import", "webhook", "timeline", "sync", "suggestion", "write"]
+EventSource = Literal["import", "webhook", "timeline", "sync", "suggestion", "write", "page"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-WriteRunKind = Literal["webhook", "backfill", "undo"]
+WriteRunKind = Literal["webhook", "backfill", "teaching", "undo"]
 WriteForm = Literal["label", "suggestion", "comment"]
 WriteState = Literal["intended", "written", "undone", "left", "approved", "dismissed"]
 

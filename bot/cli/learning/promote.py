@@ -14,18 +14,9 @@ def promote(
     release: Annotated[str, typer.Argument(metavar="ID", help="As `releases` lists it.")],
 ) -> None:
     """Let this release serve."""
-    from datetime import UTC, datetime
-
+    from bot.learning.serving_choice import promote as let_serve
     from bot.process.progress import waiting
-    from tagger.releases.release import Release
 
     with opened() as container, waiting("checking the release"):
-        with container.store.read() as work:
-            stored = work.releases.get(work.repositories.get(repo).id, release)
-        folder = container.cache.location(stored)
-        Release.open(folder, container.resources(tuning=False))  # a damaged one must not serve
-        with container.store.begin() as work:
-            work.releases.promote(
-                stored.repository_id, release, datetime.now(UTC), reason="by hand"
-            )
+        let_serve(container.store, container.cache, repo, release, container.clock())
     say(f"{repo}: release {release} serves now")

@@ -7,9 +7,8 @@ from bot.cli.output import say
 
 def rollback(repo: Repo) -> None:
     """Go back to the release that served before the present one."""
-    from datetime import UTC, datetime
+    from bot.learning.serving_choice import rollback as go_back
 
-    with opened() as container, container.store.begin() as work:
-        repository_id = work.repositories.get(repo).id
-        back = work.releases.rollback(repository_id, datetime.now(UTC), reason="by hand")
+    with opened() as container:
+        back = go_back(container.store, repo, container.clock())
     say(f"{repo}: release {back.id} serves now")

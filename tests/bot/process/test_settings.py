@@ -35,7 +35,7 @@ def problems(monkeypatch: pytest.MonkeyPatch, **variables: str) -> tuple[str, ..
 def test_the_settings_are_those_of_the_contract() -> None:
     assert {name.upper() for name in Settings.model_fields} == {
         *("DATA_DIR", "DATABASE_URL", "GITHUB_API_URL", "GITHUB_APP_ID", "GITHUB_PRIVATE_KEY"),
-        "GITHUB_API_VERSION",
+        *("GITHUB_API_VERSION", "GITHUB_CLIENT_ID", "GITHUB_CLIENT_SECRET"),
         *("GITHUB_PRIVATE_KEY_FILE", "GITHUB_TOKEN", "WEBHOOK_SECRET", "HOST", "PORT", "ENCODER"),
         *("ZERO_SHOT_MODEL", "BERT_MODEL", "DEVICE", "RUNTIME", "LOG_FORMAT", "RETRAIN_SCHEDULE"),
         *("RELEASES_URL", "RELEASE_MEMORY_MB", "SILENT_HOURS", "METRICS_PORT"),

@@ -27,7 +27,7 @@ from bot.jobs.delivery_queue import DeliveryQueue
 from bot.labelling.policy import LabelChoice
 from bot.labelling.suggesting import comment_body
 from bot.process.logs import set_up_logs
-from bot.service import body as body_module
+from bot.receiving import body as body_module
 from bot.service.app import create_app
 from bot.simulator.faults import Fault
 from bot.simulator.transport import SimulatorTransport

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
 from bot.container import Container
-from bot.service import body as body_module
+from bot.receiving import body as body_module
+from bot.receiving.body import FORM
 from bot.service.app import create_app
-from bot.service.body import FORM
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -22,6 +22,8 @@ from bot.github.api_version import API_VERSION
 
 OPERATIONS = {
     "/user": ["get"],
+    "/user/installations": ["get"],
+    "/user/installations/{installation_id}/repositories": ["get"],
     "/app": ["get"],
     "/app/installations": ["get"],
     "/app/installations/{installation_id}/access_tokens": ["post"],
@@ -55,7 +57,7 @@ FACTS = (
     "type", "format", "enum", "nullable", "required", "minItems", "maxItems", "maxLength",
     "minimum", "maximum",
 )  # fmt: skip
-TARGET = Path(__file__).parents[4] / "bot" / "standin" / "openapi.json"
+TARGET = Path(__file__).parents[4] / "bot" / "simulator" / "openapi.json"
 
 
 def main(source: str) -> None:
