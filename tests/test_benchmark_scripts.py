@@ -62,6 +62,7 @@ SMALLEST: dict[str, Sequence[str]] = {
     "long_file": ("--issues", "20", "--strategies", CHEAP, "--work", "WORK/long"),
     "neighbours": ("--sizes", "1000", "--kinds", "exact"),
     "nlbse": ("NLBSE", "--sizes", "6", *SEED, "--chain", "naive-bayes,linear"),
+    "out_of_scope": ("SPEC", "OTHER", "--slices", "16", *SEED),
     "patterns": ("--pairs", "100"),
     "promise": ("SPEC", *PARTED, "--out", "WORK/promise"),
     "public_sets": ("SETS/sklearn", "SETS/several", "SETS/dotnet", "--out", "WORK/sets"),
@@ -78,6 +79,10 @@ SMALLEST: dict[str, Sequence[str]] = {
         *("--layers", "1", "--steps", "2", "--work", "WORK/student"),
     ),
     "turns": ("--issues", "2", "--rate", "4", "--waiting", "4", "--milliseconds", "1"),
+    "unlabelled": (
+        *("SPEC", "--strategies", "naive-bayes,cheap", "--slices", "16", *SEED),
+        *("--test", "20", "--out", "WORK/unlabelled"),
+    ),
     "unsigned": (*FAST, "--connections", "4", "--kinds", "none;silent"),
     "webhook": (*FAST, "--strategies", CHEAP),
     "worker": ("--deliveries", "2", "--milliseconds", "1"),

@@ -198,14 +198,14 @@ def _drained(
     installation: Container, n_issues: int, processes: Sequence[subprocess.Popen[bytes]]
 ) -> _Drained:
     """Watch the workers until all is done."""
-    began, first, busy, patience = 0.0, 0, 0.0, time.monotonic() + PATIENCE
+    began, first, busy, patience = time.monotonic(), 0, 0.0, time.monotonic() + PATIENCE
     while True:
         with installation.store.read() as work:
             done = work.inbox.counts()["done"]
         now = time.monotonic()
-        if not began and done >= max(n_issues // SHARE_LEFT_OUT, 1):
+        if not first and n_issues // SHARE_LEFT_OUT <= done < n_issues:
             began, first, busy = now, done, sum(map(_busy, processes))
-        if done >= n_issues and done > first:
+        if done >= n_issues:
             busy = sum(map(_busy, processes)) - busy
             peak = statistics.median(map(_peak_memory, processes))
             return _Drained((done - first) / (now - began), busy / (done - first), peak)
