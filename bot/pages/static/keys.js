@@ -25,8 +25,9 @@
       holder.innerHTML = await answer.text();
       const fresh = holder.content.querySelector("[data-item]");
       if (!fresh) { location.reload(); return; }
+      const stays = item.contains(document.activeElement) || document.activeElement === document.body;
       item.replaceWith(fresh);
-      fresh.focus({ preventScroll: true });
+      if (stays) fresh.focus({ preventScroll: true }); // who has moved on meanwhile stays there
       said(fresh.getAttribute("aria-label") + ": " + (fresh.querySelector(".verdict-mark")?.textContent ?? "undone"));
     } catch { said("The service did not answer. Try again."); } finally { item.removeAttribute("aria-busy"); }
   };

@@ -61,16 +61,23 @@ class Page:
         self.driver.get(self.address + path)
 
     def press(self, *keys: str) -> None:
+        from selenium.webdriver import ActionChains
+
         for key in keys:
-            self.driver.switch_to.active_element.send_keys(key)
+            ActionChains(self.driver).send_keys(key).perform()
 
     def find(self, selector: str) -> Any:
         return self.driver.find_element("css selector", selector)
 
+    def text(self) -> str:
+        """What the page shows; asked of the document, which may be another one by now."""
+        script = "return document.body ? document.body.innerText : ''"
+        return str(self.driver.execute_script(script))
+
     def wait(self, text: str, seconds: float = 20.0) -> str:
         """The page's text, once this is in it."""
         deadline = time.monotonic() + seconds
-        while text not in (shown := self.find("body").text):
+        while text not in (shown := self.text()):
             assert time.monotonic() < deadline, shown
             time.sleep(0.05)
         return shown
@@ -238,11 +245,17 @@ def test_sign_in_decide_undo_promote_and_roll_back(stage, browser) -> None:
     browser.get(f"/r/{REPO}/releases")
     for act, serving_now in (("rollback", "r1"), ("promote", "r2")):
         browser.find(f"button[value={act}]").click()
-        browser.wait("serves now")
-        with stage.installation.store.read() as work:
-            repository = work.repositories.get(REPO)
-            assert work.releases.active(repository.id).id == serving_now
+        deadline = time.monotonic() + 20
+        while active_release(stage) != serving_now:
+            assert time.monotonic() < deadline, act
+            time.sleep(0.05)
+        browser.get(f"/r/{REPO}/releases")
     assert browser.complaints() == []
+
+
+def active_release(stage: Stage) -> str:
+    with stage.installation.store.read() as work:
+        return work.releases.active(work.repositories.get(REPO).id).id
 
 
 def test_twenty_four_issues_are_taught_from_zero_by_key(stage, browser) -> None:
@@ -254,7 +267,7 @@ def test_twenty_four_issues_are_taught_from_zero_by_key(stage, browser) -> None:
         choices = browser.driver.find_elements("css selector", ".choice input")
         names = [choice.get_attribute("value") for choice in choices]
         browser.press(str(names.index(kind_of(number)) + 1))
-        browser.driver.switch_to.active_element.send_keys("\ue007")
+        browser.press("\ue007")  # Enter
         browser.wait(f"{answered + 1} issue")
     browser.wait("Put it to use")
     with stage.installation.store.read() as work:
@@ -284,7 +297,7 @@ def test_no_barrier_of_serious_weight(stage, browser, width, scheme) -> None:
                  f"{base}/preview", "/r/no/such"):  # fmt: skip
         browser.get(path)
         for _ in range(30):
-            if "looks again by itself" not in browser.find("body").text:
+            if "looks again by itself" not in browser.text():
                 break
             time.sleep(0.5)
         assert barriers(browser, axe) == [], path
