@@ -63,6 +63,10 @@ SMALLEST: dict[str, Sequence[str]] = {
     "neighbours": ("--sizes", "1000", "--kinds", "exact"),
     "nlbse": ("NLBSE", "--sizes", "6", *SEED, "--chain", "naive-bayes,linear"),
     "out_of_scope": ("SPEC", "OTHER", "--slices", "16", *SEED),
+    "pages": (
+        *("--issues", "200", "--repositories", "2"),
+        *("--times", "2", "--seconds", "1"),
+    ),
     "patterns": ("--pairs", "100"),
     "promise": ("SPEC", *PARTED, "--out", "WORK/promise"),
     "public_sets": ("SETS/sklearn", "SETS/several", "SETS/dotnet", "--out", "WORK/sets"),
@@ -78,6 +82,7 @@ SMALLEST: dict[str, Sequence[str]] = {
         *("f1", "ISSUES", "NAMED", LABELS, "--train", "40", "--test", "20", "--members", CHEAP),
         *("--layers", "1", "--steps", "2", "--work", "WORK/student"),
     ),
+    "teaching": ("SPEC", *SEED, "--pool", "40", "--test-size", "24"),
     "turns": ("--issues", "2", "--rate", "4", "--waiting", "4", "--milliseconds", "1"),
     "unlabelled": (
         *("SPEC", "--strategies", "naive-bayes,cheap", "--slices", "16", *SEED),

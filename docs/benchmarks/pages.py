@@ -25,6 +25,7 @@ import httpx
 import uvicorn
 
 from bot.container import build
+from bot.demo.service import free_port
 from bot.github.signature import sign
 from bot.process.settings import load_settings
 from bot.service.app import create_app
@@ -39,7 +40,7 @@ from store.records import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from bot.container import Container
     from store.records import WriteForm
@@ -48,7 +49,6 @@ LABELS = tuple(f"label {number}" for number in range(12))
 PREDICTED = 20
 """Every so-manyth issue has a prediction, spread over half a year."""
 SECRET = "benchmark"  # noqa: S105 - of nothing
-PORT = 8437
 
 
 def main() -> None:
@@ -75,7 +75,8 @@ def main() -> None:
         link = OneTimeLink()
         with served(container, link) as address:
             token = link.renew(container.clock())
-            asyncio.run(measure(address, token, arguments.times, arguments.seconds))
+            looked_at = tuple(pages(arguments.repositories))
+            asyncio.run(measure(address, token, looked_at, (arguments.times, arguments.seconds)))
 
 
 def fill(container: Container, issues: int, repositories: int) -> None:
@@ -138,9 +139,10 @@ class served:  # noqa: N801 - reads as a verb where it is used
     """The service on a port of this machine while the block runs."""
 
     def __init__(self, container: Container, link: OneTimeLink) -> None:
+        self._port = free_port()
         app = create_app(container, worker=False, link=link)
         config = uvicorn.Config(
-            app, host="127.0.0.1", port=PORT, log_config=None, access_log=False,
+            app, host="127.0.0.1", port=self._port, log_config=None, access_log=False,
             http=BoundedConnection, ws="none",
         )  # fmt: skip
         self._server = uvicorn.Server(config)
@@ -150,7 +152,7 @@ class served:  # noqa: N801 - reads as a verb where it is used
         self._thread.start()
         while not self._server.started:
             time.sleep(0.05)
-        return f"http://127.0.0.1:{PORT}"
+        return f"http://127.0.0.1:{self._port}"
 
     def __exit__(self, *_: object) -> None:
         self._server.should_exit = True
@@ -165,9 +167,10 @@ class PageToMeasure:
     path: str
 
 
-def pages() -> Iterator[PageToMeasure]:
+def pages(repositories: int) -> Iterator[PageToMeasure]:
+    """The list, and what there is of the first repository and of the last."""
     yield PageToMeasure("repositories", "/")
-    for name in ("repo000", "repo050"):
+    for name in ("repo000", f"repo{repositories - 1:03}"):
         base = f"/r/bench/{name}"
         yield PageToMeasure(f"Today {name}", base)
         yield PageToMeasure(f"Today {name}, thirty days", f"{base}?days=30")
@@ -176,11 +179,15 @@ def pages() -> Iterator[PageToMeasure]:
         yield PageToMeasure(f"Releases {name}", f"{base}/releases")
 
 
-async def measure(address: str, token: str, times: int, seconds: float) -> None:
+async def measure(
+    address: str, token: str, looked_at: Sequence[PageToMeasure], size: tuple[int, float]
+) -> None:
+    """Each page so many times; then webhooks for so many seconds, alone and beside pages."""
+    times, seconds = size
     async with httpx.AsyncClient(base_url=address, follow_redirects=True, timeout=60) as browser:
         await browser.get(f"/signin/once?token={token}")
         everything: list[float] = []
-        for page in pages():
+        for page in looked_at:
             durations = [await timed(browser, page.path) for _ in range(times)]
             everything += durations
             median, high = statistics.median(durations), sorted(durations)[int(0.95 * times)]
@@ -188,7 +195,7 @@ async def measure(address: str, token: str, times: int, seconds: float) -> None:
         print(f"{'all pages':28} median {1000 * statistics.median(everything):6.1f} ms")
         alone = await webhooks(address, seconds)
         stop = asyncio.Event()
-        asking = asyncio.create_task(browse(browser, stop))
+        asking = asyncio.create_task(browse(browser, looked_at, stop))
         beside = await webhooks(address, seconds)
         stop.set()
         count = await asking
@@ -203,11 +210,13 @@ async def timed(browser: httpx.AsyncClient, path: str) -> float:
     return time.perf_counter() - began
 
 
-async def browse(browser: httpx.AsyncClient, stop: asyncio.Event) -> int:
+async def browse(
+    browser: httpx.AsyncClient, looked_at: Sequence[PageToMeasure], stop: asyncio.Event
+) -> int:
     """One person who reads half a second long."""
     count = 0
     while not stop.is_set():
-        for page in pages():
+        for page in looked_at:
             await timed(browser, page.path)
             count += 1
             await asyncio.sleep(0.1)

@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 
 ANSWERS = (27, 40)
 """Two thirds of forty, and forty."""
-POOL, TEST, REFERENCE = 300, 400, 256
+REFERENCE = 256
+"""Texts that stand for those to come."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("repository", help="ISSUES:LABELS:NAME,NAME,…")
     parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--pool", type=int, default=300)
+    parser.add_argument("--test-size", type=int, default=400)
     arguments = parser.parse_args()
     installation = build(load_settings())
     installation.store.migrate()  # it keeps the vectors
@@ -95,7 +98,7 @@ def main() -> None:
     data = labelled_files(arguments.repository).load()
     rows: list[list[float]] = []
     for seed in range(arguments.seeds):
-        drawn = draw(data, resources, seed)
+        drawn = draw(data, resources, seed, (arguments.test_size, arguments.pool))
         at_random = [int(row) for row in np.random.default_rng([seed, 1]).permutation(drawn.rows)]
         chosen = drawn.chosen(max(ANSWERS))
         figures = [
@@ -106,10 +109,11 @@ def main() -> None:
     print(f"mean of {arguments.seeds}: {in_words(list(np.mean(rows, axis=0)))}")
 
 
-def draw(data: TrainingSet, resources: Resources, seed: int) -> Class:
-    """Part the labelled issues by chance."""
+def draw(data: TrainingSet, resources: Resources, seed: int, sizes: tuple[int, int]) -> Class:
+    """Part the labelled issues by chance; sizes of the test set and of the pool."""
     order = np.random.default_rng(seed).permutation(len(data))
-    test, pool, rest = order[:TEST], order[TEST : TEST + POOL], order[-REFERENCE:]
+    test, pool = order[: sizes[0]], order[sizes[0] : sum(sizes)]
+    rest = order[-REFERENCE:]
     vectors = resources.encoder().encode([data.issues[row].full for row in pool])
     return Class(data, resources, pool, test, rest, vectors, seed)
 
