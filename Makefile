@@ -45,7 +45,7 @@ dist: $(STAMP) ## build the wheel and the sdist into dist/; twice gives the same
 	$(BIN)/uv build --quiet --clear --out-dir dist
 
 docs: $(STAMP) ## build the documentation's site into var/docs; a warning is an error
-	PYTHONPATH=. $(BIN)/mkdocs build --quiet --strict --config-file docs/site/mkdocs.yml
+	NO_MKDOCS_2_WARNING=1 PYTHONPATH=. $(BIN)/mkdocs build --quiet --strict --config-file docs/site/mkdocs.yml
 
 clean: ## remove the environment and caches (never data/)
 	rm -rf $(VENV) .mypy_cache .ruff_cache .hypothesis

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import doctest
+import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,10 +21,9 @@ from tagger.domain.issue import Label
 from tagger.errors import NothingToLearnFrom, ReleaseDamaged, TaggerError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tagger.domain.strategy import Resources
 
+DOCS = Path(__file__).parents[2] / "docs"
 NAMES = [label.name for label in LABELS]
 TEXTS = [(title, body) for title, body, _ in HAND_MADE]
 TARGETS = [list(labels) for *_, labels in HAND_MADE]
@@ -37,6 +38,19 @@ def fitted(resources: Resources) -> IssueTagger:
 @pytest.mark.slow
 def test_the_example_of_its_first_lines() -> None:
     assert doctest.testmod(library).failed == 0
+
+
+@pytest.mark.slow
+def test_the_lines_that_the_documentation_shows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    page = (DOCS / "library.md").read_text("utf-8")
+    [lines] = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    texts = [("Crash on save", "Traceback: KeyError"), "Explain the cache in the guide"] * 4
+    names = {"texts": texts, "targets": [["bug"], ["docs"]] * 4, "text": texts[0]}
+    exec(compile(lines, "library.md", "exec"), names)
+    assert (tmp_path / "folder" / "release").is_dir()
 
 
 def test_lists_of_names_give_tuples_of_names(fitted: IssueTagger) -> None:
