@@ -149,7 +149,9 @@ def test_the_threat_model_names_proofs_that_exist() -> None:
         assert found[0].exists(), one
 
 
-@pytest.mark.parametrize("target", ["help", "setup", "demo", "test", "check", "fix", "dist", "docs"])
+@pytest.mark.parametrize(
+    "target", ["help", "setup", "demo", "test", "check", "fix", "dist", "docs"]
+)
 def test_make_knows_and_describes_the_target(target: str) -> None:
     makefile = (ROOT / "Makefile").read_text("utf-8")
     assert re.search(rf"^{target}:.*## \S", makefile, re.MULTILINE)
