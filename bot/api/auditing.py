@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Literal
 
-    from bot.api.desk import Desk
+    from bot.api.api_context import ApiContext
     from bot.evaluating.auditing import Audit
     from bot.signin.viewers import Viewer
     from store.records import Repository, StoredDecision
@@ -21,32 +21,34 @@ if TYPE_CHECKING:
 SHOWN = 60
 
 
-async def audited(desk: Desk, viewer: Viewer, name: str, *, anew: bool = False) -> AuditDocument:
+async def audited(
+    api: ApiContext, viewer: Viewer, name: str, *, anew: bool = False
+) -> AuditDocument:
     """Likely wrong and missing labels, the surest first, at most a few of each label."""
-    async with desk.opened(viewer, name) as repository:
+    async with api.opened(viewer, name) as repository:
         key = "audit", repository.id
         if anew:
-            desk.background.forget(key)
+            api.background.forget(key)
 
         def find(progress: Any) -> Any:
             from bot.evaluating.auditing import audit
 
-            resources = desk.container.resources(progress, tuning=False)
-            return audit(desk.store, resources, repository.full_name, now=desk.now())
+            resources = api.container.resources(progress, tuning=False)
+            return audit(api.store, resources, repository.full_name, now=api.now())
 
-        aside = await asyncio.to_thread(desk.background.ask, key, find)
+        aside = await asyncio.to_thread(api.background.ask, key, find)
         if aside.state == "failed":
             raise ApiRefusal(409, aside.error)
         if aside.state == "running":
             return AuditDocument(repository=repository.full_name, ready=False, step=aside.step)
-        return await asyncio.to_thread(_document, desk, repository, aside.result, aside.ended)
+        return await asyncio.to_thread(_document, api, repository, aside.result, aside.ended)
 
 
-def _document(desk: Desk, repository: Repository, audit: Audit, at: Any) -> AuditDocument:
+def _document(api: ApiContext, repository: Repository, audit: Audit, at: Any) -> AuditDocument:
     from bot.evaluating.auditing import most_informative
 
     suspects = most_informative(audit.suspects, SHOWN)
-    with desk.store.read() as work:
+    with api.store.read() as work:
         decided = work.decisions.of_issues(repository.id, {suspect.number for suspect in suspects})
     return AuditDocument(
         repository=repository.full_name,

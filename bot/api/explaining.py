@@ -25,7 +25,7 @@ from tagger.domain.issue import IssueText
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from bot.api.desk import Desk
+    from bot.api.api_context import ApiContext
     from bot.api.learning_documents import TryOrder
     from bot.signin.viewers import Viewer
     from tagger.domain.decision import LabelDecision
@@ -33,12 +33,12 @@ if TYPE_CHECKING:
 NEIGHBOURS = 6
 
 
-async def why(desk: Desk, viewer: Viewer, name: str, number: int) -> IssueDocument:
+async def why(api: ApiContext, viewer: Viewer, name: str, number: int) -> IssueDocument:
     """Everything about one issue's labels."""
-    async with desk.opened(viewer, name) as repository:
-        explained = await desk.read(lambda work: explain(work, repository, number))
+    async with api.opened(viewer, name) as repository:
+        explained = await api.read(lambda work: explain(work, repository, number))
         issue = explained.issue
-        address = desk.address_of_issues(repository.full_name)
+        address = api.address_of_issues(repository.full_name)
         return IssueDocument(
             repository=repository.full_name,
             number=issue.number,
@@ -59,33 +59,35 @@ async def why(desk: Desk, viewer: Viewer, name: str, number: int) -> IssueDocume
         )
 
 
-async def tried(desk: Desk, viewer: Viewer, name: str, order: TryOrder) -> TriedDocument:
+async def tried(api: ApiContext, viewer: Viewer, name: str, order: TryOrder) -> TriedDocument:
     """What the release says of a text; it is not kept."""
-    async with desk.opened(viewer, name) as repository:
+    async with api.opened(viewer, name) as repository:
         cached = await asyncio.to_thread(
-            tagging.active_release, desk.store, desk.container.cache, repository.full_name
+            tagging.active_release, api.store, api.container.cache, repository.full_name
         )
         policy = await asyncio.to_thread(
-            tagging.policy, desk.store, repository.full_name, cached.release.names
+            tagging.policy, api.store, repository.full_name, cached.release.names
         )
         text = IssueText.of(order.title, order.body)
-        decisions = await desk.scoring.tag(cached, text, policy)
+        decisions = await api.scoring.tag(cached, text, policy)
         return TriedDocument(
             repository=repository.full_name, release=cached.id, labels=_reasons(decisions)
         )
 
 
-async def previewed(desk: Desk, viewer: Viewer, name: str, newest: int = NEWEST) -> PreviewDocument:
+async def previewed(
+    api: ApiContext, viewer: Viewer, name: str, newest: int = NEWEST
+) -> PreviewDocument:
     """What it would do with the newest open issues."""
-    async with desk.opened(viewer, name) as repository:
-        container = desk.container
+    async with api.opened(viewer, name) as repository:
+        container = api.container
 
         def look(_: Any) -> Any:
-            return preview(container.store, container.cache, repository, desk.now(), newest=newest)
+            return preview(container.store, container.cache, repository, api.now(), newest=newest)
 
-        active = await desk.read(lambda work: work.releases.active_of([repository.id]))
+        active = await api.read(lambda work: work.releases.active_of([repository.id]))
         key = ("preview", repository.id, newest, active.get(repository.id))
-        aside = await asyncio.to_thread(desk.background.ask, key, look)
+        aside = await asyncio.to_thread(api.background.ask, key, look)
         if aside.state == "failed":
             raise ApiRefusal(409, aside.error)
         if aside.state == "running":

@@ -27,7 +27,7 @@ from tagger.monitoring.verdict import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bot.api.desk import Desk
+    from bot.api.api_context import ApiContext
     from bot.signin.viewers import Viewer
     from store.records import Repository, StoredRelease
     from store.unit_of_work import UnitOfWork
@@ -50,15 +50,15 @@ class Trainings(Protocol):
 class QueuedTrainings:
     """A task, which a worker takes up."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, api: ApiContext) -> None:
+        self._api = api
 
     def ask(self, repository: Repository, by: str) -> None:
-        with self._desk.store.begin() as work:
-            work.tasks.request(_RETRAIN, repository.id, self._desk.now(), by=by)
+        with self._api.store.begin() as work:
+            work.tasks.request(_RETRAIN, repository.id, self._api.now(), by=by)
 
     def standing(self, repository: Repository) -> TrainingDocument:
-        with self._desk.store.read() as work:
+        with self._api.store.read() as work:
             task = work.tasks.find(_RETRAIN, repository.id)
         if task is None or (task.asked_at is None and task.finished_at is None):
             return TrainingDocument(state="none", words="", at=None)
@@ -74,26 +74,26 @@ class QueuedTrainings:
 class OwnTrainings:
     """In a thread of this process: the pages on one's own machine have no worker beside them."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, api: ApiContext) -> None:
+        self._api = api
 
     def ask(self, repository: Repository, by: str) -> None:  # noqa: ARG002 - who else
         key = _RETRAIN, repository.id
-        self._desk.background.forget(key)
+        self._api.background.forget(key)
 
         def train(progress: Any) -> str:
             from bot.learning.retraining import RetrainRequest, retrain
 
-            workspace = self._desk.container.workspace(progress)
+            workspace = self._api.container.workspace(progress)
             done = retrain(workspace, RetrainRequest(repository.full_name))
             last = done.stages[-1]
             verdict = "serves" if last.promoted else "does not serve"
             return f"release {last.manifest.id} {verdict}: {last.gate.reason}"
 
-        self._desk.background.ask(key, train, patience=0)
+        self._api.background.ask(key, train, patience=0)
 
     def standing(self, repository: Repository) -> TrainingDocument:
-        aside = self._desk.background.find((_RETRAIN, repository.id))
+        aside = self._api.background.find((_RETRAIN, repository.id))
         if aside is None:
             return TrainingDocument(state="none", words="", at=None)
         words = {"running": aside.step or "training", "done": aside.result, "failed": aside.error}
@@ -102,50 +102,50 @@ class OwnTrainings:
         )
 
 
-async def releases(desk: Desk, viewer: Viewer, name: str) -> ReleasesDocument:
+async def releases(api: ApiContext, viewer: Viewer, name: str) -> ReleasesDocument:
     """Releases side by side, and what the one that serves can do for each label."""
-    async with desk.opened(viewer, name) as repository:
-        stored = await desk.read(lambda work: work.releases.list(repository.id)[:SHOWN])
-        training = await asyncio.to_thread(desk.trainings.standing, repository)
+    async with api.opened(viewer, name) as repository:
+        stored = await api.read(lambda work: work.releases.list(repository.id)[:SHOWN])
+        training = await asyncio.to_thread(api.trainings.standing, repository)
         return _releases(repository, stored, training)
 
 
-async def promoted(desk: Desk, viewer: Viewer, name: str, release: str) -> ReleasesDocument:
+async def promoted(api: ApiContext, viewer: Viewer, name: str, release: str) -> ReleasesDocument:
     """Let a release serve."""
-    async with desk.opened(viewer, name, Role.ADMIN) as repository:
+    async with api.opened(viewer, name, Role.ADMIN) as repository:
         reason = f"by {viewer.login}"
         await asyncio.to_thread(
             promote,
-            desk.store,
-            desk.container.cache,
+            api.store,
+            api.container.cache,
             repository.full_name,
             release,
-            desk.now(),
+            api.now(),
             reason,
         )
-    return await releases(desk, viewer, name)
+    return await releases(api, viewer, name)
 
 
-async def rolled_back(desk: Desk, viewer: Viewer, name: str) -> ReleasesDocument:
+async def rolled_back(api: ApiContext, viewer: Viewer, name: str) -> ReleasesDocument:
     """Let the release serve that served before."""
-    async with desk.opened(viewer, name, Role.ADMIN) as repository:
+    async with api.opened(viewer, name, Role.ADMIN) as repository:
         await asyncio.to_thread(
-            rollback, desk.store, repository.full_name, desk.now(), f"by {viewer.login}"
+            rollback, api.store, repository.full_name, api.now(), f"by {viewer.login}"
         )
-    return await releases(desk, viewer, name)
+    return await releases(api, viewer, name)
 
 
-async def retrained(desk: Desk, viewer: Viewer, name: str) -> TrainingDocument:
+async def retrained(api: ApiContext, viewer: Viewer, name: str) -> TrainingDocument:
     """Have a release trained."""
-    async with desk.opened(viewer, name, Role.ADMIN) as repository:
-        await asyncio.to_thread(desk.trainings.ask, repository, viewer.login)
-        return await asyncio.to_thread(desk.trainings.standing, repository)
+    async with api.opened(viewer, name, Role.ADMIN) as repository:
+        await asyncio.to_thread(api.trainings.ask, repository, viewer.login)
+        return await asyncio.to_thread(api.trainings.standing, repository)
 
 
-async def evaluation(desk: Desk, viewer: Viewer, name: str) -> EvaluationDocument:
+async def evaluation(api: ApiContext, viewer: Viewer, name: str) -> EvaluationDocument:
     """The learning curves of the last evaluation."""
-    async with desk.opened(viewer, name) as repository:
-        return await desk.read(lambda work: _evaluation(work, repository))
+    async with api.opened(viewer, name) as repository:
+        return await api.read(lambda work: _evaluation(work, repository))
 
 
 def _releases(

@@ -28,7 +28,7 @@ from bot.api.teaching_documents import (
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from bot.api.desk import Desk
+    from bot.api.api_context import ApiContext
     from bot.signin.viewers import Viewer
 
 Owner = Annotated[str, Path(max_length=100)]
@@ -41,8 +41,8 @@ class LearningRoutes:
     :param viewer: who makes a request; raises ApiRefusal.
     """
 
-    def __init__(self, desk: Desk, viewer: Callable[[Request], Awaitable[Viewer]]) -> None:
-        self._desk = desk
+    def __init__(self, api: ApiContext, viewer: Callable[[Request], Awaitable[Viewer]]) -> None:
+        self._api = api
         self._viewer = viewer
         self.router = APIRouter()
         of = "/repositories/{owner}/{name}"
@@ -73,14 +73,14 @@ class LearningRoutes:
     ) -> IssueDocument:
         """One issue, and everything that was said of its labels."""
         viewer = await self._viewer(request)
-        return await explaining.why(self._desk, viewer, f"{owner}/{name}", number)
+        return await explaining.why(self._api, viewer, f"{owner}/{name}", number)
 
     async def try_it(
         self, request: Request, owner: Owner, name: Name, order: TryOrder
     ) -> TriedDocument:
         """What would be said of a text; it is not kept."""
         viewer = await self._viewer(request)
-        return await explaining.tried(self._desk, viewer, f"{owner}/{name}", order)
+        return await explaining.tried(self._api, viewer, f"{owner}/{name}", order)
 
     async def preview(
         self,
@@ -91,17 +91,17 @@ class LearningRoutes:
     ) -> PreviewDocument:
         """What would be set and suggested on the newest open issues at each target precision."""
         viewer = await self._viewer(request)
-        return await explaining.previewed(self._desk, viewer, f"{owner}/{name}", newest)
+        return await explaining.previewed(self._api, viewer, f"{owner}/{name}", newest)
 
     async def audit(self, request: Request, owner: Owner, name: Name) -> AuditDocument:
         """Likely wrong and missing labels."""
         viewer = await self._viewer(request)
-        return await auditing.audited(self._desk, viewer, f"{owner}/{name}")
+        return await auditing.audited(self._api, viewer, f"{owner}/{name}")
 
     async def releases(self, request: Request, owner: Owner, name: Name) -> ReleasesDocument:
         """Releases side by side, and what the one that serves can do."""
         viewer = await self._viewer(request)
-        return await learning.releases(self._desk, viewer, f"{owner}/{name}")
+        return await learning.releases(self._api, viewer, f"{owner}/{name}")
 
     async def promote(
         self,
@@ -112,48 +112,48 @@ class LearningRoutes:
     ) -> ReleasesDocument:
         """Let a release serve; takes an administrator."""
         viewer = await self._viewer(request)
-        return await learning.promoted(self._desk, viewer, f"{owner}/{name}", release)
+        return await learning.promoted(self._api, viewer, f"{owner}/{name}", release)
 
     async def rollback(self, request: Request, owner: Owner, name: Name) -> ReleasesDocument:
         """Let the release serve that served before; takes an administrator."""
         viewer = await self._viewer(request)
-        return await learning.rolled_back(self._desk, viewer, f"{owner}/{name}")
+        return await learning.rolled_back(self._api, viewer, f"{owner}/{name}")
 
     async def retrain(self, request: Request, owner: Owner, name: Name) -> TrainingDocument:
         """Have a release trained; takes an administrator."""
         viewer = await self._viewer(request)
-        return await learning.retrained(self._desk, viewer, f"{owner}/{name}")
+        return await learning.retrained(self._api, viewer, f"{owner}/{name}")
 
     async def evaluation(self, request: Request, owner: Owner, name: Name) -> EvaluationDocument:
         """The learning curves of the last evaluation."""
         viewer = await self._viewer(request)
-        return await learning.evaluation(self._desk, viewer, f"{owner}/{name}")
+        return await learning.evaluation(self._api, viewer, f"{owner}/{name}")
 
     async def teach(self, request: Request, owner: Owner, name: Name) -> TeachDocument:
         """The issue to label next, and what was learned so far."""
         viewer = await self._viewer(request)
-        return await teaching.teach(self._desk, viewer, f"{owner}/{name}")
+        return await teaching.teach(self._api, viewer, f"{owner}/{name}")
 
     async def answer(
         self, request: Request, owner: Owner, name: Name, order: AnswerOrder
     ) -> TeachDocument:
         """Labels of an issue; they hold here until they are written to GitHub."""
         viewer = await self._viewer(request)
-        return await teaching.answered(self._desk, viewer, f"{owner}/{name}", order)
+        return await teaching.answered(self._api, viewer, f"{owner}/{name}", order)
 
     async def skip(
         self, request: Request, owner: Owner, name: Name, order: SkipOrder
     ) -> TeachDocument:
         """Put an issue aside."""
         viewer = await self._viewer(request)
-        return await teaching.skipped(self._desk, viewer, f"{owner}/{name}", order)
+        return await teaching.skipped(self._api, viewer, f"{owner}/{name}", order)
 
     async def undo(self, request: Request, owner: Owner, name: Name) -> TeachDocument:
         """Take one's last answer back."""
         viewer = await self._viewer(request)
-        return await teaching.undone(self._desk, viewer, f"{owner}/{name}")
+        return await teaching.undone(self._api, viewer, f"{owner}/{name}")
 
     async def run(self, request: Request, owner: Owner, name: Name, order: RunOrder) -> RunDocument:
         """Write what was decided here to GitHub, or undo the last such run."""
         viewer = await self._viewer(request)
-        return await teaching.run(self._desk, viewer, f"{owner}/{name}", order)
+        return await teaching.run(self._api, viewer, f"{owner}/{name}", order)

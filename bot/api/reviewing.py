@@ -22,35 +22,35 @@ from bot.signin.roles import Role
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from bot.api.desk import Desk
+    from bot.api.api_context import ApiContext
     from bot.api.documents import DecisionOrder
     from bot.signin.viewers import Viewer
     from store.records import Repository
     from store.unit_of_work import UnitOfWork
 
 
-async def repositories(desk: Desk, viewer: Viewer) -> RepositoriesDocument:
+async def repositories(api: ApiContext, viewer: Viewer) -> RepositoriesDocument:
     """Those that who asks may see; of no other is anything read."""
     with in_refusals():
         roles = await viewer.everywhere()
-    documents = await desk.read(lambda work: _repositories(work, roles))
+    documents = await api.read(lambda work: _repositories(work, roles))
     return RepositoriesDocument(repositories=documents)
 
 
 async def today(
-    desk: Desk, viewer: Viewer, name: str, days: int = 1, before: datetime | None = None
+    api: ApiContext, viewer: Viewer, name: str, days: int = 1, before: datetime | None = None
 ) -> TodayDocument:
     """What the bot set, suggested and left since midnight so many days before today's."""
-    now = desk.now()
+    now = api.now()
     since = start_of_yesterday(now, days)
-    async with desk.opened(viewer, name) as repository:
-        day, release = await desk.read(
+    async with api.opened(viewer, name) as repository:
+        day, release = await api.read(
             lambda work: (
                 read_day(work, repository, since, before),
                 work.releases.active_of([repository.id]).get(repository.id),
             )
         )
-        standing = await asyncio.to_thread(desk.standings.of, repository, now)
+        standing = await asyncio.to_thread(api.standings.of, repository, now)
         return TodayDocument.model_validate(
             vars(day)
             | {
@@ -61,17 +61,19 @@ async def today(
         )
 
 
-async def decided(desk: Desk, viewer: Viewer, name: str, order: DecisionOrder) -> DecidedDocument:
+async def decided(
+    api: ApiContext, viewer: Viewer, name: str, order: DecisionOrder
+) -> DecidedDocument:
     """Approve, dismiss or take back, and how the label stands then."""
-    async with desk.opened(viewer, name) as repository:
-        reviewing, person = desk.reviewing(repository), await desk.person(viewer, repository)
+    async with api.opened(viewer, name) as repository:
+        reviewing, person = api.reviewing(repository), await api.person(viewer, repository)
         if order.decision == "undo":
             decision = await undo(reviewing, person, order.number, order.label)
         else:
             wanted = ReviewOrder(order.number, order.label, order.decision, order.origin)
             decision = await decide(reviewing, person, wanted)
-        desk.standings.outdated(repository)
-        item = await desk.read(
+        api.standings.outdated(repository)
+        item = await api.read(
             lambda work: item_of(work, repository.id, decision.number, decision.label)
         )
         return DecidedDocument(
@@ -83,15 +85,15 @@ async def decided(desk: Desk, viewer: Viewer, name: str, order: DecisionOrder) -
         )
 
 
-async def retried(desk: Desk, viewer: Viewer, name: str, guid: str) -> None:
+async def retried(api: ApiContext, viewer: Viewer, name: str, guid: str) -> None:
     """Set a webhook going again that was given up."""
-    async with desk.opened(viewer, name) as repository:
-        await asyncio.to_thread(_retry, desk, repository, guid)
+    async with api.opened(viewer, name) as repository:
+        await asyncio.to_thread(_retry, api, repository, guid)
 
 
-def _retry(desk: Desk, repository: Repository, guid: str) -> None:
-    failed = given_up(desk.store, repository.full_name, [guid])
-    if not set_going(desk.store, failed, desk.now()):
+def _retry(api: ApiContext, repository: Repository, guid: str) -> None:
+    failed = given_up(api.store, repository.full_name, [guid])
+    if not set_going(api.store, failed, api.now()):
         raise ApiRefusal(409, "Its payload is no longer kept: GitHub may send it once more.")
 
 

@@ -23,7 +23,7 @@ from bot.signin.sessions import SESSION_COOKIE, same
 from bot.signin.viewers import Viewer
 
 if TYPE_CHECKING:
-    from bot.api.desk import Desk
+    from bot.api.api_context import ApiContext
 
 PREFIX = "/api/v1"
 SAFE = {"GET", "HEAD"}
@@ -41,8 +41,8 @@ _COOKIE = APIKeyCookie(name=SESSION_COOKIE, auto_error=False)
 class Api:
     """The endpoints; documented in `/openapi.json`."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, api: ApiContext) -> None:
+        self._api = api
         self.router = APIRouter(
             prefix=PREFIX,
             tags=["v1"],
@@ -54,7 +54,7 @@ class Api:
         self._get(f"{of}/today", self.today)
         self._post(f"{of}/decisions", self.decide)
         self._post(f"{of}/failed/{{guid}}/retry", self.retry)
-        self.router.include_router(LearningRoutes(desk, self.viewer).router)
+        self.router.include_router(LearningRoutes(api, self.viewer).router)
 
     def _get(self, path: str, endpoint: Any) -> None:
         self.router.add_api_route(path, endpoint, methods=["GET"])
@@ -69,7 +69,7 @@ class Api:
         """
         authorization = request.headers.get("authorization", "")
         cookie = request.cookies.get(SESSION_COOKIE, "")
-        viewer = await self._desk.doorkeeper.viewer(cookie, authorization)
+        viewer = await self._api.authenticator.viewer(cookie, authorization)
         if viewer is None:
             raise SignInNeeded
         token = request.headers.get("x-csrf-token", "")
@@ -79,7 +79,7 @@ class Api:
 
     async def repositories(self, request: Request) -> RepositoriesDocument:
         """Repositories that who asks may decide in."""
-        return await reviewing.repositories(self._desk, await self.viewer(request))
+        return await reviewing.repositories(self._api, await self.viewer(request))
 
     async def today(
         self,
@@ -91,14 +91,14 @@ class Api:
     ) -> TodayDocument:
         """What the bot set, suggested and left since midnight, so many days ago."""
         viewer = await self.viewer(request)
-        return await reviewing.today(self._desk, viewer, f"{owner}/{name}", days, before)
+        return await reviewing.today(self._api, viewer, f"{owner}/{name}", days, before)
 
     async def decide(
         self, request: Request, owner: Owner, name: Name, order: DecisionOrder
     ) -> DecidedDocument:
         """Approve a label, dismiss it, or undo what was decided about it."""
         viewer = await self.viewer(request)
-        return await reviewing.decided(self._desk, viewer, f"{owner}/{name}", order)
+        return await reviewing.decided(self._api, viewer, f"{owner}/{name}", order)
 
     async def retry(
         self,
@@ -108,7 +108,7 @@ class Api:
         guid: Annotated[str, Path(max_length=200)],
     ) -> dict[str, str]:
         """Set a webhook going again that was given up."""
-        await reviewing.retried(self._desk, await self.viewer(request), f"{owner}/{name}", guid)
+        await reviewing.retried(self._api, await self.viewer(request), f"{owner}/{name}", guid)
         return {"status": "waiting"}
 
 

@@ -20,85 +20,81 @@ from bot.teaching.answers import TeachingAnswer, keep_answer, skip, undo_last
 from bot.teaching.github_run import undo_decisions, write_decisions
 
 if TYPE_CHECKING:
+    from bot.api.api_context import ApiContext
     from bot.api.background import AsideWork
-    from bot.api.desk import Desk
     from bot.api.teaching_documents import AnswerOrder, RunOrder, SkipOrder
     from bot.signin.viewers import Viewer
-    from bot.teaching.classroom import TeachingQuestion, TeachingState
+    from bot.teaching.teaching_sessions import TeachingQuestion, TeachingState
     from store.records import Repository
 
 _LESSON, _RUN = "lesson", "decisions to GitHub"
 
 
-async def teach(desk: Desk, viewer: Viewer, name: str) -> TeachDocument:
+async def teach(api: ApiContext, viewer: Viewer, name: str) -> TeachDocument:
     """How it stands, and the issue to label next; makes a lesson where one is due."""
-    async with desk.opened(viewer, name) as repository:
-        return await asyncio.to_thread(_teach, desk, repository)
+    async with api.opened(viewer, name) as repository:
+        return await asyncio.to_thread(_teach, api, repository)
 
 
-async def answered(desk: Desk, viewer: Viewer, name: str, order: AnswerOrder) -> TeachDocument:
+async def answered(api: ApiContext, viewer: Viewer, name: str, order: AnswerOrder) -> TeachDocument:
     """Keep an answer; the next question."""
-    async with desk.opened(viewer, name) as repository:
+    async with api.opened(viewer, name) as repository:
         answer = TeachingAnswer(order.number, tuple(order.labels), tuple(order.offered))
-        await asyncio.to_thread(
-            keep_answer, desk.store, repository, answer, viewer.login, desk.now()
-        )
-        if order.direct and _can_write(desk, repository) and not _is_writing(desk, repository):
-            await asyncio.to_thread(_begin_run, desk, repository, "write", 0.0)
-        return await asyncio.to_thread(_teach, desk, repository)
+        await asyncio.to_thread(keep_answer, api.store, repository, answer, viewer.login, api.now())
+        if order.direct and _can_write(api, repository) and not _is_writing(api, repository):
+            await asyncio.to_thread(_begin_run, api, repository, "write", 0.0)
+        return await asyncio.to_thread(_teach, api, repository)
 
 
-async def skipped(desk: Desk, viewer: Viewer, name: str, order: SkipOrder) -> TeachDocument:
+async def skipped(api: ApiContext, viewer: Viewer, name: str, order: SkipOrder) -> TeachDocument:
     """Put an issue aside; the next question."""
-    async with desk.opened(viewer, name) as repository:
-        await asyncio.to_thread(
-            skip, desk.store, repository, order.number, viewer.login, desk.now()
-        )
-        return await asyncio.to_thread(_teach, desk, repository)
+    async with api.opened(viewer, name) as repository:
+        await asyncio.to_thread(skip, api.store, repository, order.number, viewer.login, api.now())
+        return await asyncio.to_thread(_teach, api, repository)
 
 
-async def undone(desk: Desk, viewer: Viewer, name: str) -> TeachDocument:
+async def undone(api: ApiContext, viewer: Viewer, name: str) -> TeachDocument:
     """Take the last answer back."""
-    async with desk.opened(viewer, name) as repository:
-        await asyncio.to_thread(undo_last, desk.store, repository, viewer.login, desk.now())
-        return await asyncio.to_thread(_teach, desk, repository)
+    async with api.opened(viewer, name) as repository:
+        await asyncio.to_thread(undo_last, api.store, repository, viewer.login, api.now())
+        return await asyncio.to_thread(_teach, api, repository)
 
 
-async def run(desk: Desk, viewer: Viewer, name: str, order: RunOrder) -> RunDocument:
+async def run(api: ApiContext, viewer: Viewer, name: str, order: RunOrder) -> RunDocument:
     """Write what holds here alone to GitHub, or take the last run off again."""
-    async with desk.opened(viewer, name) as repository:
-        if _is_writing(desk, repository):
+    async with api.opened(viewer, name) as repository:
+        if _is_writing(api, repository):
             raise ApiRefusal(409, "A run is going on already.")
-        aside = await asyncio.to_thread(_begin_run, desk, repository, order.act)
+        aside = await asyncio.to_thread(_begin_run, api, repository, order.act)
         return _run_document(aside)
 
 
 def _begin_run(
-    desk: Desk, repository: Repository, act: str, patience: float = PATIENCE_SECONDS
+    api: ApiContext, repository: Repository, act: str, patience: float = PATIENCE_SECONDS
 ) -> AsideWork:
     key = _RUN, repository.id
-    desk.background.forget(key)
+    api.background.forget(key)
 
     def work_out(progress: Any) -> str:
-        return asyncio.run(_carry_out(desk, repository, act, progress))
+        return asyncio.run(_carry_out(api, repository, act, progress))
 
-    return desk.background.ask(key, work_out, patience=patience)
+    return api.background.ask(key, work_out, patience=patience)
 
 
-def _is_writing(desk: Desk, repository: Repository) -> bool:
-    going = desk.background.find((_RUN, repository.id))
+def _is_writing(api: ApiContext, repository: Repository) -> bool:
+    going = api.background.find((_RUN, repository.id))
     return going is not None and going.state == "running"
 
 
-def _can_write(desk: Desk, repository: Repository) -> bool:
-    return repository.github_id is not None and desk.doorkeeper.access() is not None
+def _can_write(api: ApiContext, repository: Repository) -> bool:
+    return repository.github_id is not None and api.authenticator.access() is not None
 
 
-async def _carry_out(desk: Desk, repository: Repository, act: str, progress: Any) -> str:
+async def _carry_out(api: ApiContext, repository: Repository, act: str, progress: Any) -> str:
     """In an event loop of its own: a run may take minutes."""
-    context = desk.container.context()
+    context = api.container.context()
     try:
-        throttled = Throttled(desk.container.clock)
+        throttled = Throttled(api.container.clock)
         if act == "write":
             written = await write_decisions(context, repository, throttled, progress)
             return written.sentence
@@ -108,26 +104,30 @@ async def _carry_out(desk: Desk, repository: Repository, act: str, progress: Any
             await context.access.aclose()
 
 
-def _teach(desk: Desk, repository: Repository) -> TeachDocument:
-    classroom, key = desk.classroom, (_LESSON, repository.id)
-    if not classroom.has_lesson(repository) or classroom.is_due(repository):
-        going = desk.background.find(key)
+def _teach(api: ApiContext, repository: Repository) -> TeachDocument:
+    teaching_sessions, key = api.teaching_sessions, (_LESSON, repository.id)
+    if not teaching_sessions.has_lesson(repository) or teaching_sessions.is_due(repository):
+        going = api.background.find(key)
         if going is not None and going.state != "running":
-            desk.background.forget(key)
-        patience = 0.5 if classroom.has_lesson(repository) else 1.5
-        desk.background.ask(
-            key, lambda progress: classroom.teach(repository, progress), patience=patience
+            api.background.forget(key)
+        patience = 0.5 if teaching_sessions.has_lesson(repository) else 1.5
+        api.background.ask(
+            key, lambda progress: teaching_sessions.teach(repository, progress), patience=patience
         )
-    going = desk.background.find(key)
-    if going is not None and going.state == "failed" and not classroom.has_lesson(repository):
-        desk.background.forget(key)
+    going = api.background.find(key)
+    if (
+        going is not None
+        and going.state == "failed"
+        and not teaching_sessions.has_lesson(repository)
+    ):
+        api.background.forget(key)
         raise ApiRefusal(409, going.error)
     step = going.step or "beginning" if going is not None and going.state == "running" else ""
-    state = classroom.state(repository)
+    state = teaching_sessions.state(repository)
     if state is None:
         return TeachDocument(repository=repository.full_name, ready=False, step=step)
-    aside = desk.background.find((_RUN, repository.id))
-    return _document(repository, state, step, aside, can_write=_can_write(desk, repository))
+    aside = api.background.find((_RUN, repository.id))
+    return _document(repository, state, step, aside, can_write=_can_write(api, repository))
 
 
 def _document(

@@ -39,14 +39,14 @@ class LearningPages:
 
     def __init__(self, site: Site) -> None:
         self._site = site
-        self._desk = site.desk
+        self._api = site.api
 
     async def why(self, visit: Visit) -> Response:
         """Everything about one issue."""
         number = visit.request.path_params["number"]
         if not number.isdecimal() or len(number) > 15:
             raise NotShown
-        issue = await explaining.why(self._desk, visit.viewer, visit.repository, int(number))
+        issue = await explaining.why(self._api, visit.viewer, visit.repository, int(number))
         here = f"{path_of(visit.repository)}/why/{issue.number}"
         return self._site.show(
             visit,
@@ -65,7 +65,7 @@ class LearningPages:
         title = body = ""
         number = visit.whole("number", 0)
         if number:
-            issue = await explaining.why(self._desk, visit.viewer, visit.repository, number)
+            issue = await explaining.why(self._api, visit.viewer, visit.repository, number)
             title, body = issue.title, issue.body
         else:
             await self._may(visit)
@@ -82,14 +82,14 @@ class LearningPages:
             raise ApiRefusal(
                 400, "It takes a title, and a body of 65,536 characters at most."
             ) from None
-        tried = await explaining.tried(self._desk, visit.viewer, visit.repository, order)
+        tried = await explaining.tried(self._api, visit.viewer, visit.repository, order)
         return self._site.show(
             visit, "try.html.jinja", "Try it", title=title, body=body, tried=tried
         )
 
     async def preview(self, visit: Visit) -> Response:
         """The newest open issues at each target."""
-        looked = await explaining.previewed(self._desk, visit.viewer, visit.repository)
+        looked = await explaining.previewed(self._api, visit.viewer, visit.repository)
         at = _target(looked, visit.asked("precision")) if looked.ready else None
         refresh = 0 if looked.ready else SECONDS
         heading = "What would it do?"
@@ -99,9 +99,9 @@ class LearningPages:
 
     async def releases(self, visit: Visit) -> Response:
         """Releases side by side, labels and curves."""
-        desk, viewer, name = self._desk, visit.viewer, visit.repository
-        listed = await learning.releases(desk, viewer, name)
-        evaluation = await learning.evaluation(desk, viewer, name)
+        api, viewer, name = self._api, visit.viewer, visit.repository
+        listed = await learning.releases(api, viewer, name)
+        evaluation = await learning.evaluation(api, viewer, name)
         active = [release for release in listed.releases if release.id == listed.active]
         gates = [release.gate for release in listed.releases if release.gate]
         metrics = dict.fromkeys(figure.metric for gate in gates for figure in gate.figures)
@@ -123,32 +123,32 @@ class LearningPages:
 
     async def change_release(self, visit: Visit) -> Response:
         """Train, promote, roll back."""
-        desk, viewer, name = self._desk, visit.viewer, visit.repository
+        api, viewer, name = self._api, visit.viewer, visit.repository
         act = field(visit.form, "act")
         if act == "retrain":
-            await learning.retrained(desk, viewer, name)
+            await learning.retrained(api, viewer, name)
         elif act == "rollback":
-            await learning.rolled_back(desk, viewer, name)
+            await learning.rolled_back(api, viewer, name)
         elif act == "promote":
-            await learning.promoted(desk, viewer, name, field(visit.form, "release"))
+            await learning.promoted(api, viewer, name, field(visit.form, "release"))
         else:
             raise ApiRefusal(400, "The form is not one of ours.")
         return see(f"{path_of(name)}/releases")
 
     async def audit(self, visit: Visit) -> Response:
         """Likely wrong and missing labels."""
-        audit = await auditing.audited(self._desk, visit.viewer, visit.repository)
+        audit = await auditing.audited(self._api, visit.viewer, visit.repository)
         refresh = 0 if audit.ready else SECONDS
         return self._site.show(visit, "audit.html.jinja", "Audit", audit=audit, refresh=refresh)
 
     async def audit_anew(self, visit: Visit) -> Response:
         """Judge once more."""
-        await auditing.audited(self._desk, visit.viewer, visit.repository, anew=True)
+        await auditing.audited(self._api, visit.viewer, visit.repository, anew=True)
         return see(f"{path_of(visit.repository)}/audit")
 
     async def _may(self, visit: Visit) -> None:
         """:raises ApiRefusal: they may not see the repository."""
-        async with self._desk.opened(visit.viewer, visit.repository):
+        async with self._api.opened(visit.viewer, visit.repository):
             pass
 
 

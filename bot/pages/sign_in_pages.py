@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 from bot.api.refusals import ApiRefusal
 from bot.pages.exchange import ASKING, check_own_form, field, form_of, see, with_cookie
-from bot.signin.doorkeeper import NotLetIn, safe_path
+from bot.signin.authenticator import SignInFailed, safe_path
 from bot.signin.sessions import SESSION_COOKIE
 
 if TYPE_CHECKING:
     from fastapi import Request
     from fastapi.responses import Response
 
-    from bot.api.desk import Desk
+    from bot.api.api_context import ApiContext
 
 TRIES_WORDS = "Too many tries from your address. Wait a minute."
 
@@ -21,9 +21,9 @@ TRIES_WORDS = "Too many tries from your address. Wait a minute."
 class SignInPages:
     """The endpoints; each raises ApiRefusal where it says no."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
-        self._keeper = desk.doorkeeper
+    def __init__(self, api: ApiContext) -> None:
+        self._api = api
+        self._keeper = api.authenticator
 
     async def by_link(self, request: Request) -> Response:
         """The one-time link of `issue-tagger open`."""
@@ -43,7 +43,7 @@ class SignInPages:
             address, cookie = self._keeper.ask_github(
                 _callback(request), request.query_params.get("back", "/")
             )
-        except NotLetIn as refused:
+        except SignInFailed as refused:
             raise ApiRefusal(404, str(refused)) from None
         return with_cookie(see(address), request, ASKING, cookie)
 
@@ -54,7 +54,7 @@ class SignInPages:
         asking = request.cookies.get(ASKING, "")
         try:
             cookie, target = await self._keeper.answered(asking, _callback(request), code, state)
-        except NotLetIn as refused:
+        except SignInFailed as refused:
             raise ApiRefusal(403, str(refused)) from None
         entered = with_cookie(see(safe_path(target)), request, SESSION_COOKIE, cookie)
         return with_cookie(entered, request, ASKING, "")
@@ -69,7 +69,7 @@ class SignInPages:
     def _count(self, request: Request) -> None:
         """:raises ApiRefusal: too many tries of this address within a minute."""
         address = request.client.host if request.client else ""
-        wait = self._keeper.rate.wait(address, self._desk.now())
+        wait = self._keeper.rate.wait(address, self._api.now())
         if wait:
             raise ApiRefusal(429, TRIES_WORDS, retry_after=wait)
 

@@ -33,7 +33,7 @@ from bot.signin.sessions import SESSION_COOKIE
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from bot.api.desk import Desk
+    from bot.api.api_context import ApiContext
     from bot.signin.viewers import Viewer
 
     Made = Callable[["Visit"], Awaitable[Response]]
@@ -81,10 +81,10 @@ class Visit:
 class Site:
     """All pages of one service."""
 
-    def __init__(self, desk: Desk) -> None:
-        self.desk = desk
+    def __init__(self, api: ApiContext) -> None:
+        self.api = api
         self.router = APIRouter(include_in_schema=False)
-        entering = SignInPages(desk)
+        entering = SignInPages(api)
         of = "/r/{owner}/{name}"
         self._add("GET", "/", self._opened(self.home))
         self._add("GET", "/static/{file}", self._opened(self.static))
@@ -132,7 +132,7 @@ class Site:
         """An endpoint for who has signed in."""
 
         async def within(request: Request) -> Response:
-            viewer = await self.desk.doorkeeper.viewer(request.cookies.get(SESSION_COOKIE, ""))
+            viewer = await self.api.authenticator.viewer(request.cookies.get(SESSION_COOKIE, ""))
             if viewer is None:
                 raise SignInNeeded
             form: dict[str, list[str]] = {}
@@ -148,7 +148,7 @@ class Site:
 
         :raises ApiRefusal: the pages are on one's own machine, and were asked for elsewhere.
         """
-        if self.desk.doorkeeper.is_local and request.url.hostname not in LOOPBACK:
+        if self.api.authenticator.is_local and request.url.hostname not in LOOPBACK:
             raise ApiRefusal(421, "These pages are opened at http://127.0.0.1 only.")
 
     def _refused(self, request: Request, refusal: ApiRefusal) -> Response:
@@ -168,12 +168,12 @@ class Site:
 
     async def home(self, request: Request) -> Response:
         """What this is and how to sign in, or the repositories that one may see."""
-        keeper = self.desk.doorkeeper
+        keeper = self.api.authenticator
         viewer = await keeper.viewer(request.cookies.get(SESSION_COOKIE, ""))
         listed: list[Any] = []
         if viewer is not None:
             try:
-                listed = (await reviewing.repositories(self.desk, viewer)).repositories
+                listed = (await reviewing.repositories(self.api, viewer)).repositories
             except SignInNeeded:
                 viewer = None
         sign_in = "local" if keeper.is_local else "github" if keeper.github else "none"
@@ -202,7 +202,7 @@ class Site:
         """What was set, suggested and left."""
         days = visit.whole("days", 1)
         day = await reviewing.today(
-            self.desk, visit.viewer, visit.repository, days, _time(visit.asked("before"))
+            self.api, visit.viewer, visit.repository, days, _time(visit.asked("before"))
         )
         return self.show(
             visit,
@@ -221,7 +221,7 @@ class Site:
     async def decide(self, visit: Visit) -> Response:
         """One decision; for the script the item anew, else back to where it was made."""
         order = _order(visit.form)
-        decided = await reviewing.decided(self.desk, visit.viewer, visit.repository, order)
+        decided = await reviewing.decided(self.api, visit.viewer, visit.repository, order)
         back = field(visit.form, "back")
         base = path_of(visit.repository)
         back = back if back.startswith(base) else base
@@ -243,9 +243,7 @@ class Site:
 
     async def retry(self, visit: Visit) -> Response:
         """A webhook that failed, once more."""
-        await reviewing.retried(
-            self.desk, visit.viewer, visit.repository, field(visit.form, "guid")
-        )
+        await reviewing.retried(self.api, visit.viewer, visit.repository, field(visit.form, "guid"))
         return see(f"{path_of(visit.repository)}#failed")
 
 

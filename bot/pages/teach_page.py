@@ -14,7 +14,7 @@ from bot.pages.sentences import change_sentence, teaching_sentence
 if TYPE_CHECKING:
     from fastapi.responses import Response
 
-    from bot.api.desk import Desk
+    from bot.api.api_context import ApiContext
     from bot.pages.site import Site, Visit
 
 SECONDS = 3
@@ -26,11 +26,11 @@ class TeachPage:
 
     def __init__(self, site: Site) -> None:
         self._site = site
-        self._desk: Desk = site.desk
+        self._api: ApiContext = site.api
 
     async def show(self, visit: Visit) -> Response:
         """The next issue."""
-        teach = await teaching.teach(self._desk, visit.viewer, visit.repository)
+        teach = await teaching.teach(self._api, visit.viewer, visit.repository)
         direct = visit.asked("direct") == "1" and teach.can_write
         waits = not teach.ready or teach.run.state == "running"
         return self._site.show(
@@ -46,18 +46,18 @@ class TeachPage:
 
     async def act(self, visit: Visit) -> Response:
         """An answer, or what is to become of all of them."""
-        desk, viewer, name = self._desk, visit.viewer, visit.repository
+        api, viewer, name = self._api, visit.viewer, visit.repository
         act = field(visit.form, "act") or "answer"
         if act in {"write", "unwrite"}:
             order = RunOrder(act="write" if act == "write" else "undo")
-            await teaching.run(desk, viewer, name, order)
+            await teaching.run(api, viewer, name, order)
             return see(f"{path_of(name)}/teach#use")
         if act == "undo":
-            await teaching.undone(desk, viewer, name)
+            await teaching.undone(api, viewer, name)
         elif act == "skip":
-            await teaching.skipped(desk, viewer, name, _skip(visit))
+            await teaching.skipped(api, viewer, name, _skip(visit))
         elif act in {"answer", "none"}:
-            await teaching.answered(desk, viewer, name, _answer(visit, none=act == "none"))
+            await teaching.answered(api, viewer, name, _answer(visit, none=act == "none"))
         else:
             raise ApiRefusal(400, "The form is not one of ours.")
         return see(f"{path_of(name)}/teach{'?direct=1' if _is_direct(visit) else ''}")

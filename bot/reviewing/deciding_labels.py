@@ -53,7 +53,7 @@ class Person:
 
 
 @dataclass(frozen=True)
-class ReviewDesk:
+class ReviewContext:
     """The repository that is decided about, and where decisions are kept."""
 
     store: Store
@@ -71,59 +71,59 @@ class ReviewOrder:
     origin: ReviewOrigin = "api"
 
 
-async def decide(desk: ReviewDesk, person: Person, wanted: ReviewOrder) -> StoredDecision:
+async def decide(review: ReviewContext, person: Person, wanted: ReviewOrder) -> StoredDecision:
     """Carry a decision out and keep it; deciding the same again changes nothing.
 
     :raises NotStored: the issue is not stored.
     :raises CommandRefused: there is no such label, or the issue is gone.
     :raises GitHubError: GitHub did not do it; nothing is kept.
     """
-    issue, label, before = await asyncio.to_thread(_look, desk, wanted)
+    issue, label, before = await asyncio.to_thread(_look, review, wanted)
     if label is None and person.client is not None:
-        there = await labels_now(desk.store, person.client, desk.repository, desk.clock())
+        there = await labels_now(review.store, person.client, review.repository, review.clock())
         label = there.names.get(name_key(wanted.label))
     if label is None:
-        raise CommandRefused(f"{desk.repository.full_name} has no label {wanted.label!r}")
+        raise CommandRefused(f"{review.repository.full_name} has no label {wanted.label!r}")
     verdict = _VERDICTS[wanted.order]
     if before is not None and before.verdict == verdict:
         return before
     effect: ReviewEffect = "none"
     labels: tuple[str, ...] | None = None
     if person.client is not None:
-        effect, labels = await _on_github(desk, person.client, issue, label, wanted.order)
+        effect, labels = await _on_github(review, person.client, issue, label, wanted.order)
     place: ReviewPlace = "github" if person.client is not None else "here"
     record = DecisionRecord(
-        issue.number, label, verdict, wanted.origin, person.login, desk.clock(), place, effect
+        issue.number, label, verdict, wanted.origin, person.login, review.clock(), place, effect
     )
-    return await asyncio.to_thread(_keep, desk, record, labels, before)
+    return await asyncio.to_thread(_keep, review, record, labels, before)
 
 
-async def undo(desk: ReviewDesk, person: Person, number: int, label: str) -> StoredDecision:
+async def undo(review: ReviewContext, person: Person, number: int, label: str) -> StoredDecision:
     """Take back the decision in force on a label; what it changed is as it was before.
 
     :raises CommandRefused: nothing was decided about it.
     :raises GitHubError: GitHub did not do it; the decision stands.
     """
-    decision = await asyncio.to_thread(_in_force, desk, number, label)
+    decision = await asyncio.to_thread(_in_force, review, number, label)
     if decision is None:
         raise CommandRefused(f"nothing was decided about {label!r} on issue #{number}")
     labels = None
     if decision.place == "github":
         if person.client is None:
             raise CommandRefused("there are no credentials for GitHub, where this was decided")
-        labels = await _back_on_github(desk, person.client, decision)
-    return await asyncio.to_thread(_take_back, desk, decision, labels)
+        labels = await _back_on_github(review, person.client, decision)
+    return await asyncio.to_thread(_take_back, review, decision, labels)
 
 
 async def _on_github(
-    desk: ReviewDesk, client: GitHubClient, issue: StoredIssue, label: str, order: Order
+    review: ReviewContext, client: GitHubClient, issue: StoredIssue, label: str, order: Order
 ) -> tuple[ReviewEffect, tuple[str, ...]]:
     """Make the change; the effect, and the labels that the issue has then."""
-    name, number, key = desk.repository.full_name, issue.number, name_key(label)
+    name, number, key = review.repository.full_name, issue.number, name_key(label)
     try:
         there = await client.issue(name, number)
         present = {name_key(each): each for each in there.label_names}
-        pending = None if key in present else await _pending(desk, client, number, key)
+        pending = None if key in present else await _pending(review, client, number, key)
         effect: ReviewEffect = "none"
         if pending is not None:
             await client.answer_suggestion(name, number, pending.id, approve=order == "approve")
@@ -144,23 +144,23 @@ async def _on_github(
 
 
 async def _pending(
-    desk: ReviewDesk, client: GitHubClient, number: int, key: str
+    review: ReviewContext, client: GitHubClient, number: int, key: str
 ) -> Suggestion | None:
     """The suggestion of the label that waits on GitHub, where one does."""
     try:
-        suggestions = await client.suggestions(desk.repository.full_name, number, "pending")
+        suggestions = await client.suggestions(review.repository.full_name, number, "pending")
     except NotFound:  # a repository without the feature
         return None
     if not suggestions:
         return None
-    ids = (await labels_now(desk.store, client, desk.repository, desk.clock())).ids
+    ids = (await labels_now(review.store, client, review.repository, review.clock())).ids
     return next((each for each in suggestions if ids.get(each.target_id or 0) == key), None)
 
 
 async def _back_on_github(
-    desk: ReviewDesk, client: GitHubClient, decision: StoredDecision
+    review: ReviewContext, client: GitHubClient, decision: StoredDecision
 ) -> tuple[str, ...] | None:
-    name, number, label = desk.repository.full_name, decision.number, decision.label
+    name, number, label = review.repository.full_name, decision.number, decision.label
     if decision.effect in {"added", "accepted"}:
         await client.remove_label(name, number, label)
     elif decision.effect == "removed":
@@ -176,11 +176,11 @@ async def _back_on_github(
 
 
 def _look(
-    desk: ReviewDesk, wanted: ReviewOrder
+    review: ReviewContext, wanted: ReviewOrder
 ) -> tuple[StoredIssue, str | None, StoredDecision | None]:
     """The issue, the label as the store spells it, and what was decided about it before."""
-    key, repository = name_key(wanted.label), desk.repository
-    with desk.store.read() as work:
+    key, repository = name_key(wanted.label), review.repository
+    with review.store.read() as work:
         issue = work.issues.get(repository.id, wanted.number)
         decided = work.decisions.of_issues(repository.id, [wanted.number])
         names = {name_key(label.name): label.name for label in work.labels.list(repository.id)}
@@ -190,39 +190,39 @@ def _look(
     return issue, names.get(key), decided.get((wanted.number, key))
 
 
-def _in_force(desk: ReviewDesk, number: int, label: str) -> StoredDecision | None:
-    with desk.store.read() as work:
-        decided = work.decisions.of_issues(desk.repository.id, [number])
+def _in_force(review: ReviewContext, number: int, label: str) -> StoredDecision | None:
+    with review.store.read() as work:
+        decided = work.decisions.of_issues(review.repository.id, [number])
     return decided.get((number, name_key(label)))
 
 
 def _keep(
-    desk: ReviewDesk,
+    review: ReviewContext,
     record: DecisionRecord,
     labels: tuple[str, ...] | None,
     before: StoredDecision | None,
 ) -> StoredDecision:
-    with desk.store.begin() as work:
+    with review.store.begin() as work:
         if before is not None:
             work.decisions.undo(before.id, record.at)
         if labels is not None:
-            work.issues.set_labels(desk.repository.id, record.number, labels)
-        decision = work.decisions.record(desk.repository.id, record)
+            work.issues.set_labels(review.repository.id, record.number, labels)
+        decision = work.decisions.record(review.repository.id, record)
         answered: WriteState = "approved" if record.verdict == "approved" else "dismissed"
         _mark_suggestions(work, decision, "written", answered, record.at)
         return decision
 
 
 def _take_back(
-    desk: ReviewDesk, decision: StoredDecision, labels: tuple[str, ...] | None
+    review: ReviewContext, decision: StoredDecision, labels: tuple[str, ...] | None
 ) -> StoredDecision:
-    with desk.store.begin() as work:
-        undone = work.decisions.undo(decision.id, desk.clock())
+    with review.store.begin() as work:
+        undone = work.decisions.undo(decision.id, review.clock())
         if labels is not None:
-            work.issues.set_labels(desk.repository.id, decision.number, labels)
+            work.issues.set_labels(review.repository.id, decision.number, labels)
         if decision.effect != "turned down" or labels is not None:
             answered: WriteState = "approved" if decision.verdict == "approved" else "dismissed"
-            _mark_suggestions(work, decision, answered, "written", desk.clock())
+            _mark_suggestions(work, decision, answered, "written", review.clock())
         return undone
 
 

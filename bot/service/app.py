@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
 
-from bot.api.desk import Desk
+from bot.api.api_context import ApiContext
 from bot.api.refusals import ApiRefusal
 from bot.api.routes import Api, answer_refusal
 from bot.github.errors import GitHubError
@@ -19,7 +19,7 @@ from bot.service.health import Health
 from bot.service.intake import Intake
 from bot.service.setup import Setup
 from bot.service.webhook import Webhook
-from bot.signin.doorkeeper import Doorkeeper
+from bot.signin.authenticator import Authenticator
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -57,18 +57,18 @@ def create_app(
     )
     setup = Setup(container, thread.reopen if thread else _nobody)
     health = Health(container.store, container.cache, container.metrics, container.clock, thread)
-    desk = Desk(container, Doorkeeper(container, link))
+    api = ApiContext(container, Authenticator(container, link))
     app = FastAPI(
         title="issue-tagger",
         docs_url=None,
         redoc_url=None,
-        lifespan=lambda _: _running(container, intake, thread, desk),
+        lifespan=lambda _: _running(container, intake, thread, api),
     )
     app.include_router(webhook.router)
     app.include_router(health.router)
     app.include_router(setup.router)
-    app.include_router(Api(desk).router)
-    app.include_router(Site(desk).router)
+    app.include_router(Api(api).router)
+    app.include_router(Site(api).router)
     app.add_exception_handler(ApiRefusal, answer_refusal)
     app.state.setup = setup
     return app
@@ -76,7 +76,7 @@ def create_app(
 
 @asynccontextmanager
 async def _running(
-    container: Container, intake: Intake, thread: WorkerThread | None, desk: Desk
+    container: Container, intake: Intake, thread: WorkerThread | None, api: ApiContext
 ) -> AsyncIterator[None]:
     """Take in and work while the block lasts; then store what waits, and end or hand back."""
     await asyncio.to_thread(container.store.migrate)
@@ -90,7 +90,7 @@ async def _running(
         asking.cancel()
         with suppress(asyncio.CancelledError):
             await asking
-        await desk.doorkeeper.aclose()
+        await api.authenticator.aclose()
         await asyncio.to_thread(intake.stop)
         if thread is not None:
             await asyncio.to_thread(thread.stop)

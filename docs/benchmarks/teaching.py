@@ -18,8 +18,8 @@ import numpy as np
 from bot.cli.learning.prior import labelled_files
 from bot.container import build
 from bot.process.settings import load_settings
-from bot.teaching.classroom import EVERY
 from bot.teaching.lesson import MEMBERS
+from bot.teaching.teaching_sessions import EVERY
 from tagger.chain.chain import Chain
 from tagger.evaluation.teaching_order import teaching_order
 

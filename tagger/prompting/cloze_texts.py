@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tagger.domain.issue import Label
-    from tagger.semi_supervised.lesson import Lesson
+    from tagger.semi_supervised.weighted_texts import WeightedTexts
     from tagger.training.fine_tuning import FineTuningRecipe
     from tagger.training.tokens import TokenReader
 
@@ -65,7 +65,8 @@ class MaskedModel:
         with quiet():
             model: Any = AutoModelForMaskedLM.from_pretrained(
                 folder, trust_remote_code=False, use_safetensors=True, dtype=torch.float32
-            ).to(device)
+            )
+        model = model.to(device)
         decoder = model.get_output_embeddings()
         vocabulary = decoder.weight.detach().clone()
         bias = torch.zeros(len(vocabulary), device=device)
@@ -104,7 +105,7 @@ class ClozeTexts(MixedTexts):
         self,
         classifier: ClozeClassifier,
         reader: TokenReader,
-        lesson: Lesson,
+        labelled_texts: WeightedTexts,
         others: Sequence[str],
         recipe: FineTuningRecipe,
         rows: NDArray[np.float32],
@@ -115,7 +116,7 @@ class ClozeTexts(MixedTexts):
         :param rows: of each label's words. *Shape:* (n_labels, width)
         :param shares: how often each label is given. *Shape:* (n_labels,)
         """
-        super().__init__(classifier, reader, lesson, others, recipe)
+        super().__init__(classifier, reader, labelled_texts, others, recipe)
         self._rows = rows
         self._shares = np.clip(shares, *SHARES)
 

@@ -41,12 +41,12 @@ class LabelConditioning:
         weight: float,
         seed: int,
     ) -> None:
-        """Condition the issues of a lesson on its labels.
+        """Condition the issues of a labelled_texts on its labels.
 
         :param names: how each label is said.
         :param weight: beside the labelled loss.
         """
-        self.rows = np.arange(texts.lesson.n_issues)
+        self.rows = np.arange(texts.labelled_texts.n_issues)
         self._texts, self._model, self._reader = texts, model, reader
         self._names, self._weight = names, weight
         self._rng = np.random.default_rng([seed, 1])
@@ -71,11 +71,11 @@ class LabelConditioning:
         """An issue's tokens with the question answered, and whether the answer is right."""
         from tagger.prompting.cloze_texts import QUESTION
 
-        targets = self._texts.lesson.targets[row]
+        targets = self._texts.labelled_texts.targets[row]
         right = bool(targets.all() or (targets.any() and self._rng.random() < 0.5))
         label = int(self._rng.choice(np.flatnonzero(targets == right)))
         sentence = QUESTION.format(self._names[label])
-        [tokens] = self._reader.ask([self._texts.lesson.texts[row]], sentence)
+        [tokens] = self._reader.ask([self._texts.labelled_texts.texts[row]], sentence)
         return tokens, right
 
     def _hide(self, ids: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

@@ -71,7 +71,7 @@ def train_consistently(
     :param shares: how often each label is given. *Shape:* (n_labels,)
     :returns: losses by step.
     """
-    usual = recipe.fine_tuning.steps(texts.lesson.n_issues)
+    usual = recipe.fine_tuning.steps(texts.labelled_texts.n_issues)
     texts.begin_anew()
     first = max(usual, recipe.first_steps)
     losses = {"labelled": texts.learn("labelled issues", first, seed=seed, progress=progress)}

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tagger.domain.strategy import Progress
-    from tagger.semi_supervised.lesson import Lesson
+    from tagger.semi_supervised.weighted_texts import WeightedTexts
     from tagger.training.classifier import TextClassifier
     from tagger.training.features import Features
     from tagger.training.fine_tuning import FineTuningRecipe
@@ -79,7 +79,7 @@ def weighted_loss(
 
 
 class MixedTexts:
-    """A lesson's texts, then unlabelled ones, under one classifier whose upper layers learn.
+    """A labelled_texts's texts, then unlabelled ones, under one classifier whose upper layers learn.
 
     The frozen layers' states are computed once and serve teacher, student and every look at them.
 
@@ -90,19 +90,19 @@ class MixedTexts:
         self,
         classifier: TextClassifier,
         reader: TokenReader,
-        lesson: Lesson,
+        labelled_texts: WeightedTexts,
         unlabelled: Sequence[str],
         recipe: FineTuningRecipe,
     ) -> None:
         self.classifier = classifier
-        self.lesson = lesson
+        self.labelled_texts = labelled_texts
         self.recipe = recipe
-        self.n_labelled = len(lesson)
+        self.n_labelled = len(labelled_texts)
         taught = replace(reader, max_tokens=min(reader.max_tokens, recipe.taught_tokens))
-        self.tokens = taught.read([*lesson.texts, *unlabelled])
+        self.tokens = taught.read([*labelled_texts.texts, *unlabelled])
         self.features: Features = frozen_features(classifier, taught, self.tokens, recipe.frozen)
-        if lesson.n_issues < len(lesson):
-            self.lesson = lesson.trusting(self._vectors())
+        if labelled_texts.n_issues < len(labelled_texts):
+            self.labelled_texts = labelled_texts.trusting(self._vectors())
         self._start = {name: parameter.detach().clone() for name, parameter in _trained(classifier)}
 
     @property
@@ -119,13 +119,15 @@ class MixedTexts:
         self.classifier.load_state_dict(self._start, strict=False)
 
     def begin_anew(self) -> None:
-        """As it came, under a logistic head that fits the lesson."""
+        """As it came, under a logistic head that fits the labelled_texts."""
         self.as_it_came()
         vectors = self._vectors()
-        self.classifier.set_head(*logistic_head(vectors, self.lesson.targets, self.lesson.weights))
+        self.classifier.set_head(
+            *logistic_head(vectors, self.labelled_texts.targets, self.labelled_texts.weights)
+        )
 
     def _vectors(self) -> NDArray[np.float32]:
-        """Of the lesson's texts. *Shape:* (n_labelled, width)"""
+        """Of the labelled_texts's texts. *Shape:* (n_labelled, width)"""
         return vectors_of(self.classifier, self.features, self.tokens[: self.n_labelled])
 
     def logits(self, rows: Rows) -> torch.Tensor:
@@ -140,7 +142,7 @@ class MixedTexts:
             "Dropout as a Bayesian Approximation", https://arxiv.org/abs/1506.02142).
         """
         self.classifier.train(dropout)
-        answers = np.zeros((len(rows), self.lesson.targets.shape[1]), dtype=np.float32)
+        answers = np.zeros((len(rows), self.labelled_texts.targets.shape[1]), dtype=np.float32)
         with torch.no_grad():
             for batch in plan([len(self.tokens[row]) for row in rows], budget=TOKENS_PER_BATCH):
                 answers[batch.rows] = torch.sigmoid(self.logits(rows[batch.rows])).cpu().numpy()
@@ -185,16 +187,18 @@ class MixedTexts:
         Some wordings go with each batch of issues. Dealt together they would make batches of
         nothing but wordings, for batches are of like length, and a step on such undoes others.
         """
-        lesson, n_issues = self.lesson, self.lesson.n_issues
-        rarity = np.ones_like(lesson.weights)
-        rarity[:n_issues] += lesson.targets[:n_issues] * (
-            positive_weights(lesson.targets[:n_issues]) - 1
+        labelled_texts, n_issues = self.labelled_texts, self.labelled_texts.n_issues
+        rarity = np.ones_like(labelled_texts.weights)
+        rarity[:n_issues] += labelled_texts.targets[:n_issues] * (
+            positive_weights(labelled_texts.targets[:n_issues]) - 1
         )
-        truth = torch.from_numpy(lesson.targets).to(self.device, torch.float32)
-        weights = torch.from_numpy(rarity * lesson.weights).to(self.device)
+        truth = torch.from_numpy(labelled_texts.targets).to(self.device, torch.float32)
+        weights = torch.from_numpy(rarity * labelled_texts.weights).to(self.device)
         parts = [self._dealt(np.arange(n_issues), self.recipe.batch_size, rng)]
-        if n_issues < len(lesson):
-            parts.append(self._dealt(np.arange(n_issues, len(lesson)), WORDINGS_A_STEP, rng))
+        if n_issues < len(labelled_texts):
+            parts.append(
+                self._dealt(np.arange(n_issues, len(labelled_texts)), WORDINGS_A_STEP, rng)
+            )
 
         def loss(share: float) -> torch.Tensor:
             batch = np.concatenate([next(part) for part in parts])

@@ -80,7 +80,7 @@ def self_train(
     :returns: losses by step, of teacher and students.
     """
     fine_tuning = recipe.fine_tuning
-    usual = fine_tuning.steps(texts.lesson.n_issues)
+    usual = fine_tuning.steps(texts.labelled_texts.n_issues)
     texts.begin_anew()
     steps = max(usual, recipe.teacher_steps)
     losses = {"teacher": texts.learn("teacher", steps, further, seed=seed, progress=progress)}

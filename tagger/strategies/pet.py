@@ -12,8 +12,8 @@ from tagger.label_semantics.prompts import background
 from tagger.prompting.cloze_texts import QUESTION, ClozeTexts, MaskedModel, wordings_of
 from tagger.prompting.label_conditioning import LabelConditioning
 from tagger.runtimes.devices import choose_device
-from tagger.semi_supervised.lesson import Lesson
 from tagger.semi_supervised.self_training import SelfTrainingRecipe, self_train
+from tagger.semi_supervised.weighted_texts import WeightedTexts
 from tagger.strategies.adapted import cache_of, corpus_of
 from tagger.strategies.semi_supervised import SemiSupervised
 from tagger.text.augmentation import has_masked_lm_head
@@ -97,7 +97,7 @@ class PatternExploiting(SemiSupervised):
         texts = ClozeTexts(
             cast("ClozeClassifier", classifier),
             reader,
-            Lesson.of([issue.full for issue in train.issues], train.targets),
+            WeightedTexts.of([issue.full for issue in train.issues], train.targets),
             [*unlabelled, *background()[:missing]],
             self._scheduled(recipe.tuning.fine_tuning),
             model.rows(wordings),

@@ -13,8 +13,8 @@ from tagger.encoders.transformer import load, position_limit
 from tagger.errors import ModelNotFound
 from tagger.label_semantics.prompts import verbalizers
 from tagger.runtimes.devices import choose_device
-from tagger.semi_supervised.lesson import Lesson
 from tagger.semi_supervised.unlabelled_texts import texts_to_learn_from
+from tagger.semi_supervised.weighted_texts import WeightedTexts
 from tagger.statistics.variant_selection import require_examples, smoothed_share
 from tagger.strategies.tuned import TunedLabels
 from tagger.training.classifier import TextClassifier
@@ -81,9 +81,9 @@ class SemiSupervised(TunedLabels):
     ) -> Mapping[str, Sequence[float]]:
         """Train in place. Losses by step."""
 
-    def _lesson(self, train: TrainingSet) -> Lesson:
+    def _lesson(self, train: TrainingSet) -> WeightedTexts:
         wordings = [verbalizers(label) for label in train.labels] if self.wordings else []
-        return Lesson.of([issue.full for issue in train.issues], train.targets, wordings)
+        return WeightedTexts.of([issue.full for issue in train.issues], train.targets, wordings)
 
     def _scheduled(self, recipe: FineTuningRecipe) -> FineTuningRecipe:
         """The recipe under the schedule that the installation set."""

@@ -12,8 +12,8 @@ from hand_made import HAND_MADE, LABELS, training_set_of
 from tagger.chain.members import REFERENCE, reference_texts
 from tagger.domain.issue import IssueText
 from tagger.errors import ModelNotFound
-from tagger.semi_supervised.lesson import Lesson
 from tagger.semi_supervised.unlabelled_texts import HELD_BACK, texts_to_learn_from
+from tagger.semi_supervised.weighted_texts import WeightedTexts
 from tagger.strategies.uda import UnsupervisedAugmentation
 from tagger.strategies.ust import PlainSelfTraining, UncertaintySelfTraining
 from tagger.text.word_replacement import WordReplacement
@@ -91,19 +91,19 @@ def test_of_few_recent_issues_half_are_learned_from() -> None:
 def test_wordings_count_less_the_more_issues_there_are() -> None:
     targets = np.zeros((9, 2), dtype=bool)
     targets[:, 0] = True
-    lesson = Lesson.of([""] * 9, targets, [["crash"], ["wish", "feature"]])
-    assert lesson.texts[9:] == ("crash", "wish", "feature")
-    assert lesson.n_issues == 9
-    assert lesson.weights[9, 0] < lesson.weights[10, 1] == 1.0
-    assert (lesson.weights[:9] == 1).all()
+    labelled_texts = WeightedTexts.of([""] * 9, targets, [["crash"], ["wish", "feature"]])
+    assert labelled_texts.texts[9:] == ("crash", "wish", "feature")
+    assert labelled_texts.n_issues == 9
+    assert labelled_texts.weights[9, 0] < labelled_texts.weights[10, 1] == 1.0
+    assert (labelled_texts.weights[:9] == 1).all()
 
 
 def test_wordings_count_as_far_as_they_tell_issues_apart() -> None:
     targets = np.array([[True], [True], [False], [False]])
-    lesson = Lesson.of([""] * 4, targets, [["crash"]])
+    labelled_texts = WeightedTexts.of([""] * 4, targets, [["crash"]])
     vectors = np.array([[1, 0], [0.9, 0.1], [0, 1], [0.1, 0.9], [1, 0]], dtype=np.float32)
-    assert np.array_equal(lesson.trusting(vectors).weights, lesson.weights)
-    misled = lesson.trusting(vectors[[2, 3, 0, 1, 4]])
+    assert np.array_equal(labelled_texts.trusting(vectors).weights, labelled_texts.weights)
+    misled = labelled_texts.trusting(vectors[[2, 3, 0, 1, 4]])
     assert (misled.weights[4] == 0).all()
     assert (misled.weights[:4] == 1).all()
 

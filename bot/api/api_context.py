@@ -14,10 +14,10 @@ from bot.github.models import is_full_name
 from bot.github.web_addresses import issue_address
 from bot.model_serving.batch_scoring import Scoring
 from bot.receiving.handler_context import HandlerContext
-from bot.reviewing.deciding_labels import Person, ReviewDesk
+from bot.reviewing.deciding_labels import Person, ReviewContext
 from bot.reviewing.live_standing import LiveStandings
 from bot.signin.roles import Role
-from bot.teaching.classroom import Classroom
+from bot.teaching.teaching_sessions import TeachingSessions
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from bot.api.learning import Trainings
     from bot.container import Container
-    from bot.signin.doorkeeper import Doorkeeper
+    from bot.signin.authenticator import Authenticator
     from bot.signin.viewers import Viewer
     from store.database import Store
     from store.records import Repository
@@ -35,20 +35,20 @@ if TYPE_CHECKING:
     AnswerT = TypeVar("AnswerT")
 
 
-class Desk:
+class ApiContext:
     """One for each service; lives in its event loop."""
 
-    def __init__(self, container: Container, doorkeeper: Doorkeeper) -> None:
+    def __init__(self, container: Container, authenticator: Authenticator) -> None:
         self.container = container
-        self.doorkeeper = doorkeeper
+        self.authenticator = authenticator
         self.standings = LiveStandings(container.store)
         self.scoring = Scoring()
         self.background = Background(container.clock)
-        self.classroom = Classroom(
+        self.teaching_sessions = TeachingSessions(
             container.store, lambda progress: container.resources(progress, tuning=False)
         )
         self.trainings: Trainings = (
-            OwnTrainings(self) if doorkeeper.is_local else QueuedTrainings(self)
+            OwnTrainings(self) if authenticator.is_local else QueuedTrainings(self)
         )
 
     @property
@@ -66,7 +66,7 @@ class Desk:
             container.store,
             container.cache,
             container.metrics,
-            self.doorkeeper.access(),
+            self.authenticator.access(),
             container.clock,
             self.scoring,
         )
@@ -108,8 +108,8 @@ class Desk:
 
         return await asyncio.to_thread(within)
 
-    def reviewing(self, repository: Repository) -> ReviewDesk:
-        return ReviewDesk(self.store, repository, self.container.clock)
+    def reviewing(self, repository: Repository) -> ReviewContext:
+        return ReviewContext(self.store, repository, self.container.clock)
 
     async def person(self, viewer: Viewer, repository: Repository) -> Person:
         """Who asks, with their client where the repository is on GitHub."""

@@ -29,11 +29,11 @@ _PATH = re.compile(r"/(?![/\\])[\w./~%?=&-]{0,300}")
 _CODE = re.compile(r"[A-Za-z0-9]{1,100}")
 
 
-class NotLetIn(Exception):
+class SignInFailed(Exception):
     """Signing in did not work; the message says why, for the person."""
 
 
-class Doorkeeper:
+class Authenticator:
     """One for each service.
 
     :param link: opens the pages on one's own machine; None where they are not on it.
@@ -98,11 +98,11 @@ class Doorkeeper:
     def ask_github(self, redirect: str, back: str) -> tuple[str, str]:
         """GitHub's page, and the cookie that knows the answer again.
 
-        :raises NotLetIn: sign-in is not set up.
+        :raises SignInFailed: sign-in is not set up.
         """
         github = self.github
         if github is None:
-            raise NotLetIn(
+            raise SignInFailed(
                 "Signing in through GitHub is not set up here: it takes "
                 "ISSUE_TAGGER_GITHUB_CLIENT_ID and ISSUE_TAGGER_GITHUB_CLIENT_SECRET."
             )
@@ -114,22 +114,22 @@ class Doorkeeper:
     async def answered(self, cookie: str, redirect: str, code: str, state: str) -> tuple[str, str]:
         """A cookie for who comes back from GitHub, and where they wanted to go.
 
-        :raises NotLetIn: with the reason.
+        :raises SignInFailed: with the reason.
         """
         now = self._container.clock()
         session, github = self.seal.open(cookie, now, ASKING_LASTS), self.github
         if session is None or session.kind != "asking" or github is None:
-            raise NotLetIn("This sign-in was not begun here, or took too long. Begin again.")
+            raise SignInFailed("This sign-in was not begun here, or took too long. Begin again.")
         if not same(state, session.csrf):
-            raise NotLetIn("This answer belongs to another sign-in. Begin again.")
+            raise SignInFailed("This answer belongs to another sign-in. Begin again.")
         if not _CODE.fullmatch(code):
-            raise NotLetIn("GitHub did not let you in. Begin again, and say yes there.")
+            raise SignInFailed("GitHub did not let you in. Begin again, and say yes there.")
         try:
             answer = await github.exchange(code, redirect, session.token)
             token = answer.access_token.get_secret_value()
             me = await self._anonymous().speaking_as(TokenAuth(token)).me()
         except GitHubError as error:
-            raise NotLetIn(f"GitHub did not say who you are: {error}.") from None
+            raise SignInFailed(f"GitHub did not say who you are: {error}.") from None
         entered = Session("github", login=me.login, token=token)
         return self.seal.seal(entered, now), session.back
 

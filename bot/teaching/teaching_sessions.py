@@ -66,7 +66,7 @@ class TeachingState:
     until_next: int
 
 
-class Classroom:
+class TeachingSessions:
     """Keeps lessons in memory. Thread-safe."""
 
     def __init__(self, store: Store, resources: Callable[[Progress], Resources]) -> None:

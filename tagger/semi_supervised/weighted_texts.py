@@ -24,7 +24,7 @@ wordings count in full; at a half, which is chance, not at all."""
 
 
 @dataclass(frozen=True)
-class Lesson:
+class WeightedTexts:
     """Texts with targets.
 
     :ivar texts: (n_texts,)
