@@ -41,7 +41,7 @@ class LabelConditioning:
         weight: float,
         seed: int,
     ) -> None:
-        """Condition the issues of a labelled_texts on its labels.
+        """Condition labelled issues on their labels.
 
         :param names: how each label is said.
         :param weight: beside the labelled loss.

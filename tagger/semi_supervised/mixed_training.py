@@ -79,7 +79,7 @@ def weighted_loss(
 
 
 class MixedTexts:
-    """A labelled_texts's texts, then unlabelled ones, under one classifier whose upper layers learn.
+    """Labelled texts, then unlabelled ones, under one classifier whose upper layers learn.
 
     The frozen layers' states are computed once and serve teacher, student and every look at them.
 
@@ -119,7 +119,7 @@ class MixedTexts:
         self.classifier.load_state_dict(self._start, strict=False)
 
     def begin_anew(self) -> None:
-        """As it came, under a logistic head that fits the labelled_texts."""
+        """As it came, under a logistic head that fits the labelled texts."""
         self.as_it_came()
         vectors = self._vectors()
         self.classifier.set_head(
@@ -127,7 +127,7 @@ class MixedTexts:
         )
 
     def _vectors(self) -> NDArray[np.float32]:
-        """Of the labelled_texts's texts. *Shape:* (n_labelled, width)"""
+        """Of the labelled texts. *Shape:* (n_labelled, width)"""
         return vectors_of(self.classifier, self.features, self.tokens[: self.n_labelled])
 
     def logits(self, rows: Rows) -> torch.Tensor:
