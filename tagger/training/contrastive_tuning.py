@@ -67,7 +67,7 @@ class ContrastiveRecipe:
 
 
 THOROUGH = ContrastiveRecipe(pairs=4_000_000, epochs=20.0, rate=5e-5, frozen=0.0, taught_tokens=128)
-"""All layers, whole texts, seven times as often: ten times the time. Of six recipes the best on
+"""All layers, whole texts, seven times as often: ten times the time. Of four recipes the best on
 three repositories of NLBSE'24 with 300 issues each: .820 of macro F1, `ContrastiveRecipe()` .803
 (one seed; docs/benchmarks.md)."""
 
