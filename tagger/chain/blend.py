@@ -18,8 +18,6 @@ from tagger.chain.prior import strongest_rival
 from tagger.statistics.logistic import fit_logistic
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
     from tagger.chain.prior import DiscriminantWeights, Prior
@@ -70,16 +68,6 @@ class Blend:
             for label in range(truth.shape[1])
         ]
         return Blend(self.weights, self.share, np.stack(each))
-
-    def corrected_as(self, other: Blend, columns: Sequence[int]) -> Blend:
-        """With the correction that a blend of some of its members has learned.
-
-        :param columns: where these members are among its own. *Shape:* (n_members of `other`,)
-        """
-        correction = self.correction.copy()
-        correction[:, :3] = other.correction[:, :3]
-        correction[:, [3 + column for column in columns]] = other.correction[:, 3:]
-        return Blend(self.weights, self.share, correction)
 
     def matched(self, features: Features, labels_per_issue: float) -> Blend:
         """Shifted by one amount for all labels, so that issues carry as many as they should.

@@ -70,6 +70,8 @@ class FeatureMoments:
     :ivar competition: intercept, slope on a label's log odds, slope on those of its strongest
         rival on the same issue: an issue that is surely a bug is less of an enhancement.
         *Shape:* (n_buckets, 3)
+    :ivar narrower: the same of fewer members, measured on more repositories: it weighs them where
+        they are among themselves.
     """
 
     counts: Array
@@ -79,6 +81,7 @@ class FeatureMoments:
     covariance: Array
     correction: Array
     competition: Array
+    narrower: FeatureMoments | None = None
 
     @classmethod
     def shipped(cls) -> Self:
@@ -90,9 +93,10 @@ class FeatureMoments:
         arrays = {
             name: np.asarray(data[name], dtype=np.float64)
             for name in tuple(cls.__dataclass_fields__)
-            if name != "features"
+            if name not in {"features", "narrower"}
         }
-        return cls(features=tuple(data["features"]), **arrays)
+        narrower = cls.from_json(data["narrower"]) if "narrower" in data else None
+        return cls(features=tuple(data["features"]), narrower=narrower, **arrays)
 
     def weigh(self, features: Sequence[str], counts: Array) -> DiscriminantWeights:
         """Weights of these features for labels with so many positive examples (or `NOTHING`).
@@ -100,6 +104,8 @@ class FeatureMoments:
         :raises ValueError: a feature that was never measured.
         """
         measured = [_measured_as(name) for name in features]
+        if self.narrower is not None and set(measured) <= set(self.narrower.features):
+            return self.narrower.weigh(features, counts)
         unknown = set(measured) - set(self.features)
         if unknown:
             raise ValueError(f"no prior for {', '.join(sorted(unknown))}; see docs/benchmarks")

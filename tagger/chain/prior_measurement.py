@@ -175,60 +175,6 @@ def moments_of(members: Sequence[str], repositories: Sequence[MeasuredIssues]) -
     }
 
 
-def added_to(measured: Mapping[str, Any], earlier: Mapping[str, Any]) -> dict[str, Any]:
-    """Moments measured anew, with what an earlier measurement holds of other features beside them.
-
-    Dear members are measured on few repositories, cheap ones on many. Of features that are not
-    measured anew means and variances stay as they were; how they go along with the others is their
-    earlier correlation.
-
-    :param measured: as `moments_of` gives them; its counts, correction and competition stand.
-    :param earlier: the same of an earlier measurement, at the same counts.
-    :raises ValueError: the counts differ.
-    """
-    if list(measured["counts"]) != list(earlier["counts"]):
-        raise ValueError(f"got counts {earlier['counts']}, expected {measured['counts']}")
-    names = [*measured["features"]]
-    names += [name for name in earlier["features"] if name not in names]
-    old, new = (
-        {key: np.asarray(data[key], float) for key in ("present", "absent", "covariance")}
-        for data in (earlier, measured)
-    )
-    place = [names.index(name) for name in earlier["features"]]
-    n_new, shape = len(measured["features"]), (len(measured["counts"]), len(names))
-    added: dict[str, Array] = {key: np.zeros(shape) for key in ("present", "absent")}
-    for key, values in added.items():
-        values[:, place] = old[key]
-        values[:, :n_new] = new[key]
-    change = np.ones(shape)
-    common = [name for name in measured["features"] if name in earlier["features"]]
-    before = _deviations(old["covariance"])[:, [earlier["features"].index(n) for n in common]]
-    after = _deviations(new["covariance"])[:, [names.index(name) for name in common]]
-    change[:, [names.index(name) for name in common]] = np.where(
-        before > 0, after / np.where(before > 0, before, 1), 1
-    )
-    covariance = np.tile(np.eye(len(names)), (shape[0], 1, 1))
-    covariance[np.ix_(range(shape[0]), place, place)] = old["covariance"]
-    covariance *= change[:, :, None] * change[:, None]
-    covariance[:, :n_new, :n_new] = new["covariance"]
-    added["covariance"] = _positive(covariance)
-    return {
-        **measured,
-        "features": names,
-        **{key: np.round(values, 5).tolist() for key, values in added.items()},
-    }
-
-
-def _deviations(covariance: Array) -> Array:
-    return np.asarray(np.sqrt(np.diagonal(covariance, axis1=1, axis2=2)))
-
-
-def _positive(covariance: Array) -> Array:
-    """The nearest matrices that are covariances of something. *Shape:* (n, n_rows, n_rows)"""
-    values, vectors = np.linalg.eigh(covariance)
-    return np.asarray((vectors * np.maximum(values, 0.0)[:, None]) @ vectors.swapaxes(1, 2))
-
-
 def _bucket(
     features: Array, share: Array, truth: NDArray[np.bool_], weight: Array
 ) -> Mapping[str, Any]:

@@ -102,20 +102,13 @@ class Stage:
         n_positive, share = counts(train), shares(train)
         blend = Blend.from_prior(prior, feature_names(names), n_positive, share)
         reference = stack({member.name: member.reference for member in members}, usual)
-        judged = [member for member in members if member.out_of_fold is not None]
+        features = _out_of_fold_features(members, usual)
         out_of_fold = None
-        if len(train) < EVIDENCE_FROM or not judged:
-            if len(train):  # with none the prior is better left alone: docs/benchmarks.md
-                blend = blend.matched(reference, labels_per_issue(train))
-        elif len(judged) < len(members):
-            part = Blend.from_prior(
-                prior, feature_names(tuple(each.name for each in judged)), n_positive, share
-            ).adapted(_out_of_fold_features(judged, usual), train.targets)
-            blend = blend.corrected_as(part, [names.index(each.name) for each in judged])
-        else:
-            features = _out_of_fold_features(members, usual)
+        if features is not None and len(train) >= EVIDENCE_FROM:
             out_of_fold = _cross_adapted(blend, features, train.targets)
             blend = blend.adapted(features, train.targets)
+        elif len(train):  # with none the prior is better left alone: docs/benchmarks.md
+            blend = blend.matched(reference, labels_per_issue(train))
         return cls(
             names,
             usual,
@@ -157,10 +150,14 @@ def _by_issue(values: Mapping[str, Array], n_issues: int) -> list[dict[str, Arra
     return [{name: value[row] for name, value in values.items()} for row in range(n_issues)]
 
 
-def _out_of_fold_features(judged: Sequence[Member], usual: Mapping[str, UsualLogOdds]) -> Features:
-    """Features of the training issues, under members that have scored each without it."""
-    scores = {each.name: each.out_of_fold for each in judged if each.out_of_fold is not None}
-    return stack(scores, {name: usual[name] for name in scores})
+def _out_of_fold_features(
+    members: Sequence[Member], usual: Mapping[str, UsualLogOdds]
+) -> Features | None:
+    """Features of the training issues; None where a member has no scores of them without them."""
+    scores = {
+        member.name: member.out_of_fold for member in members if member.out_of_fold is not None
+    }
+    return stack(scores, usual) if len(scores) == len(members) else None
 
 
 def _cross_adapted(prior: Blend, features: Features, truth: NDArray[np.bool_]) -> Array:

@@ -29,14 +29,16 @@ def prior(
     ),
     onto: Annotated[
         Path | None,
-        typer.Option(help="An earlier such file; what it holds of other strategies stays."),
+        typer.Option(
+            help="An earlier such file of more strategies: it weighs whatever these alone do not."
+        ),
     ] = None,
 ) -> None:
     """Measure on labelled repositories how far each strategy can be trusted at which count."""
     import json
 
     from bot.learning.prior_files import measured_once
-    from tagger.chain.prior_measurement import TrainingDraws, added_to, moments_of
+    from tagger.chain.prior_measurement import TrainingDraws, moments_of
 
     draws = TrainingDraws(listed(members), largest, share)
     files = [labelled_files(text) for text in repositories]
@@ -45,7 +47,7 @@ def prior(
         measured = [measured_once(each, draws, resources, keep) for each in files]
     moments = moments_of(draws.members, measured)
     if onto is not None:
-        moments = added_to(moments, json.loads(onto.read_text("utf-8")))
+        moments = {**json.loads(onto.read_text("utf-8")), "narrower": moments}
     out.write_text(json.dumps(moments) + "\n", encoding="utf-8")
 
 
