@@ -29,9 +29,7 @@ def prior(
     ),
     onto: Annotated[
         Path | None,
-        typer.Option(
-            help="An earlier such file of more strategies: it weighs whatever these alone do not."
-        ),
+        typer.Option(help="An earlier such file, of more strategies: for sets with others."),
     ] = None,
 ) -> None:
     """Measure on labelled repositories how far each strategy can be trusted at which count."""
