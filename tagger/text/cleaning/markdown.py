@@ -194,7 +194,8 @@ class _Body:
                     place = closed + len(_CLOSE)
                     yield _Cut(mark.start(), place)
             elif mark[0][0] == "`":
-                same = runs[len(mark[0])]
+                # an escaped mark before it makes a run shorter than any that could close it
+                same = runs.get(len(mark[0]), [])
                 following = bisect_left(same, place)
                 if following < len(same):
                     place = same[following] + len(mark[0])
