@@ -122,7 +122,8 @@ class _Body:
     """One reading of a body.
 
     :ivar begins_anew: a comment that stood at the beginning of a line is cut and the line goes on:
-        what is left of it may be a heading, a box or a comment, which it was not before.
+        what is left of it may be a heading, a box or a comment, which it was not before; so may be
+        what follows a line that went.
     """
 
     def __init__(self, text: str) -> None:
@@ -152,7 +153,9 @@ class _Body:
             thresholds = list(self._comments_of_text(block))
         self.begins_anew |= any(map(self._begins_line, thresholds))
         if block.kind != "html_block":
-            thresholds = _merged([*thresholds, *self._unanswered(block, thresholds)])
+            unanswered = list(self._unanswered(block, thresholds))
+            self.begins_anew |= bool(unanswered)
+            thresholds = _merged([*thresholds, *unanswered])
         self._thresholds += thresholds
         left = _without(self._text, block.start, block.end, thresholds)
         return block.kind in {"inline", "html_block"} and bool(left.strip("> \t\n"))

@@ -152,6 +152,7 @@ ANY_BODY = st.one_of(
 
 @settings(max_examples=500)
 @example("crash<!--\\``")  # one mark is escaped, so the other is alone
+@example("0) [ ]\n0\n=\n0\n=")  # without its first line the rest is headings
 @given(ANY_BODY)
 def test_cleaning_again_changes_nothing(body):
     cleaned = clean_body(body)
