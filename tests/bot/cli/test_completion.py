@@ -33,8 +33,12 @@ def test_words_are_completed(typed: str, expected: str) -> None:
 
 
 def test_it_is_installed_for_a_shell(tmp_path: Path) -> None:
-    installed = called("--install-completion", "bash", HOME=str(tmp_path))
-    assert installed.returncode == 0, installed.stderr
+    # for the shell that it is called from, which is found among the processes above it
+    installed = subprocess.run(
+        ["bash", "-c", '"$0" -m bot.cli --install-completion; exit $?', sys.executable],
+        capture_output=True, text=True, check=False, env={**os.environ, "HOME": str(tmp_path)},
+    )  # fmt: skip
+    assert installed.returncode == 0, installed.stdout + installed.stderr
     [script] = (tmp_path / ".bash_completions").iterdir()
     assert "_ISSUE_TAGGER_COMPLETE=complete_bash" in script.read_text("utf-8")
     assert str(script) in (tmp_path / ".bashrc").read_text("utf-8")
