@@ -43,8 +43,8 @@ MEASURED_AS = {
 }
 """Members that were not measured, and those whose measurements stand in for them: `adapted` is the
 training of `fine-tuned` from a start that has read the repository; `contrastive` tunes the same
-body and knows the labels' wordings, too; a thorough recipe
-changes how well a member learns, not what from. Side by side they share one weight."""
+body and knows the labels' wordings, too; a thorough recipe changes how well a member learns, not
+what from. Side by side they share one weight."""
 
 
 class Prior(Protocol):

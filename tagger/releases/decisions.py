@@ -107,7 +107,7 @@ class DecisionMaker:
 
     def issues_labelled(self, target: float) -> float | None:
         """Share of the training issues that get a label under the promise; None: not measured."""
-        scores = self._learned.cascade.stages[-1].out_of_fold
+        scores = self._learned.cascade.out_of_fold()
         if scores is None or not len(scores):
             return None
         applied = scores.astype(np.float32) >= self._learned.promised_thresholds(target)
