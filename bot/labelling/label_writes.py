@@ -27,7 +27,7 @@ from bot.github.labels import COLOR_OF_A_LABEL_MADE_IN_PASSING
 from store.engine.text import name_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from bot.github.client import GitHubClient
     from bot.github.models import GitHubLabel
@@ -122,6 +122,44 @@ async def take_back_of_before(
             if _is_plain(label) and _was_set_by_us(label, snapshot):
                 await take_off(job, client, replace(write, label=label.name), _OUTDATED)
                 created.append(label)
+    if await _delete(job, client, created):
+        raise SnapshotOutdated(_OUTDATED)
+
+
+async def delete_suggested_of_before(
+    job: IssueJob, client: GitHubClient, snapshot: Snapshot, suggested: Collection[int | None]
+) -> None:
+    """Delete what an earlier attempt's suggestions created, killed before it could look.
+
+    Told as in `take_back_of_before`, where the label waits on the issue and is used nowhere.
+
+    :param suggested: ids of the labels that wait for an answer on this issue.
+    :raises LookAgain: a label was deleted.
+    """
+    ids = {
+        name_key(write.label): write.external_id
+        for write in snapshot.writes
+        if write.form == "suggestion"
+        and write.state == "intended"
+        and write.run_id in snapshot.own_runs
+        and write.external_id is not None
+    }
+    former = await asyncio.to_thread(_former_names, job) if ids else {}
+    doubtful = {
+        label_id
+        for key, own_id in ids.items()
+        for label_id, name in snapshot.labels.ids.items()
+        if name in {key, *former.get(key, ())} and str(label_id) != own_id and label_id in suggested
+    }
+    if not doubtful:
+        return
+    created = [
+        label
+        for label in await client.labels(job.full_name)
+        if label.id in doubtful
+        and _is_plain(label)
+        and not await client.is_in_use(job.full_name, label.name)
+    ]
     if await _delete(job, client, created):
         raise SnapshotOutdated(_OUTDATED)
 

@@ -11,7 +11,7 @@ from bot.errors import SnapshotOutdated
 from bot.github.errors import Forbidden, Gone, Invalid, Moved, NotFound
 from bot.github.labels import LabelSuggestion
 from bot.github.markdown import code_span
-from bot.labelling.label_writes import delete_created
+from bot.labelling.label_writes import delete_created, delete_suggested_of_before
 from bot.labelling.snapshot import with_pending
 from bot.receiving.actors import is_own
 from bot.receiving.repository_labels import labels_now
@@ -42,6 +42,10 @@ async def look_at_suggestions(job: IssueJob, client: GitHubClient, snapshot: Sna
         form: WriteForm | None = "comment" if comments else None
         return replace(snapshot, form=form)
     names = snapshot.labels.ids
+    pending = _pending(suggestions, snapshot)
+    await delete_suggested_of_before(
+        job, client, snapshot, {suggestion.target_id for suggestion in pending}
+    )
     dismissed = [
         suggestion
         for suggestion in suggestions
@@ -50,7 +54,7 @@ async def look_at_suggestions(job: IssueJob, client: GitHubClient, snapshot: Sna
     await asyncio.to_thread(_remember, job, snapshot, suggestions)
     snapshot_seen = with_pending(
         snapshot,
-        pending=_names(_pending(suggestions, snapshot), names),
+        pending=_names(pending, names),
         dismissed=_names(dismissed, names),
     )
     return replace(snapshot_seen, form="suggestion")

@@ -129,7 +129,10 @@ def _intend(job: IssueJob, snapshot: Snapshot, planned: Plan) -> tuple[int, tupl
         ids = {key: str(label_id) for label_id, key in snapshot.labels.ids.items()}
         writes = work.writes.intend(run_id, job.number, labels, now, external_ids=ids)
         if snapshot.form is not None:
-            writes += work.writes.intend(run_id, job.number, suggested, now, form=snapshot.form)
+            of_labels = ids if snapshot.form == "suggestion" else None
+            writes += work.writes.intend(
+                run_id, job.number, suggested, now, form=snapshot.form, external_ids=of_labels
+            )
     return run_id, writes
 
 

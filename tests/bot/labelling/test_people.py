@@ -422,6 +422,9 @@ def scene(settings, github: GitHubState, clock: Clock, releases: FakeReleases) -
     after=[],
     late=[],
 )
+@example(  # the same of a suggestion, whose label is on no issue
+    play=("bug", [Act(3, "rename", "bug"), Act(8, "kill", "bug")]), audit="1.0", after=[], late=[]
+)
 @given(play=aimed(), audit=st.sampled_from(["0.0", "0.0", "1.0"]), after=deeds, late=acts)
 def test_no_decision_of_a_person_is_overturned(
     scene: Scene, play: tuple[str, list[Act]], audit: str, after: list[str], late: list[Act]
