@@ -7,6 +7,8 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from bot.advising.advice import NO_ADVICE, Advice
+from bot.advising.advice_words import public_lines
 from bot.errors import SnapshotOutdated
 from bot.github.errors import Forbidden, Gone, Invalid, Moved, NotFound
 from bot.github.labels import LabelSuggestion
@@ -94,7 +96,7 @@ def is_locked(error: Forbidden) -> bool:
 async def _suggest(
     job: IssueJob, client: GitHubClient, snapshot: Snapshot, choices: Sequence[LabelChoice]
 ) -> None:
-    suggestions = [_suggestion(choice) for choice in choices]
+    suggestions = [_suggestion(choice, job.advice) for choice in choices]
     try:
         await client.suggest_labels(job.full_name, job.number, suggestions)
     except Invalid:
@@ -112,21 +114,27 @@ async def _suggest(
         raise SnapshotOutdated("a label was renamed or deleted meanwhile")
 
 
-def comment_body(choices: Iterable[LabelChoice]) -> str:
-    """The comment's Markdown; a label's name stands in a code span, where nothing is markup."""
+def comment_body(choices: Iterable[LabelChoice], advice: Advice = NO_ADVICE, page: str = "") -> str:
+    """The comment's Markdown; a label's name stands in a code span, where nothing is markup.
+
+    :param page: the issue's own, which tells where others are.
+    """
     lines = [f"- {code_span(choice.label)} ({choice.decision.score:.0%})" for choice in choices]
-    return "\n".join(
-        [MARK, "Labels that may fit this issue, for a maintainer to decide:", "", *lines]
-    )
+    advised = list(public_lines(advice, page))
+    first = "Labels that may fit this issue, for a maintainer to decide:"
+    beside = ["", "Beside its labels:", "", *advised] if advised else []
+    return "\n".join([MARK, first, "", *lines, *beside])
 
 
-def _suggestion(choice: LabelChoice) -> LabelSuggestion:
+def _suggestion(choice: LabelChoice, advice: Advice) -> LabelSuggestion:
     decision = choice.decision
     precedents = [each for each in decision.neighbours if decision.name in each.labels]
     rationale = f"{decision.score:.0%} likely; threshold {decision.cut:.0%}"
     if precedents:
         # By its number alone: a title is people's text, and may mention somebody.
         rationale += f"; most like #{precedents[0].number}, which has it"
+    if advice.duplicate:
+        rationale += f"; possibly a duplicate of #{advice.duplicate.number}"
     # As measured, never as felt: high is a probability whose precision is guaranteed.
     confidence: Confidence = "high" if decision.decision == "apply" else "medium"
     return LabelSuggestion(choice.label, rationale, confidence)
@@ -135,7 +143,8 @@ def _suggestion(choice: LabelChoice) -> LabelSuggestion:
 async def _comment(
     job: IssueJob, client: GitHubClient, snapshot: Snapshot, choices: Sequence[LabelChoice]
 ) -> str:
-    body = comment_body(choices)
+    page = snapshot.issue.html_url if snapshot.issue else ""
+    body = comment_body(choices, job.advice, page)
     comment_id = job.subject.issue.suggestion_comment_id or await _own_comment(
         job, client, snapshot
     )
