@@ -27,20 +27,36 @@ MAX_RATIONALE = 280
 
 
 @dataclass(frozen=True, slots=True)
-class LabelSuggestion:
-    """A label to put before a person. The rationale is cut to GitHub's 280 characters."""
+class ReasonedLabel:
+    """A label with its rationale, cut to 280 characters, and how certain it is.
+
+    GitHub shows both on the issue. By its repository's automation level it sets the label, or
+    holds it back as a suggestion that a person approves or dismisses.
+
+    :ivar confidence: None: nothing is claimed.
+    """
 
     name: str
     rationale: str = ""
-    confidence: Confidence = "medium"
+    confidence: Confidence | None = None
 
     def as_json(self) -> dict[str, object]:
-        return {
-            "name": self.name,
-            "rationale": _shortened(self.rationale),
-            "suggest": True,
-            "confidence": self.confidence,
-        }
+        """As `POST …/labels` takes it; what is not there is not sent."""
+        shown: dict[str, object] = {"name": self.name}
+        if self.rationale:
+            shown["rationale"] = _shortened(self.rationale)
+        if self.confidence is not None:
+            shown["confidence"] = self.confidence
+        return shown
+
+
+class LabelSuggestion(ReasonedLabel):
+    """A label to put before a person, whatever the automation level."""
+
+    __slots__ = ()
+
+    def as_json(self) -> dict[str, object]:
+        return {**ReasonedLabel.as_json(self), "suggest": True}
 
 
 class LabelRequests(Resource):
@@ -59,15 +75,18 @@ class LabelRequests(Resource):
         return await self._all(GitHubLabel, f"{repository_path(repository)}/labels")
 
     async def add_labels(
-        self, repository: str, number: int, names: Sequence[str]
+        self, repository: str, number: int, labels: Sequence[str | ReasonedLabel]
     ) -> tuple[GitHubLabel, ...]:
         """Add labels to an issue and return all that it then has.
 
-        GitHub creates a label that does not exist: filter to `labels` first.
+        GitHub creates a label that does not exist: filter to `labels` first. One with reasons may
+        be held back as a suggestion, and is not among those returned.
 
+        :param labels: names, or where it is an issue's also names with reasons.
         :raises ValueError: no name at all.
         """
-        return await self._post_labels(repository, number, list(names))
+        sent = [label if isinstance(label, str) else label.as_json() for label in labels]
+        return await self._post_labels(repository, number, sent)
 
     async def suggest_labels(
         self, repository: str, number: int, suggestions: Sequence[LabelSuggestion]

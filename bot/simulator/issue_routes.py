@@ -107,7 +107,10 @@ def list_labels(call: Call) -> Reply:
 
 
 def add_labels(call: Call) -> Reply:
-    """Set names and objects; objects with `suggest: true` become suggestions."""
+    """Set names and objects; objects with `suggest: true` become suggestions.
+
+    One with a confidence does too where the automation level asks for more.
+    """
     call.asset("issues", "write")
     sent = call.json.get("labels") if isinstance(call.json, dict) else call.json
     if not isinstance(sent, list) or not sent:
@@ -119,6 +122,8 @@ def add_labels(call: Call) -> Reply:
     for label in wanted:
         if label.get("suggest"):
             call.state.suggest_label(call.full_name, call.number, label, by=by)
+        elif {"rationale", "confidence"} & label.keys():
+            call.state.add_reasoned_label(call.full_name, call.number, label, by=by)
         else:
             call.state.add_labels(call.full_name, call.number, [str(label["name"])], by=by)
     return _labels_of_issue(call)

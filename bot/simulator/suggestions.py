@@ -29,7 +29,7 @@ class SuggestionActions(IssueActions):
         """
         with self.lock:
             mode = self.repository(full_name).suggestions
-            if mode is SuggestionMode.REFUSED:
+            if mode is SuggestionMode.REFUSED or self.issue(full_name, number).pull_request:
                 raise SimulatorError(422, "Issue suggestions are not enabled for this repository")
             if mode is SuggestionMode.APPLIED:
                 self.add_labels(full_name, number, [str(wanted["name"])], by=by)
@@ -38,32 +38,50 @@ class SuggestionActions(IssueActions):
             if not issue.carries(str(wanted["name"])):
                 self._pend(full_name, issue, wanted, by)
 
+    def add_reasoned_label(
+        self, full_name: str, number: int, wanted: Mapping[str, Any], *, by: str
+    ) -> None:
+        """Set a label that comes with its reasons, unless the automation level holds it back."""
+        with self.lock:
+            repository, issue = self._find(full_name, number)
+            confidence = wanted.get("confidence")
+            if issue.carries(str(wanted["name"])):
+                return
+            suggestible = repository.suggestions is SuggestionMode.ON and not issue.pull_request
+            if not suggestible or not confidence or repository.automation.applies(confidence):
+                self.add_labels(full_name, number, [str(wanted["name"])], by=by)
+                if suggestible:
+                    self._pend(full_name, issue, wanted, by).state = "applied"
+                return
+            self._pend(full_name, issue, wanted, by)
+
     def _pend(
         self, full_name: str, issue: SimulatedIssue, wanted: Mapping[str, Any], by: str
-    ) -> None:
+    ) -> SimulatedSuggestion:
         label = self.add_label(full_name, str(wanted["name"]))
         now = self.now()
         for older in issue.suggestions:
             if older.label is label and older.state == "pending":
                 older.state, older.updated_at = "replaced", now
         confidence = wanted.get("confidence")
-        issue.suggestions.append(
-            SimulatedSuggestion(
-                self.next_id(),
-                label,
-                self.actor(by),
-                now,
-                now,
-                rationale=wanted.get("rationale"),
-                confidence=str(confidence).upper() if confidence else None,
-            )
+        suggestion = SimulatedSuggestion(
+            self.next_id(),
+            label,
+            self.actor(by),
+            now,
+            now,
+            rationale=wanted.get("rationale"),
+            confidence=str(confidence).upper() if confidence else None,
         )
+        issue.suggestions.append(suggestion)
+        return suggestion
 
     def suggestions(self, full_name: str, number: int) -> list[SimulatedSuggestion]:
-        """:raises StandInError: 404 where the repository has not got the feature."""
-        if self.repository(full_name).suggestions is not SuggestionMode.ON:
+        """:raises StandInError: 404 for a pull request, and without the feature."""
+        issue = self.issue(full_name, number)
+        if self.repository(full_name).suggestions is not SuggestionMode.ON or issue.pull_request:
             raise SimulatorError(404, "Not Found")
-        return self.issue(full_name, number).suggestions
+        return issue.suggestions
 
     def approve(
         self, full_name: str, number: int, suggestion_id: int, *, by: str
