@@ -227,7 +227,7 @@ def text_of(issue: StoredIssue) -> IssueText:
 def _encoded(texts: Sequence[IssueText], resources: Resources) -> Vectors:
     import numpy as np
 
-    parts = []
+    parts: list[Vectors] = []
     for some in _in_parts(texts):
         done = sum(map(len, parts))
         resources.progress("comparing issues", done, len(texts))
