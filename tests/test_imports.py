@@ -74,7 +74,7 @@ FLOORS = (
     *("bot.labelling", "bot.conversations"),
     *("bot.learning", "bot.erasure", "bot.sample", "bot.evaluating", "bot.backfilling"),
     *("bot.reviewing", "bot.teaching", "bot.sharing"),
-    *("bot.jobs", "bot.operations", "bot.container", "bot.actions"),
+    *("bot.jobs", "bot.operations", "bot.container", "bot.actions", "bot.model_server"),
     *("bot.signin", "bot.api", "bot.pages"),
     *("bot.simulator", "bot.demo", "bot.service", "bot.cli", "bot"),
 )
