@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     import httpx
 
+    from bot.advising.advisor import Advisor
     from bot.evaluating.evaluation_workspace import EvaluationWorkspace
     from bot.github.access import Access
     from bot.github.client import GitHubClient
@@ -205,7 +206,21 @@ class Container:
         """What jobs on deliveries draw on; made inside the event loop that they run in."""
         from bot.receiving.handler_context import HandlerContext
 
-        return HandlerContext(self.store, self.cache, self.metrics, self.access(), self.clock)
+        return HandlerContext(
+            self.store,
+            self.cache,
+            self.metrics,
+            self.access(),
+            self.clock,
+            advisor=self.advisor,
+        )
+
+    @cached_property
+    def advisor(self) -> Advisor:
+        """What is said of issues beside their labels; the encoder is loaded when needed."""
+        from bot.advising.advisor import Advisor
+
+        return Advisor(self.store, lambda: self.resources(tuning=False).encoder())
 
     def adopt(self, app: AppCredentials) -> None:
         """Speak as this App from now on; a context that is made already keeps to what it had."""
