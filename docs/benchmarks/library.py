@@ -28,7 +28,7 @@ def ours(names: list[str], texts: Texts, targets: Targets, new: Texts) -> tuple[
 
     model = IssueTagger(labels=names, precision=None).fit(texts, targets)
     fitted = time.perf_counter()
-    return model.predict(new), fitted
+    return [list(labels) for labels in model.predict(new)], fitted
 
 
 def setfit(names: list[str], texts: Texts, targets: Targets, new: Texts) -> tuple[Targets, float]:
