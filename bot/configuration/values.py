@@ -70,6 +70,7 @@ _PRINTABLE = r"^[^\s\x00-\x1f](?:[^\x00-\x1f]*[^\s\x00-\x1f])?$"
 
 Text = Annotated[str, StringConstraints(max_length=500, pattern=_PRINTABLE)]
 LabelName = Annotated[str, StringConstraints(max_length=50, pattern=_PRINTABLE)]
+TypeName = Annotated[str, StringConstraints(max_length=100, pattern=_PRINTABLE)]
 NameText = Annotated[
     str, StringConstraints(max_length=100, pattern=_PRINTABLE), AfterValidator(_name_pattern)
 ]

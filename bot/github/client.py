@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from bot.github.api_version import API_VERSION
 from bot.github.apps import AppRequests
 from bot.github.connection import DEFAULT_API, Connection, RetryPolicy, open_http
+from bot.github.issue_types import IssueTypeRequests
 from bot.github.issues import IssueRequests
 from bot.github.labels import LabelRequests
 from bot.github.repositories import RepositoryRequests
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
     from bot.github.exchange import ResponseSeen
 
 
-class GitHubClient(IssueRequests, LabelRequests, RepositoryRequests, AppRequests):
+class GitHubClient(
+    IssueRequests, IssueTypeRequests, LabelRequests, RepositoryRequests, AppRequests
+):
     """One identity's view of one GitHub. Errors: see `Connection.send` and `bot.github.errors`."""
 
     @classmethod

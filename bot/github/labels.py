@@ -1,4 +1,4 @@
-"""Requests about labels: a repository's, an issue's, and those suggested for an issue.
+"""Requests about labels: a repository's, an issue's, and what is suggested for an issue.
 
 https://docs.github.com/rest/issues/labels. Writes add or remove single ones; the call that replaces
 all labels of an issue is not here, because it overwrites what a person did a moment ago.
@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Literal
 from bot.github.errors import NotFound
 from bot.github.exchange import Request
 from bot.github.issues import issue_path
-from bot.github.models import GitHubLabel, Issue, Suggestion, parse
+from bot.github.models import GitHubLabel, Issue, Suggestion, labels_alone, parse
 from bot.github.resource import Resource, repository_path, segment
+from store.records.issue_types import is_type
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 
     from bot.github.pages import KnownPage, Page
 
@@ -24,6 +25,8 @@ COLOR_OF_A_LABEL_MADE_IN_PASSING = "ededed"
 """What GitHub gives a label that it creates because somebody sets it on an issue."""
 Confidence = Literal["low", "medium", "high"]
 MAX_RATIONALE = 280
+SUGGESTED_HERE = frozenset({"add_label", "set_type"})
+"""Suggestions of other kinds are other people's and bots' matter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,7 @@ class LabelSuggestion:
     def as_json(self) -> dict[str, object]:
         return {
             "name": self.name,
-            "rationale": _shortened(self.rationale),
+            "rationale": shortened(self.rationale),
             "suggest": True,
             "confidence": self.confidence,
         }
@@ -55,8 +58,9 @@ class LabelRequests(Resource):
         )
 
     async def labels(self, repository: str) -> tuple[GitHubLabel, ...]:
-        """All labels that a repository has."""
-        return await self._all(GitHubLabel, f"{repository_path(repository)}/labels")
+        """All labels that a repository has, but for what looks like an issue type here."""
+        path = f"{repository_path(repository)}/labels"
+        return labels_alone(await self._all(GitHubLabel, path))
 
     async def add_labels(
         self, repository: str, number: int, names: Sequence[str]
@@ -65,8 +69,9 @@ class LabelRequests(Resource):
 
         GitHub creates a label that does not exist: filter to `labels` first.
 
-        :raises ValueError: no name at all.
+        :raises ValueError: no name at all, or an issue type's, of which a label would be made.
         """
+        _check_labels(names)
         return await self._post_labels(repository, number, list(names))
 
     async def suggest_labels(
@@ -79,6 +84,7 @@ class LabelRequests(Resource):
 
         :raises ValueError: no suggestion at all.
         """
+        _check_labels([suggestion.name for suggestion in suggestions])
         return await self._post_labels(
             repository, number, [suggestion.as_json() for suggestion in suggestions]
         )
@@ -125,12 +131,13 @@ class LabelRequests(Resource):
     async def suggestions(
         self, repository: str, number: int, state: str = "all"
     ) -> tuple[Suggestion, ...]:
-        """Suggestions on an issue, resolved ones included.
+        """Suggestions of labels and of types on an issue, resolved ones included.
 
         :raises NotFound: the repository has not got the feature.
         """
         path = f"{issue_path(repository, number)}/suggestions"
-        return await self._all(Suggestion, path, {"state": state, "action": "add_label"})
+        suggestions = await self._all(Suggestion, path, {"state": state})
+        return tuple(each for each in suggestions if each.action in SUGGESTED_HERE)
 
     async def answer_suggestion(
         self, repository: str, number: int, suggestion: int, *, approve: bool
@@ -152,7 +159,14 @@ class LabelRequests(Resource):
         return True
 
 
-def _shortened(rationale: str) -> str:
+def _check_labels(names: Iterable[str]) -> None:
+    for name in names:
+        if is_type(name):
+            raise ValueError(f"got the issue type {name!r}, expected labels")
+
+
+def shortened(rationale: str) -> str:
+    """A rationale cut to the length that GitHub takes."""
     if len(rationale) <= MAX_RATIONALE:
         return rationale
     return rationale[: MAX_RATIONALE - 1].rstrip() + "…"

@@ -24,7 +24,9 @@ from bot.github.errors import (
     Unreachable,
 )
 from bot.github.labels import COLOR_OF_A_LABEL_MADE_IN_PASSING
+from bot.labelling.type_writes import remove_target, set_type
 from store.engine.text import name_key
+from store.records.issue_types import is_type
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -43,11 +45,25 @@ _OUTDATED = "the label was renamed or deleted meanwhile"
 async def set_labels(
     job: IssueJob, client: GitHubClient, snapshot: Snapshot, writes: Sequence[Write]
 ) -> dict[int, str]:
-    """Add labels, each of which the look has seen or the configuration lets the bot create.
+    """Add labels, and set the type where one of them is a type.
+
+    Each label the look has seen, or the configuration lets the bot create.
 
     :returns: by write, why GitHub refused it for good; the others are set.
     :raises LookAgain: the issue or a label is another by now; what was created is gone again.
     """
+    types = [write for write in writes if is_type(write.label)]
+    labels = [write for write in writes if not is_type(write.label)]
+    refused = await _add(job, client, snapshot, labels) if labels else {}
+    for write in types:
+        refused |= await set_type(job, client, snapshot, write)
+    return refused
+
+
+async def _add(
+    job: IssueJob, client: GitHubClient, snapshot: Snapshot, writes: Sequence[Write]
+) -> dict[int, str]:
+    """As `set_labels`, of labels alone."""
     try:
         names = [write.label for write in writes]
         answer = await client.add_labels(job.full_name, job.number, names)
@@ -62,21 +78,23 @@ async def set_labels(
             return {writes[0].id: f"GitHub refused it: {error.message}"}
         refused: dict[int, str] = {}
         for write in writes:
-            refused |= await set_labels(job, client, snapshot, [write])
+            refused |= await _add(job, client, snapshot, [write])
         return refused
     await _take_back_created(job, client, snapshot, writes, answer)
     return {}
 
 
 async def take_off(job: IssueJob, client: GitHubClient, write: Write, reason: str) -> None:
-    """Take a label of the bot's off, put down first: GitHub's webhook may come before the record.
+    """Take a label or type of the bot's off.
+
+    Put down first: GitHub's webhook may come before the record.
 
     :raises LookAgain: the issue is another's by now.
     :raises GitHubError: where nothing can have happened, it is no longer put down.
     """
     await asyncio.to_thread(_put_down, job, write, reason)
     try:
-        await client.remove_label(job.full_name, job.number, write.label)
+        await remove_target(client, job.full_name, job.number, write.label)
     except (RateLimited, Refused, Unreachable) as error:
         # The next removal under this login would pass for the bot's, and may be a person's.
         if not getattr(error, "may_have_happened", False):

@@ -70,6 +70,8 @@ class SimulatedComment:
 
 @dataclass(slots=True)
 class SimulatedSuggestion:
+    """A suggestion; `label` holds id and name of the type where `action` is "set_type"."""
+
     id: int
     label: SimulatedLabel
     actor: Actor
@@ -80,6 +82,7 @@ class SimulatedSuggestion:
     state: str = "pending"
     resolved_by: Actor | None = None
     issue_event_id: int | None = None
+    action: str = "add_label"
 
 
 @dataclass(slots=True)
@@ -137,6 +140,7 @@ class SimulatedRepository:
     suggestions: SuggestionMode = SuggestionMode.ON
     head: str = "0" * 40
     archived: bool = False
+    types: list[str] = field(default_factory=list)
 
     def next_number(self) -> int:
         """A number that no issue has or has ever had."""
