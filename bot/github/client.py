@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 from bot.github.api_version import API_VERSION
 from bot.github.apps import AppRequests
 from bot.github.connection import DEFAULT_API, Connection, RetryPolicy, open_http
-from bot.github.issue_types import IssueTypeRequests
 from bot.github.issues import IssueRequests
-from bot.github.labels import LabelRequests
+from bot.github.labels import IssueTypeRequests, LabelRequests
 from bot.github.repositories import RepositoryRequests
 
 if TYPE_CHECKING:

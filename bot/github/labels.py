@@ -1,4 +1,4 @@
-"""Requests about labels: a repository's, an issue's, and what is suggested for an issue.
+"""Requests about labels and types: a repository's, an issue's, and what is suggested for an issue.
 
 https://docs.github.com/rest/issues/labels. Writes add or remove single ones; the call that replaces
 all labels of an issue is not here, because it overwrites what a person did a moment ago.
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from bot.github.errors import NotFound
 from bot.github.exchange import Request
 from bot.github.issues import issue_path
-from bot.github.models import GitHubLabel, Issue, Suggestion, labels_alone, parse
+from bot.github.models import GitHubLabel, Issue, IssueType, Suggestion, labels_alone, parse
 from bot.github.resource import Resource, repository_path, segment
 from store.records.issue_types import is_type
 
@@ -157,6 +157,49 @@ class LabelRequests(Resource):
         except NotFound:
             return False
         return True
+
+
+class IssueTypeRequests(Resource):
+    """https://docs.github.com/rest/repos/issue-types
+
+    An issue has one type at most, and setting it replaces whatever is there: GitHub has no way to
+    set one only where none is.
+    """
+
+    async def issue_types(self, repository: str) -> tuple[IssueType, ...]:
+        """The types that issues of a repository may get; none where its owner has none."""
+        request = Request("GET", f"{repository_path(repository)}/issue-types")
+        try:
+            answer = await self._connection.send(request)
+        except NotFound:  # a person's repository, or a server that knows no types
+            return ()
+        types = parse(tuple[IssueType, ...], answer.data, request.what)
+        return tuple(each for each in types if each.name and each.is_enabled is not False)
+
+    async def set_type(self, repository: str, number: int, name: str | None) -> Issue:
+        """Set an issue's type, or take it away (None); returns the issue as it then is.
+
+        Look at its type: without push access GitHub drops the change and says nothing.
+
+        :raises Invalid: there is no such type.
+        """
+        return await self._change(repository, number, name)
+
+    async def suggest_type(
+        self, repository: str, number: int, suggestion: LabelSuggestion
+    ) -> Issue:
+        """Propose a type, of this name, for a person to approve."""
+        value = {
+            "value": suggestion.name,
+            "rationale": shortened(suggestion.rationale),
+            "suggest": True,
+            "confidence": suggestion.confidence,
+        }
+        return await self._change(repository, number, value)
+
+    async def _change(self, repository: str, number: int, value: object) -> Issue:
+        request = Request("PATCH", issue_path(repository, number), json={"type": value})
+        return await self._read(Issue, request)
 
 
 def _check_labels(names: Iterable[str]) -> None:

@@ -142,7 +142,8 @@ def corrections(
 
 def _parted(keys: Iterable[str]) -> tuple[list[str], list[str]]:
     """Labels and types."""
-    labels, types = [], []
+    labels: list[str] = []
+    types: list[str] = []
     for key in keys:
         (types if is_type(key) else labels).append(key)
     return labels, types

@@ -98,9 +98,10 @@ def target_acts(event: IssueEvent) -> tuple[TargetAct, ...]:
         return (TargetAct(event.label.name, action),) if event.label is not None else ()
     if event.event not in _TYPE_ACTS:
         return ()
-    before = (event.prev_issue_type, "removed")
-    after = (event.issue_type, "added")
-    return tuple(TargetAct(type_target(name), act) for name, act in (before, after) if name)
+    before, after = event.prev_issue_type, event.issue_type
+    gone = (TargetAct(type_target(before), "removed"),) if before else ()
+    come = (TargetAct(type_target(after), "added"),) if after else ()
+    return (*gone, *come)
 
 
 @dataclass(frozen=True)

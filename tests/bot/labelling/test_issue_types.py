@@ -7,10 +7,14 @@ from typing import TYPE_CHECKING
 import pytest
 from fakes_bot import BOT, LABELS, REPO
 
+from bot.backfilling.backfilling import BackfillRequest, backfill
 from bot.backfilling.throttling import Throttled
 from bot.backfilling.undoing import undo
+from bot.errors import CommandRefused
 from bot.github.client import GitHubClient
 from bot.repositories.syncing import sync
+from bot.reviewing.deciding_labels import Person, ReviewContext, ReviewOrder, decide
+from bot.reviewing.deciding_labels import undo as undo_decision
 from bot.simulator.records import SuggestionMode
 
 if TYPE_CHECKING:
@@ -200,3 +204,35 @@ async def test_sync_brings_in_who_set_which_type(typed: Bench) -> None:
         ("type = Bug", "removed", "bot"),
         ("type = Task", "added", "bot"),
     ]
+
+
+async def test_a_person_decides_on_a_page_about_a_type(typed: Bench) -> None:
+    typed.configure(QUIET % "suggest")
+    for title in ("type=Bug", "type=Feature", "words"):
+        await typed.deliver(typed.github.open_issue(REPO, title))
+    typed.github.set_type(REPO, 3, "Task", by="ada")
+    store = typed.installation.store
+    with store.read() as work:
+        review = ReviewContext(store, work.repositories.get(REPO), typed.clock)
+    assert typed.context.access is not None
+    person = Person("ada", await typed.context.access.client(REPO))
+    await decide(review, person, ReviewOrder(1, "type = bug", "approve"))
+    await decide(review, person, ReviewOrder(2, "type = feature", "dismiss"))
+    states = [typed.github.suggestions(REPO, number)[0].state for number in (1, 2)]
+    assert (states, type_of(typed), type_of(typed, 2)) == (["approved", "dismissed"], "Bug", None)
+    await undo_decision(review, person, 1, "type = Bug")
+    assert type_of(typed) is None
+    with pytest.raises(CommandRefused, match="has the type Task"):
+        await decide(review, person, ReviewOrder(3, "type = Bug", "approve"))
+    assert not any("type" in one.name for one in typed.github.repository(REPO).labels.values())
+
+
+async def test_backfill_says_what_types_it_would_set(typed: Bench) -> None:
+    typed.configure(QUIET % "apply")
+    for number in (1, 2):
+        typed.receive(typed.github.open_issue(REPO, "type=Bug"))
+        if number == 2:
+            typed.github.set_type(REPO, number, "Task", by="ada")
+    typed.receive_all()
+    preview = await backfill(typed.context, REPO, BackfillRequest(), apply=False)
+    assert [(row.number, row.planned.n_to_set) for row in preview.lines] == [(1, 1)]
