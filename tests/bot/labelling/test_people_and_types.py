@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from fakes_bot import BOT, REPO, Clock, FakeReleases
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from test_people import ELSEWHERE, INTERLEAVINGS, LATEST, PATH, Act, Interrupted, Scene, deeds
 
@@ -131,31 +131,10 @@ def assert_types_stand(scene: Scene) -> None:
         assert issue.type is None, issue.events
 
 
-@pytest.mark.timeout(300 if INTERLEAVINGS <= 100 else 0)
-@settings(
-    max_examples=INTERLEAVINGS,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
-@example(  # set in the moment before the bot sets its own, once and then again
-    play=("type=Bug", [Act(5, "type", "Feature"), Act(7, "type", "Task")]),
-    audit="0.0",
-    after=[],
-    late=[],
-)
-@example(
-    play=("type=Bug", [Act(5, "type", "Feature"), Act(5, "kill", "Bug")]),
-    audit="0.0",
-    after=[],
-    late=[],
-)
-@example(  # changed in the moment before an undo takes it away
-    play=("type=Bug", []), audit="0.0", after=["undo"], late=[Act(4, "type", "Feature")]
-)
-@given(play=aimed(), audit=st.sampled_from(["0.0", "0.0", "1.0"]), after=deeds, late=acts)
-def test_no_type_that_somebody_chose_is_overturned(
+def play_out(
     scene: Scene, play: tuple[str, list[Act]], audit: str, after: list[str], late: list[Act]
 ) -> None:
+    """An issue is filed, people and the bot act on it, and then whoever is at the command line."""
     title, plan = play
     for record in scene.state.repository(REPO).issues.values():
         record.state = "closed"
@@ -174,3 +153,30 @@ def test_no_type_that_somebody_chose_is_overturned(
         scene.transport.act_out()
         asyncio.run(scene.play())
         assert_types_stand(scene)
+
+
+@pytest.mark.parametrize(
+    ("moment", "kind"), [*((moment, "type") for moment in range(3, 9)), (5, "bot types")]
+)
+def test_a_type_set_around_the_moment_of_the_write_stays(
+    scene: Scene, moment: int, kind: str
+) -> None:
+    plan = [Act(moment, kind, "Feature")]
+    play_out(scene, ("type=Bug", plan), audit="0.0", after=[], late=[])
+    plan = [Act(moment, "kill", "Bug"), Act(moment, kind, "Feature"), Act(moment + 2, kind, "Task")]
+    play_out(scene, ("type=Bug", plan), audit="0.0", after=[], late=[])
+    late = [Act(moment, kind, "Feature")]
+    play_out(scene, ("type=Bug", []), audit="0.0", after=["undo"], late=late)
+
+
+@pytest.mark.timeout(300 if INTERLEAVINGS <= 100 else 0)
+@settings(
+    max_examples=INTERLEAVINGS,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(play=aimed(), audit=st.sampled_from(["0.0", "0.0", "1.0"]), after=deeds, late=acts)
+def test_no_type_that_somebody_chose_is_overturned(
+    scene: Scene, play: tuple[str, list[Act]], audit: str, after: list[str], late: list[Act]
+) -> None:
+    play_out(scene, play, audit, after, late)
