@@ -30,20 +30,36 @@ SUGGESTED_HERE = frozenset({"add_label", "set_type"})
 
 
 @dataclass(frozen=True, slots=True)
-class LabelSuggestion:
-    """A label to put before a person. The rationale is cut to GitHub's 280 characters."""
+class ReasonedLabel:
+    """A label with its rationale, cut to 280 characters, and how certain it is.
+
+    GitHub shows both on the issue. By its repository's automation level it sets the label, or
+    holds it back as a suggestion that a person approves or dismisses.
+
+    :ivar confidence: None: nothing is claimed.
+    """
 
     name: str
     rationale: str = ""
-    confidence: Confidence = "medium"
+    confidence: Confidence | None = None
 
     def as_json(self) -> dict[str, object]:
-        return {
-            "name": self.name,
-            "rationale": shortened(self.rationale),
-            "suggest": True,
-            "confidence": self.confidence,
-        }
+        """As `POST …/labels` takes it; what is not there is not sent."""
+        shown: dict[str, object] = {"name": self.name}
+        if self.rationale:
+            shown["rationale"] = shortened(self.rationale)
+        if self.confidence is not None:
+            shown["confidence"] = self.confidence
+        return shown
+
+
+class LabelSuggestion(ReasonedLabel):
+    """A label to put before a person, whatever the automation level."""
+
+    __slots__ = ()
+
+    def as_json(self) -> dict[str, object]:
+        return {**ReasonedLabel.as_json(self), "suggest": True}
 
 
 class LabelRequests(Resource):
@@ -63,16 +79,19 @@ class LabelRequests(Resource):
         return labels_alone(await self._all(GitHubLabel, path))
 
     async def add_labels(
-        self, repository: str, number: int, names: Sequence[str]
+        self, repository: str, number: int, labels: Sequence[str | ReasonedLabel]
     ) -> tuple[GitHubLabel, ...]:
         """Add labels to an issue and return all that it then has.
 
-        GitHub creates a label that does not exist: filter to `labels` first.
+        GitHub creates a label that does not exist: filter to `labels` first. One with reasons may
+        be held back as a suggestion, and is not among those returned.
 
+        :param labels: names, or where it is an issue's also names with reasons.
         :raises ValueError: no name at all, or an issue type's, of which a label would be made.
         """
-        _check_labels(names)
-        return await self._post_labels(repository, number, list(names))
+        _check_labels([label if isinstance(label, str) else label.name for label in labels])
+        sent = [label if isinstance(label, str) else label.as_json() for label in labels]
+        return await self._post_labels(repository, number, sent)
 
     async def suggest_labels(
         self, repository: str, number: int, suggestions: Sequence[LabelSuggestion]
@@ -176,30 +195,35 @@ class IssueTypeRequests(Resource):
         types = parse(tuple[IssueType, ...], answer.data, request.what)
         return tuple(each for each in types if each.name and each.is_enabled is not False)
 
-    async def set_type(self, repository: str, number: int, name: str | None) -> Issue:
+    async def set_type(
+        self, repository: str, number: int, wanted: str | ReasonedLabel | None
+    ) -> Issue:
         """Set an issue's type, or take it away (None); returns the issue as it then is.
 
-        Look at its type: without push access GitHub drops the change and says nothing.
+        Look at its type: without push access GitHub drops the change and says nothing, and one
+        with reasons may be held back as a suggestion.
 
+        :param wanted: the type's name, with or without reasons.
         :raises Invalid: there is no such type.
         """
-        return await self._change(repository, number, name)
+        value = _type_json(wanted) if isinstance(wanted, ReasonedLabel) else wanted
+        return await self._change(repository, number, value)
 
     async def suggest_type(
         self, repository: str, number: int, suggestion: LabelSuggestion
     ) -> Issue:
         """Propose a type, of this name, for a person to approve."""
-        value = {
-            "value": suggestion.name,
-            "rationale": shortened(suggestion.rationale),
-            "suggest": True,
-            "confidence": suggestion.confidence,
-        }
-        return await self._change(repository, number, value)
+        return await self._change(repository, number, _type_json(suggestion))
 
     async def _change(self, repository: str, number: int, value: object) -> Issue:
         request = Request("PATCH", issue_path(repository, number), json={"type": value})
         return await self._read(Issue, request)
+
+
+def _type_json(wanted: ReasonedLabel) -> dict[str, object]:
+    """As `PATCH …/issues/NUMBER` takes a type: it says "value" where a label says "name"."""
+    sent = wanted.as_json()
+    return {"value": sent.pop("name"), **sent}
 
 
 def _check_labels(names: Iterable[str]) -> None:

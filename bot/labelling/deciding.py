@@ -163,8 +163,15 @@ def may_have_written(job: IssueJob) -> bool:
 
 
 def _has_suggested(snapshot: Snapshot) -> bool:
-    """Whether people may have turned down an earlier suggestion, of which only GitHub tells."""
-    return any(write.form == "suggestion" for write in snapshot.writes)
+    """Whether people may have turned down an earlier suggestion, of which only GitHub tells.
+
+    What an attempt that was killed meant to set may be held back as one.
+    """
+    return any(
+        write.form == "suggestion"
+        or (write.state == "intended" and write.run_id in snapshot.own_runs)
+        for write in snapshot.writes
+    )
 
 
 def _at_best(job: IssueJob, decisions: Sequence[LabelDecision]) -> LabellingContext:
@@ -267,7 +274,7 @@ def _tell(
     for decision in decisions:
         job.context.metrics.decided(decision.name, decision.decision)
     for mark in written.marks:
-        job.context.metrics.writes.labels(mark.write.form, mark.state).inc()
+        job.context.metrics.writes.labels(*mark.outcome).inc()
     log.info(
         "tagged",
         extra={

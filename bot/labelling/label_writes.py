@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from bot.errors import SnapshotOutdated
@@ -24,14 +24,17 @@ from bot.github.errors import (
     Unreachable,
 )
 from bot.github.labels import COLOR_OF_A_LABEL_MADE_IN_PASSING
+from bot.labelling.approvals import are_known_to_lack, held_back, remember_lack
 from bot.labelling.type_writes import remove_target, set_type
+from bot.receiving.repository_labels import labels_now
 from store.engine.text import name_key
 from store.records.issue_types import is_type
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from bot.github.client import GitHubClient
+    from bot.github.labels import ReasonedLabel
     from bot.github.models import GitHubLabel
     from bot.labelling.issue_job import IssueJob
     from bot.labelling.snapshot import Snapshot
@@ -42,46 +45,97 @@ log = logging.getLogger(__name__)
 _OUTDATED = "the label was renamed or deleted meanwhile"
 
 
+@dataclass(frozen=True)
+class LabelAnswer:
+    """What GitHub did with labels: those in neither are set.
+
+    :ivar refused: by write, why GitHub refused it for good.
+    :ivar held: writes that wait for a person's approval.
+    """
+
+    refused: Mapping[int, str] = field(default_factory=dict)
+    held: frozenset[int] = frozenset()
+
+    def __or__(self, other: LabelAnswer) -> LabelAnswer:
+        return LabelAnswer({**self.refused, **other.refused}, self.held | other.held)
+
+
 async def set_labels(
-    job: IssueJob, client: GitHubClient, snapshot: Snapshot, writes: Sequence[Write]
-) -> dict[int, str]:
+    job: IssueJob,
+    client: GitHubClient,
+    snapshot: Snapshot,
+    writes: Sequence[Write],
+    reasons: Mapping[str, ReasonedLabel] | None = None,
+) -> LabelAnswer:
     """Add labels, and set the type where one of them is a type.
 
     Each label the look has seen, or the configuration lets the bot create.
 
-    :returns: by write, why GitHub refused it for good; the others are set.
+    :param reasons: by folded name, what GitHub is to show beside a label, where it can.
     :raises LookAgain: the issue or a label is another by now; what was created is gone again.
     """
     types = [write for write in writes if is_type(write.label)]
     labels = [write for write in writes if not is_type(write.label)]
-    refused = await _add(job, client, snapshot, labels) if labels else {}
+    shown = {} if are_known_to_lack(job) else reasons or {}
+    answer = LabelAnswer()
+    if labels:
+        answer = await _add(job, client, snapshot, labels, shown)
     for write in types:
-        refused |= await set_type(job, client, snapshot, write)
-    return refused
+        refused, held = await set_type(job, client, snapshot, write, shown)
+        answer |= LabelAnswer(refused, held)
+    return answer
 
 
 async def _add(
-    job: IssueJob, client: GitHubClient, snapshot: Snapshot, writes: Sequence[Write]
-) -> dict[int, str]:
+    job: IssueJob,
+    client: GitHubClient,
+    snapshot: Snapshot,
+    writes: Sequence[Write],
+    shown: Mapping[str, ReasonedLabel],
+) -> LabelAnswer:
     """As `set_labels`, of labels alone."""
+    labels = [shown.get(name_key(write.label), write.label) for write in writes]
     try:
-        names = [write.label for write in writes]
-        answer = await client.add_labels(job.full_name, job.number, names)
+        answer = await client.add_labels(job.full_name, job.number, labels)
     except Gone:
-        return {write.id: "the issue is gone" for write in writes}
+        return LabelAnswer({write.id: "the issue is gone" for write in writes})
     except (Moved, NotFound) as error:
         if not snapshot.again:
             raise SnapshotOutdated("the issue is not where it was") from error
-        return {write.id: f"GitHub answered {error.status}" for write in writes}
+        return LabelAnswer({write.id: f"GitHub answered {error.status}" for write in writes})
     except Invalid as error:
-        if len(writes) == 1:
-            return {writes[0].id: f"GitHub refused it: {error.message}"}
-        refused: dict[int, str] = {}
-        for write in writes:
-            refused |= await _add(job, client, snapshot, [write])
-        return refused
+        if len(writes) == 1 and not shown:
+            return LabelAnswer({writes[0].id: f"GitHub refused it: {error.message}"})
+        return await _set_singly(job, client, snapshot, writes, shown)
     await _take_back_created(job, client, snapshot, writes, answer)
-    return {}
+    there = {name_key(label.name) for label in answer}
+    absent = [write for write in writes if shown and name_key(write.label) not in there]
+    if not absent:
+        return LabelAnswer()
+    await take_back_suggested(job, client, snapshot, {name_key(write.label) for write in absent})
+    return LabelAnswer(held=await held_back(job, client, snapshot, absent))
+
+
+async def _set_singly(
+    job: IssueJob,
+    client: GitHubClient,
+    snapshot: Snapshot,
+    writes: Sequence[Write],
+    shown: Mapping[str, ReasonedLabel],
+) -> LabelAnswer:
+    """Where GitHub refuses several together: one after the other, and a single one by its name.
+
+    An older server knows labels by their names alone.
+    """
+    answer = LabelAnswer()
+    if len(writes) > 1:
+        for write in writes:
+            answer |= await set_labels(job, client, snapshot, [write], shown)
+        return answer
+    answer = await set_labels(job, client, snapshot, writes)
+    if not answer.refused:
+        await asyncio.to_thread(remember_lack, job)
+    return answer
 
 
 async def take_off(job: IssueJob, client: GitHubClient, write: Write, reason: str) -> None:
@@ -113,6 +167,23 @@ async def delete_created(
     makes it in passing, and no issue carries it.
     """
     return await _delete(job, client, [each for each in labels if _was_created(each, snapshot)])
+
+
+async def take_back_suggested(
+    job: IssueJob, client: GitHubClient, snapshot: Snapshot, keys: Collection[str]
+) -> None:
+    """Delete labels that suggesting them has created: renamed or deleted since the look.
+
+    :param keys: folded names of what was suggested.
+    :raises LookAgain: a label was deleted.
+    """
+    now = job.context.clock()
+    present = await labels_now(job.context.store, client, job.subject.repository, now)
+    if all(label_id in snapshot.labels.ids for label_id, key in present.ids.items() if key in keys):
+        return
+    labels = [label for label in await client.labels(job.full_name) if name_key(label.name) in keys]
+    if await delete_created(job, client, snapshot, labels):
+        raise SnapshotOutdated(_OUTDATED)
 
 
 async def take_back_of_before(
@@ -157,7 +228,7 @@ async def delete_suggested_of_before(
     ids = {
         name_key(write.label): write.external_id
         for write in snapshot.writes
-        if write.form == "suggestion"
+        if write.form != "comment"
         and write.state == "intended"
         and write.run_id in snapshot.own_runs
         and write.external_id is not None

@@ -4,40 +4,37 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from bot.errors import SnapshotOutdated
 from bot.github.errors import Forbidden, Gone, Invalid, Moved, NotFound
 from bot.github.labels import LabelSuggestion
 from bot.github.markdown import code_span
-from bot.labelling.label_writes import delete_created, delete_suggested_of_before
+from bot.labelling.approvals import are_known_to_lack, remember_lack
+from bot.labelling.label_writes import delete_suggested_of_before, take_back_suggested
+from bot.labelling.rationales import confidence, rationale
 from bot.labelling.snapshot import with_pending
 from bot.receiving.actors import is_own
-from bot.receiving.repository_labels import labels_now
 from bot.receiving.suggestion_outcomes import remember_answers
-from store.engine.text import name_key
 from store.records.issue_types import is_type, issue_type_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from bot.github.client import GitHubClient
-    from bot.github.labels import Confidence
     from bot.github.models import Suggestion
     from bot.labelling.issue_job import IssueJob
     from bot.labelling.policy import LabelChoice
     from bot.labelling.snapshot import Snapshot
     from store.records import WriteForm
 
-ASK_AGAIN_AFTER = timedelta(days=7)
 MARK = "<!-- issue-tagger: suggested labels -->"
 """How the bot finds its own comment again after a crash."""
 
 
 async def look_at_suggestions(job: IssueJob, client: GitHubClient, snapshot: Snapshot) -> Snapshot:
     """Find out how labels are suggested here, and what people said to earlier suggestions."""
-    suggestions = None if _known_to_lack_them(job) else await _suggestions(job, client)
+    suggestions = None if are_known_to_lack(job) else await _suggestions(job, client)
     if suggestions is None:
         comments = job.may_comment and job.configuration.suggestion_comments
         form: WriteForm | None = "comment" if comments else None
@@ -105,18 +102,9 @@ async def _suggest_labels(
     try:
         await client.suggest_labels(job.full_name, job.number, suggestions)
     except Invalid:
-        await asyncio.to_thread(_remember_lack, job)
+        await asyncio.to_thread(remember_lack, job)
         raise
-    # Suggesting a label that was renamed or deleted since the look may have created it.
-    keys = {choice.key for choice in choices}
-    present = await labels_now(
-        job.context.store, client, job.subject.repository, job.context.clock()
-    )
-    if all(label_id in snapshot.labels.ids for label_id, key in present.ids.items() if key in keys):
-        return
-    labels = [label for label in await client.labels(job.full_name) if name_key(label.name) in keys]
-    if await delete_created(job, client, snapshot, labels):
-        raise SnapshotOutdated("a label was renamed or deleted meanwhile")
+    await take_back_suggested(job, client, snapshot, {choice.key for choice in choices})
 
 
 def comment_body(choices: Iterable[LabelChoice]) -> str:
@@ -128,15 +116,7 @@ def comment_body(choices: Iterable[LabelChoice]) -> str:
 
 
 def _suggestion(choice: LabelChoice) -> LabelSuggestion:
-    decision = choice.decision
-    precedents = [each for each in decision.neighbours if decision.name in each.labels]
-    rationale = f"{decision.score:.0%} likely; threshold {decision.cut:.0%}"
-    if precedents:
-        # By its number alone: a title is people's text, and may mention somebody.
-        rationale += f"; most like #{precedents[0].number}, which has it"
-    # As measured, never as felt: high is a probability whose precision is guaranteed.
-    confidence: Confidence = "high" if decision.decision == "apply" else "medium"
-    return LabelSuggestion(choice.label, rationale, confidence)
+    return LabelSuggestion(choice.label, rationale(choice.decision), confidence(choice))
 
 
 async def _comment(
@@ -163,22 +143,12 @@ async def _own_comment(job: IssueJob, client: GitHubClient, snapshot: Snapshot) 
     return None
 
 
-def _known_to_lack_them(job: IssueJob) -> bool:
-    since = job.subject.repository.no_suggestions_since
-    return since is not None and abs(job.context.clock() - since) < ASK_AGAIN_AFTER
-
-
 async def _suggestions(job: IssueJob, client: GitHubClient) -> tuple[Suggestion, ...] | None:
     try:
         return await client.suggestions(job.full_name, job.number)
     except NotFound:
-        await asyncio.to_thread(_remember_lack, job)
+        await asyncio.to_thread(remember_lack, job)
         return None
-
-
-def _remember_lack(job: IssueJob) -> None:
-    with job.context.store.begin() as work:
-        work.repositories.set_no_suggestions_since(job.subject.repository.id, job.context.clock())
 
 
 def _keys(suggestions: Iterable[Suggestion], state: str, snapshot: Snapshot) -> frozenset[str]:

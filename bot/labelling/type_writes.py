@@ -8,15 +8,20 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from bot.errors import SnapshotOutdated
 from bot.github.errors import Gone, Invalid, Moved, NotFound
+from bot.labelling.approvals import held_back
 from store.engine.text import name_key
 from store.records.issue_types import is_type, issue_type_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from bot.github.client import GitHubClient
+    from bot.github.labels import ReasonedLabel
     from bot.labelling.issue_job import IssueJob
     from bot.labelling.snapshot import Snapshot
     from store.records import Write
@@ -25,27 +30,37 @@ log = logging.getLogger(__name__)
 
 
 async def set_type(
-    job: IssueJob, client: GitHubClient, snapshot: Snapshot, write: Write
-) -> dict[int, str]:
+    job: IssueJob,
+    client: GitHubClient,
+    snapshot: Snapshot,
+    write: Write,
+    shown: Mapping[str, ReasonedLabel],
+) -> tuple[Mapping[int, str], frozenset[int]]:
     """Set the type of a write.
 
-    :returns: by write, why GitHub refused it for good.
+    :param shown: by folded target, what GitHub is to show beside it.
+    :returns: by write, why GitHub refused it for good; and the write, where it is held back.
     :raises SnapshotOutdated: the issue is another by now.
     """
-    wanted = issue_type_of(write.label)
+    name, reasons = issue_type_of(write.label), shown.get(name_key(write.label))
+    wanted = replace(reasons, name=name) if reasons else name
     try:
         issue = await client.set_type(job.full_name, job.number, wanted)
     except Gone:
-        return {write.id: "the issue is gone"}
+        return {write.id: "the issue is gone"}, frozenset()
     except (Moved, NotFound) as error:
         if not snapshot.again:
             raise SnapshotOutdated("the issue is not where it was") from error
-        return {write.id: f"GitHub answered {error.status}"}
+        return {write.id: f"GitHub answered {error.status}"}, frozenset()
     except Invalid as error:
-        return {write.id: f"GitHub refused it: {error.message}"}
-    if not issue.type:
-        return {write.id: "GitHub left it out: setting a type takes push access"}
-    return {}
+        if reasons:  # an older server knows types by their names alone
+            return await set_type(job, client, snapshot, write, {})
+        return {write.id: f"GitHub refused it: {error.message}"}, frozenset()
+    if issue.type:
+        return {}, frozenset()
+    held = await held_back(job, client, snapshot, [write]) if reasons else frozenset()
+    why = "GitHub left it out: setting a type takes push access"
+    return ({} if held else {write.id: why}), held
 
 
 async def restore_type(job: IssueJob, client: GitHubClient, own: Write, target: str) -> Write:

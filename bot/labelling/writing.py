@@ -6,18 +6,21 @@ import asyncio
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from bot.labelling.approvals import HELD
 from bot.labelling.conflict_resolution import Resolution, corrections, settle
-from bot.labelling.label_writes import set_labels, take_back_of_before, take_off
+from bot.labelling.label_writes import LabelAnswer, set_labels, take_back_of_before, take_off
+from bot.labelling.rationales import reasoned
 from bot.labelling.snapshot import still_holds
 from bot.labelling.suggesting import suggest
 from bot.receiving.deliveries import issue_record
 from store.engine.text import name_key
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from bot.github.client import GitHubClient
+    from bot.github.labels import ReasonedLabel
     from bot.github.models import Issue
     from bot.labelling.issue_job import IssueJob
     from bot.labelling.policy import Plan
@@ -31,12 +34,25 @@ REJECTED = "the issue's text speaks against it now"
 
 @dataclass(frozen=True)
 class WriteMark:
-    """What became of one write."""
+    """What became of one write.
+
+    :ivar held: it was to set a label, and waits for a person as a suggestion does.
+    """
 
     write: Write
     state: WriteState
     reason: str = ""
     external_id: str | None = None
+    held: bool = False
+
+    @classmethod
+    def held_back(cls, write: Write) -> WriteMark:
+        return cls(write, "left", HELD, held=True)
+
+    @property
+    def outcome(self) -> tuple[WriteForm, WriteState]:
+        """As it counts: what is held back was suggested."""
+        return ("suggestion", "written") if self.held else (self.write.form, self.state)
 
 
 @dataclass(frozen=True)
@@ -68,7 +84,8 @@ async def carry_out(job: IssueJob, snapshot: Snapshot, planned: Plan) -> Written
     if planned.to_apply or planned.fallback or (planned.to_suggest and snapshot.form):
         run_id, intended = await asyncio.to_thread(_intend, job, snapshot, planned)
     labels = [write for write in intended if write.form == "label" and _is_to_be_set(write)]
-    marks = await _set(job, client, snapshot, labels, planned.rejected)
+    reasons = {choice.key: reasoned(choice) for choice in planned.to_apply}
+    marks = await _set(job, client, snapshot, labels, planned.rejected, reasons)
     marks += _forgotten(snapshot, intended)
     suggested = [write for write in intended if write.form != "label"]
     comment_id = ""
@@ -83,7 +100,7 @@ async def make_way(job: IssueJob, client: GitHubClient, snapshot: Snapshot) -> W
     """Take the bot's labels off again that have to step aside for what is on the issue now."""
     if snapshot.issue is None:
         return Written()
-    return Written(tuple(await _set(job, client, snapshot, (), frozenset())), None, snapshot.issue)
+    return Written(tuple(await _set(job, client, snapshot)), None, snapshot.issue)
 
 
 def record(work: UnitOfWork, job: IssueJob, written: Written, now: datetime) -> None:
@@ -95,18 +112,31 @@ def record(work: UnitOfWork, job: IssueJob, written: Written, now: datetime) -> 
         work.writes.mark(
             mark.write.id, mark.state, now, reason=mark.reason, external_id=mark.external_id
         )
+        if mark.held:
+            _record_suggestion(work, mark.write, now)
     if written.run_id is not None and job.run_id is None:
         work.writes.close_run(written.run_id, now)
     if written.comment_id:
         work.issues.set_suggestion_comment(job.subject.issue.id, int(written.comment_id))
 
 
+def _record_suggestion(work: UnitOfWork, write: Write, now: datetime) -> None:
+    """Let a label that is held back be answered, and forgotten, like any other suggestion."""
+    ids = {name_key(write.label): write.external_id} if write.external_id else None
+    suggestions = work.writes.intend(
+        write.run_id, write.number, [write.label], now, form="suggestion", external_ids=ids
+    )
+    for suggestion in suggestions:
+        work.writes.mark(suggestion.id, "written", now)
+
+
 def actions_of(written: Written) -> dict[str, LabelAction]:
     """What was done about labels, by folded name; the others were left alone."""
     done: dict[str, LabelAction] = {}
     for mark in written.marks:
-        if mark.state in {"written", "undone"}:
-            done[name_key(mark.write.label)] = "set" if mark.write.form == "label" else "suggested"
+        form, state = mark.outcome
+        if state in {"written", "undone"}:
+            done[name_key(mark.write.label)] = "set" if form == "label" else "suggested"
     return done
 
 
@@ -140,14 +170,16 @@ async def _set(
     job: IssueJob,
     client: GitHubClient,
     snapshot: Snapshot,
-    writes: Sequence[Write],
-    rejected: frozenset[str],
+    writes: Sequence[Write] = (),
+    rejected: frozenset[str] = frozenset(),
+    reasons: Mapping[str, ReasonedLabel] | None = None,
 ) -> list[WriteMark]:
     """Add labels, and give way to whoever acted in the same moment, or chose otherwise since.
 
     What an earlier attempt at this delivery added is looked after as well.
 
     :param rejected: folded labels of the bot's own that go before.
+    :param reasons: by folded label, what GitHub is to show beside it.
     """
     standing = {name_key(write.label): write for write in _standing(snapshot)}
     earlier = [write for write in snapshot.writes if _is_left_over(write, snapshot, "label")]
@@ -155,8 +187,11 @@ async def _set(
     for key in rejected & standing.keys():
         await take_off(job, client, standing[key], REJECTED)
         standing[key] = replace(standing[key], reason=REJECTED)
-    refused = await set_labels(job, client, snapshot, writes) if writes else {}
-    fresh = {name_key(write.label): write for write in (*earlier, *writes)}
+    answer = await set_labels(job, client, snapshot, writes, reasons) if writes else LabelAnswer()
+    refused, meant = answer.refused, {write.id: write for write in (*earlier, *writes)}
+    held = answer.held | _pending(earlier, snapshot)
+    waiting = [WriteMark.held_back(write) for write in meant.values() if write.id in held]
+    fresh = {name_key(write.label): write for write in meant.values() if write.id not in held}
     own_writes = standing | fresh
     names = snapshot.labels.names
     if (
@@ -164,15 +199,17 @@ async def _set(
         and not rejected
         and not list(corrections(own_writes, snapshot.acts, job.configuration, names))
     ):
-        return []
+        return waiting
     settled = await settle(job, client, snapshot, own_writes, fresh.keys())
     added = {write.id for write in writes if write.id not in refused}
-    return [
+    left = [WriteMark(write, "left", refused[write.id]) for write in writes if write.id in refused]
+    settled_marks = [
         mark
         for key, write in own_writes.items()
         for mark in _marks(key, write, settled, just_added=write.id in added)
         if write.id not in refused
-    ] + [WriteMark(write, "left", refused[write.id]) for write in writes if write.id in refused]
+    ]
+    return settled_marks + left + waiting
 
 
 def _marks(
@@ -198,6 +235,12 @@ def _marks(
 def _is_left_over(write: Write, snapshot: Snapshot, form: WriteForm) -> bool:
     """Whether an earlier attempt at this delivery meant it, and ended before it was recorded."""
     return write.state == "intended" and write.form == form and write.run_id in snapshot.own_runs
+
+
+def _pending(writes: Sequence[Write], snapshot: Snapshot) -> frozenset[int]:
+    """Writes of an earlier attempt whose labels wait for a person."""
+    pending = snapshot.situation.pending
+    return frozenset(write.id for write in writes if name_key(write.label) in pending)
 
 
 def _is_to_be_set(write: Write) -> bool:

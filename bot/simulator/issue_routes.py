@@ -89,7 +89,10 @@ def _change_type(call: Call, wanted: Any) -> None:
     if isinstance(wanted, dict) and wanted.get("suggest"):
         call.state.suggest_type(name, number, wanted, by=by)
         return
-    value = wanted.get("value") if isinstance(wanted, dict) else wanted
+    if isinstance(wanted, dict) and wanted.get("value") is not None:
+        call.state.set_reasoned_type(name, number, wanted, by=by)
+        return
+    value = None if isinstance(wanted, dict) else wanted
     value = None if value is None else call.state.issue_type(name, value)
     if value != call.state.issue(name, number).type:
         call.state.set_type(name, number, value, by=by)
@@ -135,7 +138,10 @@ def list_labels(call: Call) -> Reply:
 
 
 def add_labels(call: Call) -> Reply:
-    """Set names and objects; objects with `suggest: true` become suggestions."""
+    """Set names and objects; objects with `suggest: true` become suggestions.
+
+    One with a confidence does too where the automation level asks for more.
+    """
     call.asset("issues", "write")
     sent = call.json.get("labels") if isinstance(call.json, dict) else call.json
     if not isinstance(sent, list) or not sent:
@@ -147,6 +153,8 @@ def add_labels(call: Call) -> Reply:
     for label in wanted:
         if label.get("suggest"):
             call.state.suggest_label(call.full_name, call.number, label, by=by)
+        elif {"rationale", "confidence"} & label.keys():
+            call.state.add_reasoned_label(call.full_name, call.number, label, by=by)
         else:
             call.state.add_labels(call.full_name, call.number, [str(label["name"])], by=by)
     return _labels_of_issue(call)

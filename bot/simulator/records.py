@@ -29,6 +29,20 @@ class SuggestionMode(StrEnum):
     APPLIED = "applied"  # the flag is ignored and the label set outright: the worst case
 
 
+class AutomationLevel(StrEnum):
+    """From which confidence on a repository lets an automated change through, without a person."""
+
+    FULL_CONTROL = "full control"  # nothing
+    CAUTIOUS = "cautious"  # high, GitHub's default
+    BALANCED = "balanced"  # medium
+    FULL_AUTOMATION = "full automation"  # low
+
+    def applies(self, confidence: str) -> bool:
+        """Whether a change of this confidence ("low", "medium", "high") needs no approval."""
+        order = list(AutomationLevel)
+        return order.index(self) >= 3 - ("low", "medium", "high").index(confidence)
+
+
 @dataclass(frozen=True, slots=True)
 class Actor:
     """A person, a bot or an organisation."""
@@ -138,6 +152,7 @@ class SimulatedRepository:
     roles: dict[str, str] = field(default_factory=dict)
     check_runs: dict[int, SimulatedCheckRun] = field(default_factory=dict)
     suggestions: SuggestionMode = SuggestionMode.ON
+    automation: AutomationLevel = AutomationLevel.CAUTIOUS
     head: str = "0" * 40
     archived: bool = False
     types: list[str] = field(default_factory=list)

@@ -31,7 +31,7 @@ class SuggestionActions(TypeActions):
         """
         with self.lock:
             mode = self.repository(full_name).suggestions
-            if mode is SuggestionMode.REFUSED:
+            if mode is SuggestionMode.REFUSED or self.issue(full_name, number).pull_request:
                 raise SimulatorError(422, "Issue suggestions are not enabled for this repository")
             if mode is SuggestionMode.APPLIED:
                 self.add_labels(full_name, number, [str(wanted["name"])], by=by)
@@ -52,14 +52,50 @@ class SuggestionActions(TypeActions):
             mode = self.repository(full_name).suggestions
             if mode is SuggestionMode.REFUSED:
                 raise SimulatorError(422, "Issue suggestions are not enabled for this repository")
-            name, issue = (
-                self.issue_type(full_name, str(wanted["value"])),
-                self.issue(full_name, number),
-            )
+            name = self.issue_type(full_name, str(wanted["value"]))
+            issue = self.issue(full_name, number)
             if mode is SuggestionMode.APPLIED:
                 self.set_type(full_name, number, name, by=by)
             elif issue.type != name:
                 self._pend(issue, SimulatedLabel(type_id(name), name), wanted, by, "set_type")
+
+    def add_reasoned_label(
+        self, full_name: str, number: int, wanted: Mapping[str, Any], *, by: str
+    ) -> None:
+        """Set a label that comes with its reasons, unless the automation level holds it back."""
+        with self.lock:
+            repository, issue = self._find(full_name, number)
+            confidence = wanted.get("confidence")
+            if issue.carries(str(wanted["name"])):
+                return
+            suggestible = repository.suggestions is SuggestionMode.ON and not issue.pull_request
+            if not suggestible or not confidence or repository.automation.applies(confidence):
+                self.add_labels(full_name, number, [str(wanted["name"])], by=by)
+                if suggestible:
+                    label = self.add_label(full_name, str(wanted["name"]))
+                    self._pend(issue, label, wanted, by).state = "applied"
+                return
+            self._pend(issue, self.add_label(full_name, str(wanted["name"])), wanted, by)
+
+    def set_reasoned_type(
+        self, full_name: str, number: int, wanted: Mapping[str, Any], *, by: str
+    ) -> None:
+        """The same of a type.
+
+        :param wanted: GitHub's `{value, rationale, confidence}`.
+        """
+        with self.lock:
+            repository, issue = self._find(full_name, number)
+            name, confidence = str(wanted["value"]), wanted.get("confidence")
+            name = self.issue_type(full_name, name)
+            suggestible = repository.suggestions is SuggestionMode.ON and not issue.pull_request
+            held = suggestible and confidence and not repository.automation.applies(confidence)
+            if not held and issue.type != name:
+                self.set_type(full_name, number, name, by=by)
+            if suggestible:
+                label = SimulatedLabel(type_id(name), name)
+                suggestion = self._pend(issue, label, wanted, by, "set_type")
+                suggestion.state = "pending" if held else "applied"
 
     def _pend(
         self,
@@ -68,31 +104,32 @@ class SuggestionActions(TypeActions):
         wanted: Mapping[str, Any],
         by: str,
         action: str = "add_label",
-    ) -> None:
+    ) -> SimulatedSuggestion:
         now = self.now()
         for older in issue.suggestions:
             same = older.label is label or older.action == action == "set_type"
             if same and older.state == "pending":
                 older.state, older.updated_at = "replaced", now
         confidence = wanted.get("confidence")
-        issue.suggestions.append(
-            SimulatedSuggestion(
-                self.next_id(),
-                label,
-                self.actor(by),
-                now,
-                now,
-                rationale=wanted.get("rationale"),
-                confidence=str(confidence).upper() if confidence else None,
-                action=action,
-            )
+        suggestion = SimulatedSuggestion(
+            self.next_id(),
+            label,
+            self.actor(by),
+            now,
+            now,
+            rationale=wanted.get("rationale"),
+            confidence=str(confidence).upper() if confidence else None,
+            action=action,
         )
+        issue.suggestions.append(suggestion)
+        return suggestion
 
     def suggestions(self, full_name: str, number: int) -> list[SimulatedSuggestion]:
-        """:raises StandInError: 404 where the repository has not got the feature."""
-        if self.repository(full_name).suggestions is not SuggestionMode.ON:
+        """:raises StandInError: 404 for a pull request, and without the feature."""
+        issue = self.issue(full_name, number)
+        if self.repository(full_name).suggestions is not SuggestionMode.ON or issue.pull_request:
             raise SimulatorError(404, "Not Found")
-        return self.issue(full_name, number).suggestions
+        return issue.suggestions
 
     def approve(
         self, full_name: str, number: int, suggestion_id: int, *, by: str

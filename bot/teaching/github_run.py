@@ -175,7 +175,7 @@ class _DecisionRun:
         ids = {key: str(label_id) for label_id, key in snapshot.labels.ids.items()}
         with store.begin() as work:
             writes = work.writes.intend(self.run_id, job.number, labels, now, external_ids=ids)
-        refused = await set_labels(job, self.client, snapshot, writes)
+        refused = (await set_labels(job, self.client, snapshot, writes)).refused
         with store.begin() as work:
             for write in writes:
                 why = refused.get(write.id, "")

@@ -41,7 +41,7 @@ class Hand:
     async def set(self, *labels: str) -> list[str]:
         """Why each label was refused, "" for one that is set."""
         writes = self.intend(*labels)
-        refused = await set_labels(self.job, self.client, self.seen, writes)
+        refused = (await set_labels(self.job, self.client, self.seen, writes)).refused
         return [refused.get(write.id, "") for write in writes]
 
     def reasons(self) -> list[str]:

@@ -178,7 +178,7 @@ async def test_what_github_refuses_for_good_ends_and_is_not_tried_for_hours(
 
 async def test_of_several_labels_those_that_fit_are_set(bench: Bench) -> None:
     bench.configure(APPLY)
-    bench.github.fail_next(*[Fault(422, {}, "no", method="POST", path="/labels")] * 2)
+    bench.github.fail_next(*[Fault(422, {}, "no", method="POST", path="/labels")] * 3)
     await bench.deliver(bench.github.open_issue(REPO, "bug in docs"))
     assert bench.labels(1) == ["docs"]
 
