@@ -15,7 +15,7 @@ from bot.github.client import GitHubClient
 from bot.repositories.syncing import sync
 from bot.reviewing.deciding_labels import Person, ReviewContext, ReviewOrder, decide
 from bot.reviewing.deciding_labels import undo as undo_decision
-from bot.simulator.records import SuggestionMode
+from bot.simulator.records import AutomationLevel, SuggestionMode
 
 if TYPE_CHECKING:
     from conftest import Bench
@@ -59,6 +59,26 @@ async def test_a_type_is_set_beside_labels(typed: Bench) -> None:
     assert (event.event, event.actor.login) == ("issue_type_added", BOT)
     typed.receive_all()
     assert set(history(typed)) == {("type = Bug", "added", "self")}
+
+
+async def test_a_type_says_why_and_one_that_is_held_back_is_a_suggestion(typed: Bench) -> None:
+    typed.configure(QUIET % "apply")
+    await typed.deliver(typed.github.open_issue(REPO, "type=Bug"))
+    (sent,) = [one.json for one in typed.github.requests if one.method == "PATCH"]
+    assert (sent["type"]["value"], sent["type"]["confidence"]) == ("Bug", "high")
+    assert sent["type"]["rationale"].startswith("95% likely; threshold 80%")
+    typed.github.repository(REPO).automation = AutomationLevel.FULL_CONTROL
+    await typed.deliver(typed.github.open_issue(REPO, "another type=Bug"))
+    assert type_of(typed, 2) is None
+    with typed.installation.store.read() as work:
+        repository_id = work.repositories.get(REPO).id
+        writes = work.writes.list(repository_id=repository_id, number=2)
+    assert {(one.form, one.state) for one in writes} == {
+        ("label", "left"),
+        ("suggestion", "written"),
+    }
+    await typed.deliver(typed.github.edit_issue(REPO, 2, by="ada", title="docs type=Bug"))
+    assert [one.label.name for one in typed.github.suggestions(REPO, 2)] == ["Bug", "docs"]
 
 
 @pytest.mark.parametrize("types", ["", "types: {Feature: feature}\n"])
