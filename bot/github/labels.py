@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from bot.github.errors import NotFound
+from bot.github.errors import Forbidden, NotFound
 from bot.github.exchange import Request
 from bot.github.issues import issue_path
 from bot.github.models import GitHubLabel, Issue, IssueType, Suggestion, labels_alone, parse
@@ -186,11 +186,11 @@ class IssueTypeRequests(Resource):
     """
 
     async def issue_types(self, repository: str) -> tuple[IssueType, ...]:
-        """The types that issues of a repository may get; none where its owner has none."""
+        """The types that issues of a repository may get; none where they may not be listed."""
         request = Request("GET", f"{repository_path(repository)}/issue-types")
         try:
             answer = await self._connection.send(request)
-        except NotFound:  # a person's repository, or a server that knows no types
+        except (Forbidden, NotFound):  # a person's repository, or a server that knows no types
             return ()
         types = parse(tuple[IssueType, ...], answer.data, request.what)
         return tuple(each for each in types if each.name and each.is_enabled is not False)

@@ -172,7 +172,7 @@ def _type_corrections(
             yield Correction(key, "removed", "somebody else set the type", others.target)
     elif others is not None and others.kind in PEOPLE and standing is not None:
         yield Correction(key, "removed", "a person took the type away")
-    elif others is None and standing is not None and key in against:
+    elif standing is not None and key in against:
         yield Correction(key, "removed", against[key])
 
 

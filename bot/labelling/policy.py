@@ -240,7 +240,7 @@ def _forbidden(
 ) -> str | None:
     key = name_key(label)
     if key not in situation.names:
-        return "the repository has no such label"
+        return f"the repository has no such {'type' if is_type(key) else 'label'}"
     decided = {
         "a person removed or dismissed it": situation.removed,
         "somebody took it off again": situation.taken_off,
