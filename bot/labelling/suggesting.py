@@ -6,6 +6,8 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from bot.advising.advice import NO_ADVICE, Advice
+from bot.advising.advice_words import public_lines
 from bot.errors import SnapshotOutdated
 from bot.github.errors import Forbidden, Gone, Invalid, Moved, NotFound
 from bot.github.labels import LabelSuggestion
@@ -91,14 +93,14 @@ async def _suggest(
         await _suggest_labels(job, client, snapshot, of_labels)
     for choice in choices:
         if is_type(choice.label):
-            suggestion = replace(_suggestion(choice), name=issue_type_of(choice.label))
+            suggestion = replace(_suggestion(choice, job.advice), name=issue_type_of(choice.label))
             await client.suggest_type(job.full_name, job.number, suggestion)
 
 
 async def _suggest_labels(
     job: IssueJob, client: GitHubClient, snapshot: Snapshot, choices: Sequence[LabelChoice]
 ) -> None:
-    suggestions = [_suggestion(choice) for choice in choices]
+    suggestions = [_suggestion(choice, job.advice) for choice in choices]
     try:
         await client.suggest_labels(job.full_name, job.number, suggestions)
     except Invalid:
@@ -107,22 +109,30 @@ async def _suggest_labels(
     await take_back_suggested(job, client, snapshot, {choice.key for choice in choices})
 
 
-def comment_body(choices: Iterable[LabelChoice]) -> str:
-    """The comment's Markdown; a label's name stands in a code span, where nothing is markup."""
+def comment_body(choices: Iterable[LabelChoice], advice: Advice = NO_ADVICE, page: str = "") -> str:
+    """The comment's Markdown; a label's name stands in a code span, where nothing is markup.
+
+    :param page: the issue's own, which tells where others are.
+    """
     lines = [f"- {code_span(choice.label)} ({choice.decision.score:.0%})" for choice in choices]
-    return "\n".join(
-        [MARK, "Labels that may fit this issue, for a maintainer to decide:", "", *lines]
-    )
+    advised = list(public_lines(advice, page))
+    first = "Labels that may fit this issue, for a maintainer to decide:"
+    beside = ["", "Beside its labels:", "", *advised] if advised else []
+    return "\n".join([MARK, first, "", *lines, *beside])
 
 
-def _suggestion(choice: LabelChoice) -> LabelSuggestion:
-    return LabelSuggestion(choice.label, rationale(choice.decision), confidence(choice))
+def _suggestion(choice: LabelChoice, advice: Advice) -> LabelSuggestion:
+    words = rationale(choice.decision)
+    if advice.duplicate:
+        words += f"; possibly a duplicate of #{advice.duplicate.number}"
+    return LabelSuggestion(choice.label, words, confidence(choice))
 
 
 async def _comment(
     job: IssueJob, client: GitHubClient, snapshot: Snapshot, choices: Sequence[LabelChoice]
 ) -> str:
-    body = comment_body(choices)
+    page = snapshot.issue.html_url if snapshot.issue else ""
+    body = comment_body(choices, job.advice, page)
     comment_id = job.subject.issue.suggestion_comment_id or await _own_comment(
         job, client, snapshot
     )

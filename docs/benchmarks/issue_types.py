@@ -24,7 +24,7 @@ from bot.configuration.last_reading import Reading
 from bot.container import build
 from bot.labelling.tag_issue import policy_for
 from bot.learning.training_data import training_data
-from bot.process.settings import Settings
+from bot.process.settings import Settings, load_settings
 from bot.repositories.issue_files import BadRow, read_issues
 from store.records.issue_types import type_target
 from tagger.domain.strategy import silent
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from bot.container import Container
     from store.records import IssueRecord
     from tagger.domain.issue import TrainingSet
+    from tagger.domain.strategy import Resources
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -77,7 +78,7 @@ def stored(
 
 
 def measure(
-    container: Container,
+    resources: Resources,
     data: TrainingSet,
     configuration: RepositoryConfiguration,
     test_size: int,
@@ -86,7 +87,6 @@ def measure(
     """Train on the older issues, and print a line for each label on the newest."""
     order = np.argsort(data.numbers)
     train, test = data.subset(order[:-test_size]), data.subset(order[-test_size:])
-    resources = container.resources()
     with TemporaryDirectory() as root:
         order_of = ReleaseOrder("types/measured", Path(root))
         manifest = train_release(order_of, train, resources, members)
@@ -125,17 +125,20 @@ def main() -> None:
     records = newest_issues(given.issues, names, given.newest)
     test_size = min(given.test_size, len(records) // 4)
     print("| label or type | examples | set | precision | coverage |\n|---|--:|--:|--:|--:|")
+    installation = build(load_settings())
+    installation.store.migrate()  # it keeps the vectors
+    resources = installation.resources()
     with TemporaryDirectory() as folder:
         container = build(Settings(data_dir=Path(folder)))
         container.store.migrate()
         rules = stored(container, "measured/labels", records, "mode: apply\n")
         data = training_data(container.store, "measured/labels", names)
-        measure(container, data, rules, test_size, members)
+        measure(resources, data, rules, test_size, members)
         file = "mode: apply\ntypes:\n" + "".join(f"  {name}:\n" for name in names)
         rules = stored(container, "measured/types", with_types(records, names), file)
         targets = [type_target(name) for name in names]
         data = training_data(container.store, "measured/types", targets)
-        measure(container, data, rules, test_size, members)
+        measure(resources, data, rules, test_size, members)
         container.close()
 
 
