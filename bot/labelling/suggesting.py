@@ -6,7 +6,6 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bot.advising.advice import NO_ADVICE, Advice
 from bot.advising.advice_words import public_lines
 from bot.errors import SnapshotOutdated
 from bot.github.errors import Forbidden, Gone, Invalid, Moved, NotFound
@@ -23,6 +22,7 @@ from store.records.issue_types import is_type, issue_type_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from bot.advising.advice import Advice
     from bot.github.client import GitHubClient
     from bot.github.models import Suggestion
     from bot.labelling.issue_job import IssueJob
@@ -109,15 +109,15 @@ async def _suggest_labels(
     await take_back_suggested(job, client, snapshot, {choice.key for choice in choices})
 
 
-def comment_body(choices: Iterable[LabelChoice], advice: Advice = NO_ADVICE, page: str = "") -> str:
+def comment_body(choices: Iterable[LabelChoice], advised: Iterable[str] = ()) -> str:
     """The comment's Markdown; a label's name stands in a code span, where nothing is markup.
 
-    :param page: the issue's own, which tells where others are.
+    :param advised: list items on what else there is to say.
     """
     lines = [f"- {code_span(choice.label)} ({choice.decision.score:.0%})" for choice in choices]
-    advised = list(public_lines(advice, page))
+    items = list(advised)
     first = "Labels that may fit this issue, for a maintainer to decide:"
-    beside = ["", "Beside its labels:", "", *advised] if advised else []
+    beside = ["", "Beside its labels:", "", *items] if items else []
     return "\n".join([MARK, first, "", *lines, *beside])
 
 
@@ -132,7 +132,8 @@ async def _comment(
     job: IssueJob, client: GitHubClient, snapshot: Snapshot, choices: Sequence[LabelChoice]
 ) -> str:
     page = snapshot.issue.html_url if snapshot.issue else ""
-    body = comment_body(choices, job.advice, page)
+    mention = job.configuration.advice.mention_owners
+    body = comment_body(choices, public_lines(job.advice, page, mention=mention))
     comment_id = job.subject.issue.suggestion_comment_id or await _own_comment(
         job, client, snapshot
     )
