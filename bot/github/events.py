@@ -48,14 +48,16 @@ class Fact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IssueFact(Fact):
-    """`issues`: opened, edited, labeled, unlabeled, closed, reopened, transferred, deleted, …
+    """`issues`: opened, edited, labeled, typed, closed, reopened, transferred, deleted, …
 
     :ivar label: the label of a "labeled" or "unlabeled" event.
+    :ivar type: name of the type of a "typed" or "untyped" event.
     :ivar title_before, body_before: what an edit replaced, None where it left that part alone.
     """
 
     issue: Issue
     label: GitHubLabel | None = None
+    type: str | None = None
     title_before: str | None = None
     body_before: str | None = None
 
@@ -147,6 +149,7 @@ def _issues(data: object) -> Fact:
         **_shared(payload),
         issue=payload.issue,
         label=payload.label,
+        type=payload.type,
         title_before=_before(payload.changes, "title"),
         body_before=_before(payload.changes, "body"),
     )

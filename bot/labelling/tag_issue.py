@@ -18,6 +18,7 @@ from bot.receiving.actors import is_own_doing
 from bot.receiving.command_lines import OWN_MARK
 from bot.receiving.handler_context import Ending, repository_of, sender_of
 from store.engine.text import name_key
+from store.records.issue_types import is_type
 from tagger.domain.decision import Policy
 from tagger.domain.issue import IssueText
 
@@ -153,9 +154,10 @@ def policy_for(
     """
     present = {label: (renames or {}).get(name_key(label), label) for label in labels}
     spelled = {now.casefold(): label for label, now in present.items()}
+    types = tuple(label for label in present.values() if is_type(label))
     groups = (
         tuple(spelled[name.casefold()] for name in group if name.casefold() in spelled)
-        for group in configuration.exclusive
+        for group in (*configuration.exclusive, types)
     )
     return Policy(
         default_precision=configuration.precision,

@@ -96,7 +96,11 @@ def issue_json(repository: SimulatedRepository, issue: SimulatedIssue, base_url:
 
 def type_json(name: str | None) -> Json | None:
     """A native issue type, or none; the id follows from the name."""
-    return None if name is None else {"id": crc32(name.encode()), "name": name, "description": None}
+    return None if name is None else {"id": type_id(name), "name": name, "description": None}
+
+
+def type_id(name: str) -> int:
+    return crc32(name.encode())
 
 
 def association(repository: SimulatedRepository, actor: Actor) -> str:
@@ -135,7 +139,7 @@ def suggestion_json(issue: SimulatedIssue, suggestion: SimulatedSuggestion) -> J
     return {
         "id": suggestion.id,
         "issue_id": issue.id,
-        "action": "add_label",
+        "action": suggestion.action,
         "state": suggestion.state,
         "target_id": suggestion.label.id,
         "target_value": None,

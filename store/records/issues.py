@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from store.records.issue_types import type_target
+
 if TYPE_CHECKING:
     from datetime import datetime
 
@@ -70,6 +72,11 @@ class StoredIssue:
     suggestion_comment_id: int | None = None
     opted_out_at: datetime | None = None
     opted_in_at: datetime | None = None
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The labels, and the type's target where it has a type."""
+        return (*self.labels, type_target(self.type)) if self.type else self.labels
 
 
 @dataclass(frozen=True, slots=True)
