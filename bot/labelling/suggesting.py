@@ -100,11 +100,11 @@ async def _suggest(
     await take_back_suggested(job, client, snapshot, {choice.key for choice in choices})
 
 
-def comment_body(choices: Iterable[LabelChoice]) -> str:
+def comment_body(choices: Iterable[LabelChoice], kind: str = "issue") -> str:
     """The comment's Markdown; a label's name stands in a code span, where nothing is markup."""
     lines = [f"- {code_span(choice.label)} ({choice.decision.score:.0%})" for choice in choices]
     return "\n".join(
-        [MARK, "Labels that may fit this issue, for a maintainer to decide:", "", *lines]
+        [MARK, f"Labels that may fit this {kind}, for a maintainer to decide:", "", *lines]
     )
 
 
@@ -115,7 +115,8 @@ def _suggestion(choice: LabelChoice) -> LabelSuggestion:
 async def _comment(
     job: IssueJob, client: GitHubClient, snapshot: Snapshot, choices: Sequence[LabelChoice]
 ) -> str:
-    body = comment_body(choices)
+    is_pull_request = job.subject.issue.is_pull_request
+    body = comment_body(choices, "pull request" if is_pull_request else "issue")
     comment_id = job.subject.issue.suggestion_comment_id or await _own_comment(
         job, client, snapshot
     )

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from bot.configuration import RepositoryConfiguration
     from store.database import Store
-    from store.records import StoredLabel, TrainingRow
+    from store.records import StoredLabel, TargetKind, TrainingRow
     from tagger.domain.strategy import Progress, Resources
 
 
@@ -48,17 +48,19 @@ class _Reading:
     """What one pass over the rows gathers.
 
     :ivar fallback: folded name of the fallback label: who takes that off declines nothing.
+    :ivar issues: those of the kind that is learned; `others`: texts of the other kind.
     """
 
     fallback: str = ""
+    target: TargetKind = "issues"
     issues: list[_LabelledText] = field(default_factory=list)
-    pull_requests: list[IssueText] = field(default_factory=list)
+    others: list[IssueText] = field(default_factory=list)
     names: dict[str, str] = field(default_factory=dict)
 
     def add(self, row: TrainingRow) -> None:
-        text = IssueText.of(row.title, row.body)
-        if row.is_pull_request:
-            self.pull_requests.append(text)
+        text = IssueText.of(row.title, row.body, paths=row.paths)
+        if row.target != self.target:
+            self.others.append(text)
             return
         self.names.update((name_key(name), name) for name in row.labels)
         labels, declined = (frozenset(map(name_key, names)) for names in (row.labels, row.declined))
@@ -73,12 +75,14 @@ def training_data(
     *,
     confirm_after: timedelta | Literal["as configured"] | None = "as configured",
     now: datetime | None = None,
+    target: TargetKind = "issues",
 ) -> TrainingSet:
     """Issues as filed with the labels that people set or confirmed.
 
     A labelled issue carries at least one label of the set, or people declined one of the set that
     the bot had set or suggested: an example of what that label is not. Beside them stand the texts
-    of all others: issues from the newest on, then pull requests from the newest on.
+    of all others: issues from the newest on, then pull requests from the newest on. Where pull
+    requests are what is learned, it is the other way round.
 
     :param confirm_after: how long a label of the bot's must have stood to count as confirmed; None:
         only what a person did confirms it.
@@ -98,7 +102,7 @@ def training_data(
             ImplicitConsent(confirm_after, now or datetime.now(UTC)) if confirm_after else None
         )
         fallback = name_key((configuration and configuration.fallback_label) or "")
-        reading, total = _Reading(fallback), work.issues.count(stored.id)
+        reading, total = _Reading(fallback, target), work.issues.count(stored.id)
         for done, row in enumerate(work.issues.training_rows(stored.id, patience=patience), 1):
             reading.add(row)
             if done % 100 == 0 or done == total:
@@ -193,6 +197,6 @@ def _training_set(labels: dict[str, Label], reading: _Reading) -> TrainingSet:
         numbers=tuple(issue.number for issue in labelled),
         issues=tuple(issue.text for issue in labelled),
         targets=targets,
-        unlabelled=(*reversed(others), *reversed(reading.pull_requests)),
+        unlabelled=(*reversed(others), *reversed(reading.others)),
         recent=tuple(issue.text for issue in reversed(reading.issues[-RECENT:])),
     )

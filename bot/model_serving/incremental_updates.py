@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from bot.model_serving.release_cache import TaggingRelease
     from store.database import Store
-    from store.records import StoredRelease, TrainingRow
+    from store.records import StoredRelease, TargetKind, TrainingRow
     from store.unit_of_work import UnitOfWork
 
 log = logging.getLogger(__name__)
@@ -56,7 +56,7 @@ class IncrementalUpdate:
                 names = names_in(work, repository_id, release)
                 for row in work.issues.training_rows(repository_id, numbers=fresh):
                     with self._using:
-                        learned += learn(release, row, names)
+                        learned += learn(release, row, names, self._record.target)
         self._seen.update({number: changed[number] for number in fresh})
         self._until = max(self._until, newest)
         if learned:
@@ -80,17 +80,23 @@ def names_in(work: UnitOfWork, repository_id: int, release: TaggingRelease) -> d
     return {key: name for key, name in names.items() if key != fallback}
 
 
-def learn(release: TaggingRelease, row: TrainingRow, names: Mapping[str, str]) -> bool:
+def learn(
+    release: TaggingRelease,
+    row: TrainingRow,
+    names: Mapping[str, str],
+    target: TargetKind = "issues",
+) -> bool:
     """Let an issue count, if a person has said something about its labels; False: nobody has.
 
     An issue of which the bot's labels were declined counts as one without them; one that lost
     its labels counts as one without any, where it counted before.
 
     :param names: as from `names_in`.
+    :param target: what the release labels; the other kind teaches it nothing.
     """
     labels = [names[key] for key in map(name_key, row.labels) if key in names]
     declined = any(name_key(label) in names for label in row.declined)
-    if row.is_pull_request or not (labels or declined or release.knows(row.number)):
+    if row.target != target or not (labels or declined or release.knows(row.number)):
         return False
-    release.learn(row.number, IssueText.of(row.title, row.body), labels)
+    release.learn(row.number, IssueText.of(row.title, row.body, paths=row.paths), labels)
     return True

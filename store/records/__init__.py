@@ -21,7 +21,14 @@ from store.records.deliveries import (
     StoredDelivery,
 )
 from store.records.evaluations import EvaluationCell, EvaluationRun, EvaluationState
-from store.records.issues import IssueRecord, StoredIssue, TrainingRow, UpsertCounts
+from store.records.issues import (
+    IssueRecord,
+    StoredIssue,
+    TargetKind,
+    TrainingRow,
+    UpsertCounts,
+    target_of,
+)
 from store.records.labels import (
     Action,
     ActorKind,
@@ -96,6 +103,7 @@ __all__ = (
     "StoredRelease",
     "StoredTask",
     "StoredToken",
+    "TargetKind",
     "TaskState",
     "TokenRole",
     "TrainingRow",
@@ -105,4 +113,5 @@ __all__ = (
     "WriteRun",
     "WriteRunKind",
     "WriteState",
+    "target_of",
 )
