@@ -8,6 +8,7 @@ TaggerError
 ├── DeviceMissing           the device asked for is not on this machine
 ├── ModelNotFound           no folder, cache, hub or package holds the model asked for
 ├── ModelRefused            the model is there but not safe or not the one expected
+├── HoldsTexts              a release that cannot leave its installation without texts of issues
 └── ReleaseDamaged          a release folder is incomplete or fails its digests
 """
 
@@ -27,6 +28,10 @@ class TaggerError(Exception):
 
 class NothingToLearnFrom(TaggerError):
     """Training was asked for without labels, or without a labelled issue."""
+
+
+class HoldsTexts(TaggerError):
+    """A release that cannot leave its installation without texts of issues."""
 
 
 class UnknownStrategy(TaggerError):

@@ -72,7 +72,7 @@ FLOORS = (
     ),
     *("bot.receiving", "bot.exports", "bot.repositories", "bot.labelling", "bot.conversations"),
     *("bot.learning", "bot.erasure", "bot.sample", "bot.evaluating", "bot.backfilling"),
-    *("bot.reviewing", "bot.teaching"),
+    *("bot.reviewing", "bot.teaching", "bot.sharing"),
     *("bot.jobs", "bot.operations", "bot.container", "bot.actions"),
     *("bot.signin", "bot.api", "bot.pages"),
     *("bot.simulator", "bot.demo", "bot.service", "bot.cli", "bot"),

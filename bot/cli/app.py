@@ -25,6 +25,8 @@ from bot.cli.learning.compress import compress
 from bot.cli.learning.evaluate import evaluate
 from bot.cli.learning.prior import prior
 from bot.cli.learning.promote import promote
+from bot.cli.learning.pull import pull
+from bot.cli.learning.push import push
 from bot.cli.learning.releases import releases
 from bot.cli.learning.report import report
 from bot.cli.learning.retrain import retrain
@@ -59,6 +61,8 @@ _COMMANDS: dict[str, tuple[Callable[..., None], str]] = {
     "releases": (releases, "List what was trained, and what labels now."),
     "promote": (promote, "Let another trained release label."),
     "rollback": (rollback, "Let the release before label again."),
+    "push": (push, "Send a release to the Hub."),
+    "pull": (pull, "Fetch a release from the Hub."),
     "tag": (tag, "Show which labels fit an issue; writes none."),
     "preview": (preview, "Show what it would do with open issues."),
     "evaluate": (evaluate, "Measure how good labels would be; a report."),

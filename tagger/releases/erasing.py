@@ -8,9 +8,7 @@ Of the words nobody keeps more than digests, until the releases were searched fo
 from __future__ import annotations
 
 import hashlib
-import os
 import re
-import shutil
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -18,13 +16,12 @@ from tagger.domain.issue import IssueText
 from tagger.text.cleaning import FIRST, LATEST
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
     from pathlib import Path
 
     from tagger.releases.release import Manifest
+    from tagger.releases.rewriting import Change
 
-    Change = Callable[[Path], None]
-    """Writes a file anew; it may not be changed in place, being shared with the old release."""
 
 _TOKEN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|\w\w+")
 """As `tagger.text.bag_of_words` reads."""
@@ -94,30 +91,12 @@ def without(
 
     :raises ReleaseDamaged: it cannot be read.
     """
-    from tagger.persistence import file_digest, save_json
-    from tagger.releases.release import MANIFEST, read_manifest, to_disk
+    from tagger.releases.rewriting import rewritten
 
     changes = dict(_changes(folder, numbers, words))
     if not changes:
         return None
-    manifest = read_manifest(folder)
-    aside = target.with_name(f".{target.name}.partial")
-    shutil.rmtree(aside, ignore_errors=True)
-    shutil.copytree(folder, aside, copy_function=_link)
-    files = dict(manifest.files)
-    for name, write in changes.items():
-        (aside / name).unlink()
-        write(aside / name)
-        files[name] = file_digest(aside / name)
-    fields = {name: getattr(manifest, name) for name in type(manifest).__dataclass_fields__}
-    manifest = type(manifest)(**{**fields, "files": files})
-    (aside / MANIFEST).unlink()
-    save_json(aside / MANIFEST, manifest.as_json())
-    for name in (*changes, MANIFEST):
-        to_disk(aside / name)
-    aside.rename(target)
-    to_disk(target.parent)
-    return manifest
+    return rewritten(folder, target, changes)
 
 
 def _changes(
@@ -221,10 +200,3 @@ def _json(value: Any) -> Change:
     from tagger.persistence import save_json
 
     return lambda path: save_json(path, value)
-
-
-def _link(source: str, target: str) -> None:
-    try:
-        os.link(source, target)
-    except OSError:  # a file system without links
-        shutil.copy2(source, target)

@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -38,12 +37,11 @@ finally:
         (("evaluate", REPO, "--labels", "dosc"), "did you mean 'docs'?"),
         (("tag", REPO, "4711"), f"issue-tagger sync {REPO} brings in"),
     ],
-    ids=" ".join,
+    ids=lambda value: value if isinstance(value, str) else " ".join(value),
 )
 def test_a_wrong_name_is_told_with_the_nearest_before_anything_heavy_loads(
     trained: Path, arguments: tuple[str, ...], words: str
 ) -> None:
-    started = time.monotonic()
     done = subprocess.run(
         [sys.executable, "-c", CODE, json.dumps([*arguments, "--json"])],
         capture_output=True,
@@ -51,12 +49,10 @@ def test_a_wrong_name_is_told_with_the_nearest_before_anything_heavy_loads(
         check=False,
         env=dict(os.environ),
     )
-    seconds = time.monotonic() - started
     assert done.returncode == 1, done.stderr
     assert words in json.loads(done.stdout)["error"]
     assert words in done.stderr
     assert done.stderr.splitlines()[-1] == "", "a heavy library was loaded"
-    assert seconds < 10  # a second where nobody else is busy
 
 
 def test_an_error_is_the_one_document_on_stdout(terminal: Terminal) -> None:

@@ -70,7 +70,7 @@ async def test_a_command_is_read_in_a_moment_whatever_stands_around_it() -> None
     for unit in ("- a\n", "> - ", "a\n\n", "1. a\n", "`a", "<!-- ", "[a](", "\\`"):
         began = process_time()
         assert read_command("/tagger why\n\n" + (unit * 65_536)[:65_000]) == "why"
-        assert process_time() - began < 1
+        assert process_time() - began < 20  # what grows with the square takes minutes
 
 
 async def test_a_command_after_more_lines_than_are_read_is_none() -> None:
