@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     import httpx
 
+    from bot.advising.advisor import Advisor
     from bot.evaluating.evaluation_workspace import EvaluationWorkspace
     from bot.github.access import Access
     from bot.github.client import GitHubClient
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from tagger.encoders.model_sources import ModelSource
     from tagger.prompting.language_model import LanguageModel
     from tagger.runtimes import Runtime
+    from tagger.runtimes.runner import RunnerOpener
     from tagger.text.back_translation import BackTranslation
 
 
@@ -119,7 +121,17 @@ class Container:
             whole_words=self.settings.whole_word_masking,
             translation=self._translation,
             language_model=self._language_model,
+            open_runner=self._open_runner,
         )
+
+    @cached_property
+    def _open_runner(self) -> RunnerOpener | None:
+        """Opens networks on the model server that the settings name; None: they name none."""
+        if self.settings.model_server is None:
+            return None
+        from bot.model_serving.remote_runner import ModelServerClient
+
+        return ModelServerClient(self.settings.model_server).open
 
     @cached_property
     def _translation(self) -> Callable[[], BackTranslation] | None:
@@ -194,7 +206,21 @@ class Container:
         """What jobs on deliveries draw on; made inside the event loop that they run in."""
         from bot.receiving.handler_context import HandlerContext
 
-        return HandlerContext(self.store, self.cache, self.metrics, self.access(), self.clock)
+        return HandlerContext(
+            self.store,
+            self.cache,
+            self.metrics,
+            self.access(),
+            self.clock,
+            advisor=self.advisor,
+        )
+
+    @cached_property
+    def advisor(self) -> Advisor:
+        """What is said of issues beside their labels; the encoder is loaded when needed."""
+        from bot.advising.advisor import Advisor
+
+        return Advisor(self.store, lambda: self.resources(tuning=False).encoder())
 
     def adopt(self, app: AppCredentials) -> None:
         """Speak as this App from now on; a context that is made already keeps to what it had."""
@@ -250,9 +276,15 @@ class Container:
             observer=self.metrics.observe_github,
         )
 
-    def bare_encoder(self, runtime: Runtime | None = None) -> Encoder:
-        """The encoder newly loaded, without the store behind it."""
+    def bare_encoder(
+        self, runtime: Runtime | None = None, opener: RunnerOpener | None = None
+    ) -> Encoder:
+        """The encoder newly loaded, without the store behind it.
+
+        :param opener: of its network; None: on this machine.
+        """
         from tagger.encoders.transformer import TransformerEncoder
+        from tagger.runtimes.opening import open_runner
         from tagger.runtimes.threads import limit_threads
 
         if self.threads is not None:
@@ -263,6 +295,7 @@ class Container:
             device=settings.device,
             runtime=runtime,
             cache=settings.cache_folder,
+            opener=opener or open_runner,
         )
 
     def _open_encoder(self, runtime: Runtime | None) -> Encoder:
@@ -273,7 +306,9 @@ class Container:
         name = runtime or usual_runtime(choose_device(self.settings.device))
         with self._loading:  # two threads that need it at once load it once
             if name not in self._encoders:
-                encoder = CachedEncoder(self.bare_encoder(name), self.store.vectors)
+                encoder = CachedEncoder(
+                    self.bare_encoder(name, self._open_runner), self.store.vectors
+                )
                 self._encoders[name] = encoder
             return self._encoders[name]
 

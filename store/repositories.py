@@ -6,7 +6,8 @@
 - `delete(full_name)`: with all that hangs on it (the App was removed)
 - `set_cursor(id, name, value)`: where `sync` stopped (ETags, `since`); None forgets
 - `set_holdout_key`, `set_report_issue`, `set_no_suggestions_since`, `leave`, `come_back`,
-  `set_configuration`, `set_label_list`, `set_configuration_notice`: what the bot found out
+  `set_configuration`, `set_label_list`, `set_configuration_notice`, `set_duplicates`: what the bot
+  found out
 """
 
 from __future__ import annotations
@@ -146,6 +147,10 @@ class Repositories:
         """Keep what the bot shows on GitHub about the configuration file."""
         self._one(repository_id, locked=True).configuration_notice = dict(notice)
 
+    def set_duplicates(self, repository_id: int, measured: Mapping[str, Any]) -> None:
+        """Keep from which likeness on a duplicate is spoken of here, as measured."""
+        self._one(repository_id, locked=True).duplicates = dict(measured)
+
     def _by_name(self, full_name: str) -> RepositoryRow | None:
         return self._session.scalars(_named(), {"key": name_key(full_name)}).one_or_none()
 
@@ -236,4 +241,5 @@ def _record(row: RepositoryRow) -> Repository:
         intake_rules=row.intake_rules,
         label_list=row.label_list,
         configuration_notice=row.configuration_notice,
+        duplicates=row.duplicates,
     )

@@ -119,6 +119,7 @@ class RepositoryRow(TableBase):
     intake_rules: Mapped[dict[str, Any] | None]
     label_list: Mapped[dict[str, Any] | None]
     configuration_notice: Mapped[dict[str, Any] | None]
+    duplicates: Mapped[dict[str, Any] | None]
 
 
 class LabelRow(TableBase):
@@ -483,6 +484,30 @@ class DecisionRow(TableBase):
     at: Mapped[datetime]
     undone_at: Mapped[datetime | None]
     run_id: Mapped[int | None] = mapped_column(ForeignKey("write_runs.id", ondelete="SET NULL"))
+
+
+class AdviceRow(TableBase):
+    """What was last said of an issue beside its labels; of other issues only numbers."""
+
+    __tablename__ = "advice"
+
+    issue_id: Mapped[int] = mapped_column(
+        ForeignKey("issues.id", ondelete="CASCADE"), primary_key=True
+    )
+    at: Mapped[datetime]
+    document: Mapped[dict[str, Any]]
+
+
+class DuplicateLinkRow(TableBase):
+    """An issue that somebody who may say so called a duplicate of another in a comment."""
+
+    __tablename__ = "duplicate_links"
+
+    issue_id: Mapped[int] = mapped_column(
+        ForeignKey("issues.id", ondelete="CASCADE"), primary_key=True
+    )
+    original: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
 
 
 class ApiTokenRow(TableBase):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy.orm import Session
 
+from store.advising.advice import AdviceGateway
 from store.decisions import Decisions
 from store.engine.failures import in_our_words
 from store.erasing import Erasing
@@ -82,6 +83,10 @@ class UnitOfWork:
     @cached_property
     def decisions(self) -> Decisions:
         return Decisions(self._session)
+
+    @cached_property
+    def advice(self) -> AdviceGateway:
+        return AdviceGateway(self._session)
 
     @cached_property
     def tokens(self) -> Tokens:

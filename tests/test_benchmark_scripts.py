@@ -56,6 +56,7 @@ SMALLEST: dict[str, Sequence[str]] = {
     "configuration": (*FAST, "--files", "1", "--strategies", CHEAP),
     "contentless": ("SPEC", "--held-out", "20", "--newest", "60"),
     "day": ("--minutes", "4", "--hours", "1", "--acts", "40", "--strategies", CHEAP),
+    "duplicates": ("ISSUES", "acme/rocket", "--read", "READ", "--newest", "60", "--fit"),
     "drain": ("--issues", "4", "--model-ms", "0"),
     "import_memory": ("--megabytes", "1"),
     "gate": ("SPEC", "--tries", "1", "--members", CHEAP, "--newest", "80"),
@@ -114,6 +115,7 @@ class Workshop:
             "OTHER": specs["two"],
             "NAMED": str(named),
             "ISSUES": str(folder / "one.jsonl.gz"),
+            "READ": str(_pairs_read(folder / "read.json", lines[:120])),
             "WORK": str(folder / "work"),
             "NLBSE": str(_nlbse(folder / "nlbse")),
             "SETS": str(_public_sets(folder / "sets")),
@@ -162,6 +164,19 @@ class Workshop:
         }
 
 
+def _pairs_read(file: Path, lines: Sequence[str]) -> Path:
+    """A verdict on every pair of issues."""
+    numbers = sorted(json.loads(line)["number"] for line in lines)
+    pairs = [
+        [copy, original, int((copy + original) % 3 == 0)]
+        for copy in numbers
+        for original in numbers
+        if original < copy
+    ]
+    file.write_text(json.dumps(pairs))
+    return file
+
+
 def _nlbse(folder: Path) -> Path:
     """Twelve issues to learn from and to be asked about, in each of the five repositories."""
     folder.mkdir()
@@ -205,7 +220,7 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
 
 def test_every_script_is_run_by_some_test() -> None:
     there = {script.stem for script in SCRIPTS.glob("*.py")}
-    apart = {"across", "contract_hooks", "engines", "unseen"}
+    apart = {"across", "model_server", "contract_hooks", "engines", "unseen"}
     assert there == {*SMALLEST, *RUN_ELSEWHERE, *RUN_BY_OTHERS, *apart}
     assert all((ROOT / test).exists() for test in RUN_ELSEWHERE.values())
     for part, whole in RUN_BY_OTHERS.items():

@@ -17,7 +17,7 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parents[1]
-COMMANDS = re.compile(r"^(?:\$ )?(make [a-z]+|issue-tagger [a-z]+)", re.MULTILINE)
+COMMANDS = re.compile(r"^(?:\$ )?(make [a-z]+|issue-tagger [a-z]+(?:-[a-z]+)*)", re.MULTILINE)
 
 
 @cache

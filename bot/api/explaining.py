@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from bot.api.documents import ReviewItemDocument
+from bot.api.documents import PrecedentDocument, ReviewItemDocument
 from bot.api.learning_documents import (
+    AdviceDocument,
     IssueDocument,
     LabelActDocument,
     LabelReasonsDocument,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from bot.api.api_context import ApiContext
     from bot.api.learning_documents import TryOrder
+    from bot.reviewing.why import ExplainedIssue
     from bot.signin.viewers import Viewer
     from tagger.domain.decision import LabelDecision
 
@@ -56,6 +58,7 @@ async def why(api: ApiContext, viewer: Viewer, name: str, number: int) -> IssueD
                 PredictionDocument.model_validate(prediction)
                 for prediction in explained.predictions
             ],
+            advice=_advice(explained),
         )
 
 
@@ -93,6 +96,17 @@ async def previewed(
         if aside.state == "running":
             return PreviewDocument(repository=repository.full_name, ready=False)
         return PreviewDocument.model_validate(vars(aside.result) | {"ready": True})
+
+
+def _advice(explained: ExplainedIssue) -> AdviceDocument:
+    duplicate, original = explained.advice.duplicate, explained.original
+    if duplicate is None or original is None:  # it was deleted since
+        return AdviceDocument(duplicate=None)
+    return AdviceDocument(
+        duplicate=PrecedentDocument(
+            number=original.number, title=original.title, similarity=duplicate.similarity
+        )
+    )
 
 
 def _reasons(decisions: Iterable[LabelDecision]) -> list[LabelReasonsDocument]:

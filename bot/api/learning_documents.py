@@ -138,6 +138,12 @@ class PredictionDocument(ApiDocument):
     mode: str
 
 
+class AdviceDocument(ApiDocument):
+    """What was last said of an issue beside its labels."""
+
+    duplicate: PrecedentDocument | None = Field(description="The earlier issue it may repeat.")
+
+
 class IssueDocument(ApiDocument):
     """One issue, and everything that was said of its labels."""
 
@@ -154,6 +160,7 @@ class IssueDocument(ApiDocument):
     reasons: list[LabelReasonsDocument]
     history: list[LabelActDocument]
     predictions: list[PredictionDocument]
+    advice: AdviceDocument
 
 
 class TryOrder(BaseModel):

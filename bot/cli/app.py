@@ -36,6 +36,7 @@ from bot.cli.running.demo import demo
 from bot.cli.running.doctor import doctor
 from bot.cli.running.failed import failed
 from bot.cli.running.init import init
+from bot.cli.running.model_server import model_server
 from bot.cli.running.open_pages import open_pages
 from bot.cli.running.preview import preview
 from bot.cli.running.serve import serve
@@ -74,6 +75,7 @@ _COMMANDS: dict[str, tuple[Callable[..., None], str]] = {
     "open": (open_pages, "Show the pages on this machine."),
     "serve": (serve, "Receive webhooks and tag issues."),
     "work": (work, "Work beside `serve`, on this or another host."),
+    "model-server": (model_server, "Compute models for many workers."),
     "validate": (validate, "Check a configuration file."),
     "init": (init, "Write a configuration file."),
     "token": (token, "Let a script use the API."),

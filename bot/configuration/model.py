@@ -5,12 +5,14 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, Strict, model_validator
+from pydantic import BeforeValidator, Field, Strict
 
+from bot.configuration.advice import AdviceSettings
 from bot.configuration.names import Names
 from bot.configuration.patterns import TitlePatterns
 from bot.configuration.rules import LabelRules
 from bot.configuration.schedule import Schedule
+from bot.configuration.section import Section
 from bot.configuration.values import (
     STORED,
     Commands,
@@ -34,23 +36,7 @@ if TYPE_CHECKING:
     from tagger.domain.issue import Label
 
 
-class _Section(BaseModel):
-    """A mapping of the file. A known key without a value counts as one that is not there."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _without_empty_keys(cls, raw: Any) -> Any:
-        if raw is None:
-            return {}
-        if not isinstance(raw, dict):
-            return raw
-        fields = cls.model_fields
-        return {key: value for key, value in raw.items() if value is not None or key not in fields}
-
-
-class LabelSettings(_Section):
+class LabelSettings(Section):
     """What differs for one label."""
 
     mode: Mode | None = None
@@ -65,7 +51,7 @@ class LabelSettings(_Section):
     """Further wordings of the same meaning."""
 
 
-class IgnoreSettings(_Section):
+class IgnoreSettings(Section):
     """Issues that the bot leaves alone."""
 
     authors: tuple[NameText, ...] = Field(default=(), max_length=100)
@@ -78,7 +64,7 @@ class IgnoreSettings(_Section):
     """Issues opened more than so many days ago are left alone."""
 
 
-class ReportSettings(_Section):
+class ReportSettings(Section):
     """The regular report on what the bot did and how good it was."""
 
     schedule: Cron = "0 6 * * 1"
@@ -91,7 +77,7 @@ class ReportSettings(_Section):
         return self.to is not ReportTo.NONE and Schedule.of(self.schedule).next_after(last) <= now
 
 
-class LearningSettings(_Section):
+class LearningSettings(Section):
     """How the bot asks, and what it takes for an answer."""
 
     weekly_suggestions: Annotated[Count, Field(ge=0, le=1000)] = 10
@@ -113,7 +99,7 @@ def _settings_of_label(value: Any) -> Any:
     return {} if value is None else value
 
 
-class RepositoryConfiguration(_Section):
+class RepositoryConfiguration(Section):
     """The whole file. Label names are compared as GitHub compares them: in any case."""
 
     version: Literal[1] = 1
@@ -166,6 +152,8 @@ class RepositoryConfiguration(_Section):
     """The regular report; `none` for no report."""
     learning: LearningSettings = LearningSettings()
     """How the bot asks, and what it takes for an answer."""
+    advice: AdviceSettings = AdviceSettings()
+    """What maintainers are told of an issue beside its labels."""
 
     @classmethod
     def absent(cls) -> Self:

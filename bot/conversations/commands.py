@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Literal
 
+from bot.advising.advice import NO_ADVICE
+from bot.advising.advice_words import public_lines
 from bot.configuration.effective import current_configuration
 from bot.configuration.values import Commands
 from bot.conversations.answering import answer
@@ -34,6 +36,7 @@ from tagger.domain.issue import IssueText
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
+    from bot.advising.advice import Advice
     from bot.configuration import RepositoryConfiguration
     from bot.github.client import GitHubClient
     from bot.labelling.issue_job import Subject
@@ -198,7 +201,16 @@ async def _told(order: _Command, decisions: Sequence[LabelDecision], *, again: b
     planned = plan(decisions, job.configuration, situation, job.subject.renames)
     issue = order.claim.payload.get("issue")
     page = issue.get("html_url") if isinstance(issue, dict) else None
-    return explanation(planned.choices, str(page))
+    advised = list(public_lines(await asyncio.to_thread(_advice, order), str(page)))
+    return "\n".join([explanation(planned.choices, str(page)), *advised])
+
+
+def _advice(order: _Command) -> Advice:
+    """What is said of the issue as it is stored now; nothing is kept."""
+    job, advisor = order.job, order.job.context.advisor
+    if advisor is None:
+        return NO_ADVICE
+    return advisor.consider(job.subject.repository, job.configuration, job.subject.issue)
 
 
 def _cached(job: IssueJob) -> LoadedRelease | None:

@@ -11,8 +11,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any, Literal
 
 from bot.conversations.answering import amend, line_mark
-from bot.github.markdown import code_span
-from bot.labelling.explanations import issue_link
+from bot.github.markdown import code_span, issue_link
 from bot.labelling.tag_issue import subject_of
 from bot.receiving.handler_context import sender_of
 from store.records import DeliveryRecord

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+_PAGE = re.compile(r"(https?://)([\w.-]+(?::\d+)?)(/[\w.-]+/[\w.-]+/issues/)\d+")
+
 
 def code_span(text: str, longest: int = 200) -> str:
     """Text as a Markdown code span: no markup in it works, no name in it is notified.
@@ -18,3 +20,19 @@ def code_span(text: str, longest: int = 200) -> str:
     fence = "`" * (run + 1)
     padding = " " if flat.startswith("`") or flat.endswith("`") else ""
     return f"{fence}{padding}{flat}{padding}{fence}"
+
+
+def issue_link(page: str, number: int) -> str:
+    """Another issue's number as a link.
+
+    On github.com it goes by way of redirect.github.com, as other bots' links do: a direct one
+    would enter "mentioned this issue" into the other issue's history.
+
+    :param page: the address of some issue of the repository.
+    """
+    match = _PAGE.fullmatch(page)
+    if match is None:
+        return code_span(f"#{number}")
+    scheme, host, path = match.groups()
+    host = "redirect.github.com" if host == "github.com" else host
+    return f"[#{number}]({scheme}{host}{path}{number})"

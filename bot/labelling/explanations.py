@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from bot.github.markdown import code_span
+from bot.github.markdown import code_span, issue_link
 from tagger.domain.decision import LabelDecision, Neighbour
 
 if TYPE_CHECKING:
@@ -27,8 +27,6 @@ NOTHING_TO_GO_BY = (
     "- The issue says nothing: it has no words, or none that any labelled issue taught. "
     "No label is set or suggested."
 )
-
-_PAGE = re.compile(r"(https?://)([\w.-]+(?::\d+)?)(/[\w.-]+/[\w.-]+/issues/)\d+")
 
 
 def explanation(choices: Sequence[LabelChoice], page: str) -> str:
@@ -69,22 +67,6 @@ def decision_of(label: PredictedLabel) -> LabelDecision:
         label.votes,
         neighbours,
     )
-
-
-def issue_link(page: str, number: int) -> str:
-    """Another issue's number as a link.
-
-    On github.com it goes by way of redirect.github.com, as other bots' links do: a direct one
-    would enter "mentioned this issue" into the other issue's history.
-
-    :param page: the address of some issue of the repository.
-    """
-    match = _PAGE.fullmatch(page)
-    if match is None:
-        return code_span(f"#{number}")
-    scheme, host, path = match.groups()
-    host = "redirect.github.com" if host == "github.com" else host
-    return f"[#{number}]({scheme}{host}{path}{number})"
 
 
 def _of_label(choice: LabelChoice, page: str) -> Iterator[str]:

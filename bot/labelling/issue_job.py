@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bot.advising.advice import NO_ADVICE
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from bot.advising.advice import Advice
     from bot.configuration import RepositoryConfiguration
     from bot.github.client import GitHubClient
     from bot.labelling.issue_lease import IssueLease
@@ -38,6 +41,7 @@ class IssueJob:
     :ivar client: None where there are no credentials; then nothing is written.
     :ivar run_id: the run that what is written belongs to; None: the delivery's own.
     :ivar lease: the right to write on the issue, held while it is looked at and written on.
+    :ivar advice: what is said of the issue beside its labels.
     :ivar may_comment: whether it may suggest labels in a comment, where the rules allow it.
     """
 
@@ -49,6 +53,7 @@ class IssueJob:
     run_id: int | None = None
     lease: IssueLease | None = None
     may_comment: bool = True
+    advice: Advice = NO_ADVICE
 
     def end(self, work: UnitOfWork, now: datetime) -> None:
         """End the delivery, where there is one, and let the next writer have the issue."""

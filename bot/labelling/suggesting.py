@@ -6,6 +6,8 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from bot.advising.advice import NO_ADVICE, Advice
+from bot.advising.advice_words import public_lines
 from bot.errors import SnapshotOutdated
 from bot.github.errors import Forbidden, Gone, Invalid, Moved, NotFound
 from bot.github.labels import LabelSuggestion
@@ -91,7 +93,7 @@ def is_locked(error: Forbidden) -> bool:
 async def _suggest(
     job: IssueJob, client: GitHubClient, snapshot: Snapshot, choices: Sequence[LabelChoice]
 ) -> None:
-    suggestions = [_suggestion(choice) for choice in choices]
+    suggestions = [_suggestion(choice, job.advice) for choice in choices]
     try:
         await client.suggest_labels(job.full_name, job.number, suggestions)
     except Invalid:
@@ -100,23 +102,36 @@ async def _suggest(
     await take_back_suggested(job, client, snapshot, {choice.key for choice in choices})
 
 
-def comment_body(choices: Iterable[LabelChoice], kind: str = "issue") -> str:
-    """The comment's Markdown; a label's name stands in a code span, where nothing is markup."""
+def comment_body(
+    choices: Iterable[LabelChoice],
+    advice: Advice = NO_ADVICE,
+    page: str = "",
+    kind: str = "issue",
+) -> str:
+    """The comment's Markdown; a label's name stands in a code span, where nothing is markup.
+
+    :param page: the issue's own, which tells where others are.
+    """
     lines = [f"- {code_span(choice.label)} ({choice.decision.score:.0%})" for choice in choices]
-    return "\n".join(
-        [MARK, f"Labels that may fit this {kind}, for a maintainer to decide:", "", *lines]
-    )
+    advised = list(public_lines(advice, page))
+    first = f"Labels that may fit this {kind}, for a maintainer to decide:"
+    beside = ["", "Beside its labels:", "", *advised] if advised else []
+    return "\n".join([MARK, first, "", *lines, *beside])
 
 
-def _suggestion(choice: LabelChoice) -> LabelSuggestion:
-    return LabelSuggestion(choice.label, rationale(choice.decision), confidence(choice))
+def _suggestion(choice: LabelChoice, advice: Advice) -> LabelSuggestion:
+    words = rationale(choice.decision)
+    if advice.duplicate:
+        words += f"; possibly a duplicate of #{advice.duplicate.number}"
+    return LabelSuggestion(choice.label, words, confidence(choice))
 
 
 async def _comment(
     job: IssueJob, client: GitHubClient, snapshot: Snapshot, choices: Sequence[LabelChoice]
 ) -> str:
-    is_pull_request = job.subject.issue.is_pull_request
-    body = comment_body(choices, "pull request" if is_pull_request else "issue")
+    page = snapshot.issue.html_url if snapshot.issue else ""
+    kind = "pull request" if job.subject.issue.is_pull_request else "issue"
+    body = comment_body(choices, job.advice, page, kind)
     comment_id = job.subject.issue.suggestion_comment_id or await _own_comment(
         job, client, snapshot
     )

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from bot.advising.advice import NO_ADVICE
 from bot.configuration.effective import current_configuration
 from bot.labelling import opt_out
 from bot.labelling.deciding import act_on, may_have_written
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
+    from bot.advising.advice import Advice
     from bot.configuration import RepositoryConfiguration
     from bot.model_serving.release_cache import LoadedRelease
     from bot.receiving.handler_context import HandlerContext
@@ -104,10 +106,19 @@ def left_alone(
 
 async def _tag(job: IssueJob, cached: LoadedRelease) -> Ending:
     decisions = await _score(job, cached)
-    # What the audit draws and the week's questions are shares of issues.
-    may_ask = not job.subject.issue.is_pull_request
-    await act_on(job, cached.id, decisions, may_ask=may_ask)
+    # What the audit draws and the week's questions are shares of issues, and so is what is advised.
+    of_issue = not job.subject.issue.is_pull_request
+    if of_issue:
+        job = replace(job, advice=await asyncio.to_thread(_advise, job))
+    await act_on(job, cached.id, decisions, may_ask=of_issue)
     return Ending("done")
+
+
+def _advise(job: IssueJob) -> Advice:
+    advisor, subject, now = job.context.advisor, job.subject, job.context.clock()
+    if advisor is None:
+        return NO_ADVICE
+    return advisor.advise(subject.repository, job.configuration, subject.issue, now)
 
 
 def subject_of(context: HandlerContext, claim: ClaimedDelivery) -> Subject | None:

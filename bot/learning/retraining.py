@@ -11,6 +11,7 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
+from bot.advising import duplicates
 from bot.configuration import RepositoryConfiguration
 from bot.configuration.effective import known_configuration
 from bot.learning.gating import admit, comparable, holdout_key_of, part
@@ -151,7 +152,14 @@ class _Course:
             raise TrainingInterrupted(self.stages, self._to_come(), training.n_finished) from None
         if not self.joining:
             training.forget()
+        self._measure_duplicates()
         return self._outcome()
+
+    def _measure_duplicates(self) -> None:
+        """From which likeness on duplicates may be named, on all that people named until now."""
+        workspace = self.workspace
+        wanted = configured(workspace.store, self.request.repository).advice.duplicates
+        duplicates.measure(workspace.store, self.request.repository, workspace.resources, wanted)
 
     def _go_through(self, training: StagedTraining) -> None:
         """Fit stage after stage; what was fitted and not yet released is, where time runs out."""
@@ -296,6 +304,11 @@ def moment_of_release(store: Store, repository: str, now: datetime) -> datetime:
 
 def target_precision(store: Store, repository: str) -> float:
     """The precision that the repository's configuration, as last read, asks for."""
+    return configured(store, repository).precision
+
+
+def configured(store: Store, repository: str) -> RepositoryConfiguration:
+    """The repository's configuration, as last read."""
     with store.read() as work:
         configuration = known_configuration(work.repositories.get(repository))
-    return (configuration or RepositoryConfiguration.absent()).precision
+    return configuration or RepositoryConfiguration.absent()

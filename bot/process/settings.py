@@ -48,6 +48,17 @@ def _server_url(text: str) -> str:
     return text.rstrip("/")
 
 
+def _model_server_url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError(
+            "expected the address of an issue-tagger model-server, http(s)://HOST:PORT"
+        )
+    if parts.username or parts.query or parts.fragment:
+        raise ValueError("expected an address without user name, query or fragment")
+    return text.rstrip("/")
+
+
 def _pair(text: str) -> str:
     if len([name for name in text.split(",") if name.strip()]) != 2:
         raise ValueError("expected two models, there and back, separated by a comma")
@@ -115,6 +126,7 @@ class Settings(BaseSettings):
     language_model: str | None = None
     language_model_url: Annotated[str, AfterValidator(_server_url)] | None = None
     language_model_key: SecretStr | None = None
+    model_server: Annotated[str, AfterValidator(_model_server_url)] | None = None
     device: Literal["auto", "cpu", "cuda"] = "auto"
     learning_rate_schedule: Literal["constant", "linear", "cosine", "restarts", "polynomial"] = (
         "linear"

@@ -23,7 +23,7 @@ from bot.github.events import (
     RepositoryFact,
     read_event,
 )
-from bot.receiving import deleted_issues, repository_labels
+from bot.receiving import deleted_issues, duplicate_links, repository_labels
 from bot.receiving.actors import OwnActs, is_own_doing
 from bot.receiving.command_lines import read_command
 from store.engine.text import name_key
@@ -111,8 +111,8 @@ def keep(work: UnitOfWork, received: Received, own_login: str | None) -> bool:
         )
     if isinstance(fact, IssueFact):
         _keep_issue(work, repository, fact, received.delivery, own_login)
-    elif isinstance(fact, CommentFact) and due_at is not None:
-        work.issues.upsert(repository.id, [issue_record(fact.issue, now)])
+    elif isinstance(fact, CommentFact):
+        _keep_comment(work, repository, fact, record)
     elif isinstance(fact, LabelFact):
         repository_labels.hear(work, repository.id, fact, now)
     return True
@@ -279,6 +279,15 @@ def _keep_issue(
         work.issues.upsert(repository.id, [record])
         event = _label_event(work, repository, fact, delivery, own_login)
         work.labels.record_events(repository.id, [event])
+
+
+def _keep_comment(
+    work: UnitOfWork, repository: Repository, fact: CommentFact, delivery: DeliveryRecord
+) -> None:
+    """What a comment says is not kept, but for the duplicates that it names."""
+    if not delivery.ignored:
+        work.issues.upsert(repository.id, [issue_record(fact.issue, delivery.received_at)])
+    duplicate_links.hear(work, repository, fact, delivery.received_at)
 
 
 def _labels_after(

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+    from bot.advising.advisor import Advisor
     from bot.github.access import Access
     from bot.github.client import GitHubClient
     from bot.model_serving.release_cache import ReleaseCache
@@ -38,6 +39,7 @@ class HandlerContext:
 
     :ivar access: None where there are no credentials; then nothing is asked of GitHub.
     :ivar clock: aware datetimes.
+    :ivar advisor: what is said of issues beside their labels; None: nothing is.
     :ivar question_contexts: `bot.labelling.questions.QuestionContext` of repositories.
     """
 
@@ -48,6 +50,7 @@ class HandlerContext:
     clock: Callable[[], datetime]
     scoring: Scoring = field(default_factory=Scoring)
     question_contexts: RecentValues[Any] = field(default_factory=RecentValues)
+    advisor: Advisor | None = None
 
     async def client(self, claim: ClaimedDelivery, repository: Repository) -> GitHubClient | None:
         """Who speaks for the repository of this delivery."""

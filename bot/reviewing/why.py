@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bot.advising.advisor import advice_on
 from bot.errors import CommandRefused
 from bot.labelling.explanations import decision_of
 from bot.reviewing.review_items import IssueFacts, ReviewItem, review_item
 from bot.reviewing.today import facts_of
 
 if TYPE_CHECKING:
+    from bot.advising.advice import Advice
     from store.records import (
         LabelEvent,
         Repository,
@@ -33,6 +35,8 @@ class ExplainedIssue:
         was predicted yet.
     :ivar decisions: the same with members' votes and precedents, in the same order.
     :ivar predictions: the newest ones, the newest first.
+    :ivar advice: what was last said beside the labels.
+    :ivar original: the likely original that it names; None: it names none that is still there.
     :ivar history: who set and took off what, the oldest first.
     """
 
@@ -43,6 +47,8 @@ class ExplainedIssue:
     predictions: tuple[StoredPrediction, ...]
     history: tuple[LabelEvent, ...]
     writes: tuple[Write, ...]
+    advice: Advice
+    original: StoredIssue | None
 
 
 def explain(work: UnitOfWork, repository: Repository, number: int) -> ExplainedIssue:
@@ -56,6 +62,8 @@ def explain(work: UnitOfWork, repository: Repository, number: int) -> ExplainedI
     predictions = work.predictions.list(repository.id, number=number, limit=MAX_PREDICTIONS)
     newest = predictions[0] if predictions else None
     labels = newest.labels if newest else ()
+    advice = advice_on(work, repository.id, number)
+    duplicate = advice.duplicate
     return ExplainedIssue(
         issue=facts.issue,
         facts=facts,
@@ -64,4 +72,6 @@ def explain(work: UnitOfWork, repository: Repository, number: int) -> ExplainedI
         predictions=predictions,
         history=work.labels.history(repository.id, number)[-MAX_EVENTS:],
         writes=work.writes.list(repository_id=repository.id, number=number),
+        advice=advice,
+        original=work.issues.find(repository.id, duplicate.number) if duplicate else None,
     )

@@ -4,6 +4,7 @@ Every `datetime` is aware; the store hands back UTC. `repository_id`, `issue_id`
 the store's own; GitHub's are called `number`, `github_id`, `guid`. Every room above comes in here.
 """
 
+from store.records.advice import DuplicateLink, StoredAdvice
 from store.records.decisions import (
     DecisionCounts,
     DecisionRecord,
@@ -73,6 +74,7 @@ __all__ = (
     "DecisionRecord",
     "DeliveryRecord",
     "DeliveryState",
+    "DuplicateLink",
     "EvaluationCell",
     "EvaluationRun",
     "EvaluationState",
@@ -95,6 +97,7 @@ __all__ = (
     "ReviewOrigin",
     "ReviewPlace",
     "ReviewVerdict",
+    "StoredAdvice",
     "StoredDecision",
     "StoredDelivery",
     "StoredIssue",

@@ -23,7 +23,8 @@ class Repository:
     :ivar no_suggestions_since: when GitHub was found to have no label suggestions here.
     :ivar left_at: when the bot lost its right to act here, `left_because` why; None: it has it.
     :ivar configuration: as last read: a document of `bot.configuration.last_reading.Reading`. The
-        next three are documents of `IntakeRules`, `LabelList` and `ShownNotice`. None: none yet.
+        next are documents of `IntakeRules`, `LabelList`, `ShownNotice` and, `duplicates`, of
+        `bot.advising.duplicates.DuplicateThreshold`. None: none yet.
     """
 
     id: int
@@ -40,3 +41,4 @@ class Repository:
     intake_rules: Mapping[str, Any] | None = field(default=None, repr=False)
     label_list: Mapping[str, Any] | None = field(default=None, repr=False)
     configuration_notice: Mapping[str, Any] | None = field(default=None, repr=False)
+    duplicates: Mapping[str, Any] | None = field(default=None, repr=False)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from tagger.prompting.language_model import LanguageModel
     from tagger.runtimes import Runtime
     from tagger.runtimes.choice import Runtimes
+    from tagger.runtimes.runner import RunnerOpener
     from tagger.text.back_translation import BackTranslation
     from tagger.training.optimisation import Schedule
 
@@ -58,6 +59,7 @@ class Resources:
     :ivar translation: opens the pair of models that says texts otherwise, for strategies that are
         trained; None: none was named.
     :ivar language_model: opens the causal language model that was named; None: none was.
+    :ivar open_runner: opens networks that score; None: on this machine.
     """
 
     encoder: Callable[[], Encoder]
@@ -74,6 +76,7 @@ class Resources:
     whole_words: bool = False
     translation: Callable[[], BackTranslation] | None = None
     language_model: Callable[[], LanguageModel] | None = None
+    open_runner: RunnerOpener | None = None
 
 
 @runtime_checkable

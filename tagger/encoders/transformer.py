@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from tagger.encoders.encoder import Vectors
     from tagger.encoders.model_sources import ModelSource
     from tagger.runtimes import Runtime
+    from tagger.runtimes.runner import RunnerOpener
 
 CHARACTERS_PER_TOKEN = 24
 """Characters read for each token kept: enough for long words, and a pasted log is not tokenised."""
@@ -54,6 +55,7 @@ class TransformerEncoder:
 
     :param runtime: what computes; None: PyTorch in the precision that the device is fastest in.
     :param cache: folder for converted weights; None converts anew each time.
+    :param opener: of the network; another computes elsewhere.
     :ivar identity: digest of weights, tokenizer, architecture, pooling and length, then a colon
         and the runtime. What stands before the colon names the space: vectors that agree there
         may be compared (bfloat16 against float32: cosine 0.99996), those that agree in full are
@@ -69,6 +71,7 @@ class TransformerEncoder:
         max_tokens: int = 256,
         runtime: Runtime | None = None,
         cache: Path | None = None,
+        opener: RunnerOpener = open_runner,
     ) -> None:
         from transformers import AutoConfig
 
@@ -87,7 +90,7 @@ class TransformerEncoder:
             config.vocab_size,
             samples=self._tokenise(TEXTS),
         )
-        self._runner = open_runner(network, self.runtime, on, cache)
+        self._runner = opener(network, self.runtime, on, cache)
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         """Vectors of texts, in their order. *Shape:* (n_texts, width), rows of unit length."""

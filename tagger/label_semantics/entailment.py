@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tagger.runtimes import Runtime
-    from tagger.runtimes.runner import Runner
+    from tagger.runtimes.runner import Runner, RunnerOpener
 
     Matrix = NDArray[np.float32]
 
@@ -50,6 +50,7 @@ class Entailment:
     :param cache: folder for converted weights; None converts anew each time.
     :param exact_top: judge hypotheses that are level with the best one again in float32, for when
         their order counts; takes a second copy of the weights and, on some issues, a few pairs.
+    :param opener: of the network; another computes elsewhere.
     :ivar identity: SHA-256 of the weights.
     :raises ModelRefused: the folder holds no NLI classifier, or it cannot run in this runtime.
     """
@@ -63,6 +64,7 @@ class Entailment:
         runtime: Runtime | None = None,
         cache: Path | None = None,
         exact_top: bool = False,
+        opener: RunnerOpener = open_runner,
     ) -> None:
         from transformers import AutoConfig
 
@@ -83,8 +85,8 @@ class Entailment:
             config.vocab_size,
             kinds=self._kinds,
         )
-        self._runner = open_runner(network, runtime or usual_runtime(on), on, cache)
-        self._exact = open_runner(network, "torch", on) if exact_top else None
+        self._runner = opener(network, runtime or usual_runtime(on), on, cache)
+        self._exact = opener(network, "torch", on) if exact_top else None
 
     def odds(self, premises: Sequence[str], hypotheses: Sequence[str]) -> Matrix:
         """Log-odds of entailment against contradiction; neutral is left aside as in the book.

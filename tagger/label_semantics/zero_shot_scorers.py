@@ -111,6 +111,7 @@ class EntailmentScorer:
     def _model(self) -> Entailment:
         """Loaded when first asked, so that a release that is only held costs no memory."""
         from tagger.label_semantics.entailment import Entailment
+        from tagger.runtimes.opening import open_runner
 
         resources = self._resources
         return Entailment(
@@ -118,6 +119,7 @@ class EntailmentScorer:
             device=resources.device,
             runtime=resources.runtime,
             cache=resources.cache,
+            opener=resources.open_runner or open_runner,
         )
 
     def learn(self, labels: Sequence[Label], corpus: Sequence[IssueText]) -> Self:  # noqa: ARG002

@@ -11,9 +11,12 @@ from tagger.runtimes.batching import pad, plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     import torch
     from numpy.typing import NDArray
+
+    from tagger.runtimes import Runtime
 
     Matrix = NDArray[np.float32]
     Ids = NDArray[np.int64]
@@ -51,6 +54,21 @@ class Runner(Protocol):
 
     def run(self, ids: Ids, mask: Ids, kinds: Ids | None = None) -> Matrix:
         """One batch. Each argument has *Shape:* (n_rows, n_tokens); the answer (n_rows, width)."""
+        ...
+
+
+class RunnerOpener(Protocol):
+    """Opens a network: on this machine `tagger.runtimes.opening.open_runner`, or elsewhere."""
+
+    def __call__(
+        self,
+        network: Network,
+        runtime: Runtime,
+        device: torch.device,
+        cache: Path | None = None,
+        /,
+    ) -> Runner:
+        """The network, ready to compute; see `open_runner`."""
         ...
 
 

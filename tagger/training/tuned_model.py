@@ -73,7 +73,8 @@ class TunedModel:
             samples=self.reader.read(TEXTS),
         )
         runtime = self._resources.runtime or usual_runtime(device)
-        return open_runner(network, runtime, device, self._cache)
+        opener = self._resources.open_runner or open_runner
+        return opener(network, runtime, device, self._cache)
 
     def score(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Probability of each label. *Shape:* (n_texts, n_labels), in [0, 1]."""

@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from bot.cli.output import plain, say, shortened, terminal_width
+from bot.configuration import RepositoryConfiguration
+from bot.configuration.effective import configuration_in
 from tagger.domain.decision import BASE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from bot.container import Container
     from bot.labelling.tagging import IssuePrediction
     from tagger.domain.decision import LabelDecision, Neighbour
 
@@ -87,6 +90,18 @@ def say_briefly(answer: IssuePrediction) -> None:
         say_label(label)
     if not spoken:
         say(_nothing(answer))
+
+
+def say_advice(container: Container, repository: str, number: int) -> None:
+    """What maintainers are told of a stored issue beside its labels."""
+    from bot.advising.advice_words import plain_lines
+
+    with container.store.read() as work:
+        stored = work.repositories.get(repository)
+        issue = work.issues.get(stored.id, number)
+        configuration = configuration_in(work, stored) or RepositoryConfiguration.absent()
+    for line in plain_lines(container.advisor.consider(stored, configuration, issue)):
+        say(f"  {line}")
 
 
 def say_label(label: LabelDecision) -> None:

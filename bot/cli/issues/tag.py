@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.cli.issues.label_words import LEGEND, say_all, say_briefly, say_explained
+from bot.cli.issues.label_words import LEGEND, say_advice, say_all, say_briefly, say_explained
 from bot.cli.opening import opened
 from bot.cli.options import Json, Repo
 from bot.cli.output import say, say_json_of_many
@@ -66,6 +66,8 @@ def tag(
             say_one = say_all if every else say_explained if explain else say_briefly
             for answer in answers:
                 say_one(answer)
+                if (explain or every) and numbers:
+                    say_advice(container, repo, answer.number)
             if explain or every:
                 say(LEGEND)
 

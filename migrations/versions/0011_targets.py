@@ -1,10 +1,10 @@
-"""Pull requests: a release of their own, and the files that they change. Revision 0010."""
+"""Pull requests: a release of their own, and the files that they change. Revision 0011."""
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0010"
-down_revision = "0009"
+revision = "0011"
+down_revision = "0010"
 branch_labels = None
 depends_on = None
 

@@ -1,0 +1,52 @@
+"""What is said of one issue beside its labels. Of other issues it holds their numbers alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class LikelyDuplicate:
+    """The earlier issue that this one says again.
+
+    :ivar number: of the original.
+    :ivar probability: that it is, by `tagger.duplicates`.
+    :ivar similarity: cosine of the two vectors.
+    """
+
+    number: int
+    probability: float
+    similarity: float
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """What maintainers are told; nothing, where there is nothing to tell."""
+
+    duplicate: LikelyDuplicate | None = None
+
+    @classmethod
+    def of(cls, document: Mapping[str, Any]) -> Advice:
+        """As `as_json` gave it."""
+        duplicate = document.get("duplicate")
+        return cls(LikelyDuplicate(**duplicate) if duplicate else None)
+
+    def as_json(self) -> dict[str, Any]:
+        """As stored with the issue."""
+        duplicate = self.duplicate
+        if duplicate is None:
+            return {}
+        return {
+            "duplicate": {
+                "number": duplicate.number,
+                "probability": round(duplicate.probability, 4),
+                "similarity": round(duplicate.similarity, 4),
+            }
+        }
+
+
+NO_ADVICE = Advice()

@@ -1,0 +1,35 @@
+"""Advice in words: as Markdown in the bot's comments, and on a terminal. Pure.
+
+In a comment other issues are links that leave no trace there; of their text nothing is said.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot.github.markdown import issue_link
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bot.advising.advice import Advice
+
+
+def public_lines(advice: Advice, page: str) -> Iterator[str]:
+    """List items for a comment that everybody can read.
+
+    :param page: the address of some issue of the repository.
+    """
+    if duplicate := advice.duplicate:
+        yield (
+            f"- Possibly a duplicate of {issue_link(page, duplicate.number)} "
+            f"(similarity {duplicate.similarity:.2f})"
+        )
+
+
+def plain_lines(advice: Advice) -> Iterator[str]:
+    """One line for each thing that is said, for maintainers on a terminal."""
+    if duplicate := advice.duplicate:
+        yield (
+            f"possibly a duplicate of #{duplicate.number} (similarity {duplicate.similarity:.2f})"
+        )

@@ -1,0 +1,66 @@
+"""Works out what maintainers are told of an issue, and keeps it with the issue."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from bot.advising.advice import NO_ADVICE, Advice
+from bot.advising.duplicates import DuplicateFinder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from bot.configuration import RepositoryConfiguration
+    from store.database import Store
+    from store.records import Repository, StoredIssue
+    from store.unit_of_work import UnitOfWork
+    from tagger.encoders.encoder import Encoder
+
+log = logging.getLogger(__name__)
+
+
+class Advisor:
+    """Advises on issues; thread-safe.
+
+    :param open_encoder: opens the encoder that the stored vectors were made with.
+    """
+
+    def __init__(self, store: Store, open_encoder: Callable[[], Encoder]) -> None:
+        self._store = store
+        self._duplicates = DuplicateFinder(store, open_encoder)
+
+    def advise(
+        self,
+        repository: Repository,
+        configuration: RepositoryConfiguration,
+        issue: StoredIssue,
+        now: datetime,
+    ) -> Advice:
+        """What is said of an issue, kept with it in place of what was said before.
+
+        Advice is an extra: where it fails, labels are given all the same, and the log says why.
+        """
+        try:
+            advice = self.consider(repository, configuration, issue)
+        except Exception:
+            log.exception("there is no advice", extra={"issue": issue.number})
+            return NO_ADVICE
+        with self._store.begin() as work:
+            if advice != NO_ADVICE or work.advice.find(repository.id, issue.number):
+                work.advice.put(repository.id, issue.number, advice.as_json(), now)
+        return advice
+
+    def consider(
+        self, repository: Repository, configuration: RepositoryConfiguration, issue: StoredIssue
+    ) -> Advice:
+        """What is said of an issue; nothing is kept."""
+        settings = configuration.advice
+        return Advice(self._duplicates.likely(repository, issue, settings.duplicates))
+
+
+def advice_on(work: UnitOfWork, repository_id: int, number: int) -> Advice:
+    """What was last said of an issue."""
+    stored = work.advice.find(repository_id, number)
+    return Advice.of(stored.document) if stored else NO_ADVICE
