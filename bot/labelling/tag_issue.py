@@ -85,7 +85,7 @@ def left_alone(
 ) -> str | None:
     """Why an issue is not even scored, or None where it is."""
     if not configuration.covers(issue.target):
-        return f"{_KINDS[issue.target]} are not tagged (targets)"
+        return f"{_KINDS[issue.target]} are not tagged"
     if issue.body.startswith(OWN_MARK):
         return "the bot wrote this issue itself"
     if opt_out.is_told_off(issue):
