@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
     from store.database import Store
 
+if "PYTEST_XDIST_WORKER" in os.environ:  # as many processes as cores: one thread each
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 # The same examples every time, whatever else the machine does; HYPOTHESIS_PROFILE=default searches.
 hypothesis_settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 

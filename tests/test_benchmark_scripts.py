@@ -220,7 +220,7 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
 
 def test_every_script_is_run_by_some_test() -> None:
     there = {script.stem for script in SCRIPTS.glob("*.py")}
-    apart = {"across", "model_server", "contract_hooks", "engines", "unseen"}
+    apart = {"across", "library", "model_server", "contract_hooks", "engines", "unseen"}
     assert there == {*SMALLEST, *RUN_ELSEWHERE, *RUN_BY_OTHERS, *apart}
     assert all((ROOT / test).exists() for test in RUN_ELSEWHERE.values())
     for part, whole in RUN_BY_OTHERS.items():

@@ -24,29 +24,46 @@ class LikelyDuplicate:
 
 
 @dataclass(frozen=True, slots=True)
+class LabelOwners:
+    """Whom an issue may be for, by one of its labels.
+
+    :ivar owners: `@login` or `@organisation/team`.
+    """
+
+    label: str
+    owners: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Advice:
     """What maintainers are told; nothing, where there is nothing to tell."""
 
     duplicate: LikelyDuplicate | None = None
+    owners: tuple[LabelOwners, ...] = ()
 
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> Advice:
         """As `as_json` gave it."""
         duplicate = document.get("duplicate")
-        return cls(LikelyDuplicate(**duplicate) if duplicate else None)
+        return cls(
+            LikelyDuplicate(**duplicate) if duplicate else None,
+            tuple(
+                LabelOwners(label, tuple(owners)) for label, owners in document.get("owners", ())
+            ),
+        )
 
     def as_json(self) -> dict[str, Any]:
         """As stored with the issue."""
-        duplicate = self.duplicate
-        if duplicate is None:
-            return {}
-        return {
-            "duplicate": {
+        document: dict[str, Any] = {}
+        if duplicate := self.duplicate:
+            document["duplicate"] = {
                 "number": duplicate.number,
                 "probability": round(duplicate.probability, 4),
                 "similarity": round(duplicate.similarity, 4),
             }
-        }
+        if self.owners:
+            document["owners"] = [[each.label, list(each.owners)] for each in self.owners]
+        return document
 
 
 NO_ADVICE = Advice()

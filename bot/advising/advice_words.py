@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.github.markdown import issue_link
+from bot.github.markdown import code_span, issue_link
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,16 +15,21 @@ if TYPE_CHECKING:
     from bot.advising.advice import Advice
 
 
-def public_lines(advice: Advice, page: str) -> Iterator[str]:
+def public_lines(advice: Advice, page: str, *, mention: bool = False) -> Iterator[str]:
     """List items for a comment that everybody can read.
 
     :param page: the address of some issue of the repository.
+    :param mention: owners are mentioned, which notifies them; else their names are code.
     """
     if duplicate := advice.duplicate:
         yield (
             f"- Possibly a duplicate of {issue_link(page, duplicate.number)} "
             f"(similarity {duplicate.similarity:.2f})"
         )
+    for each in advice.owners:
+        # what the file says of owners has no markup in it; see `bot.configuration.values.Owner`
+        names = ", ".join(name if mention else code_span(name) for name in each.owners)
+        yield f"- {code_span(each.label)} is for {names}"
 
 
 def plain_lines(advice: Advice) -> Iterator[str]:
@@ -33,3 +38,5 @@ def plain_lines(advice: Advice) -> Iterator[str]:
         yield (
             f"possibly a duplicate of #{duplicate.number} (similarity {duplicate.similarity:.2f})"
         )
+    for each in advice.owners:
+        yield f"{each.label} is for {', '.join(each.owners)}"

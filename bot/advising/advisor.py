@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from bot.advising.advice import NO_ADVICE, Advice
 from bot.advising.duplicates import DuplicateFinder
+from bot.advising.routing import owners_by_label
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from bot.configuration import RepositoryConfiguration
@@ -36,14 +37,17 @@ class Advisor:
         repository: Repository,
         configuration: RepositoryConfiguration,
         issue: StoredIssue,
+        likely: Sequence[str],
         now: datetime,
     ) -> Advice:
         """What is said of an issue, kept with it in place of what was said before.
 
+        :param likely: labels that are set or suggested, the likeliest first.
+
         Advice is an extra: where it fails, labels are given all the same, and the log says why.
         """
         try:
-            advice = self.consider(repository, configuration, issue)
+            advice = self.consider(repository, configuration, issue, likely)
         except Exception:
             log.exception("there is no advice", extra={"issue": issue.number})
             return NO_ADVICE
@@ -53,11 +57,18 @@ class Advisor:
         return advice
 
     def consider(
-        self, repository: Repository, configuration: RepositoryConfiguration, issue: StoredIssue
+        self,
+        repository: Repository,
+        configuration: RepositoryConfiguration,
+        issue: StoredIssue,
+        likely: Sequence[str],
     ) -> Advice:
         """What is said of an issue; nothing is kept."""
         settings = configuration.advice
-        return Advice(self._duplicates.likely(repository, issue, settings.duplicates))
+        return Advice(
+            self._duplicates.likely(repository, issue, settings.duplicates),
+            owners_by_label(configuration, issue.labels, likely),
+        )
 
 
 def advice_on(work: UnitOfWork, repository_id: int, number: int) -> Advice:

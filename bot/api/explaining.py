@@ -10,6 +10,7 @@ from bot.api.learning_documents import (
     AdviceDocument,
     IssueDocument,
     LabelActDocument,
+    LabelOwnersDocument,
     LabelReasonsDocument,
     NeighbourDocument,
     PredictionDocument,
@@ -100,13 +101,13 @@ async def previewed(
 
 def _advice(explained: ExplainedIssue) -> AdviceDocument:
     duplicate, original = explained.advice.duplicate, explained.original
-    if duplicate is None or original is None:  # it was deleted since
-        return AdviceDocument(duplicate=None)
-    return AdviceDocument(
-        duplicate=PrecedentDocument(
+    shown = None
+    if duplicate is not None and original is not None:  # else it was deleted since
+        shown = PrecedentDocument(
             number=original.number, title=original.title, similarity=duplicate.similarity
         )
-    )
+    owners = [LabelOwnersDocument.model_validate(each) for each in explained.advice.owners]
+    return AdviceDocument(duplicate=shown, owners=owners)
 
 
 def _reasons(decisions: Iterable[LabelDecision]) -> list[LabelReasonsDocument]:

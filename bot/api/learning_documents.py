@@ -138,10 +138,18 @@ class PredictionDocument(ApiDocument):
     mode: str
 
 
+class LabelOwnersDocument(ApiDocument):
+    """Whom issues of a label are for, by the configuration file."""
+
+    label: str
+    owners: list[str]
+
+
 class AdviceDocument(ApiDocument):
     """What was last said of an issue beside its labels."""
 
     duplicate: PrecedentDocument | None = Field(description="The earlier issue it may repeat.")
+    owners: list[LabelOwnersDocument]
 
 
 class IssueDocument(ApiDocument):

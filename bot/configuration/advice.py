@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Strict
 
 from bot.configuration.section import Section
 
@@ -20,3 +23,6 @@ class AdviceSettings(Section):
     duplicates: DuplicateAdvice = DuplicateAdvice.MEASURED
     """`measured`: the earlier issue that one most likely repeats is named, where the repository's
     own "duplicate of #n" show that nine in ten of such answers are right. `off`: never."""
+    mention_owners: Annotated[bool, Strict()] = False
+    """Whether owners of `routes` are mentioned in the bot's comment, which notifies them; else
+    their names stand there as code."""

@@ -27,6 +27,8 @@ def contradictions(configuration: RepositoryConfiguration) -> Iterator[tuple[Pat
     """Where the file contradicts itself, as the place and a message, in no particular order."""
     for name in _written_again(configuration.labels):
         yield ("labels", name), "written twice; GitHub ignores case in label names, keep one"
+    for name in _written_again(configuration.routes):
+        yield ("routes", name), "written twice; GitHub ignores case in label names, keep one"
     for i, group in enumerate(configuration.exclusive):
         for name in _written_again(group):
             yield ("exclusive", i), f"names {name!r} twice; GitHub ignores case in label names"

@@ -21,6 +21,7 @@ from bot.configuration.values import (
     LabelName,
     Mode,
     NameText,
+    Owner,
     Precision,
     ReportTo,
     Share,
@@ -152,6 +153,12 @@ class RepositoryConfiguration(Section):
     """The regular report; `none` for no report."""
     learning: LearningSettings = LearningSettings()
     """How the bot asks, and what it takes for an answer."""
+    routes: Annotated[
+        dict[LabelName, Annotated[tuple[Owner, ...], Field(max_length=10)]],
+        Field(max_length=1000),
+    ] = Field(default_factory=dict)
+    """Whom issues of a label are for: people (`@login`) or teams (`@organisation/team`), named to
+    maintainers beside the label."""
     advice: AdviceSettings = AdviceSettings()
     """What maintainers are told of an issue beside its labels."""
 
@@ -199,6 +206,7 @@ class RepositoryConfiguration(Section):
             "allow": all_present(self.allow),
             "block": all_present(self.block),
             "exclusive": tuple(map(all_present, self.exclusive)),
+            "routes": {present(name): owners for name, owners in self.routes.items()},
             "ignore": self.ignore.model_copy(update={"labels": all_present(self.ignore.labels)}),
         }
         # not `model_copy`: it would copy what was worked out under the former names
@@ -232,6 +240,14 @@ class RepositoryConfiguration(Section):
         settings = self._settings_of(label)
         verbalizers = (settings.name, *settings.aliases) if settings.name else settings.aliases
         return Label(label, settings.description or description, verbalizers)
+
+    def owners_of(self, label: str) -> tuple[str, ...]:
+        """Whom issues of this label are for, each with its @; empty: nobody in particular."""
+        return self._owners.get(label.casefold(), ())
+
+    @cached_property
+    def _owners(self) -> dict[str, tuple[str, ...]]:
+        return {name.casefold(): owners for name, owners in self.routes.items()}
 
     def exclusive_with(self, label: str) -> frozenset[str]:
         """Folded names (`name_key`) of the labels that cannot stand beside this one."""

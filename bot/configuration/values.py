@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 from typing import Annotated
 
@@ -75,6 +76,17 @@ def _is_stored(info: ValidationInfo) -> bool:
 _PRINTABLE = r"^[^\s\x00-\x1f](?:[^\x00-\x1f]*[^\s\x00-\x1f])?$"
 """No control character, no blank at either end."""
 
+_OWNER = re.compile(r"@[A-Za-z0-9][A-Za-z0-9_-]{0,62}(?:/[A-Za-z0-9][A-Za-z0-9_-]{0,99})?")
+
+
+def _owner(text: str) -> str:
+    if not _OWNER.fullmatch(text):
+        raise ValueError(f"{text!r} is nobody on GitHub; write @login or @organisation/team")
+    return text
+
+
+Owner = Annotated[str, AfterValidator(_owner)]
+"""A person or a team: nothing in it is markup."""
 Text = Annotated[str, StringConstraints(max_length=500, pattern=_PRINTABLE)]
 LabelName = Annotated[str, StringConstraints(max_length=50, pattern=_PRINTABLE)]
 NameText = Annotated[

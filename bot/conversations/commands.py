@@ -27,7 +27,7 @@ from bot.labelling.issue_job import RETRY, IssueJob
 from bot.labelling.policy import plan
 from bot.labelling.snapshot import heard_now, look_again
 from bot.labelling.suggesting import is_locked
-from bot.labelling.tag_issue import left_alone, policy_for, subject_of
+from bot.labelling.tag_issue import left_alone, likely_labels, policy_for, subject_of
 from bot.receiving.command_lines import COMMANDS, nearest_command, read_command
 from bot.receiving.handler_context import Ending, sender_of
 from store.records import DeliveryRecord
@@ -201,16 +201,18 @@ async def _told(order: _Command, decisions: Sequence[LabelDecision], *, again: b
     planned = plan(decisions, job.configuration, situation, job.subject.renames)
     issue = order.claim.payload.get("issue")
     page = issue.get("html_url") if isinstance(issue, dict) else None
-    advised = list(public_lines(await asyncio.to_thread(_advice, order), str(page)))
+    advised = list(public_lines(await asyncio.to_thread(_advice, order, decisions), str(page)))
     return "\n".join([explanation(planned.choices, str(page)), *advised])
 
 
-def _advice(order: _Command) -> Advice:
+def _advice(order: _Command, decisions: Sequence[LabelDecision]) -> Advice:
     """What is said of the issue as it is stored now; nothing is kept."""
     job, advisor = order.job, order.job.context.advisor
     if advisor is None:
         return NO_ADVICE
-    return advisor.consider(job.subject.repository, job.configuration, job.subject.issue)
+    subject, rules = job.subject, job.configuration
+    likely = likely_labels(decisions, rules, subject.renames)
+    return advisor.consider(subject.repository, rules, subject.issue, likely)
 
 
 def _cached(job: IssueJob) -> LoadedRelease | None:

@@ -6,7 +6,6 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bot.advising.advice import NO_ADVICE, Advice
 from bot.advising.advice_words import public_lines
 from bot.errors import SnapshotOutdated
 from bot.github.errors import Forbidden, Gone, Invalid, Moved, NotFound
@@ -22,6 +21,7 @@ from bot.receiving.suggestion_outcomes import remember_answers
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from bot.advising.advice import Advice
     from bot.github.client import GitHubClient
     from bot.github.models import Suggestion
     from bot.labelling.issue_job import IssueJob
@@ -103,19 +103,16 @@ async def _suggest(
 
 
 def comment_body(
-    choices: Iterable[LabelChoice],
-    advice: Advice = NO_ADVICE,
-    page: str = "",
-    kind: str = "issue",
+    choices: Iterable[LabelChoice], advised: Iterable[str] = (), kind: str = "issue"
 ) -> str:
     """The comment's Markdown; a label's name stands in a code span, where nothing is markup.
 
-    :param page: the issue's own, which tells where others are.
+    :param advised: list items on what else there is to say.
     """
     lines = [f"- {code_span(choice.label)} ({choice.decision.score:.0%})" for choice in choices]
-    advised = list(public_lines(advice, page))
+    items = list(advised)
     first = f"Labels that may fit this {kind}, for a maintainer to decide:"
-    beside = ["", "Beside its labels:", "", *advised] if advised else []
+    beside = ["", "Beside its labels:", "", *items] if items else []
     return "\n".join([MARK, first, "", *lines, *beside])
 
 
@@ -130,8 +127,9 @@ async def _comment(
     job: IssueJob, client: GitHubClient, snapshot: Snapshot, choices: Sequence[LabelChoice]
 ) -> str:
     page = snapshot.issue.html_url if snapshot.issue else ""
+    mention = job.configuration.advice.mention_owners
     kind = "pull request" if job.subject.issue.is_pull_request else "issue"
-    body = comment_body(choices, job.advice, page, kind)
+    body = comment_body(choices, public_lines(job.advice, page, mention=mention), kind)
     comment_id = job.subject.issue.suggestion_comment_id or await _own_comment(
         job, client, snapshot
     )

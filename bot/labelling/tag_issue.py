@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from bot.advising.advice import NO_ADVICE
+from bot.configuration import Mode
 from bot.configuration.effective import current_configuration
 from bot.labelling import opt_out
 from bot.labelling.deciding import act_on, may_have_written
@@ -22,7 +23,7 @@ from tagger.domain.decision import Policy
 from tagger.domain.issue import IssueText
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
     from bot.advising.advice import Advice
@@ -109,16 +110,31 @@ async def _tag(job: IssueJob, cached: LoadedRelease) -> Ending:
     # What the audit draws and the week's questions are shares of issues, and so is what is advised.
     of_issue = not job.subject.issue.is_pull_request
     if of_issue:
-        job = replace(job, advice=await asyncio.to_thread(_advise, job))
+        job = replace(job, advice=await asyncio.to_thread(_advise, job, decisions))
     await act_on(job, cached.id, decisions, may_ask=of_issue)
     return Ending("done")
 
 
-def _advise(job: IssueJob) -> Advice:
-    advisor, subject, now = job.context.advisor, job.subject, job.context.clock()
+def _advise(job: IssueJob, decisions: Sequence[LabelDecision]) -> Advice:
+    advisor, subject, rules = job.context.advisor, job.subject, job.configuration
     if advisor is None:
         return NO_ADVICE
-    return advisor.advise(subject.repository, job.configuration, subject.issue, now)
+    likely = likely_labels(decisions, rules, subject.renames)
+    return advisor.advise(subject.repository, rules, subject.issue, likely, job.context.clock())
+
+
+def likely_labels(
+    decisions: Iterable[LabelDecision],
+    configuration: RepositoryConfiguration,
+    renames: Mapping[str, str],
+) -> list[str]:
+    """Present names of what a release sets or suggests and the file does not rule out."""
+    names = (
+        renames.get(name_key(decision.name), decision.name)
+        for decision in decisions
+        if decision.decision != "abstain"
+    )
+    return [name for name in names if configuration.mode_for(name) is not Mode.OFF]
 
 
 def subject_of(context: HandlerContext, claim: ClaimedDelivery) -> Subject | None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from bot.operations.doctor_findings import Finding
 from bot.operations.doctor_github import examine_clock, examine_github
 from bot.operations.doctor_live import examine_live
+from bot.operations.doctor_machine import examine_processor, examine_way, examine_writing
 from bot.process.app_credentials import is_private
 from bot.process.settings import PREFIX, unknown_variables
 from store.errors import SchemaMismatch, SchemaTooNew, StoreError
@@ -30,10 +31,14 @@ async def examine(container: Container) -> tuple[Finding, ...]:
     """Look at every part; an error in one is a finding, and the rest is looked at as well."""
     settings = container.settings
     findings = [*_settings(settings), *_database(container), _disk(container)]
-    findings += await examine_github(container, _repositories(container))
+    way = [*examine_way(settings)]
+    findings += way
+    if all(finding.verdict == "ok" for finding in way):  # else no connection can be made
+        findings += await examine_github(container, _repositories(container))
     findings.append(examine_clock(container, _database_ahead(container)))
     findings += [_webhook(settings), *credentials_file(settings), *_shared(settings)]
-    findings.append(_device(settings))
+    findings += [*filter(None, (examine_writing(settings),))]
+    findings += [_device(settings), examine_processor()]
     findings += [_encoder(settings), _zero_shot(settings), _bert(settings)]
     findings += [*_named_models(settings)]
     findings += [*_releases(container), *examine_live(container)]

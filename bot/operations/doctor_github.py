@@ -9,6 +9,7 @@ from bot.github.access import AppAccess
 from bot.github.errors import GitHubError, NotFound
 from bot.github.manifest import EVENTS, PERMISSIONS
 from bot.operations.doctor_findings import Finding
+from bot.operations.doctor_machine import way_advice
 from bot.process.settings import PREFIX
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ async def examine_github(container: Container, repositories: Sequence[str]) -> t
             return (who, *await _app(access, repositories))
         return (who, *[await _token(access, name) for name in repositories[:MAX_REPOSITORIES]])
     except (BotError, GitHubError) as error:
-        return (Finding("GitHub", "wrong", str(error)),)
+        return (Finding("GitHub", "wrong", str(error), way_advice(error)),)
     finally:
         if access is not None:
             await access.aclose()

@@ -32,6 +32,11 @@ def choose_device(name: str) -> torch.device:
     return torch.device(name)
 
 
+def vector_instructions() -> str:
+    """The widest vectors that PyTorch computes with on this processor, such as AVX2."""
+    return torch.backends.cpu.get_cpu_capability()
+
+
 def has_fast_bfloat16(device: torch.device) -> bool:
     """Whether matrices multiply in bfloat16 natively: elsewhere it is emulated and slower."""
     if device.type == "cuda":

@@ -92,16 +92,17 @@ def say_briefly(answer: IssuePrediction) -> None:
         say(_nothing(answer))
 
 
-def say_advice(container: Container, repository: str, number: int) -> None:
+def say_advice(container: Container, repository: str, answer: IssuePrediction) -> None:
     """What maintainers are told of a stored issue beside its labels."""
     from bot.advising.advice_words import plain_lines
 
     with container.store.read() as work:
         stored = work.repositories.get(repository)
-        issue = work.issues.get(stored.id, number)
+        issue = work.issues.get(stored.id, answer.number)
         configuration = configuration_in(work, stored) or RepositoryConfiguration.absent()
-    for line in plain_lines(container.advisor.consider(stored, configuration, issue)):
-        say(f"  {line}")
+    likely = [label.name for label in answer.labels if label.decision != "abstain"]
+    for line in plain_lines(container.advisor.consider(stored, configuration, issue, likely)):
+        say(f"  {plain(line)}")
 
 
 def say_label(label: LabelDecision) -> None:

@@ -67,7 +67,7 @@ def tag(
             for answer in answers:
                 say_one(answer)
                 if (explain or every) and numbers:
-                    say_advice(container, repo, answer.number)
+                    say_advice(container, repo, answer)
             if explain or every:
                 say(LEGEND)
 

@@ -128,6 +128,11 @@ def test_a_byte_order_mark_is_no_part_of_the_first_key() -> None:
             "(see https://github.com/google/re2/wiki/Syntax)",
         ),
         (
+            "routes:\n  bug: [sync-team]",
+            "2: routes.bug[1]: 'sync-team' is nobody on GitHub; write @login or @organisation/team",
+        ),
+        ("routes: {bug: ada}", "1: routes.bug: got ada, expected a list, such as [ada]"),
+        (
             "report: {schedule: 0 6 * * 8}",
             "1: report.schedule: day of week: got '8', expected 0 to 7",
         ),
@@ -150,6 +155,10 @@ def test_a_problem_names_line_key_and_the_way_out(text: str, problem: str) -> No
             "3: labels.bug: written twice; GitHub ignores case in label names",
         ),
         ("exclusive:\n  - [a, b]\n  - [c, d, C]", "3: exclusive[2]: names 'C' twice"),
+        (
+            "routes:\n  Bug: ['@ada']\n  bug: ['@bob']",
+            "3: routes.bug: written twice; GitHub ignores case in label names",
+        ),
         (
             "fallback_label: Triage\nlabels:\n  triage:\n    mode: apply",
             "4: labels.triage.mode: says apply, but it is the fallback label",
