@@ -6,11 +6,13 @@ from collections import defaultdict
 from functools import cache
 from typing import TYPE_CHECKING
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, exists, func, select
 
+from store.engine.text import name_key
 from store.engine.upsert import chunks
 from store.provenance import Act
-from store.tables import IssueLabelRow, LabelEventRow
+from store.records.issue_types import PREFIX, type_target
+from store.tables import IssueLabelRow, IssueRow, LabelEventRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -34,6 +36,30 @@ def labels_of(session: Session, issue_ids: Iterable[int]) -> dict[int, dict[str,
     }
 
 
+def targets_of(session: Session, issue_ids: Iterable[int]) -> dict[int, dict[str, str]]:
+    """As `labels_of`, with each issue's native type among them (`store.records.issue_types`)."""
+    ids = list(issue_ids)
+    targets: dict[int, dict[str, str]] = defaultdict(dict, labels_of(session, ids))
+    for part in chunks(ids):
+        for issue_id, name in session.execute(_types(), {"ids": part}):
+            target = type_target(name)
+            targets[issue_id][name_key(target)] = target
+    return dict(targets)
+
+
+def labels_beside_types(session: Session, repository_id: int) -> dict[str, dict[str, int]]:
+    """Folded label → folded type target → on how many issues they stand together.
+
+    Only types that no bot had a hand in: what a bot set would tie the two by itself.
+    """
+    together: dict[str, dict[str, int]] = defaultdict(dict)
+    rows = session.execute(_together(), {"repository": repository_id})
+    for label, issue_type, number in rows:
+        target = name_key(type_target(issue_type))
+        together[label][target] = together[label].get(target, 0) + number
+    return dict(together)
+
+
 def acts_of(
     session: Session, issue_ids: Iterable[int]
 ) -> tuple[dict[int, list[Act]], dict[str, str]]:
@@ -52,6 +78,27 @@ def acts_of(
 def _labels() -> Select[int, str, str]:
     query = select(IssueLabelRow.issue_id, IssueLabelRow.name_key, IssueLabelRow.name)
     return query.where(IssueLabelRow.issue_id.in_(bindparam("ids", expanding=True)))
+
+
+@cache
+def _types() -> Select[int, str]:
+    query = select(IssueRow.id, IssueRow.type).where(IssueRow.type != "")
+    return query.where(IssueRow.id.in_(bindparam("ids", expanding=True)))
+
+
+@cache
+def _together() -> Select[str, str, int]:
+    by_bot = exists().where(
+        LabelEventRow.issue_id == IssueRow.id,
+        LabelEventRow.name_key.startswith(PREFIX, autoescape=True),
+        LabelEventRow.actor_kind.in_(("self", "bot")),
+    )
+    query = (
+        select(IssueLabelRow.name_key, IssueRow.type, func.count())
+        .join(IssueRow, IssueRow.id == IssueLabelRow.issue_id)
+        .where(IssueRow.repository_id == bindparam("repository"), IssueRow.type != "", ~by_bot)
+    )
+    return query.group_by(IssueLabelRow.name_key, IssueRow.type)
 
 
 @cache

@@ -21,7 +21,7 @@ from store.decisions import labels_decided_here
 from store.engine.text import name_key, storable
 from store.engine.upsert import CHUNK, chunks, dialect_of, insert_for
 from store.errors import NotStored
-from store.issue_history import acts_of, labels_of
+from store.issue_history import acts_of, labels_of, targets_of
 from store.issue_states import newest_states
 from store.provenance import declined, judge
 from store.records import IssueRecord, StoredIssue, TrainingRow, UpsertCounts
@@ -326,7 +326,7 @@ class Issues:
         self, rows: Iterable[IssueRow], patience: ImplicitConsent | None
     ) -> Iterator[TrainingRow]:
         ids = [row.id for row in rows]
-        labels = labels_of(self._session, ids)
+        labels = targets_of(self._session, ids)
         acts, names = acts_of(self._session, ids)
         for row in rows:
             present = labels.get(row.id, {})

@@ -21,7 +21,7 @@ from sqlalchemy.orm import aliased
 from store.engine.text import name_key, storable
 from store.engine.upsert import chunks, insert_into
 from store.errors import NotStored
-from store.issue_history import acts_of
+from store.issue_history import acts_of, labels_beside_types
 from store.provenance import Act, last_by_people, taken_off
 from store.records import LabelEvent, LabelRecord, StoredLabel
 from store.tables import (
@@ -173,6 +173,10 @@ class Labels:
         ids = {issue_id: number for number, issue_id in self._session.execute(query)}
         acts, _ = acts_of(self._session, ids)
         return {ids[issue_id]: tuple(history) for issue_id, history in acts.items()}
+
+    def beside_types(self, repository_id: int) -> dict[str, dict[str, int]]:
+        """Folded label → folded type target → on how many issues people gave both."""
+        return labels_beside_types(self._session, repository_id)
 
     def newest_event(self) -> int:
         """Which act was recorded last, of all repositories'; 0: none was."""

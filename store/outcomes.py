@@ -25,7 +25,7 @@ from sqlalchemy import or_, select
 
 from store.engine.text import name_key
 from store.engine.upsert import chunks
-from store.issue_history import acts_of, labels_of
+from store.issue_history import acts_of, targets_of
 from store.labels import Labels
 from store.provenance import PEOPLE, Act, answer_to
 from store.records import Decision, LabelAction, LabelOutcome
@@ -157,7 +157,7 @@ class Outcomes:
             if key not in chosen or (_acted(row) and not _acted(chosen[key][0])):
                 chosen[key] = row, name
         ids = {columns.issue_id for columns, _ in chosen.values()}
-        present, (acts, _) = labels_of(self._session, ids), acts_of(self._session, ids)
+        present, (acts, _) = targets_of(self._session, ids), acts_of(self._session, ids)
         for (_, folded), (row, name) in sorted(chosen.items(), key=_by_number_and_label):
             history = acts.get(row.issue_id, [])
             yield _outcome(row, name, folded, present.get(row.issue_id, {}), history, patience)

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
 
+from store.engine.text import name_key
 from store.records import AskedQuestion
+from store.records.issue_types import type_target
 from store.tables import IssueLabelRow, IssueRow, PredictionLabelRow, PredictionRow
 
 if TYPE_CHECKING:
@@ -60,11 +62,19 @@ class Questions:
         return tuple((at, value) for at, value in self._session.execute(query) if value is not None)
 
     def examples(self, repository_id: int) -> dict[str, int]:
-        """How many issues carry each label now, by its folded name."""
+        """How many issues carry each label or type now, by its folded name."""
+        types = (
+            select(IssueRow.type, func.count())
+            .where(IssueRow.repository_id == repository_id, IssueRow.type != "")
+            .group_by(IssueRow.type)
+        )
+        examples = {
+            name_key(type_target(name)): number for name, number in self._session.execute(types)
+        }
         query = (
             select(IssueLabelRow.name_key, func.count())
             .join(IssueRow, IssueRow.id == IssueLabelRow.issue_id)
             .where(IssueRow.repository_id == repository_id)
             .group_by(IssueLabelRow.name_key)
         )
-        return {key: number for key, number in self._session.execute(query)}  # noqa: C416 - rows are no tuples
+        return examples | {key: number for key, number in self._session.execute(query)}  # noqa: C416 - rows are no tuples

@@ -177,6 +177,7 @@ class _Backfill:
             names = {
                 name_key(label.name): label.name for label in work.labels.list(self.repository.id)
             } or {name_key(name): name for name in self._present_names()}
+        names |= {name_key(target): target for target in self.configuration.type_targets}
         done = 0
         for some in _in_parts(issues):
             for issue, decisions in zip(some, self._score(some), strict=True):
@@ -346,7 +347,7 @@ class _Backfill:
         suggested = {name_key(write.label) for write in writes if write.form == "suggestion"}
         return LabellingContext(
             names=names,
-            on_issue=frozenset(map(name_key, issue.labels)),
+            on_issue=frozenset(map(name_key, issue.targets)),
             removed=frozenset(map(name_key, removed)),
             taken_off=frozenset(map(name_key, taken_off)),
             ours=frozenset(ours) - {name_key(self.configuration.fallback_label or "")},

@@ -32,11 +32,24 @@ def contradictions(configuration: RepositoryConfiguration) -> Iterator[tuple[Pat
     for i, group in enumerate(configuration.exclusive):
         for name in _written_again(group):
             yield ("exclusive", i), f"names {name!r} twice; GitHub ignores case in label names"
+    yield from _doubled_types(configuration)
     for name, settings in configuration.labels.items():
         if settings.mode in {None, Mode.OFF}:
             continue
         if why := configuration.off_because(name):
             yield ("labels", name, "mode"), f"says {settings.mode}, but {why}; remove one of them"
+
+
+def _doubled_types(configuration: RepositoryConfiguration) -> Iterator[tuple[Path, str]]:
+    """Types written twice, and labels that are to mean two of them."""
+    for name in _written_again(configuration.types):
+        yield ("types", name), "written twice; GitHub ignores case in names of types, keep one"
+    owners: dict[str, str] = {}
+    for name, labels in configuration.types.items():
+        for label in labels:
+            owner = owners.setdefault(label.casefold(), name)
+            if owner != name:
+                yield ("types", name), f"{label!r} means {owner} already; a label means one type"
 
 
 def excesses(configuration: RepositoryConfiguration) -> Iterator[tuple[Path, str]]:

@@ -25,7 +25,7 @@ def unknown_labels(
     :param names: of the repository's labels.
     """
     document, labels = read_document(text), list(names)
-    folded = {name_key(name) for name in labels}
+    folded = {name_key(name) for name in (*labels, *configuration.type_targets)}
     return sorted(
         Problem(document.line_of(path), written(path), f"no such label{_nearest(name, labels)}")
         for path, name in _named(configuration)
@@ -38,6 +38,8 @@ def _named(configuration: RepositoryConfiguration) -> Iterator[tuple[Path, str]]
         yield ("labels", name), name
     for n, group in enumerate(configuration.exclusive):
         yield from ((("exclusive", n, m), name) for m, name in enumerate(group))
+    for name, labels in configuration.types.items():
+        yield from ((("types", name, n), label) for n, label in enumerate(labels))
     if configuration.fallback_label and not configuration.create_labels:
         yield ("fallback_label",), configuration.fallback_label
     for key, names in (

@@ -28,7 +28,9 @@ from bot.configuration.values import (
     Target,
     Text,
     TitleText,
+    TypeName,
 )
+from store.records.issue_types import is_type, issue_type_of, type_target
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -100,6 +102,16 @@ def _settings_of_label(value: Any) -> Any:
     return {} if value is None else value
 
 
+def _labels_of_type(value: Any) -> Any:
+    if value is None:
+        return ()
+    return (value,) if isinstance(value, str) else value
+
+
+_LabelsOfType = Annotated[tuple[LabelName, ...], Field(max_length=20)]
+_LabelsOfTypeText = LabelName | _LabelsOfType | None
+
+
 class RepositoryConfiguration(Section):
     """The whole file. Label names are compared as GitHub compares them: in any case."""
 
@@ -139,6 +151,19 @@ class RepositoryConfiguration(Section):
         Annotated[tuple[LabelName, ...], Field(min_length=2, max_length=1000)], ...
     ] = Field(default=(), max_length=100)
     """Groups of which an issue gets one label at most; a person's choice stands."""
+    types: Annotated[
+        dict[
+            TypeName,
+            Annotated[
+                _LabelsOfType,
+                BeforeValidator(_labels_of_type, json_schema_input_type=_LabelsOfTypeText),
+            ],
+        ],
+        Field(max_length=100),
+    ] = Field(default_factory=dict)
+    """Issue types that the bot predicts, each with the labels that mean the same; without a value
+    those are found from names and from issues that have both. A type that is not named here is
+    never touched; one that an issue has is never changed."""
     ignore: IgnoreSettings = IgnoreSettings()
     """Issues that the bot leaves alone."""
     suggestion_comments: Annotated[bool, Strict()] = True
@@ -206,6 +231,7 @@ class RepositoryConfiguration(Section):
             "allow": all_present(self.allow),
             "block": all_present(self.block),
             "exclusive": tuple(map(all_present, self.exclusive)),
+            "types": {name: all_present(labels) for name, labels in self.types.items()},
             "routes": {present(name): owners for name, owners in self.routes.items()},
             "ignore": self.ignore.model_copy(update={"labels": all_present(self.ignore.labels)}),
         }
@@ -233,13 +259,22 @@ class RepositoryConfiguration(Section):
     def wording_for(self, label: str, description: str = "") -> Label:
         """The label as strategies read it: GitHub's name, with the wordings given here as aliases.
 
+        A type's own name is one of them.
+
         :param description: GitHub's own, which a description given here replaces.
         """
         from tagger.domain.issue import Label
 
         settings = self._settings_of(label)
         verbalizers = (settings.name, *settings.aliases) if settings.name else settings.aliases
+        if is_type(label):
+            verbalizers = (*verbalizers, issue_type_of(label))
         return Label(label, settings.description or description, verbalizers)
+
+    @property
+    def type_targets(self) -> tuple[str, ...]:
+        """The targets of the types that the file names (`store.records.issue_types`)."""
+        return tuple(map(type_target, self.types))
 
     def owners_of(self, label: str) -> tuple[str, ...]:
         """Whom issues of this label are for, each with its @; empty: nobody in particular."""

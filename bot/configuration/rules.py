@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from bot.configuration.names import Names
 from store.engine.text import name_key
+from store.records.issue_types import is_type
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,6 +25,7 @@ class LabelRules:
         self._settings: dict[str, LabelSettings] = {}
         for name, settings in configuration.labels.items():
             self._settings.setdefault(name.casefold(), settings)
+        self._types = frozenset(map(name_key, configuration.type_targets))
         self._groups: dict[str, list[frozenset[str]]] = {}
         for group in configuration.exclusive:
             folded = frozenset(map(name_key, group))
@@ -42,6 +44,8 @@ class LabelRules:
             return "an issue that carries it is ignored"
         if label in self._blocked:
             return "`block` names it"
+        if is_type(label):
+            return None if name_key(label) in self._types else "`types` does not name it"
         if self._allowed and label not in self._allowed:
             return "`allow` does not name it"
         return None
@@ -53,12 +57,19 @@ class LabelRules:
     def exclusive_with(self, label: str) -> frozenset[str]:
         """Folded names (`name_key`) of the labels that cannot stand beside this one."""
         name = name_key(label)
-        return frozenset().union(*self._groups.get(name, ())) - {name}
+        types = self._types if is_type(name) else frozenset()
+        return types.union(*self._groups.get(name, ())) - {name}
 
     def rivals(self, label: str, among: Iterable[str]) -> frozenset[str]:
-        """Which of some folded names (`name_key`) cannot stand beside this label."""
+        """Which of some folded names (`name_key`) cannot stand beside this label.
+
+        Beside a type no other can, whether the file names it or not.
+        """
         name = name_key(label)
-        groups = self._groups.get(name, ())
+        groups, of_type = self._groups.get(name, ()), is_type(name)
         return frozenset(
-            other for other in among if other != name and any(other in group for group in groups)
+            other
+            for other in among
+            if other != name
+            and ((of_type and is_type(other)) or any(other in group for group in groups))
         )

@@ -89,6 +89,7 @@ Owner = Annotated[str, AfterValidator(_owner)]
 """A person or a team: nothing in it is markup."""
 Text = Annotated[str, StringConstraints(max_length=500, pattern=_PRINTABLE)]
 LabelName = Annotated[str, StringConstraints(max_length=50, pattern=_PRINTABLE)]
+TypeName = Annotated[str, StringConstraints(max_length=100, pattern=_PRINTABLE)]
 NameText = Annotated[
     str, StringConstraints(max_length=100, pattern=_PRINTABLE), AfterValidator(_name_pattern)
 ]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from bot.errors import CommandRefused
 from bot.learning.training_data import encode_all, training_data
 from store.engine.text import name_key
+from store.records.issue_types import is_type
 from tagger.monitoring import audit as findings
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ def audit(
     return Audit(
         suspects=tuple(suspect for suspect in findings.suspects(data, scores) if suspect.confident),
         confused=tuple(findings.confused_pairs(data, decided)),
-        doubles=tuple(findings.doubles(uses)),
+        doubles=tuple(findings.doubles([use for use in uses if not is_type(use.name)])),
         dead=tuple(findings.dead_labels(uses, now, QUIET)),
         bot_only=tuple(findings.bot_only_labels(uses)),
         titles=titles,

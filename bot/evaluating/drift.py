@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from bot.configuration.effective import configuration_in
+from bot.configuration.labels_of_types import of_repository, targets_learned
 from store.engine.text import name_key
 from tagger.domain.issue import IssueText
 from tagger.monitoring.drift import Counted, changes, unread_words, vocabulary
@@ -42,12 +44,14 @@ def drift(
     work: UnitOfWork, repository_id: int, release: StoredRelease, now: datetime
 ) -> tuple[Change, ...]:
     """Label shares and vocabulary since the release was trained, abstention of late."""
+    configuration = configuration_in(work, work.repositories.by_id(repository_id))
+    of_types = of_repository(work, repository_id, configuration)
     rows, pull_requests = [], set()
     for row in work.issues.training_rows(repository_id):
         if row.is_pull_request:
             pull_requests.add(row.number)
             continue
-        text, labels = IssueText.of(row.title, row.body), frozenset(map(name_key, row.labels))
+        text, labels = IssueText.of(row.title, row.body), targets_learned(row, of_types)
         rows.append(_Row(text, labels, row.created_at))
     old = [row for row in rows if row.created_at <= release.created_at][-READ:]
     new = [row for row in rows if row.created_at > release.created_at][-READ:]

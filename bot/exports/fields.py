@@ -62,6 +62,7 @@ def rest_fields(issue: Mapping[str, Any]) -> RestFields:
     fields["author_association"] = _text_or_none(fields["author_association"])
     for name in ("updated_at", "closed_at"):
         fields[name] = None if fields[name] == "" else fields[name]
+    fields |= _type(issue)
     if _is_pull_request(issue):
         fields["pull_request"] = {"url": ""}
     return RestFields(fields, nameless, "title" in issue, labelled)
@@ -101,6 +102,20 @@ def _author(user: object) -> dict[str, str] | None:
     if is_bot and not login.endswith("[bot]"):
         login += "[bot]"
     return {"login": login, "type": "Bot" if is_bot else "User"}
+
+
+def _type(issue: Mapping[str, Any]) -> dict[str, str]:
+    """The native type by its name, "" for none; nothing where the export does not tell.
+
+    A `type` that is a plain text is another matter of other exports.
+    """
+    for name in ("type", "issueType"):
+        value = issue.get(name)
+        if isinstance(value, dict) and isinstance(value.get("name"), str):
+            return {"type": value["name"]}
+        if name in issue and value is None:
+            return {"type": ""}
+    return {}
 
 
 def _text_or_none(value: object) -> str | None:

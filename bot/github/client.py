@@ -8,7 +8,7 @@ from bot.github.api_version import API_VERSION
 from bot.github.apps import AppRequests
 from bot.github.connection import DEFAULT_API, Connection, RetryPolicy, open_http
 from bot.github.issues import IssueRequests
-from bot.github.labels import LabelRequests
+from bot.github.labels import IssueTypeRequests, LabelRequests
 from bot.github.repositories import RepositoryRequests
 
 if TYPE_CHECKING:
@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from bot.github.exchange import ResponseSeen
 
 
-class GitHubClient(IssueRequests, LabelRequests, RepositoryRequests, AppRequests):
+class GitHubClient(
+    IssueRequests, IssueTypeRequests, LabelRequests, RepositoryRequests, AppRequests
+):
     """One identity's view of one GitHub. Errors: see `Connection.send` and `bot.github.errors`."""
 
     @classmethod

@@ -49,15 +49,17 @@ class Fact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IssueFact(Fact):
-    """`issues`: opened, edited, labeled, unlabeled, closed, reopened, transferred, deleted, …
+    """`issues`: opened, edited, labeled, typed, closed, reopened, transferred, deleted, …
 
     `pull_request` likewise: `issue` is the pull request then, without the id, which is another.
     :ivar label: the label of a "labeled" or "unlabeled" event.
+    :ivar type: name of the type of a "typed" or "untyped" event.
     :ivar title_before, body_before: what an edit replaced, None where it left that part alone.
     """
 
     issue: Issue
     label: GitHubLabel | None = None
+    type: str | None = None
     title_before: str | None = None
     body_before: str | None = None
 
@@ -149,6 +151,7 @@ def _issues(data: object) -> Fact:
         **_shared(payload),
         issue=payload.issue,
         label=payload.label,
+        type=payload.type,
         title_before=_before(payload.changes, "title"),
         body_before=_before(payload.changes, "body"),
     )

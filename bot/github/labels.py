@@ -1,4 +1,4 @@
-"""Requests about labels: a repository's, an issue's, and those suggested for an issue.
+"""Requests about labels and types: a repository's, an issue's, and what is suggested for an issue.
 
 https://docs.github.com/rest/issues/labels. Writes add or remove single ones; the call that replaces
 all labels of an issue is not here, because it overwrites what a person did a moment ago.
@@ -9,14 +9,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from bot.github.errors import NotFound
+from bot.github.errors import Forbidden, NotFound
 from bot.github.exchange import Request
 from bot.github.issues import issue_path
-from bot.github.models import GitHubLabel, Issue, Suggestion, parse
+from bot.github.models import GitHubLabel, Issue, IssueType, Suggestion, labels_alone, parse
 from bot.github.resource import Resource, repository_path, segment
+from store.records.issue_types import is_type
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 
     from bot.github.pages import KnownPage, Page
 
@@ -24,6 +25,8 @@ COLOR_OF_A_LABEL_MADE_IN_PASSING = "ededed"
 """What GitHub gives a label that it creates because somebody sets it on an issue."""
 Confidence = Literal["low", "medium", "high"]
 MAX_RATIONALE = 280
+SUGGESTED_HERE = frozenset({"add_label", "set_type"})
+"""Suggestions of other kinds are other people's and bots' matter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,7 @@ class ReasonedLabel:
         """As `POST …/labels` takes it; what is not there is not sent."""
         shown: dict[str, object] = {"name": self.name}
         if self.rationale:
-            shown["rationale"] = _shortened(self.rationale)
+            shown["rationale"] = shortened(self.rationale)
         if self.confidence is not None:
             shown["confidence"] = self.confidence
         return shown
@@ -71,8 +74,9 @@ class LabelRequests(Resource):
         )
 
     async def labels(self, repository: str) -> tuple[GitHubLabel, ...]:
-        """All labels that a repository has."""
-        return await self._all(GitHubLabel, f"{repository_path(repository)}/labels")
+        """All labels that a repository has, but for what looks like an issue type here."""
+        path = f"{repository_path(repository)}/labels"
+        return labels_alone(await self._all(GitHubLabel, path))
 
     async def add_labels(
         self, repository: str, number: int, labels: Sequence[str | ReasonedLabel]
@@ -83,8 +87,9 @@ class LabelRequests(Resource):
         be held back as a suggestion, and is not among those returned.
 
         :param labels: names, or where it is an issue's also names with reasons.
-        :raises ValueError: no name at all.
+        :raises ValueError: no name at all, or an issue type's, of which a label would be made.
         """
+        _check_labels([label if isinstance(label, str) else label.name for label in labels])
         sent = [label if isinstance(label, str) else label.as_json() for label in labels]
         return await self._post_labels(repository, number, sent)
 
@@ -98,6 +103,7 @@ class LabelRequests(Resource):
 
         :raises ValueError: no suggestion at all.
         """
+        _check_labels([suggestion.name for suggestion in suggestions])
         return await self._post_labels(
             repository, number, [suggestion.as_json() for suggestion in suggestions]
         )
@@ -144,12 +150,13 @@ class LabelRequests(Resource):
     async def suggestions(
         self, repository: str, number: int, state: str = "all"
     ) -> tuple[Suggestion, ...]:
-        """Suggestions on an issue, resolved ones included.
+        """Suggestions of labels and of types on an issue, resolved ones included.
 
         :raises NotFound: the repository has not got the feature.
         """
         path = f"{issue_path(repository, number)}/suggestions"
-        return await self._all(Suggestion, path, {"state": state, "action": "add_label"})
+        suggestions = await self._all(Suggestion, path, {"state": state})
+        return tuple(each for each in suggestions if each.action in SUGGESTED_HERE)
 
     async def answer_suggestion(
         self, repository: str, number: int, suggestion: int, *, approve: bool
@@ -171,7 +178,62 @@ class LabelRequests(Resource):
         return True
 
 
-def _shortened(rationale: str) -> str:
+class IssueTypeRequests(Resource):
+    """https://docs.github.com/rest/repos/issue-types
+
+    An issue has one type at most, and setting it replaces whatever is there: GitHub has no way to
+    set one only where none is.
+    """
+
+    async def issue_types(self, repository: str) -> tuple[IssueType, ...]:
+        """The types that issues of a repository may get; none where they may not be listed."""
+        request = Request("GET", f"{repository_path(repository)}/issue-types")
+        try:
+            answer = await self._connection.send(request)
+        except (Forbidden, NotFound):  # a person's repository, or a server that knows no types
+            return ()
+        types = parse(tuple[IssueType, ...], answer.data, request.what)
+        return tuple(each for each in types if each.name and each.is_enabled is not False)
+
+    async def set_type(
+        self, repository: str, number: int, wanted: str | ReasonedLabel | None
+    ) -> Issue:
+        """Set an issue's type, or take it away (None); returns the issue as it then is.
+
+        Look at its type: without push access GitHub drops the change and says nothing, and one
+        with reasons may be held back as a suggestion.
+
+        :param wanted: the type's name, with or without reasons.
+        :raises Invalid: there is no such type.
+        """
+        value = _type_json(wanted) if isinstance(wanted, ReasonedLabel) else wanted
+        return await self._change(repository, number, value)
+
+    async def suggest_type(
+        self, repository: str, number: int, suggestion: LabelSuggestion
+    ) -> Issue:
+        """Propose a type, of this name, for a person to approve."""
+        return await self._change(repository, number, _type_json(suggestion))
+
+    async def _change(self, repository: str, number: int, value: object) -> Issue:
+        request = Request("PATCH", issue_path(repository, number), json={"type": value})
+        return await self._read(Issue, request)
+
+
+def _type_json(wanted: ReasonedLabel) -> dict[str, object]:
+    """As `PATCH …/issues/NUMBER` takes a type: it says "value" where a label says "name"."""
+    sent = wanted.as_json()
+    return {"value": sent.pop("name"), **sent}
+
+
+def _check_labels(names: Iterable[str]) -> None:
+    for name in names:
+        if is_type(name):
+            raise ValueError(f"got the issue type {name!r}, expected labels")
+
+
+def shortened(rationale: str) -> str:
+    """A rationale cut to the length that GitHub takes."""
     if len(rationale) <= MAX_RATIONALE:
         return rationale
     return rationale[: MAX_RATIONALE - 1].rstrip() + "…"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from typing import Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -22,6 +22,10 @@ from pydantic import (
 )
 
 from bot.github.errors import BadPayload
+from store.records.issue_types import is_type, type_target
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 T = TypeVar("T")
 
@@ -106,6 +110,15 @@ class User(Wire):
         return self.type == "Bot" or self.login.endswith("[bot]")
 
 
+class IssueType(Wire):
+    """A native type that issues of a repository may have; `is_enabled` is None where not told."""
+
+    name: Text
+    description: Text = ""
+    id: Id | None = None
+    is_enabled: bool | None = None
+
+
 class AppReference(Wire):
     """The App through which somebody acted."""
 
@@ -126,14 +139,39 @@ def _label_object(value: object) -> object:
     return {"name": value} if isinstance(value, str) else value
 
 
+def _looks_like_type(label: object) -> bool:
+    """Whether a label's name is one that only an issue type's target has here."""
+    name = label.get("name") if isinstance(label, dict) else label
+    return isinstance(name, str) and is_type(name)
+
+
 def _labels(value: object) -> object:
     if not isinstance(value, list):
         return _none_as_empty(value)
-    return tuple(_label_object(item) for item in value if item is not None)
+    return tuple(
+        _label_object(item) for item in value if item is not None and not _looks_like_type(item)
+    )
+
+
+def _no_type(value: object) -> object:
+    return None if _looks_like_type(value) else value
+
+
+def labels_alone(labels: Iterable[GitHubLabel]) -> tuple[GitHubLabel, ...]:
+    """Labels without those that would be taken for issue types: the bot leaves them alone."""
+    return tuple(label for label in labels if not is_type(label.name))
+
+
+EventLabel = Annotated[GitHubLabel | None, BeforeValidator(_no_type)]
+"""The label that an event is about."""
 
 
 def _type_name(value: object) -> object:
     return value.get("name") if isinstance(value, dict) else value
+
+
+TypeName = Annotated[Text | None, BeforeValidator(_readable), BeforeValidator(_type_name)]
+"""The name of a native issue type, given as GitHub's object or as text; null becomes ""."""
 
 
 class Issue(Wire):
@@ -155,13 +193,18 @@ class Issue(Wire):
     closed_at: Moment | None = None
     pull_request: dict[str, Any] | None = None
     locked: bool | None = None
-    type: Annotated[Text | None, BeforeValidator(_readable), BeforeValidator(_type_name)] = None
+    type: TypeName = None
     html_url: Text = ""
     repository_url: Text = ""
 
     @property
     def label_names(self) -> frozenset[str]:
         return frozenset(label.name for label in self.labels)
+
+    @property
+    def target_names(self) -> frozenset[str]:
+        """The labels, and the type's target (`store.records.issue_types`) where it has a type."""
+        return self.label_names | ({type_target(self.type)} if self.type else frozenset())
 
     @property
     def is_pull_request(self) -> bool:
@@ -177,16 +220,20 @@ class ChangedFile(Wire):
 class IssueEvent(Wire):
     """One entry of an issue's timeline or of a repository's issue events.
 
-    :ivar event: "labeled", "unlabeled", "renamed", "commented", …
+    :ivar event: "labeled", "unlabeled", "issue_type_added", "renamed", "commented", …
     :ivar issue: only in a repository's events.
+    :ivar issue_type: name of the native type that the issue has from then on; `prev_issue_type`:
+        of the one that it had before. An event that is about none has neither.
     """
 
     event: Text = ""
     id: Id | None = None
     actor: User | None = None
     created_at: Moment | None = None
-    label: GitHubLabel | None = None
+    label: EventLabel = None
     issue: Issue | None = None
+    issue_type: TypeName = None
+    prev_issue_type: TypeName = None
     performed_via_github_app: AppReference | None = None
 
 
@@ -202,10 +249,11 @@ class Comment(Wire):
 
 
 class Suggestion(Wire):
-    """A change to an issue that waits for a person: here, a label to add.
+    """A change to an issue that waits for a person: here, a label to add or a type to set.
 
+    :ivar action: add_label, set_type, add_field, add_assignee or close_issue.
     :ivar state: pending, applied, approved, dismissed, replaced or invalidated.
-    :ivar target_id: the label's id.
+    :ivar target_id: the label's or the type's id: ids of the two may be the same number.
     :ivar actor_id: who proposed it; `resolved_by`: who approved or dismissed it (user ids).
     """
 

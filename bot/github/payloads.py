@@ -12,12 +12,14 @@ from pydantic import BeforeValidator
 from bot.github.models import (
     AppInstallation,
     Comment,
+    EventLabel,
     GitHubLabel,
     GitHubRepository,
     Id,
     InstallationReference,
     Issue,
     Text,
+    TypeName,
     User,
     Wire,
 )
@@ -37,8 +39,11 @@ class Payload(Wire):
 
 
 class IssuesPayload(Payload):
+    """`type`: the name of the type that was set (`typed`) or taken away (`untyped`)."""
+
     issue: Issue
-    label: GitHubLabel | None = None
+    label: EventLabel = None
+    type: TypeName = None
     changes: dict[str, Any] | None = None
 
 

@@ -48,7 +48,7 @@ async def held_back(
     except NotFound:
         return frozenset()
     waiting = {
-        snapshot.labels.ids.get(suggestion.target_id or 0)
+        snapshot.labels.key_of(suggestion)
         for suggestion in suggestions
         if suggestion.state in _ANSWERABLE
     }

@@ -19,10 +19,13 @@ from bot.labelling import opt_out
 from bot.labelling.label_writes import set_labels, take_off
 from bot.labelling.policy import may_write
 from bot.labelling.snapshot import acts_since, heard_now
+from bot.labelling.type_writes import restore_type
 from store.engine.text import name_key
+from store.provenance import PEOPLE
+from store.records.issue_types import is_type
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from bot.configuration import RepositoryConfiguration
     from bot.github.client import GitHubClient
@@ -37,11 +40,15 @@ MAX_ROUNDS = 5
 
 @dataclass(frozen=True)
 class Correction:
-    """What the bot must do to a label of its own."""
+    """What the bot must do to a label of its own.
+
+    :ivar restores: the type of somebody else's that it has replaced and puts back; "": none.
+    """
 
     key: str
     action: Action
     reason: str
+    restores: str = ""
 
 
 @dataclass
@@ -81,11 +88,16 @@ async def settle(
         against = await asyncio.to_thread(_against, job, settled.acts, fresh, existing)
         wrong = list(corrections(writes, settled.acts, job.configuration, existing, against))
         for correction in wrong:
-            await _make(job, client, snapshot, writes[correction.key], correction, settled)
+            write = writes[correction.key]
+            if correction.restores:
+                own_writes.append(await restore_type(job, client, write, correction.restores))
+                settled.undone[correction.key] = correction.reason
+                continue
+            await _make(job, client, snapshot, write, correction, settled)
             if (
                 correction.action == "removed"
             ):  # or it would pass for a person's, who shares the login
-                own_writes.append(replace(writes[correction.key], state="undone"))
+                own_writes.append(replace(write, state="undone"))
         if not wrong:
             break
     return settled
@@ -104,8 +116,10 @@ def corrections(
     :param existing: folded labels that the repository has.
     :param against: folded labels that came too late, and why.
     """
+    own_labels, own_types = _parted(own_labels)
+    yield from _type_corrections(own_types, acts, against or {})
     fallback = name_key(configuration.fallback_label or "")
-    present = acts.on_issue & frozenset(existing)
+    present = frozenset(key for key in acts.on_issue & frozenset(existing) if not is_type(key))
     chosen = frozenset(key for key in present if acts.last[key].kind != "self")
     for key in own_labels:
         last, person = acts.last.get(key), acts.people.get(key)
@@ -124,6 +138,42 @@ def corrections(
             yield Correction(key, "removed", f"a person chose {min(rivals)}")
         elif person is None and key == fallback and present - {key}:
             yield Correction(key, "removed", "a label arrived")
+
+
+def _parted(keys: Iterable[str]) -> tuple[list[str], list[str]]:
+    """Labels and types."""
+    labels: list[str] = []
+    types: list[str] = []
+    for key in keys:
+        (types if is_type(key) else labels).append(key)
+    return labels, types
+
+
+def _type_corrections(
+    own_types: Sequence[str], acts: LabelActs, against: Mapping[str, str]
+) -> Iterable[Correction]:
+    """What the bot did to the type last and somebody's act before it speaks against.
+
+    It sets a type only where none was seen, and takes away only its own: if another type went by
+    it, that came in between, whoever set it.
+    """
+    last, others = acts.type_last, acts.type_by_others
+    if last is None or last.kind != "self" or not own_types:
+        return
+    standing = name_key(last.target) if last.action == "added" else None
+    key = standing or own_types[0]
+    if key not in own_types:
+        return
+    if others is not None and others.action == "added":
+        theirs = name_key(others.target)
+        if theirs in own_types and standing is None:
+            yield Correction(theirs, "added", "a person set it")
+        elif theirs != standing:
+            yield Correction(key, "removed", "somebody else set the type", others.target)
+    elif others is not None and others.kind in PEOPLE and standing is not None:
+        yield Correction(key, "removed", "a person took the type away")
+    elif standing is not None and key in against:
+        yield Correction(key, "removed", against[key])
 
 
 def _against(

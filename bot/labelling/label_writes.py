@@ -25,8 +25,10 @@ from bot.github.errors import (
 )
 from bot.github.labels import COLOR_OF_A_LABEL_MADE_IN_PASSING
 from bot.labelling.approvals import are_known_to_lack, held_back, remember_lack
+from bot.labelling.type_writes import remove_target, set_type
 from bot.receiving.repository_labels import labels_now
 from store.engine.text import name_key
+from store.records.issue_types import is_type
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -65,12 +67,33 @@ async def set_labels(
     writes: Sequence[Write],
     reasons: Mapping[str, ReasonedLabel] | None = None,
 ) -> LabelAnswer:
-    """Add labels, each of which the look has seen or the configuration lets the bot create.
+    """Add labels, and set the type where one of them is a type.
+
+    Each label the look has seen, or the configuration lets the bot create.
 
     :param reasons: by folded name, what GitHub is to show beside a label, where it can.
     :raises LookAgain: the issue or a label is another by now; what was created is gone again.
     """
+    types = [write for write in writes if is_type(write.label)]
+    labels = [write for write in writes if not is_type(write.label)]
     shown = {} if are_known_to_lack(job) else reasons or {}
+    answer = LabelAnswer()
+    if labels:
+        answer = await _add(job, client, snapshot, labels, shown)
+    for write in types:
+        refused, held = await set_type(job, client, snapshot, write, shown)
+        answer |= LabelAnswer(refused, held)
+    return answer
+
+
+async def _add(
+    job: IssueJob,
+    client: GitHubClient,
+    snapshot: Snapshot,
+    writes: Sequence[Write],
+    shown: Mapping[str, ReasonedLabel],
+) -> LabelAnswer:
+    """As `set_labels`, of labels alone."""
     labels = [shown.get(name_key(write.label), write.label) for write in writes]
     try:
         answer = await client.add_labels(job.full_name, job.number, labels)
@@ -116,14 +139,16 @@ async def _set_singly(
 
 
 async def take_off(job: IssueJob, client: GitHubClient, write: Write, reason: str) -> None:
-    """Take a label of the bot's off, put down first: GitHub's webhook may come before the record.
+    """Take a label or type of the bot's off.
+
+    Put down first: GitHub's webhook may come before the record.
 
     :raises LookAgain: the issue is another's by now.
     :raises GitHubError: where nothing can have happened, it is no longer put down.
     """
     await asyncio.to_thread(_put_down, job, write, reason)
     try:
-        await client.remove_label(job.full_name, job.number, write.label)
+        await remove_target(client, job.full_name, job.number, write.label)
     except (RateLimited, Refused, Unreachable) as error:
         # The next removal under this login would pass for the bot's, and may be a person's.
         if not getattr(error, "may_have_happened", False):

@@ -2,7 +2,9 @@
 
 Pure. The rules, first the ones that no setting can overturn: what a person took off stays off;
 only labels that the repository has are set; what is on the issue stays as it is; of an exclusive
-group an issue gets one label, and one that is there already was chosen.
+group an issue gets one label, and one that is there already was chosen. An issue's native type
+(`store.records.issue_types`) is such a group; once set it is never changed, and whose type
+somebody took away gets no other.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from typing import TYPE_CHECKING, Literal
 
 from bot.configuration import Mode
 from store.engine.text import name_key
+from store.records.issue_types import is_type
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -139,7 +142,7 @@ def reconsidered(
     rejected = frozenset(
         key
         for key in below.keys() & situation.untouched & situation.on_issue
-        if configuration.mode_for(situation.names.get(key, key)) is Mode.APPLY
+        if configuration.mode_for(situation.names.get(key, key)) is Mode.APPLY and not is_type(key)
     )
     return replace(
         situation,
@@ -174,8 +177,9 @@ def open_questions(
 
 
 def places(configuration: RepositoryConfiguration, situation: LabellingContext) -> int:
-    """How many labels the bot may still set on or suggest for the issue."""
-    return max(configuration.max_labels - len(situation.ours - situation.gone), 0)
+    """How many labels the bot may still set on or suggest for the issue; types do not count."""
+    labels = [key for key in situation.ours - situation.gone if not is_type(key)]
+    return max(configuration.max_labels - len(labels), 0)
 
 
 def with_actions(
@@ -236,7 +240,7 @@ def _forbidden(
 ) -> str | None:
     key = name_key(label)
     if key not in situation.names:
-        return "the repository has no such label"
+        return f"the repository has no such {'type' if is_type(key) else 'label'}"
     decided = {
         "a person removed or dismissed it": situation.removed,
         "somebody took it off again": situation.taken_off,
@@ -246,6 +250,8 @@ def _forbidden(
     for reason, keys in decided.items():
         if key in keys:
             return reason
+    if is_type(key) and any(map(is_type, situation.gone)):
+        return "somebody took the issue's type away or turned one down"
     rivals = configuration.rivals(label, situation.on_issue)
     if rivals:
         return f"the issue has {_one_of(rivals, situation)}, which excludes it"
@@ -266,7 +272,8 @@ def _crowded_out(
 ) -> str | None:
     if why_not := _excluded(label, configuration, situation, before):
         return why_not
-    if len(_given(label, situation, before)) >= configuration.max_labels:
+    labels = [key for key in _given(label, situation, before) if not is_type(key)]
+    if len(labels) >= configuration.max_labels and not is_type(label):
         return f"the issue gets {configuration.max_labels} labels at most (max_labels)"
     return None
 
@@ -301,9 +308,9 @@ def _fallback(
 ) -> str | None:
     """The fallback label, where the issue would otherwise stay without any."""
     label = configuration.fallback_label
-    if label is None or situation.closed_because or situation.on_issue:
+    if label is None or situation.closed_because or not all(map(is_type, situation.on_issue)):
         return None
-    if any(choice.action == "apply" for choice in choices):
+    if any(choice.action == "apply" and not is_type(choice.label) for choice in choices):
         return None
     if not may_write(configuration, [choice.label for choice in choices]):
         return None

@@ -18,6 +18,7 @@ from bot.receiving.repository_labels import RepositoryLabels, labels_kept, label
 from bot.repositories.census import lives_elsewhere
 from store.engine.text import name_key
 from store.records import target_of
+from store.records.issue_types import is_type, type_target
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -70,8 +71,10 @@ async def look_again(
     now = job.context.clock()
     own_login = await job.context.own_login()
     repository = await asyncio.to_thread(_stored, job)
-    await current_configuration(job.context.store, client, repository, now)
+    rules = await current_configuration(job.context.store, client, repository, now)
     labels = await labels_now(job.context.store, client, repository, now)
+    if rules.types:
+        labels = labels.with_types(await client.issue_types(repository.full_name))
     try:
         timeline = await client.timeline(job.full_name, job.number)
         issue = await client.issue(job.full_name, job.number)
@@ -100,7 +103,7 @@ def _situation(
     removed = {key for key, act in acts.people.items() if act == "removed"}
     return LabellingContext(
         names=names,
-        on_issue=frozenset(map(name_key, issue.label_names)),
+        on_issue=frozenset(map(name_key, issue.target_names)),
         removed=(state.removed | removed) - added,
         taken_off=frozenset() if job.is_retry else state.taken_off | acts.taken_off,
         ours=standing - _fallback_key(job),
@@ -131,8 +134,11 @@ def still_holds(work: UnitOfWork, job: IssueJob, snapshot: Snapshot, labels: Ite
         raise SnapshotOutdated(why)
     if state.removed & keys - added or (not job.is_retry and state.taken_off & keys):
         raise SnapshotOutdated("a label was taken off")
-    if keys & snapshot.labels.names.keys() - listed.keys():
+    labels_seen = {key for key in snapshot.labels.names if not is_type(key)}
+    if keys & labels_seen - listed.keys():
         raise SnapshotOutdated("a label was renamed or deleted")
+    if any(map(is_type, keys)) and _was_typed_since(state.job.subject.issue, snapshot):
+        raise SnapshotOutdated("the issue has a type by now")
 
 
 def _closed_since(issue: StoredIssue, snapshot: Snapshot) -> str | None:
@@ -143,6 +149,18 @@ def _closed_since(issue: StoredIssue, snapshot: Snapshot) -> str | None:
     if issue.updated_at and issue_seen.updated_at and issue.updated_at < issue_seen.updated_at:
         return None
     return "the issue is closed"
+
+
+def _was_typed_since(issue: StoredIssue, snapshot: Snapshot) -> bool:
+    """Whether a webhook told of a type that is later than the look."""
+    issue_seen = snapshot.issue
+    if not issue.type or issue_seen is None or issue_seen.type:
+        return False
+    if name_key(type_target(issue.type)) not in snapshot.acts.last:
+        return not snapshot.again
+    return bool(
+        issue.updated_at and issue_seen.updated_at and issue.updated_at > issue_seen.updated_at
+    )
 
 
 async def acts_since(
@@ -242,7 +260,7 @@ def _standing(writes: tuple[Write, ...], issue: Issue) -> frozenset[str]:
 
     What was only intended counts once it is on the issue: a crash came between.
     """
-    on_issue = set(map(name_key, issue.label_names))
+    on_issue = set(map(name_key, issue.target_names))
     return frozenset(
         name_key(write.label)
         for write in writes

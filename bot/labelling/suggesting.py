@@ -1,4 +1,4 @@
-"""Puts labels before people: as GitHub's own suggestions, else in one comment edited in place."""
+"""Puts labels and types before people: as GitHub's own suggestions, else in one edited comment."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ from bot.labelling.rationales import confidence, rationale
 from bot.labelling.snapshot import with_pending
 from bot.receiving.actors import is_own
 from bot.receiving.suggestion_outcomes import remember_answers
+from store.records.issue_types import is_type, issue_type_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     from bot.advising.advice import Advice
     from bot.github.client import GitHubClient
@@ -40,21 +41,15 @@ async def look_at_suggestions(job: IssueJob, client: GitHubClient, snapshot: Sna
         comments = job.may_comment and job.configuration.suggestion_comments
         form: WriteForm | None = "comment" if comments else None
         return replace(snapshot, form=form)
-    names = snapshot.labels.ids
-    pending = _pending(suggestions, snapshot)
+    labels = [each for each in suggestions if each.action != "set_type"]
     await delete_suggested_of_before(
-        job, client, snapshot, {suggestion.target_id for suggestion in pending}
+        job, client, snapshot, {each.target_id for each in labels if each.state == "pending"}
     )
-    dismissed = [
-        suggestion
-        for suggestion in suggestions
-        if suggestion.state == "dismissed" and suggestion.target_id in names
-    ]
     await asyncio.to_thread(_remember, job, snapshot, suggestions)
     snapshot_seen = with_pending(
         snapshot,
-        pending=_names(pending, names),
-        dismissed=_names(dismissed, names),
+        pending=_keys(suggestions, "pending", snapshot),
+        dismissed=_keys(suggestions, "dismissed", snapshot),
     )
     return replace(snapshot_seen, form="suggestion")
 
@@ -91,6 +86,18 @@ def is_locked(error: Forbidden) -> bool:
 
 
 async def _suggest(
+    job: IssueJob, client: GitHubClient, snapshot: Snapshot, choices: Sequence[LabelChoice]
+) -> None:
+    of_labels = [choice for choice in choices if not is_type(choice.label)]
+    if of_labels:
+        await _suggest_labels(job, client, snapshot, of_labels)
+    for choice in choices:
+        if is_type(choice.label):
+            suggestion = replace(_suggestion(choice, job.advice), name=issue_type_of(choice.label))
+            await client.suggest_type(job.full_name, job.number, suggestion)
+
+
+async def _suggest_labels(
     job: IssueJob, client: GitHubClient, snapshot: Snapshot, choices: Sequence[LabelChoice]
 ) -> None:
     suggestions = [_suggestion(choice, job.advice) for choice in choices]
@@ -158,16 +165,10 @@ async def _suggestions(job: IssueJob, client: GitHubClient) -> tuple[Suggestion,
         return None
 
 
-def _pending(suggestions: Iterable[Suggestion], snapshot: Snapshot) -> list[Suggestion]:
-    return [
-        suggestion
-        for suggestion in suggestions
-        if suggestion.state == "pending" and suggestion.target_id in snapshot.labels.ids
-    ]
-
-
-def _names(suggestions: Iterable[Suggestion], names: Mapping[int, str]) -> frozenset[str]:
-    return frozenset(names[each.target_id] for each in suggestions if each.target_id is not None)
+def _keys(suggestions: Iterable[Suggestion], state: str, snapshot: Snapshot) -> frozenset[str]:
+    """Folded names of what was suggested and is in this state."""
+    keys = (snapshot.labels.key_of(each) for each in suggestions if each.state == state)
+    return frozenset(key for key in keys if key is not None)
 
 
 def _remember(job: IssueJob, snapshot: Snapshot, suggestions: Sequence[Suggestion]) -> None:

@@ -19,6 +19,7 @@ from bot.receiving.command_lines import OWN_MARK
 from bot.receiving.handler_context import Ending, repository_of, sender_of
 from bot.repositories.changed_paths import read_paths
 from store.engine.text import name_key
+from store.records.issue_types import is_type
 from tagger.domain.decision import Policy
 from tagger.domain.issue import IssueText
 
@@ -172,9 +173,10 @@ def policy_for(
     """
     present = {label: (renames or {}).get(name_key(label), label) for label in labels}
     spelled = {now.casefold(): label for label, now in present.items()}
+    types = tuple(label for label in present.values() if is_type(label))
     groups = (
         tuple(spelled[name.casefold()] for name in group if name.casefold() in spelled)
-        for group in configuration.exclusive
+        for group in (*configuration.exclusive, types)
     )
     return Policy(
         default_precision=configuration.precision,

@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from bot.configuration.effective import configuration_in
+from bot.configuration.labels_of_types import of_repository, targets_learned
 from bot.errors import CommandRefused
 from store.engine.text import name_key
 from store.provenance import ImplicitConsent
+from store.records.issue_types import is_type, type_target
 from tagger.domain.issue import IssueText, Label, TrainingSet
 from tagger.domain.strategy import silent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from bot.configuration import RepositoryConfiguration
     from store.database import Store
@@ -48,10 +50,12 @@ class _Reading:
     """What one pass over the rows gathers.
 
     :ivar fallback: folded name of the fallback label: who takes that off declines nothing.
+    :ivar of_types: folded labels that are examples of a type → that type's folded target.
     :ivar issues: those of the kind that is learned; `others`: texts of the other kind.
     """
 
     fallback: str = ""
+    of_types: Mapping[str, str] = field(default_factory=dict)
     target: TargetKind = "issues"
     issues: list[_LabelledText] = field(default_factory=list)
     others: list[IssueText] = field(default_factory=list)
@@ -62,8 +66,9 @@ class _Reading:
         if row.target != self.target:
             self.others.append(text)
             return
-        self.names.update((name_key(name), name) for name in row.labels)
-        labels, declined = (frozenset(map(name_key, names)) for names in (row.labels, row.declined))
+        self.names.update((name_key(name), name) for name in row.labels if not is_type(name))
+        labels = targets_learned(row, self.of_types)
+        declined = frozenset(map(name_key, row.declined))
         self.issues.append(_LabelledText(row.number, text, labels, declined - {self.fallback}))
 
 
@@ -88,7 +93,8 @@ def training_data(
         only what a person did confirms it.
     :param now: the moment up to which it stood; None: now.
     :param labels: the label set; None: every label of the repository, with those that only
-        issues carry. Labels without an example belong to it: their wording may be enough.
+        issues carry, and the issue types that its file names. Labels without an example belong to
+        it: their wording may be enough.
     :raises NotStored: the repository was never imported or synced.
     :raises CommandRefused: it has no labels, or not those asked for.
     """
@@ -102,12 +108,15 @@ def training_data(
             ImplicitConsent(confirm_after, now or datetime.now(UTC)) if confirm_after else None
         )
         fallback = name_key((configuration and configuration.fallback_label) or "")
-        reading, total = _Reading(fallback, target), work.issues.count(stored.id)
+        has_types = configuration is not None and target == "issues"  # pull requests have none
+        types = configuration.types if configuration and has_types else {}
+        of_types = of_repository(work, stored.id, configuration) if has_types else {}
+        reading, total = _Reading(fallback, of_types, target), work.issues.count(stored.id)
         for done, row in enumerate(work.issues.training_rows(stored.id, patience=patience), 1):
             reading.add(row)
             if done % 100 == 0 or done == total:
                 progress("reading issues", done, total)
-    label_set = _chosen(_label_set(listed, reading.names), labels, repository)
+    label_set = _chosen(_label_set(listed, reading.names, types), labels, repository)
     if configuration is not None:
         label_set = {
             key: configuration.wording_for(label.name, label.description)
@@ -128,7 +137,9 @@ def check_labels(store: Store, repository: str, wanted: Sequence[str] | None) ->
         stored = work.repositories.get(repository)
         names = work.issues.label_names(stored.id)
         on_issues = {name_key(name): name for name in names}
-        label_set = _label_set(work.labels.list(stored.id, deleted=True), on_issues)
+        configuration = configuration_in(work, stored)
+        types = configuration.types if configuration else ()
+        label_set = _label_set(work.labels.list(stored.id, deleted=True), on_issues, types)
     _chosen(label_set, wanted, repository)
 
 
@@ -146,13 +157,17 @@ def _configured(configuration: RepositoryConfiguration | None) -> timedelta | No
     return timedelta(days=days) if days else None
 
 
-def _label_set(listed: Iterable[StoredLabel], on_issues: dict[str, str]) -> dict[str, Label]:
-    """Folded name to label, by name: those that exist, and those that issues carry."""
+def _label_set(
+    listed: Iterable[StoredLabel], on_issues: dict[str, str], types: Iterable[str]
+) -> dict[str, Label]:
+    """Folded name to label, by name: those that exist, that issues carry, and the file's types."""
     labels = {key: Label(name) for key, name in on_issues.items()}
     for label in listed:
         key = name_key(label.name)
         if label.deleted_at is None or key in labels:
             labels[key] = Label(label.name, label.description)
+    for name in types:
+        labels[name_key(type_target(name))] = Label(type_target(name))
     return dict(sorted(labels.items()))
 
 

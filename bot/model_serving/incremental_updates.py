@@ -10,13 +10,16 @@ import logging
 import threading
 from typing import TYPE_CHECKING
 
+from bot.configuration.effective import configuration_in
 from bot.configuration.intake_rules import fallback_label_in
+from bot.configuration.labels_of_types import of_repository, targets_learned
 from store.engine.text import name_key
 from tagger.domain.issue import IssueText
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
+    from bot.configuration.labels_of_types import LabelsOfTypes
     from bot.model_serving.release_cache import TaggingRelease
     from store.database import Store
     from store.records import StoredRelease, TargetKind, TrainingRow
@@ -54,9 +57,10 @@ class IncrementalUpdate:
             learned = 0
             if fresh:
                 names = names_in(work, repository_id, release)
+                of_types = _labels_of_types(work, repository_id)
                 for row in work.issues.training_rows(repository_id, numbers=fresh):
                     with self._using:
-                        learned += learn(release, row, names, self._record.target)
+                        learned += learn(release, row, names, of_types, self._record.target)
         self._seen.update({number: changed[number] for number in fresh})
         self._until = max(self._until, newest)
         if learned:
@@ -80,10 +84,16 @@ def names_in(work: UnitOfWork, repository_id: int, release: TaggingRelease) -> d
     return {key: name for key, name in names.items() if key != fallback}
 
 
+def _labels_of_types(work: UnitOfWork, repository_id: int) -> LabelsOfTypes:
+    configuration = configuration_in(work, work.repositories.by_id(repository_id))
+    return of_repository(work, repository_id, configuration)
+
+
 def learn(
     release: TaggingRelease,
     row: TrainingRow,
     names: Mapping[str, str],
+    of_types: Mapping[str, str] | None = None,
     target: TargetKind = "issues",
 ) -> bool:
     """Let an issue count, if a person has said something about its labels; False: nobody has.
@@ -92,9 +102,10 @@ def learn(
     its labels counts as one without any, where it counted before.
 
     :param names: as from `names_in`.
+    :param of_types: folded labels → the types that they mean, as in training.
     :param target: what the release labels; the other kind teaches it nothing.
     """
-    labels = [names[key] for key in map(name_key, row.labels) if key in names]
+    labels = [names[key] for key in sorted(targets_learned(row, of_types or {}) & names.keys())]
     declined = any(name_key(label) in names for label in row.declined)
     if row.target != target or not (labels or declined or release.knows(row.number)):
         return False

@@ -9,14 +9,19 @@ from typing import TYPE_CHECKING
 from bot.receiving.command_lines import OWN_MARK
 from store.engine.text import name_key
 from store.provenance import PEOPLE
+from store.records.issue_types import PREFIX, is_type, type_target
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from bot.github.models import IssueEvent, User
     from store.records import Action, ActorKind, Write
 
 _ACTS: dict[str, Action] = {"labeled": "added", "unlabeled": "removed"}
+_TYPE_ACTS = frozenset({"issue_type_added", "issue_type_changed", "issue_type_removed"})
+"""https://docs.github.com/rest/using-the-rest-api/issue-event-types"""
+ANY_TYPE = PREFIX
+"""Stands for the type of an issue, whichever it is: who takes it away need not say which."""
 _ENDS = {"closed": "the issue was closed", "locked": "the conversation was locked"}
 _BEGINS = {"reopened": "closed", "unlocked": "locked"}
 
@@ -70,6 +75,36 @@ class LastAct:
 
 
 @dataclass(frozen=True)
+class TypeAct:
+    """A type that was set or taken away, and whose act it was; `target` as GitHub spells it."""
+
+    target: str
+    action: Action
+    kind: ActorKind
+
+
+@dataclass(frozen=True)
+class TargetAct:
+    """One act of an event; `target` as GitHub spells it. A change of types is two acts."""
+
+    target: str
+    action: Action
+
+
+def target_acts(event: IssueEvent) -> tuple[TargetAct, ...]:
+    """What an event says of labels and types, none for an event that says nothing of them."""
+    action = _ACTS.get(event.event)
+    if action is not None:
+        return (TargetAct(event.label.name, action),) if event.label is not None else ()
+    if event.event not in _TYPE_ACTS:
+        return ()
+    before, after = event.prev_issue_type, event.issue_type
+    gone = (TargetAct(type_target(before), "removed"),) if before else ()
+    come = (TargetAct(type_target(after), "added"),) if after else ()
+    return (*gone, *come)
+
+
+@dataclass(frozen=True)
 class LabelActs:
     """An issue's label history in short; names are folded, and those of today.
 
@@ -78,6 +113,8 @@ class LabelActs:
     :ivar taken_off: what the bot had set and anyone else took off last.
     :ivar untouched: what the bot set, and nobody else has ever set or taken off.
     :ivar too_late: what was set last on an issue that was closed or locked by then, and which.
+    :ivar type_last: what was done last about the issue's type; `type_by_others`: what anybody but
+        the bot did last.
     """
 
     last: Mapping[str, LastAct] = field(default_factory=dict)
@@ -85,6 +122,8 @@ class LabelActs:
     taken_off: frozenset[str] = frozenset()
     untouched: frozenset[str] = frozenset()
     too_late: Mapping[str, str] = field(default_factory=dict)
+    type_last: TypeAct | None = None
+    type_by_others: TypeAct | None = None
 
     @property
     def on_issue(self) -> frozenset[str]:
@@ -115,18 +154,31 @@ class OwnActs:
     def __init__(self, writes: Iterable[Write], events: Iterable[tuple[Action, str]] = ()) -> None:
         once = {write.id: write for write in writes}.values()
         self._open = Counter(
-            (act, name_key(write.label)) for write in once for act in acts_of(write)
+            accounted(act, name_key(write.label)) for write in once for act in acts_of(write)
         )
-        self._open.subtract(events)
+        self._open.subtract(accounted(act, key) for act, key in events)
 
     def kind_of(
         self, user: User | None, own_login: str | None, action: Action, key: str
     ) -> ActorKind:
         """Whose the next such act is, in the order in which they happened."""
-        kind = kind_of(user, own_login, wrote=self._open[action, key] > 0)
+        act = accounted(action, key)
+        kind = kind_of(user, own_login, wrote=self._open[act] > 0)
         if kind != kind_of(user, own_login, wrote=False):
-            self._open[action, key] -= 1
+            self._open[act] -= 1
         return kind
+
+    def kinds_of(
+        self, user: User | None, own_login: str | None, acts: Sequence[tuple[Action, str]]
+    ) -> list[ActorKind]:
+        """Whose the acts of one event are: who changes a type takes the former one away by it."""
+        kind = self.kind_of(user, own_login, *acts[-1]) if acts else "unknown"
+        return [kind] * len(acts)
+
+
+def accounted(action: Action, key: str) -> tuple[Action, str]:
+    """What the records account for; whichever type was there goes when a type is taken away."""
+    return action, ANY_TYPE if action == "removed" and is_type(key) else key
 
 
 def label_acts(
@@ -144,14 +196,21 @@ def label_acts(
     own_acts, history = OwnActs(writes), _Timeline()
     for event in timeline:
         history.ended(event.event)
-        action = _ACTS.get(event.event)
-        if action is None or event.label is None:
-            continue
-        key = name_key(event.label.name)
-        key = name_key((renames or {}).get(key, key))  # as in the bot's records
-        kind = own_acts.kind_of(event.actor, own_login, action, key)
-        history.act(key, LastAct(action, kind, event.actor.login if event.actor else ""))
+        acts = target_acts(event)
+        keyed = [(act.action, _present_key(act.target, renames)) for act in acts]
+        kinds = own_acts.kinds_of(event.actor, own_login, keyed)
+        login = event.actor.login if event.actor else ""
+        for act, (action, key), kind in zip(acts, keyed, kinds, strict=True):
+            history.act(key, LastAct(action, kind, login))
+            if is_type(key):
+                history.type_act(TypeAct(act.target, action, kind))
     return history.in_short()
+
+
+def _present_key(name: str, renames: Mapping[str, str] | None) -> str:
+    """As in the bot's records."""
+    key = name_key(name)
+    return name_key((renames or {}).get(key, key))
 
 
 @dataclass
@@ -163,6 +222,8 @@ class _Timeline:
     set_by_bot: set[str] = field(default_factory=set)
     touched: set[str] = field(default_factory=set)
     too_late: dict[str, str] = field(default_factory=dict)
+    type_last: TypeAct | None = None
+    type_by_others: TypeAct | None = None
     _over: dict[str, str] = field(default_factory=dict)
 
     def ended(self, event: str) -> None:
@@ -183,10 +244,23 @@ class _Timeline:
             if self._over:
                 self.too_late[key] = next(iter(self._over.values()))
 
+    def type_act(self, act: TypeAct) -> None:
+        self.type_last = act
+        if act.kind != "self":
+            self.type_by_others = act
+
     def in_short(self) -> LabelActs:
         off = {key for key in self.set_by_bot if _by_others(self.last[key])}
         alone = self.set_by_bot - self.touched
-        return LabelActs(self.last, self.people, frozenset(off), frozenset(alone), self.too_late)
+        return LabelActs(
+            self.last,
+            self.people,
+            frozenset(off),
+            frozenset(alone),
+            self.too_late,
+            self.type_last,
+            self.type_by_others,
+        )
 
 
 def _by_others(act: LastAct) -> bool:

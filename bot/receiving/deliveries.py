@@ -24,21 +24,25 @@ from bot.github.events import (
     read_event,
 )
 from bot.receiving import deleted_issues, duplicate_links, repository_labels
-from bot.receiving.actors import OwnActs, is_own_doing
+from bot.receiving.actors import OwnActs, TargetAct, is_own_doing
 from bot.receiving.command_lines import read_command
 from store.engine.text import name_key
 from store.provenance import PEOPLE
 from store.records import DeliveryRecord, IssueRecord, LabelEvent, target_of
+from store.records.issue_types import is_type, issue_type_of, type_target
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from bot.github.models import Issue
-    from store.records import Action, Repository
+    from store.records import Action, Repository, StoredIssue
     from store.unit_of_work import UnitOfWork
 
 TAGGED = frozenset({"opened", "reopened", "edited"})
 """Actions of `issues` after which an issue is scored; an edit only where its words changed."""
+_LABEL_ACTS: dict[str, Action] = {"labeled": "added", "unlabeled": "removed"}
+_TYPE_ACTS: dict[str, Action] = {"typed": "added", "untyped": "removed"}
 _WORD = re.compile(r"\w+")
 DELETED, TRANSFERRED = "deleted", "transferred"
 MOVED = frozenset({"renamed", "transferred", "deleted", "archived", "unarchived"})
@@ -272,13 +276,18 @@ def _keep_issue(
         deleted_issues.forget(work, repository.id, number, now, github_id=github_id, texts=texts)
         return
     record = issue_record(fact.issue, now, fact)
-    if fact.label is None or fact.action not in {"labeled", "unlabeled"}:
-        work.issues.upsert(repository.id, [record])
-    else:
+    acts: tuple[TargetAct, ...] = ()
+    if fact.label is not None and fact.action in _LABEL_ACTS:
         record = replace(record, labels=_labels_after(work, repository.id, record, fact))
-        work.issues.upsert(repository.id, [record])
-        event = _label_event(work, repository, fact, delivery, own_login)
-        work.labels.record_events(repository.id, [event])
+        acts = (TargetAct(fact.label.name, _LABEL_ACTS[fact.action]),)
+    elif fact.type and fact.action in _TYPE_ACTS:
+        before = work.issues.find(repository.id, record.number)
+        record = replace(record, type=_type_after(before, record, fact))
+        acts = _type_acts((before and before.type) or _own_type(work, repository, fact), fact)
+    work.issues.upsert(repository.id, [record])
+    if acts:
+        events = _events(work, repository, fact, acts, delivery, own_login)
+        work.labels.record_events(repository.id, events)
 
 
 def _keep_comment(
@@ -334,26 +343,58 @@ def issue_record(issue: Issue, now: datetime, fact: IssueFact | None = None) -> 
     )
 
 
-def _label_event(
+def _type_after(before: StoredIssue | None, record: IssueRecord, fact: IssueFact) -> str | None:
+    """The issue's type once this one came or went; as in `_labels_after`, for the same reason."""
+    if before is None or before.updated_at != record.updated_at:
+        return record.type
+    if fact.action == "typed":
+        return fact.type
+    return "" if name_key(before.type) == name_key(fact.type or "") else before.type
+
+
+def _own_type(work: UnitOfWork, repository: Repository, fact: IssueFact) -> str:
+    """The type that the bot set, of which no webhook may have told yet; "" for none."""
+    writes = work.writes.list(
+        repository_id=repository.id, number=fact.issue.number, state="written", form="label"
+    )
+    types = [issue_type_of(write.label) for write in writes if is_type(write.label)]
+    return types[-1] if types else ""
+
+
+def _type_acts(before: str, fact: IssueFact) -> tuple[TargetAct, ...]:
+    """What happened to the issue's types: one that takes another's place took that away.
+
+    :param before: the type that the issue had as far as known, "" for none.
+    """
+    act = TargetAct(type_target(fact.type or ""), _TYPE_ACTS[fact.action])
+    changed = act.action == "added" and before and name_key(before) != name_key(fact.type or "")
+    return (TargetAct(type_target(before), "removed"), act) if changed else (act,)
+
+
+def _events(
     work: UnitOfWork,
     repository: Repository,
     fact: IssueFact,
+    acts: Sequence[TargetAct],
     delivery: DeliveryRecord,
     own_login: str | None,
-) -> LabelEvent:
-    name = fact.label.name if fact.label else ""
-    action: Action = "added" if fact.action == "labeled" else "removed"
+) -> list[LabelEvent]:
     own_acts = _own_acts(work, repository, fact)
-    return LabelEvent(
-        number=fact.issue.number,
-        label=name,
-        action=action,
-        at=fact.issue.updated_at or delivery.received_at,
-        actor=fact.sender.login if fact.sender else None,
-        actor_kind=own_acts.kind_of(fact.sender, own_login, action, name_key(name)),
-        source="webhook",
-        key=delivery.guid,
-    )
+    keyed = [(act.action, name_key(act.target)) for act in acts]
+    kinds = own_acts.kinds_of(fact.sender, own_login, keyed)
+    return [
+        LabelEvent(
+            number=fact.issue.number,
+            label=act.target,
+            action=act.action,
+            at=fact.issue.updated_at or delivery.received_at,
+            actor=fact.sender.login if fact.sender else None,
+            actor_kind=kind,
+            source="webhook",
+            key=delivery.guid,
+        )
+        for act, kind in zip(acts, kinds, strict=True)
+    ]
 
 
 def _own_acts(work: UnitOfWork, repository: Repository, fact: IssueFact) -> OwnActs:
@@ -361,9 +402,16 @@ def _own_acts(work: UnitOfWork, repository: Repository, fact: IssueFact) -> OwnA
     number, sender = fact.issue.number, fact.sender.login if fact.sender else None
     writes = work.writes.list(repository_id=repository.id, number=number)
     history = work.labels.history(repository.id, number) if writes else ()
-    acts = [
-        (event.action, name_key(event.label))
+    heard = [
+        event
         for event in history
         if event.source == "webhook" and event.actor == sender and event.actor_kind not in PEOPLE
+    ]
+    # A type that another took the place of went by that very act, which counts once.
+    set_by = {event.key for event in heard if event.action == "added"}
+    acts = [
+        (event.action, name_key(event.label))
+        for event in heard
+        if event.action == "added" or event.key not in set_by
     ]
     return OwnActs(writes, acts)

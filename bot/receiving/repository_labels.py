@@ -9,17 +9,19 @@ import asyncio
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Self
 
+from bot.github.models import labels_alone
 from bot.github.pages import KnownPage
 from bot.receiving.label_changes import follow_list, follow_webhook
 from store.engine.text import name_key
+from store.records.issue_types import is_type, type_target
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from bot.github.client import GitHubClient
     from bot.github.events import LabelFact
-    from bot.github.models import GitHubLabel
+    from bot.github.models import GitHubLabel, IssueType, Suggestion
     from store.database import Store
     from store.records import Repository
     from store.unit_of_work import UnitOfWork
@@ -27,14 +29,34 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class RepositoryLabels:
-    """A repository's labels.
+    """A repository's labels, and its issue types where they were asked for.
 
     :ivar names: folded name → as the repository spells it.
     :ivar ids: GitHub's label id → folded name, where GitHub told it.
+    :ivar type_ids: the same of types, whose ids may be the same numbers.
     """
 
     names: Mapping[str, str]
     ids: Mapping[int, str]
+    type_ids: Mapping[int, str] = field(default_factory=dict)
+
+    def with_types(self, types: Iterable[IssueType]) -> Self:
+        """These labels with types beside them."""
+        targets = {each.id: type_target(each.name) for each in types}
+        return replace(
+            self,
+            names={**self.names, **{name_key(target): target for target in targets.values()}},
+            type_ids={
+                type_id: name_key(target)
+                for type_id, target in targets.items()
+                if type_id is not None
+            },
+        )
+
+    def key_of(self, suggestion: Suggestion) -> str | None:
+        """The folded name of what is suggested; None for what the repository has not got."""
+        ids = self.type_ids if suggestion.action == "set_type" else self.ids
+        return None if suggestion.target_id is None else ids.get(suggestion.target_id)
 
 
 @dataclass(frozen=True)
@@ -110,6 +132,9 @@ def labels_kept(repository: Repository) -> RepositoryLabels:
 def hear(work: UnitOfWork, repository_id: int, fact: LabelFact, now: datetime) -> None:
     """Follow what a `label` webhook says, and have the whole list read again before it is used."""
     last = _kept(work, repository_id)
+    if is_type(fact.label.name) or is_type(fact.previous_name or ""):
+        LabelList(labels=last.labels).keep(work, repository_id)
+        return
     names = follow_webhook(work, repository_id, last.by_id, fact, now)
     if names != last.by_id:
         without_id = (pair for pair in last.labels if pair[1] is None)
@@ -129,7 +154,10 @@ async def _read(
     readings = [first]
     if len(first) > 1:
         readings.append([page async for page in client.label_pages(full_name)])
-    labelses = [{label.name: label for page in pages for label in page.items} for pages in readings]
+    labelses = [
+        {label.name: label for page in pages for label in labels_alone(page.items)}
+        for pages in readings
+    ]
     either = {name: label for labels in labelses for name, label in labels.items()}
     known_pages = {page.url: page.known for page in readings[-1] if page.known}
     whole = len(known_pages) == len(readings[-1]) and all(labels == either for labels in labelses)

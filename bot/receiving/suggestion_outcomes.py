@@ -10,6 +10,7 @@ from bot.github.errors import Gone, NotFound
 from bot.receiving.repository_labels import labels_now
 from store.engine.text import name_key
 from store.records import LabelEvent
+from store.records.issue_types import is_type
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from bot.github.models import Suggestion
     from bot.receiving.repository_labels import RepositoryLabels
     from store.database import Store
-    from store.records import Repository, WriteState
+    from store.records import Repository, Write, WriteState
     from store.unit_of_work import UnitOfWork
 
 MAX_ASKED = 100
@@ -37,12 +38,14 @@ async def ask_for_answers(
 
     :raises GitHubError: GitHub refuses; what was found out until then is kept.
     """
-    numbers = await asyncio.to_thread(_waiting, store, repository.id, now)
-    if not numbers:
+    waiting = await asyncio.to_thread(_waiting, store, repository.id, now)
+    if not waiting:
         return 0
     labels = await labels_now(store, client, repository, now)
+    if any(is_type(write.label) for write in waiting):
+        labels = labels.with_types(await client.issue_types(repository.full_name))
     answered = 0
-    for number in numbers:
+    for number in sorted({write.number for write in waiting}, reverse=True)[:MAX_ASKED]:
         try:
             suggestions = await client.suggestions(repository.full_name, number)
         except (NotFound, Gone):  # the issue is gone, or the repository has lost the feature
@@ -66,11 +69,9 @@ def remember_answers(
     An approval enters the label history by the label that it sets.
     """
     states = {
-        labels.ids[suggestion.target_id]: suggestion
+        key: suggestion
         for suggestion in suggestions
-        if suggestion.target_id is not None
-        and suggestion.target_id in labels.ids
-        and suggestion.state in _ANSWERS
+        if suggestion.state in _ANSWERS and (key := labels.key_of(suggestion)) is not None
     }
     events = [
         LabelEvent(
@@ -95,12 +96,11 @@ def remember_answers(
     return len(answered)
 
 
-def _waiting(store: Store, repository_id: int, now: datetime) -> list[int]:
-    """Issues with a suggestion that nobody is known to have answered, the newest first."""
+def _waiting(store: Store, repository_id: int, now: datetime) -> list[Write]:
+    """Suggestions that nobody is known to have answered."""
     with store.read() as work:
         writes = work.writes.list(repository_id=repository_id, state="written", form="suggestion")
-    fresh = {write.number for write in writes if now - write.at <= WORTH_ASKING}
-    return sorted(fresh, reverse=True)[:MAX_ASKED]
+    return [write for write in writes if now - write.at <= WORTH_ASKING]
 
 
 def _keep(

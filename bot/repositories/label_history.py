@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from bot.github.pages import KnownPage
-from bot.receiving.actors import acts_of, kind_of
+from bot.receiving.actors import accounted, acts_of, kind_of, target_acts
 from store.engine.text import name_key
 from store.records import LabelEvent
 
@@ -20,9 +20,8 @@ if TYPE_CHECKING:
 
     from bot.github.models import IssueEvent
     from bot.github.pages import Page
+    from bot.receiving.actors import TargetAct
     from store.records import Action, Write
-
-_ACTS: dict[str, Action] = {"labeled": "added", "unlabeled": "removed"}
 
 OwnAct = tuple[int, str, str]
 """Issue number, folded label, action: what the bot's records say that it did itself."""
@@ -75,7 +74,7 @@ class EventWalk:
 def own_acts(writes: Iterable[Write]) -> frozenset[OwnAct]:
     """What the bot did to labels, or was about to do when it was last heard of."""
     return frozenset(
-        (write.number, name_key(write.label), action)
+        _act_on(write.number, action, name_key(write.label))
         for write in writes
         for action in acts_of(write)
     )
@@ -87,7 +86,9 @@ def label_events(
     acts_of_bot: Collection[OwnAct] = (),
     renames: Mapping[str, str] | None = None,
 ) -> Iterator[LabelEvent]:
-    """Acts on labels, each with who did it; other events, and those without an issue, left out.
+    """Acts on labels and types, each with who did it.
+
+    Other events, and those without an issue, are left out.
 
     :param events: newest first; acts come oldest first, for GitHub's time knows only seconds and
         the history keeps acts of one second in the order in which it gets them.
@@ -95,21 +96,31 @@ def label_events(
         its time.
     """
     for event in reversed(events):
-        action = _ACTS.get(event.event)
-        if action is None or event.label is None or event.issue is None:
+        if event.issue is None or event.created_at is None:
             continue
-        if event.created_at is None or not event.label.name:
-            continue
-        number, name = event.issue.number, event.label.name
-        present = name_key((renames or {}).get(name_key(name), name))
-        wrote = (number, present, action) in acts_of_bot
-        yield LabelEvent(
-            number=number,
-            label=name,
-            action=action,
-            at=event.created_at,
-            actor=event.actor.login if event.actor else None,
-            actor_kind=kind_of(event.actor, own_login, wrote=wrote),
-            source="sync",
-            key=f"event {event.id}",
-        )
+        acts = [act for act in target_acts(event) if act.target]
+        number = event.issue.number
+        # who changes a type takes the former one away by it
+        own = [_own_act(number, act, renames) for act in acts[-1:]]
+        wrote = bool(own) and own[0] in acts_of_bot
+        for act in acts:
+            yield LabelEvent(
+                number=number,
+                label=act.target,
+                action=act.action,
+                at=event.created_at,
+                actor=event.actor.login if event.actor else None,
+                actor_kind=kind_of(event.actor, own_login, wrote=wrote),
+                source="sync",
+                key=f"event {event.id}",
+            )
+
+
+def _own_act(number: int, act: TargetAct, renames: Mapping[str, str] | None) -> OwnAct:
+    present = name_key((renames or {}).get(name_key(act.target), act.target))
+    return _act_on(number, act.action, present)
+
+
+def _act_on(number: int, action: Action, key: str) -> OwnAct:
+    act, target = accounted(action, key)
+    return number, target, act

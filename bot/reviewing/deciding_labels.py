@@ -11,12 +11,15 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from bot.configuration.effective import configuration_in
 from bot.errors import CommandRefused
 from bot.github.errors import Gone, Invalid, NotFound
 from bot.github.labels import LabelSuggestion
+from bot.labelling.type_writes import add_target, remove_target
 from bot.receiving.repository_labels import labels_now
 from store.engine.text import name_key
 from store.records import DecisionRecord
+from store.records.issue_types import is_type, issue_type_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -122,17 +125,21 @@ async def _on_github(
     name, number, key = review.repository.full_name, issue.number, name_key(label)
     try:
         there = await client.issue(name, number)
-        present = {name_key(each): each for each in there.label_names}
+        present = {name_key(each): each for each in there.target_names}
+        if order == "approve" and is_type(label) and there.type and key not in present:
+            raise CommandRefused(
+                f"issue #{number} has the type {there.type}; change it on GitHub if it is wrong"
+            )
         pending = None if key in present else await _pending(review, client, number, key)
         effect: ReviewEffect = "none"
         if pending is not None:
             await client.answer_suggestion(name, number, pending.id, approve=order == "approve")
             effect = "accepted" if order == "approve" else "turned down"
         elif order == "approve" and key not in present:
-            await client.add_labels(name, number, [label])
+            await add_target(client, name, number, label)
             effect = "added"
         elif order == "dismiss" and key in present:
-            await client.remove_label(name, number, present[key])
+            await remove_target(client, name, number, present[key])
             effect = "removed"
     except (NotFound, Gone) as error:
         raise CommandRefused(f"GitHub has no issue #{number} in {name} any more") from error
@@ -140,7 +147,7 @@ async def _on_github(
         present[key] = label
     elif effect == "removed":
         del present[key]
-    return effect, tuple(present.values())
+    return effect, tuple(each for each in present.values() if not is_type(each))
 
 
 async def _pending(
@@ -153,8 +160,10 @@ async def _pending(
         return None
     if not suggestions:
         return None
-    ids = (await labels_now(review.store, client, review.repository, review.clock())).ids
-    return next((each for each in suggestions if ids.get(each.target_id or 0) == key), None)
+    labels = await labels_now(review.store, client, review.repository, review.clock())
+    if is_type(key):
+        labels = labels.with_types(await client.issue_types(review.repository.full_name))
+    return next((each for each in suggestions if labels.key_of(each) == key), None)
 
 
 async def _back_on_github(
@@ -162,17 +171,24 @@ async def _back_on_github(
 ) -> tuple[str, ...] | None:
     name, number, label = review.repository.full_name, decision.number, decision.label
     if decision.effect in {"added", "accepted"}:
-        await client.remove_label(name, number, label)
+        await remove_target(client, name, number, label)
     elif decision.effect == "removed":
-        await client.add_labels(name, number, [label])
+        await add_target(client, name, number, label)
     elif decision.effect == "turned down":
         try:
-            await client.suggest_labels(name, number, [LabelSuggestion(label)])
+            await _suggest_again(client, name, number, label)
         except Invalid:  # the feature was switched off meanwhile: there is nothing to bring back
             return None
     else:
         return None
     return tuple((await client.issue(name, number)).label_names)
+
+
+async def _suggest_again(client: GitHubClient, name: str, number: int, label: str) -> None:
+    if is_type(label):
+        await client.suggest_type(name, number, LabelSuggestion(issue_type_of(label)))
+    else:
+        await client.suggest_labels(name, number, [LabelSuggestion(label)])
 
 
 def _look(
@@ -184,7 +200,9 @@ def _look(
         issue = work.issues.get(repository.id, wanted.number)
         decided = work.decisions.of_issues(repository.id, [wanted.number])
         names = {name_key(label.name): label.name for label in work.labels.list(repository.id)}
-        names |= {name_key(name): name for name in issue.labels}
+        configuration = configuration_in(work, repository)
+        targets = (*issue.targets, *(configuration.type_targets if configuration else ()))
+        names |= {name_key(name): name for name in targets}
         if key not in names:  # imported without a list of labels
             names |= {name_key(name): name for name in work.issues.label_names(repository.id)}
     return issue, names.get(key), decided.get((wanted.number, key))

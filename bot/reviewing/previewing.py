@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from bot.configuration import RepositoryConfiguration
 from bot.configuration.effective import configuration_in
+from bot.configuration.labels_of_types import of_repository, targets_learned
 from bot.errors import CommandRefused
 from bot.labelling.tag_issue import left_alone, policy_for
 from bot.learning.gating import holdout_key_of, is_held_out
@@ -176,8 +177,9 @@ def _subjects(
         for number in work.issues.newest_numbers(repository.id, LOOKED_AT)
         if is_held_out(holdout_key, number)
     ]
+    of_types = of_repository(work, repository.id, configuration)
     past = [
-        (row.number, row.title, row.body, frozenset(map(name_key, row.labels)))
+        (row.number, row.title, row.body, targets_learned(row, of_types))
         for row in work.issues.training_rows(repository.id, numbers=numbers)
         if row.labels and not row.is_pull_request
     ]
@@ -227,7 +229,7 @@ def _issue(
     issue: StoredIssue, row: int, decided: Sequence[Sequence[Sequence[LabelDecision]]]
 ) -> PreviewIssue:
     """:param decided: by target, then by issue."""
-    on_issue = {name_key(name) for name in issue.labels}
+    on_issue = {name_key(name) for name in issue.targets}
     verdicts: dict[str, dict[float, str]] = {}
     scores: dict[str, float] = {}
     for target, of_target in zip(TARGETS, decided, strict=True):

@@ -96,6 +96,7 @@ class IssueActions(World):
             issue.closed_at = _time(row.get("closed_at"))
             issue.state = row.get("state") or "open"
             issue.pull_request = row.get("pull_request") is not None
+            issue.type = (row.get("type") or {}).get("name")
             for entry in row.get("labels") or ():
                 name = entry if isinstance(entry, str) else entry["name"]
                 label = self.add_label(full_name, name)

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bot.simulator.calls import Call, Reply
 from bot.simulator.records import SimulatedIssue, SimulatorError
-from bot.simulator.wire import comment_json, event_json, issue_json, label_json, suggestion_json
+from bot.simulator.wire import (
+    comment_json,
+    event_json,
+    issue_json,
+    label_json,
+    suggestion_json,
+    type_json,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -69,7 +76,31 @@ def edit_issue(call: Call) -> Reply:
         call.state.edit_issue(name, number, by=by, title=sent.get("title"), body=sent.get("body"))
     if sent.get("state") not in {None, call.state.issue(name, number).state}:
         call.state.set_state(name, number, sent["state"], by=by)
+    if "type" in sent:
+        _change_type(call, sent["type"])
     return _issue(call, number)
+
+
+def _change_type(call: Call, wanted: Any) -> None:
+    """Set, take away or suggest a type; without push access GitHub drops it and says nothing."""
+    name, number, by = call.full_name, call.number, call.identity.login
+    if not call.may_write(call.state.repository(name)):
+        return
+    if isinstance(wanted, dict) and wanted.get("suggest"):
+        call.state.suggest_type(name, number, wanted, by=by)
+        return
+    if isinstance(wanted, dict) and wanted.get("value") is not None:
+        call.state.set_reasoned_type(name, number, wanted, by=by)
+        return
+    value = None if isinstance(wanted, dict) else wanted
+    value = None if value is None else call.state.issue_type(name, value)
+    if value != call.state.issue(name, number).type:
+        call.state.set_type(name, number, value, by=by)
+
+
+def list_issue_types(call: Call) -> Reply:
+    types = call.asset("issues", "read").types
+    return Reply(200, [type_json(name) for name in types])
 
 
 def _issue(call: Call, number: int, status: int = 200) -> Reply:
@@ -182,12 +213,12 @@ def edit_comment(call: Call) -> Reply:
 
 def list_suggestions(call: Call) -> Reply:
     call.asset("issues", "read")
-    state = call.query.get("state", "pending")
+    state, action = call.query.get("state", "pending"), call.query.get("action")
     issue = call.state.issue(call.full_name, call.number)
     suggestions = [
         suggestion_json(issue, suggestion)
         for suggestion in call.state.suggestions(call.full_name, call.number)
-        if state in {"all", suggestion.state}
+        if state in {"all", suggestion.state} and action in {None, suggestion.action}
     ]
     return call.page(suggestions)
 
@@ -225,6 +256,7 @@ ISSUE_ROUTES: tuple[Route, ...] = (
     ("POST", f"{_ISSUE}/suggestions/{{suggestion}}/approve", approve_suggestion),
     ("POST", f"{_ISSUE}/suggestions/{{suggestion}}/dismiss", dismiss_suggestion),
     ("GET", "/repos/{owner}/{name}/pulls/{number:int}/files", changed_files),
+    ("GET", "/repos/{owner}/{name}/issue-types", list_issue_types),
     ("GET", "/repos/{owner}/{name}/labels", list_labels),
     ("DELETE", "/repos/{owner}/{name}/labels/{label:path}", delete_label),
 )

@@ -84,6 +84,8 @@ class SimulatedComment:
 
 @dataclass(slots=True)
 class SimulatedSuggestion:
+    """A suggestion; `label` holds id and name of the type where `action` is "set_type"."""
+
     id: int
     label: SimulatedLabel
     actor: Actor
@@ -94,6 +96,7 @@ class SimulatedSuggestion:
     state: str = "pending"
     resolved_by: Actor | None = None
     issue_event_id: int | None = None
+    action: str = "add_label"
 
 
 @dataclass(slots=True)
@@ -153,6 +156,7 @@ class SimulatedRepository:
     automation: AutomationLevel = AutomationLevel.CAUTIOUS
     head: str = "0" * 40
     archived: bool = False
+    types: list[str] = field(default_factory=list)
 
     def next_number(self) -> int:
         """A number that no issue has or has ever had."""

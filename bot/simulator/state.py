@@ -8,7 +8,6 @@ from bot.simulator.apps import AppActions
 from bot.simulator.faults import Fault, RequestBudget
 from bot.simulator.records import Delivery, SimulatedCheckRun, SimulatorError
 from bot.simulator.suggestions import SuggestionActions
-from bot.simulator.wire import type_json
 
 
 class GitHubState(SuggestionActions, AppActions):
@@ -94,17 +93,6 @@ class GitHubState(SuggestionActions, AppActions):
             del repository.issues[number]
             self.deleted_issues.add((repository.id, number))
             return gone
-
-    def set_type(self, full_name: str, number: int, name: str | None, *, by: str) -> Delivery:
-        """Give an issue a native type, or take its own away (None)."""
-        with self.lock:
-            repository, issue = self._find(full_name, number)
-            type_name = name if name is not None else issue.type
-            issue.type, issue.updated_at = name, self.now()
-            action = "untyped" if name is None else "typed"
-            return self._issue_webhook(
-                action, repository, issue, by, {"type": type_json(type_name)}
-            )
 
     def transfer_issue(self, full_name: str, number: int, to: str, *, by: str) -> Delivery:
         """Move an issue to another repository; its old address redirects from now on.

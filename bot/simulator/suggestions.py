@@ -1,22 +1,24 @@
-"""Label suggestions that wait for a person: pending, then approved or dismissed."""
+"""Suggestions of labels and types that wait for a person: pending, then approved or dismissed."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bot.simulator.actions import IssueActions
+from bot.simulator.issue_types import TypeActions
 from bot.simulator.records import (
     SimulatedIssue,
+    SimulatedLabel,
     SimulatedSuggestion,
     SimulatorError,
     SuggestionMode,
 )
+from bot.simulator.wire import type_id
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-class SuggestionActions(IssueActions):
+class SuggestionActions(TypeActions):
     """https://docs.github.com/rest/issues: the `suggest` form of adding labels."""
 
     def suggest_label(
@@ -36,7 +38,26 @@ class SuggestionActions(IssueActions):
                 return
             issue = self.issue(full_name, number)
             if not issue.carries(str(wanted["name"])):
-                self._pend(full_name, issue, wanted, by)
+                self._pend(issue, self.add_label(full_name, str(wanted["name"])), wanted, by)
+
+    def suggest_type(
+        self, full_name: str, number: int, wanted: Mapping[str, Any], *, by: str
+    ) -> None:
+        """The same of a type.
+
+        :param wanted: GitHub's `{value, rationale, suggest, confidence}`.
+        :raises SimulatorError: 422 where the repository refuses suggestions, or has no such type.
+        """
+        with self.lock:
+            mode = self.repository(full_name).suggestions
+            if mode is SuggestionMode.REFUSED:
+                raise SimulatorError(422, "Issue suggestions are not enabled for this repository")
+            name = self.issue_type(full_name, str(wanted["value"]))
+            issue = self.issue(full_name, number)
+            if mode is SuggestionMode.APPLIED:
+                self.set_type(full_name, number, name, by=by)
+            elif issue.type != name:
+                self._pend(issue, SimulatedLabel(type_id(name), name), wanted, by, "set_type")
 
     def add_reasoned_label(
         self, full_name: str, number: int, wanted: Mapping[str, Any], *, by: str
@@ -51,17 +72,43 @@ class SuggestionActions(IssueActions):
             if not suggestible or not confidence or repository.automation.applies(confidence):
                 self.add_labels(full_name, number, [str(wanted["name"])], by=by)
                 if suggestible:
-                    self._pend(full_name, issue, wanted, by).state = "applied"
+                    label = self.add_label(full_name, str(wanted["name"]))
+                    self._pend(issue, label, wanted, by).state = "applied"
                 return
-            self._pend(full_name, issue, wanted, by)
+            self._pend(issue, self.add_label(full_name, str(wanted["name"])), wanted, by)
+
+    def set_reasoned_type(
+        self, full_name: str, number: int, wanted: Mapping[str, Any], *, by: str
+    ) -> None:
+        """The same of a type.
+
+        :param wanted: GitHub's `{value, rationale, confidence}`.
+        """
+        with self.lock:
+            repository, issue = self._find(full_name, number)
+            name, confidence = str(wanted["value"]), wanted.get("confidence")
+            name = self.issue_type(full_name, name)
+            suggestible = repository.suggestions is SuggestionMode.ON and not issue.pull_request
+            held = suggestible and confidence and not repository.automation.applies(confidence)
+            if not held and issue.type != name:
+                self.set_type(full_name, number, name, by=by)
+            if suggestible:
+                label = SimulatedLabel(type_id(name), name)
+                suggestion = self._pend(issue, label, wanted, by, "set_type")
+                suggestion.state = "pending" if held else "applied"
 
     def _pend(
-        self, full_name: str, issue: SimulatedIssue, wanted: Mapping[str, Any], by: str
+        self,
+        issue: SimulatedIssue,
+        label: SimulatedLabel,
+        wanted: Mapping[str, Any],
+        by: str,
+        action: str = "add_label",
     ) -> SimulatedSuggestion:
-        label = self.add_label(full_name, str(wanted["name"]))
         now = self.now()
         for older in issue.suggestions:
-            if older.label is label and older.state == "pending":
+            same = older.label is label or older.action == action == "set_type"
+            if same and older.state == "pending":
                 older.state, older.updated_at = "replaced", now
         confidence = wanted.get("confidence")
         suggestion = SimulatedSuggestion(
@@ -72,6 +119,7 @@ class SuggestionActions(IssueActions):
             now,
             rationale=wanted.get("rationale"),
             confidence=str(confidence).upper() if confidence else None,
+            action=action,
         )
         issue.suggestions.append(suggestion)
         return suggestion
@@ -86,10 +134,13 @@ class SuggestionActions(IssueActions):
     def approve(
         self, full_name: str, number: int, suggestion_id: int, *, by: str
     ) -> SimulatedSuggestion:
-        """Set the suggested label in the name of who approves: this does cause a webhook."""
+        """Set what is suggested in the name of who approves: this does cause a webhook."""
         with self.lock:
             suggestion = self._pending(full_name, number, suggestion_id)
-            self.add_labels(full_name, number, [suggestion.label.name], by=by)
+            if suggestion.action == "set_type":
+                self.set_type(full_name, number, suggestion.label.name, by=by)
+            else:
+                self.add_labels(full_name, number, [suggestion.label.name], by=by)
             self._resolve(suggestion, "approved", by)
             events = self.issue(full_name, number).events
             suggestion.issue_event_id = events[-1].id if events else None

@@ -107,7 +107,11 @@ def pull_request_json(
 
 def type_json(name: str | None) -> Json | None:
     """A native issue type, or none; the id follows from the name."""
-    return None if name is None else {"id": crc32(name.encode()), "name": name, "description": None}
+    return None if name is None else {"id": type_id(name), "name": name, "description": None}
+
+
+def type_id(name: str) -> int:
+    return crc32(name.encode())
 
 
 def association(repository: SimulatedRepository, actor: Actor) -> str:
@@ -146,7 +150,7 @@ def suggestion_json(issue: SimulatedIssue, suggestion: SimulatedSuggestion) -> J
     return {
         "id": suggestion.id,
         "issue_id": issue.id,
-        "action": "add_label",
+        "action": suggestion.action,
         "state": suggestion.state,
         "target_id": suggestion.label.id,
         "target_value": None,

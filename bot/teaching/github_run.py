@@ -18,6 +18,7 @@ from bot.labelling.issue_job import IssueJob, Subject
 from bot.labelling.issue_lease import issue_lease
 from bot.labelling.label_writes import set_labels
 from bot.labelling.snapshot import look_again
+from bot.labelling.type_writes import add_target, remove_target
 from store.engine.text import name_key
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ async def undo_decisions(
     run_id, removed = await asyncio.to_thread(_last_run, context, repository)
     undone = await undo(context, run_id, throttled=throttled, progress=progress)
     for decision in removed:
-        await client.add_labels(repository.full_name, decision.number, [decision.label])
+        await add_target(client, repository.full_name, decision.number, decision.label)
         await throttled.after_a_write()
     with context.store.begin() as work:
         work.decisions.back_here(run_id)
@@ -148,7 +149,8 @@ class _DecisionRun:
         ]
         refused = await self._set(job, snapshot, adding)
         for decision in removing:
-            await self.client.remove_label(self.repository.full_name, job.number, decision.label)
+            name = self.repository.full_name
+            await remove_target(self.client, name, job.number, decision.label)
         await asyncio.to_thread(
             self._record, decisions, adding, removing, set(refused) | set(missing)
         )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from store.records.issue_types import type_target
+
 if TYPE_CHECKING:
     from datetime import datetime
 
@@ -84,6 +86,11 @@ class StoredIssue:
     @property
     def target(self) -> TargetKind:
         return target_of(is_pull_request=self.is_pull_request)
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The labels, and the type's target where it has a type."""
+        return (*self.labels, type_target(self.type)) if self.type else self.labels
 
 
 @dataclass(frozen=True, slots=True)

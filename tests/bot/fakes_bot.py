@@ -54,6 +54,8 @@ def decision(name: str, score: float = 0.95, verdict: str | None = None) -> Labe
 class WordRelease:
     """Applies each label whose name is a word of the title; `name?` in the title suggests it.
 
+    A name of several words, such as a type's, is the word without blanks: `type=Bug`.
+
     :ivar policies: what it was asked with.
     :ivar warmed_up: how often it was made ready.
     :ivar learned: by number, title and labels of issues learned since it was opened.
@@ -88,8 +90,8 @@ class WordRelease:
 
     def _decide(self, words: Sequence[str]) -> list[LabelDecision]:
         found = [
-            decision(name, 0.95) if name in words
-            else decision(name, 0.85, "suggest") if f"{name}?" in words
+            decision(name, 0.95) if name.replace(" ", "") in words
+            else decision(name, 0.85, "suggest") if f"{name.replace(' ', '')}?" in words
             else decision(name, 0.05)
             for name in self.names
         ]  # fmt: skip

@@ -308,6 +308,9 @@ def test_validate_tells_line_and_key(terminal: Terminal, tmp_path: Path) -> None
     file = tmp_path / "issue-tagger.yml"
     file.write_text("version: 1\nmode: apply\n")
     assert terminal("validate", file).status == 0
+    file.write_text("version: 1\nmode: suggest\ntypes: {Bug: bug}\n")
+    of_types = terminal("validate", file, "--json").document["labels"]
+    assert [(row["name"], row["mode"]) for row in of_types] == [("type = Bug", "suggest")]
     file.write_text("version: 1\nmod: apply\n")
     wrong = terminal("validate", file)
     assert wrong.status == 1

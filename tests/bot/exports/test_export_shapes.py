@@ -257,3 +257,22 @@ def test_a_bad_row_of_an_array_is_named_by_its_line_and_place(store: Store, tmp_
     assert str(done.first_bad[1]).startswith("issues.json:4 (row 3): ")
     assert "expected an issue as a JSON object, got NoneType" in str(done.first_bad[1])
     assert set(stored(store)) == {1, 3}
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "kept"),
+    [
+        ("type", {"id": 4, "name": "Bug"}, "Bug"),
+        ("issueType", {"name": "Bug"}, "Bug"),
+        ("type", None, ""),
+        ("type", "Issue", ""),  # what other exports mean by it
+        ("issueType", {}, ""),
+    ],
+)
+def test_a_native_type_comes_in_by_its_name(
+    store: Store, tmp_path: Path, field: str, value: object, kept: str
+) -> None:
+    text = json.dumps([rest(ISSUES[0], **{field: value})])
+    brought_in(store, tmp_path / "issues.json", text.encode())
+    with store.read() as work:
+        assert work.issues.get(work.repositories.get(REPO).id, ISSUES[0].number).type == kept

@@ -58,6 +58,10 @@ async def as_installation(github: GitHubClient, state: GitHubState) -> set[str]:
     pending = await github.suggestions(REPO, number, state="pending")
     for suggestion, approve in zip(pending, (True, False), strict=True):
         await github.answer_suggestion(REPO, number, suggestion.id, approve=approve)
+    await github.issue_types(REPO)
+    await github.set_type(REPO, number, "Bug")
+    await github.suggest_type(REPO, number, LabelSuggestion("Task", "because", "low"))
+    await github.set_type(REPO, number, None)
     await github.contents(REPO, ".github/issue-tagger.yml")
     await github.permission(REPO, "octo")
     run = await github.create_check_run(REPO, "config", await github.head(REPO, "main"))
@@ -71,7 +75,8 @@ async def as_installation(github: GitHubClient, state: GitHubState) -> set[str]:
         "timeline", "issue_events", "comment", "edit_comment", "comments", "add_labels",
         "remove_label", "accepts_suggestions", "suggest_labels", "suggestions", "contents",
         "permission", "create_check_run", "head", "update_check_run", "installation_repositories",
-        "is_in_use", "changed_paths", "delete_label", "answer_suggestion",
+        "is_in_use", "changed_paths", "delete_label", "answer_suggestion", "issue_types",
+        "set_type", "suggest_type",
     }  # fmt: skip
 
 
@@ -102,6 +107,8 @@ async def as_app(github: GitHubClient, state: GitHubState, code: str) -> set[str
 def state() -> GitHubState:
     state = GitHubState(url=URL)
     state.add_repository(REPO)
+    state.add_issue_type(REPO, "Bug")
+    state.add_issue_type(REPO, "Task")
     state.add_token("secret", "machine")
     return state
 

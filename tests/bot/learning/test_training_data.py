@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -188,3 +189,66 @@ def test_an_evaluation_switches_the_rule_with_days(days: int | None, expected: o
     request = EvaluationRequest(SplitPlan(), ("knn",), None, 1, days, NOW)
     assert request.confirm_after == expected
     assert EvaluationRequest.of_json(request.to_json()) == request
+
+
+def typed(number: int, issue_type: str, *labels: str) -> IssueRecord:
+    return replace(issue(number, *labels), type=issue_type)
+
+
+TYPES = "types: {Bug: , Feature: [enhancement]}"
+
+
+def test_types_are_learned_from_types_and_from_labels_that_mean_the_same(store: Store) -> None:
+    repository_id = put(
+        store,
+        *(
+            typed(1, "Bug"),
+            issue(2, "bug"),
+            issue(3, "enhancement"),
+            typed(4, "Bug", "enhancement"),
+        ),
+        *(typed(5, "Epic", "bug"), issue(6, "docs")),
+    )
+    configure(store, repository_id, TYPES)
+    data = training_data(store, REPO)
+    assert data.names == ("bug", "docs", "enhancement", "type = Bug", "type = Feature")
+    assert [on(data, number) for number in data.numbers] == [
+        {"type = Bug"}, {"bug", "type = Bug"}, {"enhancement", "type = Feature"},
+        {"enhancement", "type = Bug"}, {"bug"}, {"docs"},
+    ]  # fmt: skip
+
+
+def test_without_types_in_the_file_none_is_learned(store: Store) -> None:
+    repository_id = put(store, typed(1, "Bug", "bug"), typed(2, "Bug"))
+    configure(store, repository_id, "mode: apply")
+    data = training_data(store, REPO)
+    assert (data.names, data.numbers) == (("bug",), (1,))
+
+
+def test_a_type_that_a_person_took_from_the_bot_is_an_example_of_what_it_is_not(
+    store: Store,
+) -> None:
+    repository_id = put(store, issue(1, "bug"), issue(2, "bug"))
+    configure(store, repository_id, TYPES)
+    act(store, repository_id, 1, "type = Bug", "self", "added")
+    act(store, repository_id, 1, "type = Bug", "person", "removed")
+    data = training_data(store, REPO)
+    assert (on(data, 1), on(data, 2)) == ({"bug"}, {"bug", "type = Bug"})
+
+
+def test_a_type_that_only_the_bot_set_is_no_example(store: Store) -> None:
+    repository_id = put(store, typed(1, "Bug"), typed(2, "Bug"))
+    configure(store, repository_id, TYPES)
+    act(store, repository_id, 1, "type = Bug", "self", "added")
+    act(store, repository_id, 1, "docs", "person", "added")  # which says nothing of the type
+    data = training_data(store, REPO)
+    assert (data.numbers, on(data, 2)) == ((2,), {"type = Bug"})
+
+
+def test_a_label_that_stands_beside_a_type_on_most_issues_means_it(store: Store) -> None:
+    beside = [typed(number, "Bug", "defect", "ui") for number in range(1, 11)]
+    others = [typed(number, "Feature", "ui") for number in range(11, 20)]
+    repository_id = put(store, *beside, *others, issue(20, "defect"), issue(21, "ui"))
+    configure(store, repository_id, "types: {Bug: , Feature: }")
+    data = training_data(store, REPO)
+    assert (on(data, 20), on(data, 21)) == ({"defect", "type = Bug"}, {"ui"})

@@ -39,6 +39,7 @@ OPERATIONS = {
     "/repos/{owner}/{repo}/commits/{ref}": ["get"],
     "/repos/{owner}/{repo}/contents/{path}": ["get"],
     "/repos/{owner}/{repo}/installation": ["get"],
+    "/repos/{owner}/{repo}/issue-types": ["get"],
     "/repos/{owner}/{repo}/issues": ["get", "post"],
     "/repos/{owner}/{repo}/issues/comments/{comment_id}": ["patch"],
     "/repos/{owner}/{repo}/issues/events": ["get"],
