@@ -60,6 +60,7 @@ SMALLEST: dict[str, Sequence[str]] = {
     "drain": ("--issues", "4", "--model-ms", "0"),
     "import_memory": ("--megabytes", "1"),
     "gate": ("SPEC", "--tries", "1", "--members", CHEAP, "--newest", "80"),
+    "left_out": ("ISSUES",),
     "issue_types": ("ISSUES", "bug,enhancement", "--newest", "80", "--members", CHEAP),
     "long_file": ("--issues", "20", "--strategies", CHEAP, "--work", "WORK/long"),
     "neighbours": ("--sizes", "1000", "--kinds", "exact"),

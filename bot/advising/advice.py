@@ -36,10 +36,16 @@ class LabelOwners:
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """What maintainers are told; nothing, where there is nothing to tell."""
+    """What maintainers are told; nothing, where there is nothing to tell.
+
+    :ivar missing: what the issue leaves out that its form asks for (`missing_information`).
+    :ivar security: kinds of words that speak of a vulnerability; never said in a comment.
+    """
 
     duplicate: LikelyDuplicate | None = None
     owners: tuple[LabelOwners, ...] = ()
+    missing: tuple[str, ...] = ()
+    security: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> Advice:
@@ -50,6 +56,8 @@ class Advice:
             tuple(
                 LabelOwners(label, tuple(owners)) for label, owners in document.get("owners", ())
             ),
+            tuple(document.get("missing", ())),
+            tuple(document.get("security", ())),
         )
 
     def as_json(self) -> dict[str, Any]:
@@ -63,6 +71,10 @@ class Advice:
             }
         if self.owners:
             document["owners"] = [[each.label, list(each.owners)] for each in self.owners]
+        if self.missing:
+            document["missing"] = list(self.missing)
+        if self.security:
+            document["security"] = list(self.security)
         return document
 
 

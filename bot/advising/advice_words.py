@@ -15,8 +15,16 @@ if TYPE_CHECKING:
     from bot.advising.advice import Advice
 
 
+MISSING = {
+    "description": "there is no description",
+    "form": "every answer of the form is empty",
+    "version": "the version is not named",
+    "steps": "the steps to reproduce it are not named",
+}
+
+
 def public_lines(advice: Advice, page: str, *, mention: bool = False) -> Iterator[str]:
-    """List items for a comment that everybody can read.
+    """List items for a comment that everybody can read: nothing of a vulnerability.
 
     :param page: the address of some issue of the repository.
     :param mention: owners are mentioned, which notifies them; else their names are code.
@@ -30,6 +38,13 @@ def public_lines(advice: Advice, page: str, *, mention: bool = False) -> Iterato
         # what the file says of owners has no markup in it; see `bot.configuration.values.Owner`
         names = ", ".join(name if mention else code_span(name) for name in each.owners)
         yield f"- {code_span(each.label)} is for {names}"
+    if advice.missing:
+        yield f"- Left out: {missing_in_words(advice)}"
+
+
+def missing_in_words(advice: Advice) -> str:
+    """What the issue leaves out; "" where nothing."""
+    return ", ".join(MISSING[each] for each in advice.missing if each in MISSING)
 
 
 def plain_lines(advice: Advice) -> Iterator[str]:
@@ -40,3 +55,7 @@ def plain_lines(advice: Advice) -> Iterator[str]:
         )
     for each in advice.owners:
         yield f"{each.label} is for {', '.join(each.owners)}"
+    if advice.missing:
+        yield f"left out: {missing_in_words(advice)}"
+    if advice.security:
+        yield f"may describe a vulnerability in public ({', '.join(advice.security)})"

@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING
 
 from bot.advising.advice import NO_ADVICE, Advice
 from bot.advising.duplicates import DuplicateFinder
+from bot.advising.missing_information import missing_information
 from bot.advising.routing import owners_by_label
+from bot.advising.security_reports import security_words
+from tagger.domain.issue import IssueText
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -68,6 +71,8 @@ class Advisor:
         return Advice(
             self._duplicates.likely(repository, issue, settings.duplicates),
             owners_by_label(configuration, issue.labels, likely),
+            missing_information(issue.body) if settings.missing_information else (),
+            security_words(IssueText.of(issue.title, issue.body)) if settings.security else (),
         )
 
 

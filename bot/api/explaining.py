@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
+from bot.advising.advice_words import missing_in_words
 from bot.api.documents import PrecedentDocument, ReviewItemDocument
 from bot.api.learning_documents import (
     AdviceDocument,
@@ -107,7 +108,12 @@ def _advice(explained: ExplainedIssue) -> AdviceDocument:
             number=original.number, title=original.title, similarity=duplicate.similarity
         )
     owners = [LabelOwnersDocument.model_validate(each) for each in explained.advice.owners]
-    return AdviceDocument(duplicate=shown, owners=owners)
+    return AdviceDocument(
+        duplicate=shown,
+        owners=owners,
+        missing=missing_in_words(explained.advice),
+        security=list(explained.advice.security),
+    )
 
 
 def _reasons(decisions: Iterable[LabelDecision]) -> list[LabelReasonsDocument]:

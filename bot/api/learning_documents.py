@@ -150,6 +150,8 @@ class AdviceDocument(ApiDocument):
 
     duplicate: PrecedentDocument | None = Field(description="The earlier issue it may repeat.")
     owners: list[LabelOwnersDocument]
+    missing: str = Field(description="What the issue leaves out, in words.")
+    security: list[str] = Field(description="Kinds of words that speak of a vulnerability.")
 
 
 class IssueDocument(ApiDocument):

@@ -23,6 +23,11 @@ class AdviceSettings(Section):
     duplicates: DuplicateAdvice = DuplicateAdvice.MEASURED
     """`measured`: the earlier issue that one most likely repeats is named, where the repository's
     own "duplicate of #n" show that nine in ten of such answers are right. `off`: never."""
+    missing_information: Annotated[bool, Strict()] = False
+    """Whether maintainers are told what an issue leaves empty of its form: the version, the steps,
+    all of it."""
+    security: Annotated[bool, Strict()] = False
+    """Whether maintainers are told, in no comment, where an issue describes a vulnerability."""
     mention_owners: Annotated[bool, Strict()] = False
     """Whether owners of `routes` are mentioned in the bot's comment, which notifies them; else
     their names stand there as code."""
