@@ -174,6 +174,21 @@ class Issues:
         """Keep when a person asked the bot to label the issue again."""
         self._set(issue_id, opted_in_at=at)
 
+    def set_paths(self, issue_id: int, paths: Sequence[str]) -> None:
+        """Keep which files a pull request changes.
+
+        :raises NotStored: it was forgotten in the meantime.
+        """
+        self._set(issue_id, paths=[storable(path) for path in paths])
+
+    def without_paths(self, repository_id: int, limit: int) -> tuple[StoredIssue, ...]:
+        """The newest labelled pull requests whose changed files nobody has read."""
+        labelled = select(IssueLabelRow.issue_id)
+        query = _of(repository_id).where(
+            IssueRow.is_pull_request, IssueRow.paths.is_(None), IssueRow.id.in_(labelled)
+        )
+        return tuple(self._pages(query, limit))
+
     def forget(self, repository_id: int, number: int) -> bool:
         """Delete an issue that GitHub no longer has, with all that hangs on it."""
         gone = delete(IssueRow).where(
@@ -181,7 +196,7 @@ class Issues:
         )
         return bool(self._session.scalars(gone.returning(IssueRow.id)).all())
 
-    def _set(self, issue_id: int, **columns: datetime | int) -> None:
+    def _set(self, issue_id: int, **columns: datetime | int | list[str]) -> None:
         """:raises NotStored: the issue was forgotten in the meantime."""
         setting = update(IssueRow).where(IssueRow.id == issue_id).values(**columns)
         if not self._session.scalars(setting.returning(IssueRow.id)).all():
@@ -327,6 +342,7 @@ class Issues:
                 author=row.author,
                 created_at=row.created_at,
                 declined=tuple(sorted(names[key] for key in declined(acts.get(row.id, ())))),
+                paths=tuple(row.paths or ()),
             )
 
 
@@ -436,4 +452,5 @@ def _stored(row: IssueRow, labels: tuple[str, ...]) -> StoredIssue:
         suggestion_comment_id=row.suggestion_comment_id,
         opted_out_at=row.opted_out_at,
         opted_in_at=row.opted_in_at,
+        paths=None if row.paths is None else tuple(row.paths),
     )

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from store.provenance import ImplicitConsent
+    from store.records import TargetKind
 
 
 class _PredictionColumns(NamedTuple):
@@ -88,6 +89,7 @@ class Outcomes:
         until: datetime | None = None,
         everything: bool = False,
         patience: ImplicitConsent | None = None,
+        target: TargetKind = "issues",
     ) -> Iterator[LabelOutcome]:
         """One row for each label of each issue, by falling issue number, then by label.
 
@@ -97,20 +99,26 @@ class Outcomes:
         :param since: predictions made at this time or later; `until`: earlier than this.
         :param everything: also labels that were neither set nor suggested nor drawn.
         :param patience: counts a label of the bot's that stood unopposed for so long as confirmed.
+        :param target: what the bot spoke of; the figures of one kind say nothing of the other.
         """
         renames = Labels(self._session).renames(repository_id)
-        for numbers in chunks(self._issues(repository_id, since, until), size=100):
+        for numbers in chunks(self._issues(repository_id, since, until, target), size=100):
             rows = self._rows(numbers, since, until, everything=everything)
             yield from self._outcomes(rows, renames, patience)
 
     def _issues(
-        self, repository_id: int, since: datetime | None, until: datetime | None
+        self,
+        repository_id: int,
+        since: datetime | None,
+        until: datetime | None,
+        target: TargetKind,
     ) -> list[int]:
         """Ids of issues with a prediction, by falling number."""
+        is_wanted = IssueRow.is_pull_request.is_(target == "pull_requests")
         query = (
             select(IssueRow.id, IssueRow.number)
             .join(PredictionRow, PredictionRow.issue_id == IssueRow.id)
-            .where(PredictionRow.repository_id == repository_id, *_when(since, until))
+            .where(PredictionRow.repository_id == repository_id, is_wanted, *_when(since, until))
             .order_by(IssueRow.number.desc())
             .distinct()
         )

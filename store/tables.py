@@ -36,6 +36,7 @@ from store.records import (
     ReviewOrigin,
     ReviewPlace,
     ReviewVerdict,
+    TargetKind,
     TaskState,
     TokenRole,
     WriteForm,
@@ -66,6 +67,7 @@ _STATES = (
     ReviewOrigin,
     ReviewPlace,
     ReviewVerdict,
+    TargetKind,
     TaskState,
     TokenRole,
     WriteForm,
@@ -162,6 +164,7 @@ class IssueRow(TableBase):
     closed_at: Mapped[datetime | None]
     type: Mapped[str] = mapped_column(default="")
     locked: Mapped[bool] = mapped_column(default=False)
+    paths: Mapped[list[str] | None]
     answer_comment_id: Mapped[int | None]
     suggestion_comment_id: Mapped[int | None]
     opted_out_at: Mapped[datetime | None]
@@ -314,8 +317,9 @@ class ReleaseRow(TableBase):
     __table_args__ = (
         _one_of("state", ReleaseState),
         Index(
-            "uq_releases_repository_id_active",
+            "uq_releases_repository_id_target_active",
             "repository_id",
+            "target",
             unique=True,
             sqlite_where=text("state = 'active'"),
             postgresql_where=text("state = 'active'"),
@@ -330,6 +334,7 @@ class ReleaseRow(TableBase):
     location: Mapped[str]
     digest: Mapped[str]
     state: Mapped[ReleaseState]
+    target: Mapped[TargetKind] = mapped_column(default="issues")
     manifest: Mapped[dict[str, Any]]
     gate: Mapped[dict[str, Any] | None]
     provenance: Mapped[dict[str, Any] | None]

@@ -19,6 +19,7 @@ from bot.labelling.deciding import act_on
 from bot.labelling.issue_job import IssueJob, Subject
 from bot.labelling.policy import LabellingContext, may_write, plan
 from bot.labelling.tag_issue import left_alone, policy_for
+from bot.repositories.changed_paths import read_paths
 from bot.repositories.presence import left_because
 from store.engine.text import name_key
 from tagger.domain.issue import IssueText
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from bot.labelling.questions import Asking
     from bot.model_serving.release_cache import LoadedRelease
     from bot.receiving.handler_context import HandlerContext
-    from store.records import Repository, StoredIssue, WriteRun
+    from store.records import Repository, StoredIssue, TargetKind, WriteRun
     from tagger.domain.decision import LabelDecision
     from tagger.domain.strategy import Progress
 
@@ -44,13 +45,19 @@ AT_ONCE = 64
 
 @dataclass(frozen=True, slots=True)
 class BackfillRequest:
-    """Which issues: opened at `since` or later, the newest `limit` of them; None: all."""
+    """Which issues: opened at `since` or later, the newest `limit` of them; None: all.
+
+    :ivar target: or pull requests, by their own release.
+    """
 
     since: datetime | None = None
     limit: int | None = None
+    target: TargetKind = "issues"
 
     def as_json(self) -> dict[str, Any]:
-        return {"since": self.since.isoformat() if self.since else None, "limit": self.limit}
+        since = self.since.isoformat() if self.since else None
+        other = {} if self.target == "issues" else {"target": self.target}
+        return {"since": since, "limit": self.limit, **other}
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,10 +157,16 @@ class _Backfill:
         repository, renames = await asyncio.to_thread(_stored, context, full_name)
         client = await context.access.client(full_name) if context.access else None
         rules = await current_configuration(context.store, client, repository, context.clock())
-        cached = await asyncio.to_thread(context.cache.active, repository.id)
-        if cached is None:
+        cached = await asyncio.to_thread(context.cache.active, repository.id, wanted.target)
+        if not rules.covers(wanted.target):
             raise CommandRefused(
-                f"{full_name} has no active release; issue-tagger retrain {full_name} makes one"
+                f"targets in .github/issue-tagger.yml leaves out {wanted.target}: nothing to do"
+            )
+        if cached is None:
+            only = "" if wanted.target == "issues" else f" --target {wanted.target}"
+            raise CommandRefused(
+                f"{full_name} has no active release; issue-tagger retrain {full_name}{only} "
+                "makes one"
             )
         return cls(context, repository, rules.renamed(renames), client, cached, renames, wanted)
 
@@ -184,7 +197,8 @@ class _Backfill:
         done_before = await asyncio.to_thread(self._done, run)
         left = [issue for issue in issues if issue.number not in done_before]
         done = len(issues) - len(left)
-        for some in _in_parts(left):
+        for part in _in_parts(left):
+            some = [await self._with_paths(issue) for issue in part]
             scored = await asyncio.to_thread(self._score, some)
             for issue, decisions in zip(some, scored, strict=True):
                 await self._act(issue, decisions, run, throttled)
@@ -192,6 +206,13 @@ class _Backfill:
                 progress("labelling issues", done, len(issues))
         written, suggested = await asyncio.to_thread(self._close, run)
         return self._result(run.id, len(issues), written, suggested, resumed=resumed)
+
+    async def _with_paths(self, issue: StoredIssue) -> StoredIssue:
+        if not issue.is_pull_request or issue.paths is not None or self.client is None:
+            return issue
+        name = self.repository.full_name
+        paths = await read_paths(self.context.store, self.client, name, issue)
+        return replace(issue, paths=paths)
 
     async def _act(
         self,
@@ -291,9 +312,14 @@ class _Backfill:
         now = self.context.clock()
         with self.context.store.read() as work:
             issues = work.issues.walk(
-                self.repository.id, created_since=self.wanted.since, state="open"
+                self.repository.id,
+                created_since=self.wanted.since,
+                state="open",
+                pull_requests=self.wanted.target == "pull_requests",
             )
             for issue in issues:
+                if issue.target != self.wanted.target:
+                    continue
                 if newest is not None and issue.number > newest:
                     continue
                 if left_alone(self.configuration, issue, now) is None:
@@ -305,7 +331,10 @@ class _Backfill:
     def _score(self, issues: Sequence[StoredIssue]) -> list[Sequence[LabelDecision]]:
         release = self.cached.release
         policy = policy_for(self.configuration, release.names, self.renames)
-        texts = [IssueText.of(issue.filed_title, issue.filed_body) for issue in issues]
+        texts = [
+            IssueText.of(issue.filed_title, issue.filed_body, paths=issue.paths or ())
+            for issue in issues
+        ]
         decided = zip(issues, release.tag(texts, policy), strict=True)
         return [tuple(label.without(issue.number) for label in labels) for issue, labels in decided]
 

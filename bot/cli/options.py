@@ -4,7 +4,7 @@ import csv
 import re
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -80,6 +80,10 @@ RepoOption = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Makes chance repeatable.")]
+Target = Annotated[
+    Literal["issues", "pull_requests"],
+    typer.Option("--target", help="Issues, or pull requests: each by itself."),
+]
 Labels = Annotated[
     str | None,
     typer.Option(

@@ -21,14 +21,17 @@ class IntakeRules:
 
     :ivar delay_seconds: between an event and the bot's action.
     :ivar fallback_label: under the name that the file gives it.
+    :ivar targets: what is labelled.
     """
 
     delay_seconds: int = RepositoryConfiguration.model_fields["delay_seconds"].default
     fallback_label: str | None = None
+    targets: tuple[str, ...] = ("issues",)
 
     @classmethod
     def by(cls, configuration: RepositoryConfiguration) -> Self:
-        return cls(configuration.delay_seconds, configuration.fallback_label)
+        targets = tuple(map(str, configuration.targets))
+        return cls(configuration.delay_seconds, configuration.fallback_label, targets)
 
     @classmethod
     def of(cls, repository: Repository | None) -> Self | None:
@@ -38,7 +41,8 @@ class IntakeRules:
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> Self:
-        return cls(stored["delay_seconds"], stored["fallback_label"])
+        targets = tuple(stored.get("targets", ("issues",)))
+        return cls(stored["delay_seconds"], stored["fallback_label"], targets)
 
     def to_json(self) -> dict[str, Any]:
         """As stored in `Repository.intake_rules`."""

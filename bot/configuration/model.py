@@ -25,6 +25,7 @@ from bot.configuration.values import (
     Precision,
     ReportTo,
     Share,
+    Target,
     Text,
     TitleText,
     TypeName,
@@ -119,6 +120,8 @@ class RepositoryConfiguration(Section):
     mode: Mode = Mode.SHADOW
     """`off`: not predicted. `shadow`: predicted and recorded, nothing written. `suggest`:
     suggested to people. `apply`: set where the target precision is met, else suggested."""
+    targets: Annotated[tuple[Target, ...], Field(min_length=1, max_length=2)] = (Target.ISSUES,)
+    """What is labelled, each kind by its own release and thresholds."""
     precision: Precision = 0.9
     """A label is set only where its precision is at least this, with 90 % confidence."""
     max_labels: Annotated[Count, Field(ge=1, le=100)] = 5
@@ -234,6 +237,10 @@ class RepositoryConfiguration(Section):
         }
         # not `model_copy`: it would copy what was worked out under the former names
         return self.model_construct(self.model_fields_set, **{**dict(self), **changed})
+
+    def covers(self, target: str) -> bool:
+        """Whether this kind ("issues", "pull_requests") is labelled at all."""
+        return target in self.targets
 
     def mode_for(self, label: str) -> Mode:
         """How far the bot may go with this label."""

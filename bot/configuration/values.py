@@ -22,6 +22,13 @@ class Mode(StrEnum):
     APPLY = "apply"
 
 
+class Target(StrEnum):
+    """What is labelled; each kind by what was learned from it alone."""
+
+    ISSUES = "issues"
+    PULL_REQUESTS = "pull_requests"
+
+
 class ReportTo(StrEnum):
     """Where the report goes: one issue edited in place, files in the data folder, nowhere."""
 

@@ -94,12 +94,17 @@ def audit(
     titles = {number: text.title for number, text in zip(data.numbers, data.issues, strict=True)}
     return Audit(
         suspects=tuple(suspect for suspect in findings.suspects(data, scores) if suspect.confident),
-        confused=tuple(findings.confused_pairs(data, decided)),
+        confused=of_one_kind(findings.confused_pairs(data, decided)),
         doubles=tuple(findings.doubles([use for use in uses if not is_type(use.name)])),
         dead=tuple(findings.dead_labels(uses, now, QUIET)),
         bot_only=tuple(findings.bot_only_labels(uses)),
         titles=titles,
     )
+
+
+def of_one_kind(pairs: Iterable[ConfusedPair]) -> tuple[ConfusedPair, ...]:
+    """Pairs of labels, or of types: a type and a label are given side by side, not by mistake."""
+    return tuple(pair for pair in pairs if is_type(pair.true) == is_type(pair.given))
 
 
 def label_uses(

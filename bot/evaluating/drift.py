@@ -13,7 +13,7 @@ from tagger.domain.issue import IssueText
 from tagger.monitoring.drift import Counted, changes, unread_words, vocabulary
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from datetime import datetime
 
     from store.records import StoredPrediction, StoredRelease
@@ -46,15 +46,19 @@ def drift(
     """Label shares and vocabulary since the release was trained, abstention of late."""
     configuration = configuration_in(work, work.repositories.by_id(repository_id))
     of_types = of_repository(work, repository_id, configuration)
-    rows = [
-        _Row(IssueText.of(row.title, row.body), targets_learned(row, of_types), row.created_at)
-        for row in work.issues.training_rows(repository_id)
-        if not row.is_pull_request
-    ]
+    rows, pull_requests = [], set()
+    for row in work.issues.training_rows(repository_id):
+        if row.is_pull_request:
+            pull_requests.add(row.number)
+            continue
+        text, labels = IssueText.of(row.title, row.body), targets_learned(row, of_types)
+        rows.append(_Row(text, labels, row.created_at))
     old = [row for row in rows if row.created_at <= release.created_at][-READ:]
     new = [row for row in rows if row.created_at > release.created_at][-READ:]
     return changes(
-        _labels(release, new), _vocabulary(old, new), _abstention(work, repository_id, now)
+        _labels(release, new),
+        _vocabulary(old, new),
+        _abstention(work, repository_id, pull_requests, now),
     )
 
 
@@ -81,9 +85,15 @@ def _vocabulary(old: Sequence[_Row], new: Sequence[_Row]) -> tuple[Counted, Coun
     return unread_words(then, words), unread_words(since, words)
 
 
-def _abstention(work: UnitOfWork, repository_id: int, now: datetime) -> tuple[Counted, Counted]:
+def _abstention(
+    work: UnitOfWork, repository_id: int, pull_requests: Collection[int], now: datetime
+) -> tuple[Counted, Counted]:
     predictions = work.predictions.list(repository_id, since=now - BEFORE)
-    latest = {prediction.number: prediction for prediction in reversed(predictions)}.values()
+    latest = {
+        prediction.number: prediction
+        for prediction in reversed(predictions)
+        if prediction.number not in pull_requests
+    }.values()
     then = [prediction for prediction in latest if prediction.at <= now - RECENT]
     late = [prediction for prediction in latest if prediction.at > now - RECENT]
     return _silent(then), _silent(late)

@@ -72,7 +72,7 @@ def evaluate(
     _check_parts(workspace, data, request)
     with workspace.store.read() as work:
         repository_id = work.repositories.get(workspace.repository).id
-        previous = work.evaluations.latest(repository_id, KIND)
+        previous = work.evaluations.latest(repository_id, kind_of(request))
     with _begun(workspace, request, data) as run:
         if resume:
             _take_over(workspace, run)
@@ -149,6 +149,11 @@ def join(
     return run.id
 
 
+def kind_of(request: EvaluationRequest) -> str:
+    """By what an evaluation is kept, and compared with the last one: each kind by itself."""
+    return KIND if request.target == "issues" else f"{KIND} {request.target}"
+
+
 def _data(workspace: EvaluationWorkspace, request: EvaluationRequest) -> TrainingSet:
     return training_data(
         workspace.store,
@@ -157,6 +162,7 @@ def _data(workspace: EvaluationWorkspace, request: EvaluationRequest) -> Trainin
         workspace.resources.progress,
         confirm_after=request.confirm_after,
         now=request.as_of,
+        target=request.target,
     )
 
 
@@ -174,7 +180,9 @@ def _begun(
     fingerprint, store, clock = _fingerprint(data, request), workspace.store, workspace.clock
     with store.begin() as work:
         repository_id = work.repositories.get(workspace.repository).id
-        run = work.evaluations.start(repository_id, KIND, fingerprint, settings, clock())
+        run = work.evaluations.start(
+            repository_id, kind_of(request), fingerprint, settings, clock()
+        )
     try:
         yield run
     except BaseException as error:

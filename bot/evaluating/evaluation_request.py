@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from bot.learning.training_data import ConfirmAfter
+    from store.records import TargetKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,7 @@ class EvaluationRequest:
     :ivar confirm_after_days: a bot's label that stood so many days until `as_of` counts as
         confirmed; 0: only what a person did counts; None: as the repository's file says.
     :ivar as_of: aware; None: now.
+    :ivar target: what is scored: issues, or pull requests by themselves.
     :ivar foreign: another stored repository whose issues should get no label; None: none.
     """
 
@@ -34,6 +36,7 @@ class EvaluationRequest:
     confirm_after_days: int | None = None
     as_of: datetime | None = None
     foreign: str | None = None
+    target: TargetKind = "issues"
 
     @property
     def confirm_after(self) -> ConfirmAfter:
@@ -53,6 +56,7 @@ class EvaluationRequest:
             "confirm_after_days": self.confirm_after_days,
             "as_of": self.as_of.isoformat() if self.as_of else None,
             "foreign": self.foreign,
+            "target": self.target,
         }
 
     @classmethod
@@ -69,4 +73,5 @@ class EvaluationRequest:
             document.get("confirm_after_days"),
             datetime.fromisoformat(as_of) if as_of else None,
             document.get("foreign"),
+            document.get("target", "issues"),
         )

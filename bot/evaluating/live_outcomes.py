@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from store.database import Store
-    from store.records import LabelOutcome, Repository
+    from store.records import LabelOutcome, Repository, TargetKind
     from store.unit_of_work import UnitOfWork
     from tagger.monitoring.live_figures import LiveLabel
 
@@ -23,14 +23,16 @@ PERIOD = timedelta(weeks=12)
 """How far back the figures look."""
 
 
-def answered(work: UnitOfWork, repository: Repository, now: datetime) -> Iterator[JudgedLabel]:
-    """Every label of every issue with a prediction in the period."""
+def answered(
+    work: UnitOfWork, repository: Repository, now: datetime, target: TargetKind = "issues"
+) -> Iterator[JudgedLabel]:
+    """Every label of every issue, or pull request, with a prediction in the period."""
     configuration = known_configuration(repository) or RepositoryConfiguration.absent()
     days = configuration.learning.confirm_after_days
     patience = None if days is None else ImplicitConsent(timedelta(days=days), now)
     since = now - PERIOD
     for outcome in work.outcomes.walk(
-        repository.id, since=since, everything=True, patience=patience
+        repository.id, since=since, everything=True, patience=patience, target=target
     ):
         yield _answered(outcome)
 

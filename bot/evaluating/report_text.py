@@ -32,6 +32,7 @@ def in_words(document: Mapping[str, Any]) -> str:
         *_held_out(document),
         *_drift(document["drift"]),
         *_evaluation(document["evaluation"]),
+        *_pull_requests(document.get("pull_requests")),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -81,6 +82,31 @@ def _share(share: Mapping[str, Any]) -> TableCell:
     return TableCell(f"{share['value']:.2f} ({low:.2f} to {high:.2f}) [{share['n']}]", number=True)
 
 
+def _pull_requests(kind: Mapping[str, Any] | None) -> Iterator[str]:
+    """The other kind by itself: nothing said of issues holds for it."""
+    if kind is None:
+        return
+    yield "## Pull requests"
+    if kind["release"] is None:
+        yield "No release labels them yet: issue-tagger retrain --target pull_requests makes one."
+        return
+    rows = [[row["label"], *_row(row)] for row in kind["live"]]
+    heads = ["label", "set or suggested", "precision", "missed", "coverage", "told by"]
+    yield ReportTable.of(heads, rows).markdown() if rows else "None with a prediction yet."
+    if kind["held_out"]["n_issues"]:
+        yield _figures_held_out(kind["held_out"], "pull requests")
+
+
+def _figures_held_out(held_out: Mapping[str, Any], kind: str) -> str:
+    figures = (
+        f"{name} {held_out[key]:.3f} ({low:.3f} to {high:.3f})"
+        for name, key in (("micro F1", "micro_f1"), ("macro F1", "macro_f1"))
+        for low, high in [held_out[f"{key}_ci"]]
+    )
+    number = held_out["n_issues"]
+    return f"{', '.join(figures)} on {number} {kind} that the release never learned from."
+
+
 def _week(row: Mapping[str, Any] | None) -> TableCell:
     if row is None or row["precision"]["value"] is None:
         return TableCell("-", number=True)
@@ -92,13 +118,7 @@ def _held_out(document: Mapping[str, Any]) -> Iterator[str]:
     if not held_out["n_issues"]:
         return
     yield "## On issues held out"
-    figures = (
-        f"{name} {held_out[key]:.3f} ({low:.3f} to {high:.3f})"
-        for name, key in (("micro F1", "micro_f1"), ("macro F1", "macro_f1"))
-        for low, high in [held_out[f"{key}_ci"]]
-    )
-    number = held_out["n_issues"]
-    yield f"{', '.join(figures)} on {number} issues that the release never learned from."
+    yield _figures_held_out(held_out, "issues")
     if compared is not None:
         reason = compared["reason"].replace("the active release", "at the last report")
         yield escaped(f"Compared with the last report: {reason}.")

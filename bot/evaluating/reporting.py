@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from bot.model_serving.release_cache import LoadedRelease, ReleaseCache
     from store.database import Store
-    from store.records import EvaluationRun, StoredRelease
+    from store.records import EvaluationRun, Repository, StoredRelease
     from tagger.domain.issue import TrainingSet
     from tagger.monitoring.drift import Change, Gain
     from tagger.monitoring.gate import GateDecision
@@ -99,6 +99,7 @@ def report(store: Store, cache: ReleaseCache, repository: str, *, now: datetime)
         "held_out": _figures(truth, decided),
         "compared_with_last": compared.to_json() if compared else None,
         "evaluation": _evaluation(evaluation),
+        "pull_requests": _of_pull_requests(store, cache, stored, configuration, renames, now),
         "retrain": _advice(signs, gain),
         "alarms": list(alarms),
     }
@@ -106,6 +107,34 @@ def report(store: Store, cache: ReleaseCache, repository: str, *, now: datetime)
     for alarm in alarms:
         log.warning("alarm", extra={"repository": stored.full_name, "reason": alarm})
     return Reported(document, in_words(document), alarms)
+
+
+def _of_pull_requests(
+    store: Store,
+    cache: ReleaseCache,
+    repository: Repository,
+    configuration: RepositoryConfiguration,
+    renames: Mapping[str, str],
+    now: datetime,
+) -> dict[str, Any] | None:
+    """How labels do on pull requests, by themselves; None where these are not labelled."""
+    if not configuration.covers("pull_requests"):
+        return None
+    with store.read() as work:
+        active = work.releases.active(repository.id, "pull_requests")
+        live = live_figures(answered(work, repository, now, "pull_requests"), weekly=False)
+    held_out: dict[str, Any] = {"n_issues": 0}
+    if active is not None:
+        name = repository.full_name
+        data = training_data(store, name, target="pull_requests")
+        fair = part(data, holdout_key_of(store, name)).held_out
+        serving = cache.active(repository.id, "pull_requests")
+        held_out = _figures(*_held_out(fair, active, serving, configuration, renames))
+    return {
+        "release": active.id if active else None,
+        "live": [label.to_json() for label in live],
+        "held_out": held_out,
+    }
 
 
 def write_files(reported: Reported, folder: Path) -> tuple[Path, ...]:

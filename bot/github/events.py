@@ -17,6 +17,7 @@ from bot.github.payloads import (
     LabelPayload,
     Payload,
     PingPayload,
+    PullRequestPayload,
     PushPayload,
     RepositoryPayload,
 )
@@ -50,6 +51,7 @@ class Fact:
 class IssueFact(Fact):
     """`issues`: opened, edited, labeled, typed, closed, reopened, transferred, deleted, …
 
+    `pull_request` likewise: `issue` is the pull request then, without the id, which is another.
     :ivar label: the label of a "labeled" or "unlabeled" event.
     :ivar type: name of the type of a "typed" or "untyped" event.
     :ivar title_before, body_before: what an edit replaced, None where it left that part alone.
@@ -155,6 +157,20 @@ def _issues(data: object) -> Fact:
     )
 
 
+def _pull_request(data: object) -> Fact:
+    payload = parse(PullRequestPayload, data, "pull_request webhook")
+    # As issue and as pull request it goes by two ids; the store knows the issue's.
+    link = {"url": payload.pull_request.html_url or "pull request"}
+    issue = payload.pull_request.model_copy(update={"id": None, "pull_request": link})
+    return IssueFact(
+        **_shared(payload),
+        issue=issue,
+        label=payload.label,
+        title_before=_before(payload.changes, "title"),
+        body_before=_before(payload.changes, "body"),
+    )
+
+
 def _issue_comment(data: object) -> Fact:
     payload = parse(IssueCommentPayload, data, "issue_comment webhook")
     comment = payload.comment
@@ -230,6 +246,7 @@ def _ping(data: object) -> Fact:
 
 _READERS: dict[str, Callable[[object], Fact]] = {
     "issues": _issues,
+    "pull_request": _pull_request,
     "issue_comment": _issue_comment,
     "label": _label,
     "installation": _installation,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import httpx
 
 from bot.github.exchange import Request
-from bot.github.models import Comment, Issue, IssueEvent
+from bot.github.models import ChangedFile, Comment, Issue, IssueEvent
 from bot.github.resource import PAGE_SIZE, Resource, repository_path
 
 if TYPE_CHECKING:
@@ -17,6 +17,11 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from bot.github.pages import KnownPage, Page
+
+
+MAX_PATHS = 100
+MAX_PATH = 200
+"""Characters of a path that are read: its end, which tells most."""
 
 
 def issue_path(repository: str, number: int) -> str:
@@ -92,6 +97,16 @@ class IssueRequests(Resource):
             params["since"] = since
         path = f"{repository_path(repository)}/issues"
         return self._connection.first_url(Request("GET", path, params=params))
+
+    async def changed_paths(self, repository: str, number: int) -> tuple[str, ...]:
+        """Names of files that a pull request changes: the first hundred, cut to their ends.
+
+        https://docs.github.com/rest/pulls/pulls#list-pull-requests-files
+        """
+        path = f"{repository_path(repository)}/pulls/{int(number)}/files"
+        request = Request("GET", path, params={"per_page": MAX_PATHS})
+        page = await self._page(ChangedFile, request, None)
+        return tuple(file.filename[-MAX_PATH:] for file in page.items[:MAX_PATHS] if file.filename)
 
     async def timeline(self, repository: str, number: int) -> tuple[IssueEvent, ...]:
         """Everything that happened to an issue, oldest first."""

@@ -211,6 +211,12 @@ class Issue(Wire):
         return bool(self.pull_request)  # one with nothing in it is none
 
 
+class ChangedFile(Wire):
+    """A file that a pull request changes."""
+
+    filename: Text = ""
+
+
 class IssueEvent(Wire):
     """One entry of an issue's timeline or of a repository's issue events.
 

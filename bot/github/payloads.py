@@ -47,6 +47,12 @@ class IssuesPayload(Payload):
     changes: dict[str, Any] | None = None
 
 
+class PullRequestPayload(Payload):
+    pull_request: Issue
+    label: GitHubLabel | None = None
+    changes: dict[str, Any] | None = None
+
+
 class IssueCommentPayload(Payload):
     issue: Issue
     comment: Comment

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from bot.configuration.effective import known_configuration
 
 if TYPE_CHECKING:
     from bot.jobs.task_kinds import ScheduleContext, TaskRun
@@ -26,9 +29,17 @@ def cron(schedule_context: ScheduleContext) -> str | None:
 def _train(task_run: TaskRun) -> str:
     from bot.learning.retraining import RetrainRequest, retrain
 
-    request = RetrainRequest(task_run.of_repository.full_name)
-    done = retrain(task_run.container.workspace(), request)
-    return "; ".join(_outcome(stage) for stage in done.stages)
+    repository = task_run.of_repository
+    request = RetrainRequest(repository.full_name)
+    stages = retrain(task_run.container.workspace(), request).stages
+    outcome = "; ".join(_outcome(stage) for stage in stages)
+    rules = known_configuration(repository)
+    if rules is None or not rules.covers("pull_requests"):
+        return outcome
+    stages = retrain(
+        task_run.container.workspace(), replace(request, target="pull_requests")
+    ).stages
+    return f"{outcome}; pull requests: " + "; ".join(_outcome(stage) for stage in stages)
 
 
 def _outcome(done: Retrained) -> str:

@@ -109,14 +109,16 @@ async def _suggest_labels(
     await take_back_suggested(job, client, snapshot, {choice.key for choice in choices})
 
 
-def comment_body(choices: Iterable[LabelChoice], advised: Iterable[str] = ()) -> str:
+def comment_body(
+    choices: Iterable[LabelChoice], advised: Iterable[str] = (), kind: str = "issue"
+) -> str:
     """The comment's Markdown; a label's name stands in a code span, where nothing is markup.
 
     :param advised: list items on what else there is to say.
     """
     lines = [f"- {code_span(choice.label)} ({choice.decision.score:.0%})" for choice in choices]
     items = list(advised)
-    first = "Labels that may fit this issue, for a maintainer to decide:"
+    first = f"Labels that may fit this {kind}, for a maintainer to decide:"
     beside = ["", "Beside its labels:", "", *items] if items else []
     return "\n".join([MARK, first, "", *lines, *beside])
 
@@ -133,7 +135,8 @@ async def _comment(
 ) -> str:
     page = snapshot.issue.html_url if snapshot.issue else ""
     mention = job.configuration.advice.mention_owners
-    body = comment_body(choices, public_lines(job.advice, page, mention=mention))
+    kind = "pull request" if job.subject.issue.is_pull_request else "issue"
+    body = comment_body(choices, public_lines(job.advice, page, mention=mention), kind)
     comment_id = job.subject.issue.suggestion_comment_id or await _own_comment(
         job, client, snapshot
     )

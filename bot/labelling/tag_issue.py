@@ -17,6 +17,7 @@ from bot.labelling.issue_job import RETRY, IssueJob, Subject
 from bot.receiving.actors import is_own_doing
 from bot.receiving.command_lines import OWN_MARK
 from bot.receiving.handler_context import Ending, repository_of, sender_of
+from bot.repositories.changed_paths import read_paths
 from store.engine.text import name_key
 from store.records.issue_types import is_type
 from tagger.domain.decision import Policy
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
     from bot.receiving.handler_context import HandlerContext
     from store.records import ClaimedDelivery, StoredIssue
     from tagger.domain.decision import LabelDecision
+
+
+_KINDS = {"issues": "issues", "pull_requests": "pull requests"}
 
 
 async def tag_issue(context: HandlerContext, claim: ClaimedDelivery) -> Ending:
@@ -60,19 +64,30 @@ async def tag_issue(context: HandlerContext, claim: ClaimedDelivery) -> Ending:
     # What an earlier attempt wrote is looked after, whatever the rules say by now.
     if why and not await asyncio.to_thread(may_have_written, job):
         return await context.ignore(claim, why)
-    cached = await asyncio.to_thread(context.cache.active, subject.repository.id)
+    target = subject.issue.target
+    cached = await asyncio.to_thread(context.cache.active, subject.repository.id, target)
     if cached is None:
         name = subject.repository.full_name
-        return await context.ignore(claim, f"no release yet: run issue-tagger retrain {name}")
-    return await _tag(job, cached)
+        only = "" if target == "issues" else f" --target {target}"
+        return await context.ignore(claim, f"no release yet: run issue-tagger retrain {name}{only}")
+    return await _tag(await _with_paths(job), cached)
+
+
+async def _with_paths(job: IssueJob) -> IssueJob:
+    """The job with the files that its pull request changes; an issue changes none."""
+    issue = job.subject.issue
+    if not issue.is_pull_request or issue.paths is not None or job.client is None:
+        return job
+    paths = await read_paths(job.context.store, job.client, job.full_name, issue)
+    return replace(job, subject=replace(job.subject, issue=replace(issue, paths=paths)))
 
 
 def left_alone(
     configuration: RepositoryConfiguration, issue: StoredIssue, now: datetime
 ) -> str | None:
     """Why an issue is not even scored, or None where it is."""
-    if issue.is_pull_request:
-        return "pull requests are not tagged"
+    if not configuration.covers(issue.target):
+        return f"{_KINDS[issue.target]} are not tagged"
     if issue.body.startswith(OWN_MARK):
         return "the bot wrote this issue itself"
     if opt_out.is_told_off(issue):
@@ -93,8 +108,11 @@ def left_alone(
 
 async def _tag(job: IssueJob, cached: LoadedRelease) -> Ending:
     decisions = await _score(job, cached)
-    advice = await asyncio.to_thread(_advise, job, decisions)
-    await act_on(replace(job, advice=advice), cached.id, decisions)
+    # What the audit draws and the week's questions are shares of issues, and so is what is advised.
+    of_issue = not job.subject.issue.is_pull_request
+    if of_issue:
+        job = replace(job, advice=await asyncio.to_thread(_advise, job, decisions))
+    await act_on(job, cached.id, decisions, may_ask=of_issue)
     return Ending("done")
 
 
@@ -138,7 +156,8 @@ async def _score(job: IssueJob, cached: LoadedRelease) -> tuple[LabelDecision, .
     )
     began = time.perf_counter()
     policy = policy_for(configuration, labels, job.subject.renames)
-    decisions = await job.context.scoring.tag(cached, IssueText.of(*text), policy)
+    read = IssueText.of(*text, paths=issue.paths or ())
+    decisions = await job.context.scoring.tag(cached, read, policy)
     job.context.metrics.tagging_seconds.observe(time.perf_counter() - began)
     return tuple(label.without(issue.number) for label in decisions)
 

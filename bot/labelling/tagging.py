@@ -81,7 +81,9 @@ def stored_questions(
     """
     return tuple(
         IssueToTag(
-            issue.number, issue.filed_title, IssueText.of(issue.filed_title, issue.filed_body)
+            issue.number,
+            issue.filed_title,
+            IssueText.of(issue.filed_title, issue.filed_body, paths=issue.paths or ()),
         )
         for issue in stored_issues(store, repository, numbers)
     )

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from bot.learning.workspace import Workspace
     from store.database import Store
-    from store.records import StoredRelease
+    from store.records import StoredRelease, TargetKind
     from tagger.domain.issue import IssueText, TrainingSet
     from tagger.monitoring.gate import GateDecision
     from tagger.monitoring.release_comparison import Released
@@ -61,6 +61,7 @@ def admit(
     promote: bool,
     events_until: int,
     learned_from: Sequence[int] = (),
+    target: TargetKind = "issues",
 ) -> Retrained:
     """Let a new release through the gate, store it, and promote it where it may be.
 
@@ -71,7 +72,7 @@ def admit(
     store, archive = workspace.store, workspace.archive
     with store.read() as work:
         repository_id = work.repositories.get(manifest.repository).id
-        active = work.releases.active(repository_id)
+        active = work.releases.active(repository_id, target)
         renames = work.labels.renames(repository_id)
     location = f"{manifest.repository}/{manifest.id}"
     archive.keep(location)
@@ -85,7 +86,7 @@ def admit(
         _replayable(active, fair, renames),
     )
     record = ReleaseRecord(
-        manifest.id, now, location, manifest.digest, manifest.as_json(), gate, provenance
+        manifest.id, now, location, manifest.digest, manifest.as_json(), gate, provenance, target
     )
     serves = promote and gate.promote
     with store.begin() as work:

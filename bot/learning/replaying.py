@@ -98,6 +98,9 @@ def _held_out(compared: ComparedOn, issues: Sequence[StoredIssue]) -> TrainingSe
     return TrainingSet(
         tuple(map(Label, compared.labels)),
         tuple(issue.number for issue in issues),
-        tuple(IssueText.of(issue.filed_title, issue.filed_body) for issue in issues),
+        tuple(
+            IssueText.of(issue.filed_title, issue.filed_body, paths=issue.paths or ())
+            for issue in issues
+        ),
         targets,
     )

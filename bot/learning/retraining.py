@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from bot.learning.gating import Parted, Retrained
     from bot.learning.workspace import Workspace
     from store.database import Store
-    from store.records import StoredRelease
+    from store.records import StoredRelease, TargetKind
     from tagger.chain.chain import Chain
     from tagger.domain.strategy import Progress
     from tagger.releases.release import ReleaseOrder
@@ -42,6 +42,7 @@ class RetrainRequest:
     :ivar within: how long to go on; None: until all members are trained. Once it is over, what is
         finished makes a release, the rest is kept for the next training. The first stage is never
         cut short.
+    :ivar target: what the release labels: it learns from that alone.
     :ivar thorough: tuned members by the recipes for whoever has time, see `THOROUGH`.
     """
 
@@ -52,6 +53,7 @@ class RetrainRequest:
     promote: bool = True
     within: timedelta | None = None
     thorough: bool = False
+    target: TargetKind = "issues"
 
 
 class TrainingInterrupted(KeyboardInterrupt):
@@ -127,7 +129,12 @@ class _Course:
         with store.read() as work:
             self.events_until = work.labels.newest_event()
         data = training_data(
-            store, request.repository, request.labels, resources.progress, now=workspace.now
+            store,
+            request.repository,
+            request.labels,
+            resources.progress,
+            now=workspace.now,
+            target=request.target,
         )
         self.parted = part(data, holdout_key_of(store, request.repository, keep=True))
         training = StagedTraining(
@@ -198,6 +205,7 @@ class _Course:
             self.parted,
             promote=self.request.promote and not (left and self._is_less(stage, training)),
             events_until=self.events_until,
+            target=self.request.target,
         )
         done = replace(done, seconds=time.monotonic() - self.began, to_come=self._to_come())
         self.stages.append(done)
@@ -234,7 +242,8 @@ class _Course:
 
     def _active(self) -> StoredRelease | None:
         with self.workspace.store.read() as work:
-            return work.releases.active(work.repositories.get(self.request.repository).id)
+            repository = work.repositories.get(self.request.repository)
+            return work.releases.active(repository.id, self.request.target)
 
     def _order(self) -> ReleaseOrder:
         elapsed = timedelta(seconds=int(time.monotonic() - self.began) if self.stages else 0)

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
     from bot.model_serving.release_cache import ReleaseCache
     from store.database import Store
-    from store.records import StoredRelease
+    from store.records import StoredRelease, TargetKind
 
 BY_HAND = "by hand"
 
@@ -34,10 +34,17 @@ def promote(
         return work.releases.promote(stored.repository_id, release_id, now, reason=reason)
 
 
-def rollback(store: Store, repository: str, now: datetime, reason: str = BY_HAND) -> StoredRelease:
+def rollback(
+    store: Store,
+    repository: str,
+    now: datetime,
+    reason: str = BY_HAND,
+    target: TargetKind = "issues",
+) -> StoredRelease:
     """Let the release serve that served before the present one.
 
     :raises NotStored: there is none.
     """
     with store.begin() as work:
-        return work.releases.rollback(work.repositories.get(repository).id, now, reason=reason)
+        repository_id = work.repositories.get(repository).id
+        return work.releases.rollback(repository_id, now, reason=reason, target=target)

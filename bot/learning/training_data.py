@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from bot.configuration import RepositoryConfiguration
     from store.database import Store
-    from store.records import StoredLabel, TrainingRow
+    from store.records import StoredLabel, TargetKind, TrainingRow
     from tagger.domain.strategy import Progress, Resources
 
 
@@ -51,18 +51,20 @@ class _Reading:
 
     :ivar fallback: folded name of the fallback label: who takes that off declines nothing.
     :ivar of_types: folded labels that are examples of a type → that type's folded target.
+    :ivar issues: those of the kind that is learned; `others`: texts of the other kind.
     """
 
     fallback: str = ""
     of_types: Mapping[str, str] = field(default_factory=dict)
+    target: TargetKind = "issues"
     issues: list[_LabelledText] = field(default_factory=list)
-    pull_requests: list[IssueText] = field(default_factory=list)
+    others: list[IssueText] = field(default_factory=list)
     names: dict[str, str] = field(default_factory=dict)
 
     def add(self, row: TrainingRow) -> None:
-        text = IssueText.of(row.title, row.body)
-        if row.is_pull_request:
-            self.pull_requests.append(text)
+        text = IssueText.of(row.title, row.body, paths=row.paths)
+        if row.target != self.target:
+            self.others.append(text)
             return
         self.names.update((name_key(name), name) for name in row.labels if not is_type(name))
         labels = targets_learned(row, self.of_types)
@@ -78,12 +80,14 @@ def training_data(
     *,
     confirm_after: timedelta | Literal["as configured"] | None = "as configured",
     now: datetime | None = None,
+    target: TargetKind = "issues",
 ) -> TrainingSet:
     """Issues as filed with the labels that people set or confirmed.
 
     A labelled issue carries at least one label of the set, or people declined one of the set that
     the bot had set or suggested: an example of what that label is not. Beside them stand the texts
-    of all others: issues from the newest on, then pull requests from the newest on.
+    of all others: issues from the newest on, then pull requests from the newest on. Where pull
+    requests are what is learned, it is the other way round.
 
     :param confirm_after: how long a label of the bot's must have stood to count as confirmed; None:
         only what a person did confirms it.
@@ -104,9 +108,10 @@ def training_data(
             ImplicitConsent(confirm_after, now or datetime.now(UTC)) if confirm_after else None
         )
         fallback = name_key((configuration and configuration.fallback_label) or "")
-        types = configuration.types if configuration else {}
-        of_types = of_repository(work, stored.id, configuration)
-        reading, total = _Reading(fallback, of_types), work.issues.count(stored.id)
+        has_types = configuration is not None and target == "issues"  # pull requests have none
+        types = configuration.types if configuration and has_types else {}
+        of_types = of_repository(work, stored.id, configuration) if has_types else {}
+        reading, total = _Reading(fallback, of_types, target), work.issues.count(stored.id)
         for done, row in enumerate(work.issues.training_rows(stored.id, patience=patience), 1):
             reading.add(row)
             if done % 100 == 0 or done == total:
@@ -207,6 +212,6 @@ def _training_set(labels: dict[str, Label], reading: _Reading) -> TrainingSet:
         numbers=tuple(issue.number for issue in labelled),
         issues=tuple(issue.text for issue in labelled),
         targets=targets,
-        unlabelled=(*reversed(others), *reversed(reading.pull_requests)),
+        unlabelled=(*reversed(others), *reversed(reading.others)),
         recent=tuple(issue.text for issue in reversed(reading.issues[-RECENT:])),
     )

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from bot.configuration.labels_of_types import LabelsOfTypes
     from bot.model_serving.release_cache import TaggingRelease
     from store.database import Store
-    from store.records import StoredRelease, TrainingRow
+    from store.records import StoredRelease, TargetKind, TrainingRow
     from store.unit_of_work import UnitOfWork
 
 log = logging.getLogger(__name__)
@@ -60,7 +60,7 @@ class IncrementalUpdate:
                 of_types = _labels_of_types(work, repository_id)
                 for row in work.issues.training_rows(repository_id, numbers=fresh):
                     with self._using:
-                        learned += learn(release, row, names, of_types)
+                        learned += learn(release, row, names, of_types, self._record.target)
         self._seen.update({number: changed[number] for number in fresh})
         self._until = max(self._until, newest)
         if learned:
@@ -94,6 +94,7 @@ def learn(
     row: TrainingRow,
     names: Mapping[str, str],
     of_types: Mapping[str, str] | None = None,
+    target: TargetKind = "issues",
 ) -> bool:
     """Let an issue count, if a person has said something about its labels; False: nobody has.
 
@@ -102,10 +103,11 @@ def learn(
 
     :param names: as from `names_in`.
     :param of_types: folded labels → the types that they mean, as in training.
+    :param target: what the release labels; the other kind teaches it nothing.
     """
     labels = [names[key] for key in sorted(targets_learned(row, of_types or {}) & names.keys())]
     declined = any(name_key(label) in names for label in row.declined)
-    if row.is_pull_request or not (labels or declined or release.knows(row.number)):
+    if row.target != target or not (labels or declined or release.knows(row.number)):
         return False
-    release.learn(row.number, IssueText.of(row.title, row.body), labels)
+    release.learn(row.number, IssueText.of(row.title, row.body, paths=row.paths), labels)
     return True

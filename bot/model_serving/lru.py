@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from bot.process import memory
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Hashable
 
 Loaded = TypeVar("Loaded")
 
@@ -25,14 +25,14 @@ class _Entry(Generic[Loaded]):
 
 
 class ReleaseLru(Generic[Loaded]):
-    """What is loaded for each repository, within a bound. Not thread-safe.
+    """What is loaded for each key, such as a repository, within a bound. Not thread-safe.
 
     :param bound: bytes of all that is loaded together; one that is larger by itself is kept alone.
     """
 
     def __init__(self, bound: int) -> None:
         self._bound = bound
-        self._kept: OrderedDict[int, _Entry[Loaded]] = OrderedDict()
+        self._kept: OrderedDict[Hashable, _Entry[Loaded]] = OrderedDict()
 
     @property
     def size(self) -> int:
@@ -44,20 +44,20 @@ class ReleaseLru(Generic[Loaded]):
         """All that is loaded, the least recently used first."""
         return tuple(entry.value for entry in self._kept.values())
 
-    def get(self, repository_id: int) -> Loaded | None:
+    def get(self, key: Hashable) -> Loaded | None:
         """What is loaded for a repository, which is thereby used."""
-        entry = self._kept.get(repository_id)
+        entry = self._kept.get(key)
         if entry is None:
             return None
-        self._kept.move_to_end(repository_id)
+        self._kept.move_to_end(key)
         return entry.value
 
-    def drop(self, repository_id: int) -> None:
+    def drop(self, key: Hashable) -> None:
         """Unload what is there for a repository, if anything is; its memory goes back."""
-        if self._kept.pop(repository_id, None) is not None:
+        if self._kept.pop(key, None) is not None:
             memory.give_back()
 
-    def load(self, repository_id: int, size: int, load: Callable[[], Loaded]) -> Loaded:
+    def load(self, key: Hashable, size: int, load: Callable[[], Loaded]) -> Loaded:
         """Make room, load, and keep in place of what was there for the repository before.
 
         Room is made before, lest there be both for a moment. Where the loading fails, the
@@ -65,23 +65,23 @@ class ReleaseLru(Generic[Loaded]):
 
         :param size: bytes expected; where the process grows by more, that counts.
         """
-        self._make_room(size, repository_id)
+        self._make_room(size, key)
         memory.trim()  # else what was free before would make the release look small
         before = resident_bytes()
         value = load()
         memory.give_back()  # what the loading needed for a moment is no part of it
         grown = resident_bytes() - before
-        self.drop(repository_id)
-        self._kept[repository_id] = _Entry(value, max(size, grown))
-        self._make_room(0, repository_id)
+        self.drop(key)
+        self._kept[key] = _Entry(value, max(size, grown))
+        self._make_room(0, key)
         return value
 
-    def _make_room(self, size: int, spared: int) -> None:
-        others = [repository_id for repository_id in self._kept if repository_id != spared]
-        for repository_id in others:
+    def _make_room(self, size: int, spared: Hashable) -> None:
+        others = [key for key in self._kept if key != spared]
+        for key in others:
             if self.size + size <= self._bound:
                 return
-            self.drop(repository_id)
+            self.drop(key)
 
 
 def bytes_on_disk(folder: Path) -> int:

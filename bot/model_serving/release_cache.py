@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from store.database import Store
-    from store.records import StoredRelease
+    from store.records import StoredRelease, TargetKind
     from tagger.domain.decision import LabelDecision, Policy
     from tagger.domain.issue import IssueText
 
@@ -104,37 +104,40 @@ class ReleaseCache:
         self._store = store
         self._open = open_release
         self._archive = archive if isinstance(archive, ReleaseArchive) else ReleaseArchive(archive)
-        self._standing_in: dict[int, tuple[str, float]] = {}
+        self._standing_in: dict[tuple[int, TargetKind], tuple[str, float]] = {}
         self._loaded: ReleaseLru[LoadedRelease] = ReleaseLru(memory)
         self._lock = threading.Lock()
 
-    def active(self, repository_id: int) -> LoadedRelease | None:
+    def active(self, repository_id: int, target: TargetKind = "issues") -> LoadedRelease | None:
         """The release that serves this repository now; None: there is none yet.
+
+        :param target: issues and pull requests each have one.
 
         :raises ReleaseDamaged: its folder is missing, incomplete or fails its digests, and so
             does every one that served before it.
         """
+        key = repository_id, target
         with self._store.read() as work:
-            digest = work.releases.active_digest(repository_id)
+            digest = work.releases.active_digest(repository_id, target)
         with self._lock:
-            loaded_release = self._loaded.get(repository_id)
+            loaded_release = self._loaded.get(key)
             if loaded_release is not None and _is_as_loaded(loaded_release, digest):
                 loaded_release.catch_up(loaded_release.release)
                 return loaded_release
         with self._store.read() as work:
-            record = work.releases.active(repository_id)
+            record = work.releases.active(repository_id, target)
         with self._lock:
             if record is None:
-                self._loaded.drop(repository_id)
+                self._loaded.drop(key)
                 return None
-            loaded_release = self._loaded.get(repository_id)
+            loaded_release = self._loaded.get(key)
             if loaded_release is not None and loaded_release.unsound.is_set():
-                self._loaded.drop(repository_id)
+                self._loaded.drop(key)
                 loaded_release = None
             if loaded_release is None or (
                 _is_another(loaded_release, record) and not self._stands_in(record)
             ):
-                loaded_release = self._load_or_stand_in(repository_id, record)
+                loaded_release = self._load_or_stand_in(record)
             loaded_release.catch_up(loaded_release.release)
             return loaded_release
 
@@ -184,49 +187,47 @@ class ReleaseCache:
 
     def _stands_in(self, record: StoredRelease) -> bool:
         """Whether an earlier release stands in for this one, and it is too soon to try again."""
-        failed, at = self._standing_in.get(record.repository_id, ("", 0.0))
+        failed, at = self._standing_in.get(_key(record), ("", 0.0))
         return failed == record.id and time.monotonic() - at < TRIED_AGAIN
 
-    def _load_or_stand_in(self, repository_id: int, record: StoredRelease) -> LoadedRelease:
+    def _load_or_stand_in(self, record: StoredRelease) -> LoadedRelease:
         try:
-            loaded_release = self._load(repository_id, record)
+            loaded_release = self._load(record)
         except ReleaseDamaged as damage:
-            loaded_release = self._earlier(repository_id, record, damage)
-            self._standing_in[repository_id] = (record.id, time.monotonic())
+            loaded_release = self._earlier(record, damage)
+            self._standing_in[_key(record)] = (record.id, time.monotonic())
             log.error(  # noqa: TRY400 - the message says it all
                 "the active release is damaged, an earlier one stands in; "
                 "issue-tagger rollback or retrain ends this",
                 extra={"release": record.id, "stands_in": loaded_release.id, "reason": str(damage)},
             )
         else:
-            self._standing_in.pop(repository_id, None)
+            self._standing_in.pop(_key(record), None)
         return loaded_release
 
-    def _earlier(
-        self, repository_id: int, record: StoredRelease, damage: ReleaseDamaged
-    ) -> LoadedRelease:
+    def _earlier(self, record: StoredRelease, damage: ReleaseDamaged) -> LoadedRelease:
         """The last release that served before and is whole; else the damage is raised."""
-        loaded_release = self._loaded.get(repository_id)
+        loaded_release = self._loaded.get(_key(record))
         with self._store.read() as work:
-            served = work.releases.served(repository_id)
+            served = work.releases.served(*_key(record))
         for earlier in served:
             if loaded_release is not None and loaded_release.id == earlier.id:
                 return loaded_release
             try:
                 if earlier.id != record.id:
-                    return self._load(repository_id, earlier)
+                    return self._load(earlier)
             except ReleaseDamaged:
                 log.warning("an earlier release is damaged too", extra={"release": earlier.id})
         raise damage
 
-    def _load(self, repository_id: int, record: StoredRelease) -> LoadedRelease:
+    def _load(self, record: StoredRelease) -> LoadedRelease:
         def load() -> LoadedRelease:
             using = threading.Lock()
             release = self._opened(record)
             catch_up = IncrementalUpdate(self._store, record, using)
             return LoadedRelease(record.id, release, catch_up, using, digest=record.digest)
 
-        return self._loaded.load(repository_id, bytes_on_disk(self.location(record)), load)
+        return self._loaded.load(_key(record), bytes_on_disk(self.location(record)), load)
 
     def _opened(self, record: StoredRelease) -> TaggingRelease:
         try:
@@ -236,6 +237,10 @@ class ReleaseCache:
                 raise
             log.warning("a release is fetched again", extra={"reason": str(damage)})
             return self._open(self._archive.fetch_again(record.location, record.digest))
+
+
+def _key(record: StoredRelease) -> tuple[int, TargetKind]:
+    return record.repository_id, record.target
 
 
 def _is_as_loaded(loaded_release: LoadedRelease, digest: tuple[str, str] | None) -> bool:

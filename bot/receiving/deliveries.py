@@ -28,7 +28,7 @@ from bot.receiving.actors import OwnActs, TargetAct, is_own_doing
 from bot.receiving.command_lines import read_command
 from store.engine.text import name_key
 from store.provenance import PEOPLE
-from store.records import DeliveryRecord, IssueRecord, LabelEvent
+from store.records import DeliveryRecord, IssueRecord, LabelEvent, target_of
 from store.records.issue_types import is_type, issue_type_of, type_target
 
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ def _may_have_to_make_way(work: UnitOfWork, repository: Repository, fact: Fact) 
     """
     if not isinstance(fact, IssueFact) or fact.label_added is None or fact.by_bot:
         return False
-    if fact.issue.is_pull_request or fact.issue.state != "open":
+    if fact.issue.state != "open":
         return False
     present = set(map(name_key, fact.issue.label_names)) - {name_key(fact.label_added)}
     writes = work.writes.list(repository_id=repository.id, number=fact.issue.number)
@@ -226,7 +226,10 @@ def _issue_due(
     own_login: str | None,
 ) -> datetime | None:
     issue = fact.issue
-    if issue.is_pull_request or is_own_doing(fact.sender, own_login, issue.body):
+    if is_own_doing(fact.sender, own_login, issue.body):
+        return None
+    target = target_of(is_pull_request=issue.is_pull_request)
+    if target not in (intake.targets if intake else ("issues",)):
         return None
     if fact.action in TAGGED and (fact.action != "edited" or _says_something_else(fact)):
         return now + timedelta(seconds=intake.delay_seconds) if intake else now

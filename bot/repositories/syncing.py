@@ -15,6 +15,7 @@ from bot.github.pages import KnownPage
 from bot.receiving.deliveries import issue_record
 from bot.receiving.repository_labels import labels_now
 from bot.repositories.census import forget_gone
+from bot.repositories.changed_paths import read_missing_paths
 from bot.repositories.label_history import EventWalk, label_events, own_acts
 from store.records import UpsertCounts
 from tagger.domain.strategy import silent
@@ -80,6 +81,7 @@ async def sync(
     gone = (
         await forget_gone(store, client, stored, numbers_seen, progress, now) if begins_anew else 0
     )
+    await read_missing_paths(store, client, stored, progress)
     acts, note = await _History(
         store, access, client, stored, now=now, progress=progress
     ).bring_in()

@@ -14,7 +14,7 @@ from bot.simulator.records import (
     SimulatedRepository,
     SimulatorError,
 )
-from bot.simulator.wire import comment_json, issue_json, label_json
+from bot.simulator.wire import comment_json, issue_json, label_json, pull_request_json
 from bot.simulator.world import World
 
 if TYPE_CHECKING:
@@ -67,13 +67,14 @@ class IssueActions(World):
         by: str = "reporter",
         labels: Sequence[str] = (),
         pull_request: bool = False,
+        paths: Sequence[str] = (),
     ) -> Delivery:
-        """File an issue; returns the `issues.opened` webhook."""
+        """File an issue, or open a pull request that changes `paths`; returns the webhook."""
         with self.lock:
             repository = self.repository(full_name)
             number = repository.next_number()
             issue = self._new_issue(repository, number, (title, body), by, self.now())
-            issue.pull_request = pull_request
+            issue.pull_request, issue.paths = pull_request, tuple(paths)
             for name in labels:
                 issue.labels.append(self.add_label(full_name, name))
             opened = self._issue_webhook("opened", repository, issue, by)
@@ -264,7 +265,9 @@ class IssueActions(World):
     ) -> Delivery:
         if issue.pull_request:
             # GitHub tells of pull requests in events of their own
-            content = {"action": action, "number": issue.number, **(extra or {})}
+            shown = pull_request_json(repository, issue, self.url)
+            content = {"action": action, "number": issue.number, "pull_request": shown}
+            content |= extra or {}
             return self.emit("pull_request", by, repository, content)
         rendered = issue_json(repository, issue, self.url)
         content = {"action": action, "issue": rendered, **(extra or {})}

@@ -22,6 +22,7 @@ _ROLE_FOR = {
     ("metadata", "read"): "read",
     ("contents", "read"): "read",
     ("issues", "read"): "read",
+    ("pull_requests", "read"): "read",
     ("issues", "write"): "triage",
     ("comments", "write"): "read",
 }

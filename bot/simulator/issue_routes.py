@@ -109,6 +109,14 @@ def _issue(call: Call, number: int, status: int = 200) -> Reply:
     return Reply(status, issue_json(repository, issue, call.base_url))
 
 
+def changed_files(call: Call) -> Reply:
+    call.asset("pull_requests", "read")
+    issue = call.state.issue(call.full_name, call.number)
+    if not issue.pull_request:
+        raise SimulatorError(404, "Not Found")
+    return call.page([{"filename": path, "status": "modified"} for path in issue.paths])
+
+
 def timeline(call: Call) -> Reply:
     call.asset("issues", "read")
     events = call.state.issue(call.full_name, call.number).events
@@ -247,6 +255,7 @@ ISSUE_ROUTES: tuple[Route, ...] = (
     ("GET", f"{_ISSUE}/suggestions", list_suggestions),
     ("POST", f"{_ISSUE}/suggestions/{{suggestion}}/approve", approve_suggestion),
     ("POST", f"{_ISSUE}/suggestions/{{suggestion}}/dismiss", dismiss_suggestion),
+    ("GET", "/repos/{owner}/{name}/pulls/{number:int}/files", changed_files),
     ("GET", "/repos/{owner}/{name}/issue-types", list_issue_types),
     ("GET", "/repos/{owner}/{name}/labels", list_labels),
     ("DELETE", "/repos/{owner}/{name}/labels/{label:path}", delete_label),

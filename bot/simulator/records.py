@@ -111,6 +111,7 @@ class SimulatedIssue:
     state: str = "open"
     closed_at: datetime | None = None
     pull_request: bool = False
+    paths: tuple[str, ...] = ()
     locked: bool = False
     type: str | None = None
     labels: list[SimulatedLabel] = field(default_factory=list)

@@ -94,6 +94,17 @@ def issue_json(repository: SimulatedRepository, issue: SimulatedIssue, base_url:
     return rendered
 
 
+def pull_request_json(
+    repository: SimulatedRepository, issue: SimulatedIssue, base_url: str
+) -> Json:
+    """A pull request as its webhooks show it: under another id than its issue."""
+    shown = issue_json(repository, issue, base_url)
+    left_out = {"pull_request", "type", "repository_url", "comments"}
+    url = f"{base_url}/repos/{repository.full_name}/pulls/{issue.number}"
+    shown = {name: value for name, value in shown.items() if name not in left_out}
+    return {**shown, "id": issue.id + 1_000_000, "url": url, "draft": False, "merged": False}
+
+
 def type_json(name: str | None) -> Json | None:
     """A native issue type, or none; the id follows from the name."""
     return None if name is None else {"id": type_id(name), "name": name, "description": None}

@@ -22,7 +22,14 @@ from store.records.deliveries import (
     StoredDelivery,
 )
 from store.records.evaluations import EvaluationCell, EvaluationRun, EvaluationState
-from store.records.issues import IssueRecord, StoredIssue, TrainingRow, UpsertCounts
+from store.records.issues import (
+    IssueRecord,
+    StoredIssue,
+    TargetKind,
+    TrainingRow,
+    UpsertCounts,
+    target_of,
+)
 from store.records.labels import (
     Action,
     ActorKind,
@@ -99,6 +106,7 @@ __all__ = (
     "StoredRelease",
     "StoredTask",
     "StoredToken",
+    "TargetKind",
     "TaskState",
     "TokenRole",
     "TrainingRow",
@@ -108,4 +116,5 @@ __all__ = (
     "WriteRun",
     "WriteRunKind",
     "WriteState",
+    "target_of",
 )

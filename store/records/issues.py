@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from store.records.issue_types import type_target
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+
+TargetKind = Literal["issues", "pull_requests"]
+"""What is labelled: what was learned from one kind need not hold for the other."""
+
+
+def target_of(*, is_pull_request: bool) -> TargetKind:
+    return "pull_requests" if is_pull_request else "issues"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +56,7 @@ class StoredIssue:
     :ivar suggestion_comment_id: the bot's comment that suggests labels; None for none.
     :ivar opted_out_at: when a person last said that the bot is to leave the issue alone.
     :ivar opted_in_at: when a person last asked the bot to label it again.
+    :ivar paths: files that a pull request changes, as last read; None where nobody read them.
     """
 
     id: int
@@ -72,6 +81,11 @@ class StoredIssue:
     suggestion_comment_id: int | None = None
     opted_out_at: datetime | None = None
     opted_in_at: datetime | None = None
+    paths: tuple[str, ...] | None = field(default=None, repr=False)
+
+    @property
+    def target(self) -> TargetKind:
+        return target_of(is_pull_request=self.is_pull_request)
 
     @property
     def targets(self) -> tuple[str, ...]:
@@ -104,6 +118,7 @@ class TrainingRow:
     :ivar unconfirmed: on the issue now, set by a bot, confirmed by nobody.
     :ivar refused: taken off or dismissed by a person.
     :ivar declined: those of them that this bot had set or suggested: explicit negatives.
+    :ivar paths: files that a pull request changes, where they were read.
     """
 
     number: int
@@ -116,3 +131,8 @@ class TrainingRow:
     author: str | None
     created_at: datetime
     declined: tuple[str, ...] = ()
+    paths: tuple[str, ...] = field(default=(), repr=False)
+
+    @property
+    def target(self) -> TargetKind:
+        return target_of(is_pull_request=self.is_pull_request)

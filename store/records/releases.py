@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from store.records.issues import TargetKind
     from tagger.monitoring.gate import GateDecision
 
 ReleaseState = Literal["staged", "active", "retired", "refused"]
@@ -71,7 +72,10 @@ class ReleaseProvenance:
 
 @dataclass(frozen=True, slots=True)
 class ReleaseRecord:
-    """A release as `retrain` hands it over; `location` is a folder or an fsspec URL."""
+    """A release as `retrain` hands it over; `location` is a folder or an fsspec URL.
+
+    :ivar target: what it labels; one that is kept already stays what it is.
+    """
 
     id: str
     created_at: datetime
@@ -80,6 +84,7 @@ class ReleaseRecord:
     manifest: Mapping[str, Any] = field(repr=False)
     gate: GateDecision | None = field(default=None, repr=False)
     provenance: ReleaseProvenance = field(default=ReleaseProvenance(), repr=False)
+    target: TargetKind = "issues"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +100,7 @@ class StoredRelease:
     manifest: Mapping[str, Any] = field(repr=False)
     gate: GateDecision | None = field(default=None, repr=False)
     provenance: ReleaseProvenance = field(default=ReleaseProvenance(), repr=False)
+    target: TargetKind = "issues"
 
     @property
     def gate_reason(self) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -12,13 +13,15 @@ import numpy as np
 from tagger.text.cleaning import LATEST, clean
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
 
 MAX_FILED = 100_000
 """Characters of a title or body that any version of cleaning reads."""
+
+_NO_WORD = re.compile(r"[\W_]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +46,19 @@ class IssueText:
     filed: Filed | None = field(default=None, repr=False, compare=False)
 
     @classmethod
-    def of(cls, title: str | None, body: str | None, cleaning: int = LATEST) -> IssueText:
-        """Build from GitHub's fields: null bodies, NUL bytes and 1 MB of log are all fine."""
+    def of(
+        cls,
+        title: str | None,
+        body: str | None,
+        cleaning: int = LATEST,
+        *,
+        paths: Sequence[str] = (),
+    ) -> IssueText:
+        """Build from GitHub's fields: null bodies, NUL bytes and 1 MB of log are all fine.
+
+        :param paths: files that a pull request changes; they end its body, as words.
+        """
+        body = f"{body or ''}\n\n{words_of(paths)}" if paths else body
         filed = Filed((title or "")[:MAX_FILED], (body or "")[:MAX_FILED], cleaning)
         return cls(*clean(filed.title, filed.body, cleaning), filed)
 
@@ -58,6 +72,15 @@ class IssueText:
     def full(self) -> str:
         """Title, blank line, body: what encoders and vectorizers read."""
         return f"{self.title}\n\n{self.body}" if self.body else self.title
+
+
+def words_of(paths: Iterable[str]) -> str:
+    """Paths as words, a line each.
+
+    >>> words_of(["docs/how_to.md"])
+    'docs how to md'
+    """
+    return "\n".join(_NO_WORD.sub(" ", path).strip() for path in paths)
 
 
 @dataclass(frozen=True, slots=True)

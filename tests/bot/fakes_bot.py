@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from bot.simulator.records import Delivery
     from store.database import Store
+    from store.records import TargetKind
     from tagger.domain.issue import IssueText
 
 REPO = "acme/rocket"
@@ -115,13 +116,20 @@ class FakeReleases:
         return self.by_folder[folder.name]
 
     def promote(
-        self, store: Store, release_id: str, labels: Sequence[str], now: datetime, repo: str = REPO
+        self,
+        store: Store,
+        release_id: str,
+        labels: Sequence[str],
+        now: datetime,
+        repo: str = REPO,
+        target: TargetKind = "issues",
     ) -> WordRelease:
         """Put a release there and let it serve."""
         self.by_folder[release_id] = WordRelease(labels)
         with store.begin() as work:
             repository = work.repositories.get_or_create(repo, now=now)
-            record = ReleaseRecord(release_id, now, release_id, "digest", {"labels": list(labels)})
+            manifest = {"labels": list(labels)}
+            record = ReleaseRecord(release_id, now, release_id, "digest", manifest, target=target)
             work.releases.add(repository.id, record)
             work.releases.promote(repository.id, release_id, now)
         return self.by_folder[release_id]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bot.cli.opening import opened
-from bot.cli.options import Json, Repo
+from bot.cli.options import Json, Repo, Target
 from bot.cli.output import plain, say, say_json, say_table, tell
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ def backfill(
     limit: Annotated[
         int | None, typer.Option(min=1, max=10**9, help="Only so many, the newest.")
     ] = None,
+    target: Target = "issues",
     apply: Annotated[bool, typer.Option("--apply", help="Write; without it nothing is.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -38,7 +39,7 @@ def backfill(
     from bot.backfilling.backfilling import BackfillRequest
     from bot.process.progress import ShownProgress
 
-    wanted = BackfillRequest(since.replace(tzinfo=UTC) if since else None, limit)
+    wanted = BackfillRequest(since.replace(tzinfo=UTC) if since else None, limit, target)
     with opened() as container, ShownProgress() as progress:
         done = asyncio.run(_run(container, repo, wanted, progress, apply=apply))
     if as_json:

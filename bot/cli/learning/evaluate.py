@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from bot.cli.opening import opened
-from bot.cli.options import Json, Labels, Repo, Strategies, listed, repository_name
+from bot.cli.options import Json, Labels, Repo, Strategies, Target, listed, repository_name
 from bot.cli.output import say, say_json, say_table, tell
 
 SLICES = "0,8,16,32,64,128,all"
@@ -48,6 +48,7 @@ def evaluate(
         Path | None,
         typer.Option(exists=True, dir_okay=False, help="File of issue numbers to test on."),
     ] = None,
+    target: Target = "issues",
     labels: Labels = None,
     confirm_after_days: Annotated[
         int | None,
@@ -106,6 +107,7 @@ def evaluate(
         seeds,
         confirm_after_days,
         foreign=foreign,
+        target=target,
     )
     with opened() as container, ShownProgress() as progress:
         check_labels(container.store, repo, request.labels)
@@ -113,7 +115,7 @@ def evaluate(
         done = score(
             container.evaluation_workspace(repo, progress),
             request,
-            out=out or settings.reports_folder / repo,
+            out=out or settings.reports_folder / repo / ("" if target == "issues" else target),
             resume=resume,
             processes=processes,
             issue_url=issue_address(settings.github_api_url, repo),

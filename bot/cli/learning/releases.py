@@ -1,12 +1,15 @@
 """`issue-tagger releases`: which releases there are, which one serves, and what the gate said."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bot.cli.opening import opened
 from bot.cli.options import Json, Repo
 from bot.cli.output import say, say_json, say_table
+
+if TYPE_CHECKING:
+    from store.records import StoredRelease
 
 
 def releases(
@@ -32,6 +35,7 @@ def releases(
                     {
                         "id": release.id,
                         "state": release.state,
+                        "target": release.target,
                         "created_at": release.created_at.isoformat(),
                         "location": release.location,
                         "digest": release.digest,
@@ -51,7 +55,7 @@ def releases(
         (
             (
                 release.id,
-                release.state,
+                _state(release),
                 f"{release.created_at:%Y-%m-%d %H:%M}",
                 len(release.manifest.get("labels", [])),
                 _gate(release.gate_reason),
@@ -60,6 +64,12 @@ def releases(
         ),
         right="   >",
     )
+
+
+def _state(release: "StoredRelease") -> str:
+    """Its state, and what it labels where that is not issues."""
+    other = "" if release.target == "issues" else f" ({release.target.replace('_', ' ')})"
+    return f"{release.state}{other}"
 
 
 def _gate(reason: str | None) -> str:

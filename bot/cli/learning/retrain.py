@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bot.cli.opening import opened
-from bot.cli.options import Json, Labels, Members, Repo, Seed, Within, duration, listed
+from bot.cli.options import Json, Labels, Members, Repo, Seed, Target, Within, duration, listed
 from bot.cli.output import say, say_json, tell
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ def retrain(
     repo: Repo,
     *,
     seed: Seed = 0,
+    target: Target = "issues",
     labels: Labels = None,
     members: Members = None,
     within: Within = None,
@@ -53,6 +54,7 @@ def retrain(
         promote=not no_promote,
         within=duration(within) if within else None,
         thorough=thorough,
+        target=target,
     )
 
     def released(done: "Retrained") -> None:

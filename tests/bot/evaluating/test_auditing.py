@@ -8,11 +8,18 @@ import numpy as np
 import pytest
 
 from bot.errors import CommandRefused
-from bot.evaluating.auditing import MIN_ISSUES, Audit, audit, label_uses, most_informative
+from bot.evaluating.auditing import (
+    MIN_ISSUES,
+    Audit,
+    audit,
+    label_uses,
+    most_informative,
+    of_one_kind,
+)
 from store.records import IssueRecord, LabelEvent, LabelRecord
 from tagger.domain.issue import IssueText, Label, TrainingSet
 from tagger.domain.strategy import Resources, silent
-from tagger.monitoring.audit import LabelUse, Suspect
+from tagger.monitoring.audit import ConfusedPair, LabelUse, Suspect
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 REPO = "acme/rocket"
@@ -48,6 +55,12 @@ def test_no_single_label_fills_the_page() -> None:
     chosen = most_informative(suspects, 8)
     assert [one.label for one in chosen] == ["bug", "bug", "docs"]
     assert len(most_informative(suspects, 1)) == 1
+
+
+def test_a_label_and_a_type_are_not_confused_with_each_other() -> None:
+    names = (("bug", "docs"), ("bug", "type = Task"), ("type = Bug", "type = Task"))
+    pairs = [ConfusedPair(true, given, 3, 0.1, ()) for true, given in names]
+    assert of_one_kind(pairs) == (pairs[0], pairs[2])
 
 
 def test_too_few_labelled_issues_are_told(store) -> None:

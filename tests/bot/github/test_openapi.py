@@ -31,7 +31,7 @@ async def everything(pages) -> list[object]:
     return [item async for page in pages for item in page.items]
 
 
-async def as_installation(github: GitHubClient) -> set[str]:
+async def as_installation(github: GitHubClient, state: GitHubState) -> set[str]:
     """Send everything that an installation sends; returns the names of the methods used."""
     await github.repository(REPO)
     await github.labels(REPO)
@@ -41,6 +41,8 @@ async def as_installation(github: GitHubClient) -> set[str]:
     await github.issue(REPO, number)
     await everything(github.issues(REPO, since=datetime(2020, 1, 1, tzinfo=UTC), state="open"))
     await github.edit_issue(REPO, number, title="t", body="b", state="closed")
+    state.open_issue(REPO, "a change", pull_request=True, paths=["a.py"])
+    assert await github.changed_paths(REPO, number + 1) == ("a.py",)
     await github.timeline(REPO, number)
     await everything(github.issue_events(REPO))
     comment = await github.comment(REPO, number, "hello")
@@ -73,7 +75,8 @@ async def as_installation(github: GitHubClient) -> set[str]:
         "timeline", "issue_events", "comment", "edit_comment", "comments", "add_labels",
         "remove_label", "accepts_suggestions", "suggest_labels", "suggestions", "contents",
         "permission", "create_check_run", "head", "update_check_run", "installation_repositories",
-        "is_in_use", "delete_label", "answer_suggestion", "issue_types", "set_type", "suggest_type",
+        "is_in_use", "changed_paths", "delete_label", "answer_suggestion", "issue_types",
+        "set_type", "suggest_type",
     }  # fmt: skip
 
 
@@ -112,11 +115,12 @@ def state() -> GitHubState:
 
 async def test_every_request_of_the_client_is_documented(state) -> None:
     app = state.create_app("issue-tagger")
+    app.permissions["pull_requests"] = "read"
     state.install(app, REPO)
     transport = SimulatorTransport(state)
     async with GitHubClient.open(URL, transport=transport) as github:
         access = AppAccess(github, AppAuth(app.id, app.private_key), URL)
-        sent = await as_installation(await access.client(REPO))
+        sent = await as_installation(await access.client(REPO), state)
         sent |= await as_app(access.as_app, state, state.offer_manifest(app))
     methods = {
         name for name, _ in inspect.getmembers(GitHubClient, inspect.isfunction)

@@ -234,9 +234,9 @@ async def test_the_thread_works_what_comes_in_and_stops(bench) -> None:
         def warm(self) -> None:
             self.cache.warm()
 
-        def active(self, repository_id):
+        def active(self, repository_id, target):
             loop.call_soon_threadsafe(done.set)
-            return self.cache.active(repository_id)
+            return self.cache.active(repository_id, target)
 
     bench.installation.cache = _Telling(bench.installation.cache)
     thread = WorkerThread(bench.installation, DeliveryLimits(poll=timedelta(hours=1)))

@@ -18,6 +18,7 @@ from bot.learning.replaying import Replayed, replay
 from bot.learning.retraining import RetrainRequest, retrain
 from bot.learning.workspace import Workspace
 from bot.model_serving.release_archive import ReleaseArchive
+from store.errors import NotStored
 from store.records import IssueRecord
 from tagger.domain.issue import IssueText, Label, TrainingSet
 from tagger.domain.strategy import Resources
@@ -52,6 +53,12 @@ class Lab:
             if mislabelled:
                 issues = [replace(one, labels=wrong[one.labels[0]]) for one in issues]
             work.issues.upsert(self.id, issues)
+
+    def file_pull_requests(self, numbers: Sequence[int]) -> None:
+        names = list(WORDS)
+        with self.store.begin() as work:
+            issues = [self._issue(n, names[n % 3]) for n in numbers]
+            work.issues.upsert(self.id, [replace(one, is_pull_request=True) for one in issues])
 
     def retrain(self, repository: str = REPO, **options: Any) -> Retrained:
         self.now += timedelta(hours=1)
@@ -255,3 +262,34 @@ def test_two_trainings_within_one_second_are_two_releases(lab: Lab) -> None:
         lab.now = NOW
         ids.add(lab.retrain().manifest.id)
     assert len(ids) == 3
+
+
+def test_pull_requests_have_a_release_of_their_own(lab: Lab) -> None:
+    lab.file(range(1, 40))
+    lab.file_pull_requests(range(101, 140))
+    of_issues = lab.retrain()
+    of_pull_requests = lab.retrain(target="pull_requests")
+    assert of_issues.promoted
+    assert of_pull_requests.promoted
+    assert of_pull_requests.gate.reason == "no release is active yet"
+    with lab.store.read() as work:
+        active = {
+            target: work.releases.active(lab.id, target) for target in ("issues", "pull_requests")
+        }
+    assert active["issues"].id == of_issues.manifest.id
+    assert active["pull_requests"].id == of_pull_requests.manifest.id
+    assert set(active["issues"].provenance.learned_from) == set(range(1, 40))
+    assert set(active["pull_requests"].provenance.learned_from) == set(range(101, 140))
+
+
+def test_a_rollback_stays_with_its_kind(lab: Lab) -> None:
+    lab.file(range(1, 40))
+    lab.file_pull_requests(range(101, 140))
+    first, second = lab.retrain(), lab.retrain(seed=1)
+    other = lab.retrain(target="pull_requests")
+    assert second.promoted
+    with lab.store.begin() as work:
+        assert work.releases.rollback(lab.id, lab.now).id == first.manifest.id
+        assert work.releases.active(lab.id, "pull_requests").id == other.manifest.id
+        with pytest.raises(NotStored):
+            work.releases.rollback(lab.id, lab.now, target="pull_requests")

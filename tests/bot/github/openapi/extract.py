@@ -51,6 +51,7 @@ OPERATIONS = {
     "/repos/{owner}/{repo}/issues/{issue_number}/suggestions/{suggestion_id}/approve": ["post"],
     "/repos/{owner}/{repo}/issues/{issue_number}/suggestions/{suggestion_id}/dismiss": ["post"],
     "/repos/{owner}/{repo}/issues/{issue_number}/timeline": ["get"],
+    "/repos/{owner}/{repo}/pulls/{pull_number}/files": ["get"],
     "/repos/{owner}/{repo}/labels": ["get"],
     "/repos/{owner}/{repo}/labels/{name}": ["delete"],
 }
