@@ -7,12 +7,14 @@ from time import process_time
 import pytest
 from fakes_bot import BOT, REPO
 
-from bot.advising.advice import Advice
+from bot.advising.advice import Advice, LabelOwners
 from bot.advising.advice_words import plain_lines, public_lines
 from bot.advising.advisor import advice_on
 from bot.advising.missing_information import missing_information
 from bot.advising.security_reports import security_words
+from bot.configuration import parse
 from bot.simulator.records import SuggestionMode
+from store.records import IssueRecord
 from tagger.domain.issue import IssueText
 
 FORM = "### What happened?\n\n{}\n\n### Steps to reproduce\n\n{}\n\n### Version\n\n{}\n"
@@ -100,3 +102,15 @@ async def test_both_are_off_unless_the_file_asks_for_them(bench) -> None:
     await bench.deliver(bench.github.open_issue(REPO, "bug? XSS in a name", body=""))
     with bench.installation.store.read() as work:
         assert advice_on(work, work.repositories.get(REPO).id, 1) == Advice()
+
+
+@pytest.mark.anyio
+async def test_a_pull_request_is_no_copy_and_misses_nothing(bench) -> None:
+    rules = parse("advice: {missing_information: true, security: true}\nroutes: {bug: ['@ada']}")
+    with bench.installation.store.begin() as work:
+        repository = work.repositories.get(REPO)
+        record = IssueRecord(9, "Fix XSS", "", ("bug",), bench.clock(), is_pull_request=True)
+        work.issues.upsert(repository.id, [record])
+        issue = work.issues.get(repository.id, 9)
+    advice = bench.installation.advisor.consider(repository, rules, issue, [])
+    assert advice == Advice(owners=(LabelOwners("bug", ("@ada",)),))
