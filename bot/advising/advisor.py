@@ -54,8 +54,10 @@ class Advisor:
         except Exception:
             log.exception("there is no advice", extra={"issue": issue.number})
             return NO_ADVICE
-        with self._store.begin() as work:
-            if advice != NO_ADVICE or work.advice.find(repository.id, issue.number):
+        with self._store.read() as work:
+            before = advice_on(work, repository.id, issue.number)
+        if advice != before:
+            with self._store.begin() as work:
                 work.advice.put(repository.id, issue.number, advice.as_json(), now)
         return advice
 

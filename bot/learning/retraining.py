@@ -148,16 +148,21 @@ class _Course:
         try:
             encode_all(self.parted.learned, replace(training.resources, progress=self._progress))
             self._go_through(training)
+            self._measure_duplicates()
         except KeyboardInterrupt:
             raise TrainingInterrupted(self.stages, self._to_come(), training.n_finished) from None
         if not self.joining:
             training.forget()
-        self._measure_duplicates()
         return self._outcome()
 
     def _measure_duplicates(self) -> None:
-        """From which likeness on duplicates may be named, on all that people named until now."""
+        """From which likeness on duplicates may be named, on all that people named until now.
+
+        Where time is up, what was measured last stays in force.
+        """
         workspace = self.workspace
+        if self._time_is_up():
+            return
         wanted = configured(workspace.store, self.request.repository).advice.duplicates
         duplicates.measure(workspace.store, self.request.repository, workspace.resources, wanted)
 

@@ -109,6 +109,17 @@ def test_what_is_held_out_once_is_never_learned_from_later(first: set[int], more
         assert not set(parted.held_out.numbers) & set(parted.learned.numbers)
 
 
+def test_a_training_counts_the_duplicates_that_people_named(lab: Lab) -> None:
+    lab.file(range(1, 40))
+    with lab.store.begin() as work:
+        work.advice.link(lab.id, 30, [3], NOW)
+    lab.retrain(strategies=["naive-bayes"])
+    with lab.store.read() as work:
+        duplicates = work.repositories.get(REPO).duplicates
+    assert duplicates is not None
+    assert (duplicates["n_links"], duplicates["probability"]) == (1, None)
+
+
 def test_a_renamed_repository_keeps_its_issues_for_the_gate(lab: Lab) -> None:
     lab.file(range(1, 401))
     first = lab.retrain()
