@@ -26,6 +26,7 @@ from bot.configuration.values import (
     ReportTo,
     Share,
     Target,
+    Targets,
     Text,
     TitleText,
     TypeName,
@@ -120,7 +121,7 @@ class RepositoryConfiguration(Section):
     mode: Mode = Mode.SHADOW
     """`off`: not predicted. `shadow`: predicted and recorded, nothing written. `suggest`:
     suggested to people. `apply`: set where the target precision is met, else suggested."""
-    targets: Annotated[tuple[Target, ...], Field(min_length=1, max_length=2)] = (Target.ISSUES,)
+    targets: Targets = (Target.ISSUES,)
     """What is labelled, each kind by its own release and thresholds."""
     precision: Precision = 0.9
     """A label is set only where its precision is at least this, with 90 % confidence."""

@@ -29,6 +29,15 @@ class Target(StrEnum):
     PULL_REQUESTS = "pull_requests"
 
 
+def _some(targets: tuple[Target, ...]) -> tuple[Target, ...]:
+    if not targets:
+        raise ValueError("nothing would be labelled; mode: off says so")
+    return targets
+
+
+Targets = Annotated[tuple[Target, ...], Field(max_length=2), AfterValidator(_some)]
+
+
 class ReportTo(StrEnum):
     """Where the report goes: one issue edited in place, files in the data folder, nowhere."""
 

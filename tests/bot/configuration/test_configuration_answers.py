@@ -9,6 +9,7 @@ import pytest
 from bot.configuration import Mode, RepositoryConfiguration, parse
 from bot.configuration.model import ReportSettings
 from bot.configuration.values import Commands, ReportTo
+from bot.errors import ConfigurationInvalid
 from tagger.domain.issue import Label
 
 NOW = datetime(2025, 3, 10, 12, tzinfo=UTC)
@@ -161,3 +162,21 @@ def test_a_renamed_label_is_looked_up_under_its_present_name() -> None:
     assert renamed.mode_for("defect") is Mode.OFF
     assert renamed.exclusive_with("docs") == {"defect"}
     assert renamed.rivals("docs", {"bug", "defect"}) == {"defect"}
+
+
+def test_issues_alone_are_labelled_unless_targets_says_otherwise() -> None:
+    absent = parse("mode: apply")
+    assert (absent.covers("issues"), absent.covers("pull_requests")) == (True, False)
+    other = parse("targets: [pull_requests]")
+    assert (other.covers("issues"), other.covers("pull_requests")) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("targets", "problem"),
+    [("[]", "nothing would be labelled"), ("[discussions]", "expected issues or pull_requests")],
+)
+def test_targets_that_are_none_are_named(targets: str, problem: str) -> None:
+    with pytest.raises(ConfigurationInvalid) as invalid:
+        parse(f"targets: {targets}")
+    (only,) = invalid.value.problems
+    assert problem in str(only)
