@@ -74,7 +74,7 @@ async def test_a_held_label_is_a_suggestion_and_counts_as_one(bench) -> None:
         assert work.labels.history(repository.id, 1) == ()
 
 
-@pytest.mark.parametrize("level", set(AutomationLevel) - {AutomationLevel.FULL_CONTROL})
+@pytest.mark.parametrize("level", sorted(set(AutomationLevel) - {AutomationLevel.FULL_CONTROL}))
 async def test_what_is_promised_passes_every_other_level(bench, level) -> None:
     hold(bench, level)
     await bench.deliver(bench.github.open_issue(REPO, "a bug"))
