@@ -14,6 +14,7 @@ import torch
 
 from tagger.errors import ModelRefused, ReleaseDamaged
 from tagger.persistence import file_digest, load_json, save_json
+from tagger.runtimes.devices import sums_overflow_in_8_bits
 from tagger.runtimes.onnx_runner import NAMES, OnnxRunner
 from tagger.runtimes.torch_runner import TorchRunner
 
@@ -167,7 +168,8 @@ def _samples(network: Network) -> list[dict[str, Any]]:
 
 def _name(network: Network, runtime: Runtime) -> str:
     made_by = [f"{name} {version(name)}" for name in LIBRARIES]
-    text = "\n".join([network.digest, runtime, *made_by])
+    bits = ["7 bits"] if "int8" in runtime and sums_overflow_in_8_bits() else []
+    text = "\n".join([network.digest, runtime, *made_by, *bits])
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 

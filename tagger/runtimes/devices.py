@@ -37,6 +37,17 @@ def vector_instructions() -> str:
     return torch.backends.cpu.get_cpu_capability()
 
 
+def sums_overflow_in_8_bits() -> bool:
+    """Whether this processor adds products of 8-bit numbers in 16 bits, where two can overflow.
+
+    So do x86 processors without VNNI; weights of 7 bits are then exact again. Source: ONNX Runtime,
+    *Quantize ONNX models*, "When and why do I need to try U8U8?".
+    """
+    abilities = torch.cpu.get_capabilities()
+    wide = ("avx512_vnni", "avx_vnni", "amx_int8")
+    return abilities.get("architecture") == "x86_64" and not any(map(abilities.get, wide))
+
+
 def has_fast_bfloat16(device: torch.device) -> bool:
     """Whether matrices multiply in bfloat16 natively: elsewhere it is emulated and slower."""
     if device.type == "cuda":

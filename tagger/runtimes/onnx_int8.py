@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tagger.runtimes.devices import sums_overflow_in_8_bits
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -17,7 +19,7 @@ MIN_ROWS = 512
 
 
 def quantise(source: Path, target: Path) -> None:
-    """Write the model at `source` with 8-bit weights to `target`.
+    """Write the model at `source` with 8-bit weights to `target`; 7-bit where 8 would overflow.
 
     Weights have a scale an output; activations one a call, found when they come. Tables have a
     scale a row: ONNX Runtime's own tool gives a whole table one scale, which cost .004 of cosine
@@ -35,6 +37,7 @@ def quantise(source: Path, target: Path) -> None:
             target,
             op_types_to_quantize=["MatMul", "Gemm"],
             per_channel=True,
+            reduce_range=sums_overflow_in_8_bits(),
             weight_type=QuantType.QInt8,
             extra_options={"MatMulConstBOnly": True},
         )

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
+from tagger.runtimes.devices import sums_overflow_in_8_bits
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
@@ -32,6 +34,8 @@ TEXTS = (
 def quantise_statically(source: Path, target: Path, inputs: Sequence[Inputs]) -> None:
     """Write the model at `source` with 8-bit weights and activations to `target`.
 
+    Weights have 7 bits where 8 would overflow, see `sums_overflow_in_8_bits`.
+
     Against scales found for each call anew this saves their computing, and costs precision where a
     text is unlike those that were measured.
 
@@ -53,6 +57,7 @@ def quantise_statically(source: Path, target: Path, inputs: Sequence[Inputs]) ->
             quant_format=QuantFormat.QDQ,
             op_types_to_quantize=["MatMul", "Gemm"],
             per_channel=True,
+            reduce_range=sums_overflow_in_8_bits(),
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
             extra_options={"MatMulConstBOnly": True},

@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from bot.cli.output import plain, say, shortened, terminal_width
-from bot.configuration import RepositoryConfiguration
-from bot.configuration.effective import configuration_in
 from tagger.domain.decision import BASE
 
 if TYPE_CHECKING:
@@ -95,6 +93,8 @@ def say_briefly(answer: IssuePrediction) -> None:
 def say_advice(container: Container, repository: str, answer: IssuePrediction) -> None:
     """What maintainers are told of a stored issue beside its labels."""
     from bot.advising.advice_words import plain_lines
+    from bot.configuration import RepositoryConfiguration
+    from bot.configuration.effective import configuration_in
 
     with container.store.read() as work:
         stored = work.repositories.get(repository)

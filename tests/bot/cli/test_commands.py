@@ -434,7 +434,7 @@ def test_doctor_examines_every_part(terminal: Terminal, trained: Path) -> None:
     assert done.status == 0
     assert verdicts == {
         **dict.fromkeys(("settings", "database", "migrations", "inbox", "webhooks"), "ok"),
-        **dict.fromkeys(("disk", "clock", "device", "encoder", "release"), "ok"),
+        **dict.fromkeys(("disk", "clock", "device", "processor", "encoder", "release"), "ok"),
         **dict.fromkeys(("GitHub", "webhook secret", "zero-shot", "transformer"), "note"),
     }
 

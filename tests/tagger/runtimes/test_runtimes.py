@@ -16,6 +16,7 @@ from tagger.errors import ModelRefused, ReleaseDamaged
 from tagger.label_semantics.entailment import Entailment
 from tagger.runtimes import RUNTIMES, Runtime
 from tagger.runtimes import conversion as conversions
+from tagger.runtimes.devices import sums_overflow_in_8_bits
 from tagger.runtimes.opening import open_runner
 from tagger.runtimes.runner import Network, run_rows
 from tagger.training.classifier import TextClassifier
@@ -270,3 +271,20 @@ class TestConversion:
 def test_an_unknown_runtime_is_named(bert_folder: Path) -> None:
     with pytest.raises(ValueError, match="torch-bf16"):
         open_runner(network(bert_folder), "tensorrt", CPU)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("abilities", "overflow"),
+    [
+        ({"architecture": "x86_64", "avx2": True}, True),
+        ({"architecture": "x86_64", "avx512_vnni": True}, False),
+        ({"architecture": "x86_64", "avx_vnni": True, "avx512_vnni": False}, False),
+        ({"architecture": "aarch64"}, False),
+        ({}, False),
+    ],
+)
+def test_weights_have_seven_bits_where_eight_overflow(
+    monkeypatch: pytest.MonkeyPatch, abilities: dict[str, Any], overflow: bool
+) -> None:
+    monkeypatch.setattr("torch.cpu.get_capabilities", lambda: abilities)
+    assert sums_overflow_in_8_bits() is overflow
