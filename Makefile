@@ -19,8 +19,8 @@ $(STAMP): pyproject.toml constraints.txt
 demo: $(STAMP) ## import, train, serve, send signed webhooks, show the labels (ISSUES=FILE REPO=OWNER/NAME for your own)
 	$(BIN)/issue-tagger demo $(if $(ISSUES),--issues '$(ISSUES)') $(if $(REPO),--repo '$(REPO)')
 
-test: $(STAMP) ## run the whole test suite
-	$(BIN)/python -m pytest
+test: $(STAMP) ## run the whole test suite, in as many processes as there are cores (WORKERS=N)
+	$(BIN)/python -m pytest -n $(or $(WORKERS),auto) --dist worksteal
 
 quick: $(STAMP) ## run the tests that take moments
 	$(BIN)/python -m pytest -m 'not slow'

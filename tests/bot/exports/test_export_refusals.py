@@ -62,7 +62,8 @@ def tools(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         file.chmod(file.stat().st_mode | stat.S_IXUSR)
     environment = {k: v for k, v in os.environ.items() if not k.startswith("ISSUE_TAGGER_")}
     root = str(Path(__file__).parents[3])
-    return {**environment, "PATH": f"{folder}:{os.environ['PATH']}", "PYTHONPATH": root}
+    wide = {"COLUMNS": "1000"}  # a command that breaks in a long temporary path cannot be copied
+    return {**environment, **wide, "PATH": f"{folder}:{os.environ['PATH']}", "PYTHONPATH": root}
 
 
 def refusal(store: Store, path: Path) -> ExportRefused:
