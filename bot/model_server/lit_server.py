@@ -1,4 +1,4 @@
-"""The model server: encoder and entailment for many workers, on LitServe, with dynamic batching.
+"""The model server: encoder, entailment and tuned members for many workers, on LitServe, with dynamic batching.
 
 Source: https://lightning.ai/docs/litserve
 """

@@ -1,10 +1,11 @@
-"""The networks that a model server loads: those that workers of the same settings ask for."""
+"""The networks of a model server: those that workers of the same settings ask for."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from bot.container import Container
+from bot.model_server.tuned_networks import TunedNetworks
 from bot.model_serving.served_networks import ServedNetworks
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def load_networks(settings: Settings, runtimes: Sequence[Runtime], device: str) -> ServedNetworks:
-    """Encoder, and entailment where there is an NLI model, in each of the runtimes.
+    """Encoder, entailment where there is an NLI model, tuned members when they are asked for.
 
     :param device: such as cpu or cuda:0.
     :raises ModelNotFound: the settings name a model that is nowhere.
@@ -26,7 +27,10 @@ def load_networks(settings: Settings, runtimes: Sequence[Runtime], device: str) 
     kind = device.partition(":")[0]
     settings = settings.model_copy(update={"device": kind, "model_server": None})
     container = Container(settings)
-    networks = ServedNetworks(open_runner)
+    tuned = TunedNetworks(container)
+    networks = ServedNetworks(
+        open_runner, lambda digest, name: tuned.find(digest, name) if name in runtimes else None
+    )
     nli = container.resources(tuning=False).zero_shot_model
     for runtime in runtimes:
         container.bare_encoder(runtime, networks.open).encode(["a first text"])

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tagger.runtimes import RUNTIMES
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -38,7 +40,7 @@ class RowsRequest:
     """
 
     network: str
-    runtime: str
+    runtime: Runtime
     ids: NDArray[np.int64]
     mask: NDArray[np.int64]
     kinds: NDArray[np.int64] | None
@@ -52,7 +54,9 @@ class RowsRequest:
                 raise RequestRefused(f"got rows of shape {shape}, expected up to {LARGEST} ids")
             ids, mask = (_unpacked(sent[name], shape) for name in ("ids", "mask"))
             kinds = _unpacked(sent["kinds"], shape) if sent["kinds"] is not None else None
-            return cls(str(sent["network"]), str(sent["runtime"]), ids, mask, kinds)
+            if sent["runtime"] not in RUNTIMES:
+                raise RequestRefused(f"got the runtime {sent['runtime']!r}")
+            return cls(str(sent["network"]), sent["runtime"], ids, mask, kinds)
         except (KeyError, TypeError, ValueError) as error:
             raise RequestRefused(f"the request cannot be read: {error!r}") from error
 
@@ -67,25 +71,43 @@ class RowsRequest:
         }
 
 
-class ServedNetworks:
-    """Opens networks as `open_runner` does, and answers by digest and runtime."""
+@dataclass(frozen=True)
+class ServedNetwork:
+    """A network ready to compute.
 
-    def __init__(self, opener: RunnerOpener) -> None:
+    :ivar vocabulary: how many token ids there are.
+    """
+
+    runner: Runner
+    vocabulary: int
+
+
+class ServedNetworks:
+    """Opens networks as `open_runner` does, and answers by digest and runtime.
+
+    :param opener: of those that are always served.
+    :param find: another network by digest and runtime, or None; asked when a caller wants it.
+    """
+
+    def __init__(
+        self,
+        opener: RunnerOpener,
+        find: Callable[[str, Runtime], ServedNetwork | None] = lambda *_: None,
+    ) -> None:
         self._opener = opener
-        self._runners: dict[Key, Runner] = {}
-        self._vocabularies: dict[str, int] = {}
+        self._find = find
+        self._networks: dict[Key, ServedNetwork] = {}
 
     def open(self, network: Network, runtime: Runtime, device: Any, cache: Any = None, /) -> Runner:
         """See `RunnerOpener`; from now on the network is served."""
         runner = self._opener(network, runtime, device, cache)
-        self._runners[network.digest, runtime] = runner
-        self._vocabularies[network.digest] = network.vocabulary
+        self._networks[network.digest, runtime] = ServedNetwork(runner, network.vocabulary)
         return runner
 
     @property
     def served(self) -> tuple[Key, ...]:
-        """Digest and runtime of each network."""
-        return tuple(sorted(self._runners))
+        """Digest and runtime of each network that is always served."""
+        return tuple(sorted(self._networks))
 
     def run(self, requests: Sequence[RowsRequest]) -> list[dict[str, Any]]:
         """Answers in the order of the requests, those of like rows computed together."""
@@ -99,15 +121,17 @@ class ServedNetworks:
     def _together(self, requests: Sequence[RowsRequest]) -> list[dict[str, Any]]:
         """Answers of requests to one network whose rows are equally wide."""
         first = requests[0]
-        runner = self._runners.get((first.network, first.runtime))
-        if runner is None:
+        network = self._networks.get((first.network, first.runtime)) or self._find(
+            first.network, first.runtime
+        )
+        if network is None:
             return [{"unknown": first.network} for _ in requests]
         ids = np.concatenate([request.ids for request in requests])
-        if ids.min() < 0 or ids.max() >= self._vocabularies[first.network]:
+        if ids.min() < 0 or ids.max() >= network.vocabulary:
             return [{"refused": "a token id outside of the vocabulary"} for _ in requests]
         mask = np.concatenate([request.mask for request in requests])
         kinds = [request.kinds for request in requests if request.kinds is not None]
-        rows = _in_batches(runner, ids, mask, np.concatenate(kinds) if kinds else None)
+        rows = _in_batches(network.runner, ids, mask, np.concatenate(kinds) if kinds else None)
         ends = np.cumsum([len(request.ids) for request in requests])[:-1]
         return [
             {"shape": part.shape, "rows": _packed(part, np.float32)}

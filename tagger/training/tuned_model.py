@@ -36,8 +36,8 @@ class TunedModel:
     The network is built when it is first asked: of a release's tuned models most see few issues,
     and none before the first.
 
-    :param lasting: whether it will be opened again, so that a converted copy is worth keeping; the
-        many models of folds and trials are not.
+    :param lasting: whether it will be opened again, so that a converted copy is worth keeping and a
+        model server may have it; the many models of folds and trials are not.
     :ivar reader: tokenizer and limit.
     :ivar n_labels: width of the answer.
     """
@@ -54,6 +54,7 @@ class TunedModel:
         self.n_labels = weights.n_labels
         self._weights = weights
         self._resources = resources
+        self._lasting = lasting
         self._cache = resources.cache if lasting else None
 
     @classmethod
@@ -63,18 +64,22 @@ class TunedModel:
         """From a classifier that was just trained, which is not to be trained further."""
         return cls(reader, WeightsInMemory(classifier), resources)
 
-    @cached_property
-    def _runner(self) -> Runner:
-        device = choose_device(self._resources.device)
-        network = Network(
+    @property
+    def network(self) -> Network:
+        """What it computes with, in no runtime yet."""
+        return Network(
             self._weights.digest,
             self._weights.build,
             len(self.reader.tokenizer),
             samples=self.reader.read(TEXTS),
         )
+
+    @cached_property
+    def _runner(self) -> Runner:
+        device = choose_device(self._resources.device)
         runtime = self._resources.runtime or usual_runtime(device)
-        opener = self._resources.open_runner or open_runner
-        return opener(network, runtime, device, self._cache)
+        opener = self._resources.open_runner if self._lasting else None
+        return (opener or open_runner)(self.network, runtime, device, self._cache)
 
     def score(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Probability of each label. *Shape:* (n_texts, n_labels), in [0, 1]."""

@@ -1,4 +1,4 @@
-"""`issue-tagger model-server`: encoder and entailment for many workers."""
+"""`issue-tagger model-server`: encoder, entailment and tuned members for many workers."""
 
 from importlib.util import find_spec
 from typing import Annotated

@@ -154,6 +154,7 @@ def test_one_answer_that_fails_is_asked_for_again(site: Site, here: Sums) -> Non
         lambda sent: sent.update(ids="no base64"),
         lambda sent: sent.pop("mask"),
         lambda sent: sent.update(shape="ab"),
+        lambda sent: sent.update(runtime="abacus"),
     ],
 )
 def test_what_is_no_request_is_refused(change: Callable[[dict[str, Any]], object]) -> None:
