@@ -1,4 +1,4 @@
-"""The model server: encoder, entailment and tuned members for many workers, on LitServe, with dynamic batching.
+"""The model server: models for many workers, on LitServe, with dynamic batching.
 
 Source: https://lightning.ai/docs/litserve
 """
