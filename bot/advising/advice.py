@@ -35,6 +35,18 @@ class LabelOwners:
 
 
 @dataclass(frozen=True, slots=True)
+class PathOwners:
+    """Whom an issue may be for, by a file that it names.
+
+    :ivar pattern: as CODEOWNERS has it, which is no text of the issue.
+    :ivar owners: `@login` or `@organisation/team`.
+    """
+
+    pattern: str
+    owners: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Advice:
     """What maintainers are told; nothing, where there is nothing to tell.
 
@@ -46,6 +58,7 @@ class Advice:
     owners: tuple[LabelOwners, ...] = ()
     missing: tuple[str, ...] = ()
     security: tuple[str, ...] = ()
+    path_owners: tuple[PathOwners, ...] = ()
 
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> Advice:
@@ -58,6 +71,10 @@ class Advice:
             ),
             tuple(document.get("missing", ())),
             tuple(document.get("security", ())),
+            tuple(
+                PathOwners(pattern, tuple(owners))
+                for pattern, owners in document.get("path_owners", ())
+            ),
         )
 
     def as_json(self) -> dict[str, Any]:
@@ -75,6 +92,10 @@ class Advice:
             document["missing"] = list(self.missing)
         if self.security:
             document["security"] = list(self.security)
+        if self.path_owners:
+            document["path_owners"] = [
+                [each.pattern, list(each.owners)] for each in self.path_owners
+            ]
         return document
 
 

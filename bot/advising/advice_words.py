@@ -38,6 +38,9 @@ def public_lines(advice: Advice, page: str, *, mention: bool = False) -> Iterato
         # what the file says of owners has no markup in it; see `bot.configuration.values.Owner`
         names = ", ".join(name if mention else code_span(name) for name in each.owners)
         yield f"- {code_span(each.label)} is for {names}"
+    for path in advice.path_owners:
+        names = ", ".join(name if mention else code_span(name) for name in path.owners)
+        yield f"- {code_span(path.pattern)} (CODEOWNERS) is for {names}"
     if advice.missing:
         yield f"- Left out: {missing_in_words(advice)}"
 
@@ -55,6 +58,8 @@ def plain_lines(advice: Advice) -> Iterator[str]:
         )
     for each in advice.owners:
         yield f"{each.label} is for {', '.join(each.owners)}"
+    for path in advice.path_owners:
+        yield f"{path.pattern} (CODEOWNERS) is for {', '.join(path.owners)}"
     if advice.missing:
         yield f"left out: {missing_in_words(advice)}"
     if advice.security:

@@ -6,16 +6,19 @@ import logging
 from typing import TYPE_CHECKING
 
 from bot.advising.advice import NO_ADVICE, Advice
+from bot.advising.code_owners import owners_of_paths
 from bot.advising.duplicates import DuplicateFinder
 from bot.advising.missing_information import missing_information
 from bot.advising.routing import owners_by_label
 from bot.advising.security_reports import security_words
+from bot.configuration.last_reading import Reading
 from tagger.domain.issue import IssueText
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
+    from bot.advising.advice import PathOwners
     from bot.configuration import RepositoryConfiguration
     from store.database import Store
     from store.records import Repository, StoredIssue
@@ -77,7 +80,16 @@ class Advisor:
             owners_by_label(configuration, issue.labels, likely),
             missing_information(issue.body) if settings.missing_information else (),
             security_words(IssueText.of(issue.title, issue.body)) if settings.security else (),
+            self._path_owners(repository.id, issue) if settings.code_owners else (),
         )
+
+    def _path_owners(self, repository_id: int, issue: StoredIssue) -> tuple[PathOwners, ...]:
+        """By the CODEOWNERS that was read with the configuration, which may be newer than ours."""
+        with self._store.read() as work:
+            reading = Reading.of(work.repositories.by_id(repository_id))
+        if reading is None:
+            return ()
+        return owners_of_paths(reading.code_owners_text, f"{issue.title}\n{issue.body}")
 
 
 def advice_on(work: UnitOfWork, repository_id: int, number: int) -> Advice:

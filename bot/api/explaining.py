@@ -14,6 +14,7 @@ from bot.api.learning_documents import (
     LabelOwnersDocument,
     LabelReasonsDocument,
     NeighbourDocument,
+    PathOwnersDocument,
     PredictionDocument,
     PreviewDocument,
     TriedDocument,
@@ -108,9 +109,11 @@ def _advice(explained: ExplainedIssue) -> AdviceDocument:
             number=original.number, title=original.title, similarity=duplicate.similarity
         )
     owners = [LabelOwnersDocument.model_validate(each) for each in explained.advice.owners]
+    paths = [PathOwnersDocument.model_validate(each) for each in explained.advice.path_owners]
     return AdviceDocument(
         duplicate=shown,
         owners=owners,
+        path_owners=paths,
         missing=missing_in_words(explained.advice),
         security=list(explained.advice.security),
     )

@@ -145,11 +145,19 @@ class LabelOwnersDocument(ApiDocument):
     owners: list[str]
 
 
+class PathOwnersDocument(ApiDocument):
+    """Whom the files are for that the issue names, by CODEOWNERS."""
+
+    pattern: str
+    owners: list[str]
+
+
 class AdviceDocument(ApiDocument):
     """What was last said of an issue beside its labels."""
 
     duplicate: PrecedentDocument | None = Field(description="The earlier issue it may repeat.")
     owners: list[LabelOwnersDocument]
+    path_owners: list[PathOwnersDocument]
     missing: str = Field(description="What the issue leaves out, in words.")
     security: list[str] = Field(description="Kinds of words that speak of a vulnerability.")
 

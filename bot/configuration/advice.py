@@ -28,6 +28,9 @@ class AdviceSettings(Section):
     all of it."""
     security: Annotated[bool, Strict()] = False
     """Whether maintainers are told, in no comment, where an issue describes a vulnerability."""
+    code_owners: Annotated[bool, Strict()] = False
+    """Whether maintainers are told whom, by the repository's CODEOWNERS, the files are for that an
+    issue names."""
     mention_owners: Annotated[bool, Strict()] = False
-    """Whether owners of `routes` are mentioned in the bot's comment, which notifies them; else
-    their names stand there as code."""
+    """Whether owners of `routes` and of files are mentioned in the bot's comment, which notifies
+    them; else their names stand there as code."""

@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     from store.unit_of_work import UnitOfWork
 
 CONFIGURATION_PATH = ".github/issue-tagger.yml"
+CODE_OWNERS_PATHS = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS")
+"""Where GitHub looks for it; the first that is there counts."""
+LARGEST_CODE_OWNERS = 64 * 1024
+"""Characters; GitHub reads up to 3 MB, which would be kept with the repository's rules."""
 LOOK = "configuration"
 """An event that is none of GitHub's: the file is to be looked at, though nobody pushed it."""
 FRESH_FOR = timedelta(minutes=10)
@@ -97,6 +101,9 @@ async def refresh(
     """Ask GitHub for the file and keep what it says."""
     before = Reading.of(repository)
     reading = await _look(client, repository.full_name, before, now)
+    if reading.configuration.advice.code_owners:
+        owners = await _code_owners(client, repository.full_name, before)
+        reading = replace(reading, code_owners=owners)
     if reading.problems:
         log.warning(
             "the configuration file is invalid and changes nothing",
@@ -143,12 +150,30 @@ async def _look(
     return Reading(now, places=places)
 
 
+async def _code_owners(
+    client: GitHubClient, full_name: str, before: Reading | None
+) -> dict[str, FileAtPlace]:
+    """What is where GitHub looks for CODEOWNERS, up to the first that is there."""
+    places: dict[str, FileAtPlace] = {}
+    for path in CODE_OWNERS_PATHS:
+        last = (before.code_owners if before else {}).get(path, FileAtPlace())
+        there, problem = await _ask(client, full_name, last, path)
+        if problem or len(there.text or "") > LARGEST_CODE_OWNERS:
+            message = problem or f"it is longer than {LARGEST_CODE_OWNERS} characters"
+            log.warning("CODEOWNERS is not read", extra={"path": path, "reason": message})
+            return {path: FileAtPlace()}
+        places[path] = there
+        if there.text is not None:
+            break
+    return places
+
+
 async def _ask(
-    client: GitHubClient, repository: str, last: FileAtPlace
+    client: GitHubClient, repository: str, last: FileAtPlace, path: str = CONFIGURATION_PATH
 ) -> tuple[FileAtPlace, str | None]:
     """What one place holds, and why it is no text."""
     try:
-        file_text = await client.contents(repository, CONFIGURATION_PATH, etag=last.etag)
+        file_text = await client.contents(repository, path, etag=last.etag)
     except BadPayload as error:
         return FileAtPlace(), str(error)
     except Forbidden as error:

@@ -48,6 +48,7 @@ class Reading:
         is no file.
     :ivar problems: why the present file is not, in the order of its lines; empty where it is.
     :ivar places: by place ("repository", "organisation"), what it holds.
+    :ivar code_owners: by path, what was found there of CODEOWNERS; empty where nobody asks for it.
     """
 
     checked_at: datetime
@@ -55,6 +56,7 @@ class Reading:
     intake: IntakeRules = field(default_factory=IntakeRules)
     problems: tuple[Problem, ...] = ()
     places: Mapping[str, FileAtPlace] = field(default_factory=dict)
+    code_owners: Mapping[str, FileAtPlace] = field(default_factory=dict)
 
     @property
     def configuration(self) -> RepositoryConfiguration:
@@ -75,6 +77,11 @@ class Reading:
         """Those that the repository's people can mend."""
         return self.problems if self.is_own and not self.is_forbidden else ()
 
+    @property
+    def code_owners_text(self) -> str:
+        """Of the CODEOWNERS that counts; "" where there is none."""
+        return next((each.text for each in self.code_owners.values() if each.text), "")
+
     def to_json(self) -> dict[str, Any]:
         """As stored in `Repository.configuration`; `intake` has a place of its own."""
         return {
@@ -82,17 +89,19 @@ class Reading:
             "valid": self.rules,
             "problems": [[problem.line, problem.key, problem.message] for problem in self.problems],
             "places": {name: place.to_json() for name, place in self.places.items()},
+            "code_owners": {path: place.to_json() for path, place in self.code_owners.items()},
         }
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any], intake: IntakeRules) -> Self:
-        places = stored.get("places", {})
+        places, code_owners = stored.get("places", {}), stored.get("code_owners", {})
         return cls(
             datetime.fromisoformat(stored["checked_at"]),
             stored["valid"],
             intake,
             tuple(Problem(*problem) for problem in stored.get("problems", ())),
             {name: FileAtPlace.from_json(place) for name, place in places.items()},
+            {path: FileAtPlace.from_json(place) for path, place in code_owners.items()},
         )
 
     @classmethod

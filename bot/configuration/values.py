@@ -88,8 +88,13 @@ _PRINTABLE = r"^[^\s\x00-\x1f](?:[^\x00-\x1f]*[^\s\x00-\x1f])?$"
 _OWNER = re.compile(r"@[A-Za-z0-9][A-Za-z0-9_-]{0,62}(?:/[A-Za-z0-9][A-Za-z0-9_-]{0,99})?")
 
 
+def is_owner(text: str) -> bool:
+    """Whether a text is a person's name (`@login`) or a team's (`@organisation/team`)."""
+    return bool(_OWNER.fullmatch(text))
+
+
 def _owner(text: str) -> str:
-    if not _OWNER.fullmatch(text):
+    if not is_owner(text):
         raise ValueError(f"{text!r} is nobody on GitHub; write @login or @organisation/team")
     return text
 
