@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 from bot.github.markdown import code_span, issue_link
-from tagger.domain.decision import LabelDecision, Neighbour
+from tagger.domain.decision import UNFAMILIAR, LabelDecision, Neighbour
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -22,6 +22,8 @@ MAX_SHOWN = 8
 """Labels; more would bury the answer."""
 ALWAYS_SHOWN = 3
 MAX_NEIGHBOURS = 3
+
+UNFAMILIAR_WORDS = "it is unlike the issues that were learned from, so nothing is set"
 
 NOTHING_TO_GO_BY = (
     "- The issue says nothing: it has no words, or none that any labelled issue taught. "
@@ -79,7 +81,9 @@ def _of_label(choice: LabelChoice, page: str) -> Iterator[str]:
     if decision.votes:
         votes = sorted(decision.votes.items(), key=lambda vote: (-vote[1], vote[0]))
         votes_text = ", ".join(f"{name} {score:.2f}" for name, score in votes)
-        yield f"  - votes: {votes_text}; {decision.decided_by} weighed most"
+        unfamiliar = decision.decided_by == UNFAMILIAR
+        why = UNFAMILIAR_WORDS if unfamiliar else f"{decision.decided_by} weighed most"
+        yield f"  - votes: {votes_text}; {why}"
     neighbours = list(_nearest(decision.neighbours, page))
     if neighbours:
         yield f"  - nearest: {'; '.join(neighbours)}"

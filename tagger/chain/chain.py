@@ -8,9 +8,11 @@ import numpy as np
 
 from tagger.chain.chain_trainer import ChainTrainer
 from tagger.chain.checkpoints import Checkpoints
+from tagger.chain.familiarity import NEAREST
 from tagger.chain.precision_guarantee import DEFAULT_TARGET
 from tagger.chain.saved_chain import restore_chain, save_chain
 from tagger.domain.issue import IssueText
+from tagger.strategies.knn import NearestNeighbours
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -89,8 +91,21 @@ class Chain:
         if learned.always_labelled and len(issues):
             without = np.flatnonzero(~decided.any(axis=1))
             decided[without, scores[without].argmax(axis=1)] = True
-        promised = learned.promised_thresholds(DEFAULT_TARGET)
-        return CandidatePrediction(scores, decided, scores >= promised)
+        applied = scores >= learned.promised_thresholds(DEFAULT_TARGET)
+        return CandidatePrediction(scores, decided, applied & self._familiar(issues)[:, None])
+
+    def _familiar(self, issues: Sequence[IssueText]) -> NDArray[np.bool_]:
+        """Which issues are of the kind that was learned from. *Shape:* (n_issues,)"""
+        knn = self.member("knn")
+        if self.learned_.familiarity.least is None or not isinstance(knn, NearestNeighbours):
+            return np.ones(len(issues), dtype=bool)
+        return np.array(
+            [
+                self.learned_.familiarity.is_familiar([each.similarity for each in neighbours])
+                for neighbours in knn.neighbours(issues, NEAREST)
+            ],
+            dtype=bool,
+        )
 
     def fitted_members(self) -> Mapping[str, FittedMember]:
         """For the evaluation: members as candidates of their own."""

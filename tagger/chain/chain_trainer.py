@@ -10,6 +10,7 @@ import numpy as np
 from tagger.chain.cascade import Cascade
 from tagger.chain.checkpoints import Checkpoints
 from tagger.chain.contentless import CONTENTLESS, ContentCheck
+from tagger.chain.familiarity import FamiliarityCheck
 from tagger.chain.learned_chain import LearnedChain
 from tagger.chain.members import available, check_measured, fit_member, reference_texts
 from tagger.chain.precision_guarantee import DEFAULT_TARGET, evidence_of
@@ -64,8 +65,8 @@ class ChainTrainer:
         :param stages: at least one, in order of cost, each with the members of the one before.
         """
         cascade = Cascade.of(fitted, stages, train, DEFAULT_TARGET)
-        neighbours = any(member.name == "knn" for member in fitted)
-        content = ContentCheck.fit(train, self.resources.encoder() if neighbours else None)
+        knn = next((member.strategy for member in fitted if member.name == "knn"), None)
+        content = ContentCheck.fit(train, self.resources.encoder() if knn else None)
         return LearnedChain(
             cascade,
             cascade.shares_asked(),
@@ -73,6 +74,7 @@ class ChainTrainer:
             always_labelled=not len(train) or bool(train.targets.any(axis=1).mean() > 0.5),
             content=content,
             evidence=_evidence(cascade, content, train),
+            familiarity=FamiliarityCheck.fit(knn, train.issues),
         )
 
     def _fit_members(self, train: TrainingSet) -> list[Member]:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from tagger.chain.cascade import Cascade
     from tagger.chain.contentless import ContentCheck
+    from tagger.chain.familiarity import FamiliarityCheck
     from tagger.chain.precision_guarantee import Evidence
 
 
@@ -26,6 +27,7 @@ class LearnedChain:
     :ivar served_by: for each label the member that moves its score most.
     :ivar always_labelled: whether most issues have a label, so that none is left without.
     :ivar content: tells texts that say nothing.
+    :ivar familiarity: tells issues of another kind than those that were learned from.
     :ivar evidence: for each label what its precision can be promised on; empty where there are too
         few labelled issues.
     """
@@ -36,6 +38,7 @@ class LearnedChain:
     always_labelled: bool
     content: ContentCheck
     evidence: tuple[Evidence, ...]
+    familiarity: FamiliarityCheck
 
     @property
     def labels(self) -> tuple[str, ...]:

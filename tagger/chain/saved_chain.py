@@ -9,6 +9,7 @@ import numpy as np
 from tagger.chain.blend import Blend
 from tagger.chain.cascade import Cascade
 from tagger.chain.contentless import ContentCheck
+from tagger.chain.familiarity import FamiliarityCheck
 from tagger.chain.learned_chain import LearnedChain
 from tagger.chain.members import Member
 from tagger.chain.precision_guarantee import Evidence
@@ -47,6 +48,7 @@ def save_chain(learned: LearnedChain, folder: Path) -> None:
             "served_by": learned.served_by,
             "always_labelled": learned.always_labelled,
             "content": learned.content.as_json(),
+            "familiar_from": learned.familiarity.least,
         },
     )
     arrays: Arrays = {"promised": cascade.promised}
@@ -75,6 +77,7 @@ def restore_chain(folder: Path, resources: Resources, *, seed: int) -> LearnedCh
             always_labelled=bool(numbers["always_labelled"]),
             content=ContentCheck.from_json(numbers["content"]),
             evidence=_evidence(arrays),
+            familiarity=FamiliarityCheck(numbers.get("familiar_from")),  # not in older releases
         )
     except (KeyError, TypeError, ValueError) as error:
         raise ReleaseDamaged(folder, f"{OWN} or {NUMBERS}: {error!r}") from error

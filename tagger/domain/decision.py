@@ -13,6 +13,9 @@ Verdict = Literal["apply", "suggest", "abstain"]
 SAYS_NOTHING = "says nothing"
 """What stands in a member's place where an issue has no content that any could go by."""
 
+UNFAMILIAR = "unlike what was learned from"
+"""What stands there where a score would do to set a label, but the issue is of another kind."""
+
 BASE = "base"
 """Among the parts of a score: what no member moved, the label's frequency and its rivals."""
 
@@ -34,7 +37,7 @@ class LabelDecision:
     :ivar score: calibrated probability that the label belongs.
     :ivar cut: the score from which the label is applied, or, where its precision cannot be
         promised, suggested.
-    :ivar decided_by: the member that weighed most, or `SAYS_NOTHING`.
+    :ivar decided_by: the member that weighed most, `SAYS_NOTHING`, or `UNFAMILIAR`.
     :ivar votes: each member's own calibrated probability.
     :ivar neighbours: nearest labelled issues that carry the label, then the nearest without it.
         None that is no nearer than chance has it.

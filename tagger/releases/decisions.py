@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from tagger.chain.precision_guarantee import MissingExamples, examples_needed
-from tagger.domain.decision import SAYS_NOTHING, LabelDecision, Neighbour
+from tagger.domain.decision import SAYS_NOTHING, UNFAMILIAR, LabelDecision, Neighbour
 from tagger.strategies.knn import NearestNeighbours
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tagger.chain.learned_chain import LearnedChain
     from tagger.domain.decision import Policy, Verdict
     from tagger.domain.issue import IssueText
+    from tagger.strategies.knn import LabelledNeighbour
 
 ASKED = 30
 """Neighbours looked up for an issue, of which a label shows a few."""
@@ -48,7 +49,7 @@ class DecisionMaker:
         if not issues:
             return ()
         opinion = self._learned.cascade.predict(issues)
-        neighbours = self._neighbours(issues)
+        nearest = self._nearest(issues)
         promised = self._promised(policy)
         decided = []
         for row, issue in enumerate(issues):
@@ -60,14 +61,16 @@ class DecisionMaker:
             verdicts = self._verdicts(
                 opinion.scores[row], opinion.thresholds[row], promised, policy
             )
+            held_back = self._held_back(verdicts, nearest[row])
+            neighbours = self._shown_neighbours(nearest[row])
             labels = [
                 LabelDecision(
                     name,
                     float(opinion.scores[row, i]),
                     *verdicts[name],
-                    str(opinion.decided_by[row, i]),
+                    UNFAMILIAR if name in held_back else str(opinion.decided_by[row, i]),
                     {member: float(vote[i]) for member, vote in opinion.votes[row].items()},
-                    tuple(_precedents(name, neighbours[row])),
+                    tuple(_precedents(name, neighbours)),
                     {part: float(value[i]) for part, value in opinion.parts[row].items()},
                 )
                 for i, name in enumerate(self._learned.labels)
@@ -184,23 +187,33 @@ class DecisionMaker:
             _settle(group, verdicts, dict(zip(self._learned.labels, scores, strict=True)))
         return verdicts
 
-    def _neighbours(self, issues: Sequence[IssueText]) -> list[list[Neighbour]]:
-        if self._knn is None:
-            return [[] for _ in issues]
-        neighbourses = self._knn.neighbours(issues, ASKED)
+    def _held_back(
+        self, verdicts: dict[str, tuple[float, Verdict]], nearest: Sequence[LabelledNeighbour]
+    ) -> set[str]:
+        """Labels that are suggested instead of set, because the issue is of another kind."""
+        similarities = [neighbour.similarity for neighbour in nearest]
+        if self._learned.familiarity.is_familiar(similarities):
+            return set()
+        held_back = {name for name, (_, verdict) in verdicts.items() if verdict == "apply"}
+        for name in held_back:
+            verdicts[name] = (verdicts[name][0], "suggest")
+        return held_back
+
+    def _nearest(self, issues: Sequence[IssueText]) -> list[list[LabelledNeighbour]]:
+        return self._knn.neighbours(issues, ASKED) if self._knn else [[] for _ in issues]
+
+    def _shown_neighbours(self, nearest: Sequence[LabelledNeighbour]) -> list[Neighbour]:
+        """Those that are near by more than chance."""
         return [
-            [
-                Neighbour(
-                    neighbour.number,
-                    self._titles[neighbour.number],
-                    neighbour.labels,
-                    neighbour.similarity,
-                )
-                for neighbour in neighbours
-                if neighbour.number in self._titles  # else it was erased since it was learned
-                and not self._learned.content.by_chance(neighbour.similarity)
-            ]
-            for neighbours in neighbourses
+            Neighbour(
+                neighbour.number,
+                self._titles[neighbour.number],
+                neighbour.labels,
+                neighbour.similarity,
+            )
+            for neighbour in nearest
+            if neighbour.number in self._titles  # else it was erased since it was learned
+            and not self._learned.content.by_chance(neighbour.similarity)
         ]
 
     @property

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from bot.cli.output import plain, say, shortened, terminal_width
-from tagger.domain.decision import BASE
+from tagger.domain.decision import BASE, UNFAMILIAR
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -144,7 +144,9 @@ def sum_of_parts(label: LabelDecision) -> str:
 def _say_reasons(label: LabelDecision) -> None:
     if label.parts:
         say(f"    {sum_of_parts(label)}: {label.score:.2f}")
-    elif label.says_nothing:
+    if label.decided_by == UNFAMILIAR:
+        say("    suggested only: the issue is unlike those that were learned from")
+    if label.says_nothing:
         say("    the issue says nothing that any labelled issue taught")
     carrying = [neighbour for neighbour in label.neighbours if label.name in neighbour.labels]
     others = [neighbour for neighbour in label.neighbours if label.name not in neighbour.labels]

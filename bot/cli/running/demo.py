@@ -9,6 +9,7 @@ from bot.cli import opening
 from bot.cli.issues.label_words import threshold_in_words
 from bot.cli.options import repository_name
 from bot.cli.output import plain, say
+from tagger.domain.decision import UNFAMILIAR
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -106,10 +107,8 @@ def say_label(how: str, name: str, label: "PredictedLabel | None") -> None:
     if label is None:
         say(f"   {how:<10}{name}")
         return
-    say(
-        f"   {how:<10}{name}  {label.score:.2f} "
-        f"({threshold_in_words(how, label)}; mostly {label.decided_by})"
-    )
+    why = label.decided_by if label.decided_by == UNFAMILIAR else f"mostly {label.decided_by}"
+    say(f"   {how:<10}{name}  {label.score:.2f} ({threshold_in_words(how, label)}; {why})")
     for neighbour in label.neighbours[:SHOWN_NEIGHBOURS]:
         labels = ", ".join(neighbour["labels"]) or "no label"
         title = plain(str(neighbour["title"]), 60)
