@@ -23,7 +23,7 @@ from tagger.chain.prior import NOTHING, FeatureMoments
 from tagger.statistics.log_odds import feature_names
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 ROOT = Path(__file__).parents[1]
 SCRIPTS = ROOT / "docs" / "benchmarks"
@@ -48,8 +48,7 @@ RUN_BY_OTHERS = {"mutations": "fuzz", "peer_probot": "webhook"}
 PAIRS = {"ISSUES:NAMED"}
 """Arguments that are two places joined."""
 
-# Arguments by benchmark: SPEC, ISSUES, NAMED, NLBSE, SETS and WORK stand for what
-# `Workshop` makes.
+# Arguments by benchmark: words in capitals stand for what `Workshop` makes.
 SMALLEST: dict[str, Sequence[str]] = {
     "cleaning": ("SPEC", *PARTED),
     "cleaning_speed": ("--bodies", "2"),
@@ -59,6 +58,7 @@ SMALLEST: dict[str, Sequence[str]] = {
     "duplicates": ("ISSUES", "acme/rocket", "--read", "READ", "--newest", "60", "--fit"),
     "drain": ("--issues", "4", "--model-ms", "0"),
     "import_memory": ("--megabytes", "1"),
+    "familiarity": ("MANY", "FOLDER", "--least", "100"),
     "gate": ("SPEC", "--tries", "1", "--members", CHEAP, "--newest", "80"),
     "left_out": ("ISSUES",),
     "issue_types": ("ISSUES", "bug,enhancement", "--newest", "80", "--members", CHEAP),
@@ -121,6 +121,8 @@ class Workshop:
             "WORK": str(folder / "work"),
             "NLBSE": str(_nlbse(folder / "nlbse")),
             "SETS": str(_public_sets(folder / "sets")),
+            "MANY": str(_many(folder / "sets.json", specs)),
+            "FOLDER": str(folder),
         }
         (folder / "work").mkdir()
 
@@ -177,6 +179,16 @@ def _pairs_read(file: Path, lines: Sequence[str]) -> Path:
     ]
     file.write_text(json.dumps(pairs))
     return file
+
+
+def _many(path: Path, names: Iterable[str]) -> Path:
+    """The list of repositories that `across` and `familiarity` read."""
+    sets = [
+        {"repository": f"{name}/r", "file": f"{name}.jsonl.gz", "labels": LABELS.split(",")}
+        for name in names
+    ]
+    path.write_text(json.dumps(sets), encoding="utf-8")
+    return path
 
 
 def _nlbse(folder: Path) -> Path:
@@ -252,12 +264,7 @@ def test_a_prior_of_other_repositories_is_judged_on_each(workshop: Workshop) -> 
 def test_the_mean_curve_over_repositories_is_of_priors_that_others_made(
     workshop: Workshop,
 ) -> None:
-    sets = [
-        {"repository": f"{name}/r", "file": f"{name}.jsonl.gz", "labels": LABELS.split(",")}
-        for name in ("one", "two")
-    ]
-    (workshop.folder / "sets.json").write_text(json.dumps(sets), encoding="utf-8")
-    small = ("sets.json", ".", "--sizes", "0,8", "--keep", "WORK/across", "--out", "WORK/all.json")
+    small = ("MANY", "FOLDER", "--sizes", "0,8", "--keep", "WORK/across", "--out", "WORK/all.json")
     printed = workshop.run("across", small)
     assert "2 of 2 repositories have all sizes" in printed
     assert [line.split("|")[1].strip() for line in printed.splitlines()[3:6]] == [
