@@ -1,9 +1,9 @@
 """The screenshots of README and docs, taken anew: the demonstration, its pages and a report.
 
-    python docs/images/shoot.py
+    python docs/images/shoot.py [pages] [report]
 
-Needs Chromium and its driver, and selenium (extra `dev`). Takes a quarter of an hour, most
-of it the evaluation.
+Needs Chromium and its driver, and selenium (extra `dev`). The pages take a minute, the report a
+quarter of an hour, since it is of an evaluation of every member.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 HERE = Path(__file__).parent
+PATIENCE = 180.0
+"""Seconds that a page may take until it is ready."""
+
 SLICES = "0,8,16,32,64,128,all"
 MEMBERS = "naive-bayes,zero-shot,linear,knn,chain"
 
@@ -43,10 +47,11 @@ class Shot:
     dark: bool = False
 
 
-PAGES = {
-    "": (Shot("pages-today", (1280, 1000)), Shot("pages-today-phone", (390, 1500))),
-    "/teach": (Shot("pages-teach-dark", (1280, 1100), dark=True),),
-}
+PAGES = (
+    ("", "To decide", Shot("pages-today", (1280, 1000))),
+    ("", "To decide", Shot("pages-today-phone", (390, 1500))),
+    ("/teach", "Which labels belong on it?", Shot("pages-teach-dark", (1280, 1100), dark=True)),
+)
 REPORT = (
     Shot("report-desktop", (1400, 1560)),
     Shot("report-dark", (1400, 1560), dark=True),
@@ -58,36 +63,48 @@ REPORT = (
 
 def main() -> None:
     """Play, evaluate, open, and write the pictures beside this file."""
+    wanted = sys.argv[1:] or ["pages", "report"]
     material = from_sample(_quiet)
     with tempfile.TemporaryDirectory(prefix="issue-tagger-shoot-") as work:
         folder = Path(work)
         heard = Audience(*(4 * [lambda *_: None]))
         play(material, folder, heard)
         repository = material.repository
-        command(
-            folder,
-            *("evaluate", repository, "--strategies", MEMBERS, "--slices", SLICES),
-            *("--seeds", "3", "--out", str(folder / "reports")),
-        )
         with browser() as driver:
-            with opened(folder, repository) as (link, site):
-                driver.get(link)
-                for path, shots in PAGES.items():
-                    for shot in shots:
-                        take(driver, f"{site}/r/{repository}{path}", shot)
-            report = next((folder / "reports").rglob("*.html"))
-            for shot in REPORT:
-                take(driver, report.as_uri(), shot)
+            if "pages" in wanted:
+                with opened(folder, repository) as (link, site):
+                    driver.get(link)
+                    for path, ready, shot in PAGES:
+                        take(driver, f"{site}/r/{repository}{path}", shot, ready)
+            if "report" in wanted:
+                report = evaluated(folder, repository)
+                for shot in REPORT:
+                    take(driver, report.as_uri(), shot, "What to switch on")
 
 
-def take(driver: Any, address: str, shot: Shot) -> None:
-    """Open a page at a size, and keep what shows."""
+def evaluated(folder: Path, repository: str) -> Path:
+    """The page of a new evaluation."""
+    command(
+        folder,
+        *("evaluate", repository, "--strategies", MEMBERS, "--slices", SLICES),
+        *("--seeds", "3", "--out", str(folder / "reports")),
+    )
+    return next((folder / "reports").rglob("*.html"))
+
+
+def take(driver: Any, address: str, shot: Shot, ready: str) -> None:
+    """Open a page at a size, wait for a text on it, and keep what shows."""
     scheme = {"name": "prefers-color-scheme", "value": "dark" if shot.dark else "light"}
     driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme]})
     width, height = shot.size
     metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
     driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
     driver.get(address)
+    deadline = time.monotonic() + PATIENCE
+    while ready not in driver.page_source:
+        if time.monotonic() > deadline:
+            raise SystemExit(f"{address} did not say {ready!r} within {PATIENCE:.0f} s")
+        time.sleep(0.2)
     driver.save_screenshot(str(HERE / f"{shot.name}.png"))
     print(f"{shot.name}.png: {address}")
 
