@@ -131,6 +131,9 @@ def _settings_of_label(value: Any) -> Any:
     return {} if value is None else value
 
 
+_FieldsText = dict[FieldName, FieldSettings | FieldMode | None] | list[FieldName]
+
+
 def _settings_of_fields(value: Any) -> Any:
     if isinstance(value, list):
         return dict.fromkeys(value) if all(isinstance(name, str) for name in value) else value
@@ -204,7 +207,7 @@ class RepositoryConfiguration(Section):
             ],
         ],
         Field(max_length=25),
-        BeforeValidator(_settings_of_fields),
+        BeforeValidator(_settings_of_fields, json_schema_input_type=_FieldsText),
     ] = Field(default_factory=dict)
     """Single-select fields, such as Priority, of which the bot suggests values, as a mapping or a
     list of names. A field that is not named here is left alone; no field is ever set."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from bot.configuration.names import Names
 from store.engine.text import name_key
-from store.records.issue_fields import attribute_of, field_value_of, is_field
+from store.records.issue_fields import attribute_of, field_value_of, is_field, is_label
 from store.records.issue_types import is_type
 
 if TYPE_CHECKING:
@@ -47,13 +47,16 @@ class LabelRules:
             return "an issue that carries it is ignored"
         if label in self._blocked:
             return "`block` names it"
-        if is_type(label):
-            return None if name_key(label) in self._types else "`types` does not name it"
-        if is_field(label):
-            return None if self.is_of_a_field(label) else "`fields` does not name it"
+        if not is_label(label):
+            return self._unnamed(label)
         if self._allowed and label not in self._allowed:
             return "`allow` does not name it"
         return None
+
+    def _unnamed(self, target: str) -> str | None:
+        if is_type(target):
+            return None if name_key(target) in self._types else "`types` does not name it"
+        return None if self.is_of_a_field(target) else "`fields` does not name it"
 
     def is_of_a_field(self, label: str) -> bool:
         """Whether it is a value of a field that the file names."""

@@ -1,4 +1,4 @@
-"""Requests about labels, types and fields: a repository's, an issue's, and what is suggested for an issue.
+"""Requests about labels, types and fields: a repository's, an issue's, and suggestions of them.
 
 https://docs.github.com/rest/issues/labels. Writes add or remove single ones; the call that replaces
 all labels of an issue is not here, because it overwrites what a person did a moment ago.
@@ -252,7 +252,7 @@ def _type_json(wanted: ReasonedLabel) -> dict[str, object]:
 def _check_labels(names: Iterable[str]) -> None:
     for name in names:
         if not is_label(name):
-            raise ValueError(f"got {name!r}, a type or a field's value; expected labels")
+            raise ValueError(f"got {name!r}, an issue type or a field's value; expected labels")
 
 
 def shortened(rationale: str) -> str:
