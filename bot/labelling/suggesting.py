@@ -60,19 +60,23 @@ async def look_at_suggestions(job: IssueJob, client: GitHubClient, snapshot: Sna
 
 
 async def suggest(
-    job: IssueJob, client: GitHubClient, snapshot: Snapshot, choices: Sequence[LabelChoice]
+    job: IssueJob,
+    client: GitHubClient,
+    snapshot: Snapshot,
+    choices: Sequence[LabelChoice],
+    form: WriteForm,
 ) -> tuple[str, str]:
-    """Suggest the labels in the form that the look found.
+    """Suggest the labels in one of the forms that the look found.
 
     :returns: GitHub's id of the comment, "" for suggestions of GitHub's own; and why GitHub refused
         it for good, "" where it did not.
     :raises LookAgain: the issue or a label is another by now, or they are suggested otherwise here.
     """
     try:
-        in_comment = [each for each in choices if snapshot.form_of(each.label) == "comment"]
-        if others := [each for each in choices if snapshot.form_of(each.label) == "suggestion"]:
-            await _suggest(job, client, snapshot, others)
-        return (await _comment(job, client, snapshot, in_comment) if in_comment else ""), ""
+        if form == "suggestion":
+            await _suggest(job, client, snapshot, choices)
+            return "", ""
+        return await _comment(job, client, snapshot, choices), ""
     except Gone:
         return "", "the issue is gone"
     except (Moved, NotFound, Invalid) as error:

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from store.unit_of_work import UnitOfWork
 
 
+_FORMS: tuple[WriteForm, ...] = ("suggestion", "comment")
+"""Of suggestions, the comment's last: who may not comment may suggest all the same."""
 REJECTED = "the issue's text speaks against it now"
 
 
@@ -87,13 +89,21 @@ async def carry_out(job: IssueJob, snapshot: Snapshot, planned: Plan) -> Written
     reasons = {choice.key: reasoned(choice) for choice in planned.to_apply}
     marks = await _set(job, client, snapshot, labels, planned.rejected, reasons)
     marks += _forgotten(snapshot, intended)
-    suggested = [write for write in intended if write.form != "label"]
     comment_id = ""
-    if suggested:
-        chosen = _suggestible(snapshot, planned)
-        comment_id, refused = await suggest(job, client, snapshot, chosen)
-        state: WriteState = "left" if refused else "written"
-        marks += [WriteMark(write, state, refused, comment_id or None) for write in suggested]
+    for form in _FORMS:
+        choices = [
+            choice
+            for choice in _suggestible(snapshot, planned)
+            if snapshot.form_of(choice.label) == form
+        ]
+        if choices:
+            comment_id, refused = await suggest(job, client, snapshot, choices, form)
+            state: WriteState = "left" if refused else "written"
+            marks += [
+                WriteMark(write, state, refused, comment_id or None)
+                for write in intended
+                if write.form == form
+            ]
     return Written(tuple(marks), run_id, snapshot.issue, comment_id)
 
 
@@ -159,8 +169,7 @@ def _intend(job: IssueJob, snapshot: Snapshot, planned: Plan) -> tuple[int, tupl
             ).id
         ids = {key: str(label_id) for label_id, key in snapshot.labels.ids.items()}
         writes = work.writes.intend(run_id, job.number, labels, now, external_ids=ids)
-        forms: tuple[WriteForm, ...] = ("suggestion", "comment")
-        for form in forms:
+        for form in _FORMS:
             some = [label for label in suggested if snapshot.form_of(label) == form]
             of_labels = ids if form == "suggestion" else None
             writes += work.writes.intend(

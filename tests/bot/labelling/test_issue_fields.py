@@ -11,6 +11,7 @@ from bot.backfilling.backfilling import BackfillRequest, backfill
 from bot.errors import CommandRefused
 from bot.repositories.syncing import sync
 from bot.reviewing.deciding_labels import Person, ReviewContext, ReviewOrder, decide
+from bot.simulator.faults import Fault
 from bot.simulator.records import SuggestionMode
 
 if TYPE_CHECKING:
@@ -88,6 +89,22 @@ async def test_where_github_has_no_suggestions_one_comment_names_all(fielded: Be
     (comment,) = comments(fielded)
     assert f"`{HIGH}`" in comment
     assert "`docs`" in comment
+
+
+async def test_where_the_comment_is_refused_labels_are_suggested_all_the_same(
+    fielded: Bench,
+) -> None:
+    fielded.configure(QUIET % "[Priority]")
+    fielded.github.fail_next(
+        Fault(403, method="POST", path="/comments", message="the issue is locked")
+    )
+    await fielded.deliver(fielded.github.open_issue(REPO, f"docs? {TITLE}"))
+    with fielded.installation.store.read() as work:
+        writes = work.writes.list(repository_id=work.repositories.get(REPO).id, number=1)
+    assert {(each.label, each.form, each.state) for each in writes} == {
+        ("docs", "suggestion", "written"),
+        (HIGH, "comment", "left"),
+    }
 
 
 async def test_without_comments_a_value_is_only_recorded(fielded: Bench) -> None:
