@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ from sqlalchemy import bindparam, exists, func, select
 from store.engine.text import name_key
 from store.engine.upsert import chunks
 from store.provenance import Act
+from store.records.issue_fields import field_target
 from store.records.issue_types import PREFIX, type_target
 from store.tables import IssueLabelRow, IssueRow, LabelEventRow
 
@@ -37,14 +38,29 @@ def labels_of(session: Session, issue_ids: Iterable[int]) -> dict[int, dict[str,
 
 
 def targets_of(session: Session, issue_ids: Iterable[int]) -> dict[int, dict[str, str]]:
-    """As `labels_of`, with each issue's native type among them (`store.records.issue_types`)."""
+    """As `labels_of`, with each issue's type and fields among them.
+
+    By the names of `store.records.issue_types` and `store.records.issue_fields`.
+    """
     ids = list(issue_ids)
     targets: dict[int, dict[str, str]] = defaultdict(dict, labels_of(session, ids))
     for part in chunks(ids):
         for issue_id, name in session.execute(_types(), {"ids": part}):
             target = type_target(name)
             targets[issue_id][name_key(target)] = target
+        for issue_id, fields in session.execute(_fields(), {"ids": part}):
+            names = [field_target(*pair) for pair in sorted((fields or {}).items())]
+            targets[issue_id].update((name_key(name), name) for name in names)
     return dict(targets)
+
+
+def field_targets(session: Session, repository_id: int) -> Counter[str]:
+    """Values of fields that issues of a repository have now, and how many have each."""
+    query = select(IssueRow.fields).where(
+        IssueRow.repository_id == repository_id, IssueRow.fields.is_not(None)
+    )
+    rows = session.scalars(query.execution_options(yield_per=1000))
+    return Counter(field_target(*pair) for fields in rows for pair in (fields or {}).items())
 
 
 def labels_beside_types(session: Session, repository_id: int) -> dict[str, dict[str, int]]:
@@ -83,6 +99,12 @@ def _labels() -> Select[int, str, str]:
 @cache
 def _types() -> Select[int, str]:
     query = select(IssueRow.id, IssueRow.type).where(IssueRow.type != "")
+    return query.where(IssueRow.id.in_(bindparam("ids", expanding=True)))
+
+
+@cache
+def _fields() -> Select[int, dict[str, str] | None]:
+    query = select(IssueRow.id, IssueRow.fields).where(IssueRow.fields.is_not(None))
     return query.where(IssueRow.id.in_(bindparam("ids", expanding=True)))
 
 

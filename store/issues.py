@@ -399,10 +399,17 @@ def _changes(row: IssueRow, record: IssueRecord, labels: dict[str, str]) -> dict
         # An import tells that an issue is closed, and not always when.
         "closed_at": record.closed_at or (row.closed_at if record.state == row.state else None),
         "type": row.type if record.type is None else storable(record.type),
+        "fields": row.fields if record.fields is None else _fields(record),
         "locked": row.locked if record.locked is None else record.locked,
     }
     different = {name: new for name, new in present.items() if getattr(row, name) != new}
     return different if different or _distinct(record.labels) != labels else None
+
+
+def _fields(record: IssueRecord) -> dict[str, str] | None:
+    """None where it has none, so that the few issues with values are found."""
+    fields = record.fields or {}
+    return {storable(name): storable(value) for name, value in fields.items()} or None
 
 
 def _new_row(repository_id: int, record: IssueRecord) -> dict[str, Any]:
@@ -424,6 +431,7 @@ def _new_row(repository_id: int, record: IssueRecord) -> dict[str, Any]:
         "updated_at": record.updated_at,
         "closed_at": record.closed_at,
         "type": record.type or "",
+        "fields": _fields(record),
         "locked": bool(record.locked),
     }
 
@@ -453,4 +461,5 @@ def _stored(row: IssueRow, labels: tuple[str, ...]) -> StoredIssue:
         opted_out_at=row.opted_out_at,
         opted_in_at=row.opted_in_at,
         paths=None if row.paths is None else tuple(row.paths),
+        fields=row.fields or {},
     )

@@ -21,7 +21,7 @@ from sqlalchemy.orm import aliased
 from store.engine.text import name_key, storable
 from store.engine.upsert import chunks, insert_into
 from store.errors import NotStored
-from store.issue_history import acts_of, labels_beside_types
+from store.issue_history import acts_of, field_targets, labels_beside_types
 from store.provenance import Act, last_by_people, taken_off
 from store.records import LabelEvent, LabelRecord, StoredLabel
 from store.tables import (
@@ -177,6 +177,10 @@ class Labels:
     def beside_types(self, repository_id: int) -> dict[str, dict[str, int]]:
         """Folded label → folded type target → on how many issues people gave both."""
         return labels_beside_types(self._session, repository_id)
+
+    def field_values(self, repository_id: int) -> tuple[str, ...]:
+        """Targets of the values of fields that issues have now."""
+        return tuple(sorted(field_targets(self._session, repository_id)))
 
     def newest_event(self) -> int:
         """Which act was recorded last, of all repositories'; 0: none was."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from store.records.issue_types import is_type
+from store.records.issue_fields import is_label
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -58,12 +58,12 @@ def judge(
     A label on the issue is confirmed where a person set it last, where no act of it is recorded
     at all (it was imported without history), or where a person edited the issue's labels after
     a bot had set it and left it there. What a person took off last is refused, whoever set it
-    again afterwards. Who sets a type says nothing of labels, nor the other way round.
+    again afterwards. Who sets a type or a field says nothing of labels, nor the other way round.
     """
     by_people = last_by_people(acts)
     last = {act.label: (position, act) for position, act in enumerate(acts)}
     by_hand = [(n, act.label) for n, act in enumerate(acts) if act.actor_kind in PEOPLE]
-    last_edit = max((n for n, label in by_hand if not is_type(label)), default=-1)
+    last_edit = max((n for n, label in by_hand if is_label(label)), default=-1)
 
     def is_confirmed(label: str) -> bool:
         if label in by_people:
@@ -72,7 +72,7 @@ def judge(
             return True
         position, act = last[label]
         stood = patience is not None and patience.now - act.at >= patience.age
-        return stood or (last_edit > position and not is_type(label))
+        return stood or (last_edit > position and is_label(label))
 
     labels = frozenset(present)
     confirmed = frozenset(filter(is_confirmed, labels))

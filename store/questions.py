@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, select
 
 from store.engine.text import name_key
+from store.issue_history import field_targets
 from store.records import AskedQuestion
 from store.records.issue_types import type_target
 from store.tables import IssueLabelRow, IssueRow, PredictionLabelRow, PredictionRow
@@ -62,7 +63,7 @@ class Questions:
         return tuple((at, value) for at, value in self._session.execute(query) if value is not None)
 
     def examples(self, repository_id: int) -> dict[str, int]:
-        """How many issues carry each label or type now, by its folded name."""
+        """How many issues carry each label, type or field value now, by its folded name."""
         types = (
             select(IssueRow.type, func.count())
             .where(IssueRow.repository_id == repository_id, IssueRow.type != "")
@@ -71,6 +72,8 @@ class Questions:
         examples = {
             name_key(type_target(name)): number for name, number in self._session.execute(types)
         }
+        for name, number in field_targets(self._session, repository_id).items():
+            examples[name_key(name)] = examples.get(name_key(name), 0) + number
         query = (
             select(IssueLabelRow.name_key, func.count())
             .join(IssueRow, IssueRow.id == IssueLabelRow.issue_id)

@@ -86,6 +86,7 @@ class TableBase(DeclarativeBase):
         datetime: UtcDateTime,
         bytes: LargeBinary,
         dict[str, Any]: Json,
+        dict[str, str]: Json,
         list[str]: Json,
         list[Any]: Json,
         **dict.fromkeys(_STATES, StorableText),
@@ -165,6 +166,7 @@ class IssueRow(TableBase):
     type: Mapped[str] = mapped_column(default="")
     locked: Mapped[bool] = mapped_column(default=False)
     paths: Mapped[list[str] | None]
+    fields: Mapped[dict[str, str] | None]
     answer_comment_id: Mapped[int | None]
     suggestion_comment_id: Mapped[int | None]
     opted_out_at: Mapped[datetime | None]

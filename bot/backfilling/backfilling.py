@@ -22,6 +22,7 @@ from bot.labelling.tag_issue import left_alone, policy_for
 from bot.repositories.changed_paths import read_paths
 from bot.repositories.presence import left_because
 from store.engine.text import name_key
+from store.records.issue_fields import is_field
 from tagger.domain.issue import IssueText
 from tagger.domain.strategy import silent
 
@@ -177,7 +178,8 @@ class _Backfill:
             names = {
                 name_key(label.name): label.name for label in work.labels.list(self.repository.id)
             } or {name_key(name): name for name in self._present_names()}
-        names |= {name_key(target): target for target in self.configuration.type_targets}
+        targets = (*self.configuration.type_targets, *self._field_values())
+        names |= {name_key(target): target for target in targets}
         done = 0
         for some in _in_parts(issues):
             for issue, decisions in zip(some, self._score(some), strict=True):
@@ -188,6 +190,10 @@ class _Backfill:
         applied = sum(line.planned.n_to_set for line in self.lines)
         suggested = sum(len(line.planned.to_suggest) for line in self.lines)
         return self._result(None, len(issues), applied, suggested, resumed=False)
+
+    def _field_values(self) -> tuple[str, ...]:
+        """The values of fields that the release knows, taken for those that there are."""
+        return tuple(filter(is_field, self.cached.release.names))
 
     async def apply(self, throttled: Throttled, progress: Progress) -> Backfilled:
         """Write, issue by issue."""

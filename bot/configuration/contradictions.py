@@ -33,6 +33,7 @@ def contradictions(configuration: RepositoryConfiguration) -> Iterator[tuple[Pat
         for name in _written_again(group):
             yield ("exclusive", i), f"names {name!r} twice; GitHub ignores case in label names"
     yield from _doubled_types(configuration)
+    yield from _doubled_fields(configuration)
     for name, settings in configuration.labels.items():
         if settings.mode in {None, Mode.OFF}:
             continue
@@ -50,6 +51,26 @@ def _doubled_types(configuration: RepositoryConfiguration) -> Iterator[tuple[Pat
             owner = owners.setdefault(label.casefold(), name)
             if owner != name:
                 yield ("types", name), f"{label!r} means {owner} already; a label means one type"
+
+
+def _doubled_fields(configuration: RepositoryConfiguration) -> Iterator[tuple[Path, str]]:
+    """Fields and values written twice, and labels that are to mean two values or a type."""
+    owners = {
+        label.casefold(): f"the type {name}"
+        for name, labels in configuration.types.items()
+        for label in labels
+    }
+    for name in _written_again(configuration.fields):
+        yield ("fields", name), "written twice; GitHub ignores case in names of fields, keep one"
+    for name, field in configuration.fields.items():
+        for value in _written_again(field.values):
+            yield ("fields", name, "values", value), "written twice; keep one"
+        for value, labels in field.values.items():
+            for label in labels:
+                owner = owners.setdefault(label.casefold(), f"{name}: {value}")
+                if owner != f"{name}: {value}":
+                    path = ("fields", name, "values", value)
+                    yield path, f"{label!r} means {owner} already; a label means one thing"
 
 
 def excesses(configuration: RepositoryConfiguration) -> Iterator[tuple[Path, str]]:

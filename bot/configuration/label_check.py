@@ -26,10 +26,11 @@ def unknown_labels(
     """
     document, labels = read_document(text), list(names)
     folded = {name_key(name) for name in (*labels, *configuration.type_targets)}
+    rules = configuration.label_rules
     return sorted(
         Problem(document.line_of(path), written(path), f"no such label{_nearest(name, labels)}")
         for path, name in _named(configuration)
-        if name_key(name) not in folded
+        if name_key(name) not in folded and not rules.is_of_a_field(name)
     )
 
 
@@ -40,6 +41,10 @@ def _named(configuration: RepositoryConfiguration) -> Iterator[tuple[Path, str]]
         yield from ((("exclusive", n, m), name) for m, name in enumerate(group))
     for name, labels in configuration.types.items():
         yield from ((("types", name, n), label) for n, label in enumerate(labels))
+    for name, field in configuration.fields.items():
+        for value, labels in field.values.items():
+            path = ("fields", name, "values", value)
+            yield from (((*path, n), label) for n, label in enumerate(labels))
     if configuration.fallback_label and not configuration.create_labels:
         yield ("fallback_label",), configuration.fallback_label
     for key, names in (

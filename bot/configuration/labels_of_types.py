@@ -1,16 +1,19 @@
-"""Which labels mean the same as an issue type: named in the file, or found from names and data.
+"""Which labels mean the same as an issue type or a field's value: by the file, names, and data.
 
-An issue that carries such a label is an example of the type, so that a type is learned from the
-years before it existed. What people made of the issue's type itself counts for more.
+An issue that carries such a label is an example of it, so that a type or a field is learned from
+the years before it existed. What people made of the issue's own type or field counts for more.
 """
 
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from bot.configuration.labels_of_fields import labels_of_fields
 from store.engine.text import name_key
-from store.records.issue_types import is_type, type_target
+from store.records.issue_fields import attribute_of
+from store.records.issue_types import type_target
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -28,7 +31,7 @@ _NAMESPACE = re.compile(r"^(?:type|kind|category|c|t)\s*[:/=-]\s*", re.IGNORECAS
 _NO_WORD = re.compile(r"[^\w]+|_")
 
 LabelsOfTypes = dict[str, str]
-"""Folded label → folded target of the type that it means."""
+"""Folded label → folded target of the type or the field's value that it means."""
 
 
 def labels_of_types(
@@ -61,7 +64,7 @@ def labels_of_types(
 
 
 def targets_learned(row: TrainingRow, of_types: Mapping[str, str]) -> frozenset[str]:
-    """Folded labels and type that an issue is an example of."""
+    """Folded labels, type and fields' values that an issue is an example of."""
     labels, declined = (frozenset(map(name_key, names)) for names in (row.labels, row.declined))
     return with_types(labels, declined, of_types)
 
@@ -69,28 +72,35 @@ def targets_learned(row: TrainingRow, of_types: Mapping[str, str]) -> frozenset[
 def with_types(
     labels: frozenset[str], declined: frozenset[str], of_types: Mapping[str, str]
 ) -> frozenset[str]:
-    """An issue's folded labels, and the type that they mean where it has none of its own.
+    """An issue's folded labels, and the type and values that they mean where it has none itself.
 
-    Labels that mean two types say nothing of either.
+    Labels that mean two types, or two values of one field, say nothing of either.
 
-    :param declined: folded labels and types that people declined.
+    :param declined: folded labels, types and values that people declined.
     """
-    meant = {of_types[label] for label in labels if label in of_types}
-    if len(meant) != 1 or any(map(is_type, labels)) or any(map(is_type, declined)):
-        return labels
-    return labels | meant
+    meant: dict[str, set[str]] = defaultdict(set)
+    for label in labels:
+        if target := of_types.get(label):
+            meant[attribute_of(target)].add(target)
+    told = {attribute_of(name) for name in labels | declined}
+    return labels.union(
+        *(some for attribute, some in meant.items() if len(some) == 1 and attribute not in told)
+    )
 
 
 def of_repository(
     work: UnitOfWork, repository_id: int, configuration: RepositoryConfiguration | None
 ) -> LabelsOfTypes:
-    """The same for a stored repository; empty where its file names no types."""
-    types = configuration.types if configuration else {}
-    if not types:
+    """What labels mean in a stored repository; nothing where its file names no type or field."""
+    if configuration is None or not (configuration.types or configuration.fields):
         return {}
     listed = [label.name for label in work.labels.list(repository_id, deleted=True)]
     names = (*listed, *work.issues.label_names(repository_id))
-    return labels_of_types(types, names, work.labels.beside_types(repository_id))
+    values = work.labels.field_values(repository_id) if configuration.fields else ()
+    of_fields = labels_of_fields(configuration.fields, names, values)
+    types = configuration.types
+    beside = work.labels.beside_types(repository_id) if types else None
+    return of_fields | labels_of_types(types, names, beside)
 
 
 def _by_data(targets: set[str], beside: Mapping[str, Mapping[str, int]]) -> LabelsOfTypes:

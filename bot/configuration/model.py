@@ -18,6 +18,8 @@ from bot.configuration.values import (
     Commands,
     Count,
     Cron,
+    FieldMode,
+    FieldName,
     LabelName,
     Mode,
     NameText,
@@ -31,6 +33,7 @@ from bot.configuration.values import (
     TitleText,
     TypeName,
 )
+from store.records.issue_fields import field_target, field_value_of, is_field
 from store.records.issue_types import is_type, issue_type_of, type_target
 
 if TYPE_CHECKING:
@@ -53,6 +56,31 @@ class LabelSettings(Section):
     """Sentence that says which issues the label is for, instead of GitHub's description."""
     aliases: tuple[Text, ...] = Field(default=(), max_length=20)
     """Further wordings of the same meaning."""
+
+
+def _labels_of_type(value: Any) -> Any:
+    if value is None:
+        return ()
+    return (value,) if isinstance(value, str) else value
+
+
+_LabelsOfType = Annotated[tuple[LabelName, ...], Field(max_length=20)]
+_LabelsOfTypeText = LabelName | _LabelsOfType | None
+_LabelsOfValue = Annotated[
+    _LabelsOfType, BeforeValidator(_labels_of_type, json_schema_input_type=_LabelsOfTypeText)
+]
+
+
+class FieldSettings(Section):
+    """What the bot does about one single-select field."""
+
+    mode: FieldMode = Mode.SUGGEST
+    """`suggest`: values are suggested as far as the top-level `mode` goes; none is ever set."""
+    values: Annotated[dict[TypeName, _LabelsOfValue], Field(max_length=100)] = Field(
+        default_factory=dict
+    )
+    """Values, each with the labels that mean the same; without one those are found by name. Values
+    that issues have, or labels such as `priority: high`, need not be named."""
 
 
 class IgnoreSettings(Section):
@@ -103,14 +131,17 @@ def _settings_of_label(value: Any) -> Any:
     return {} if value is None else value
 
 
-def _labels_of_type(value: Any) -> Any:
-    if value is None:
-        return ()
-    return (value,) if isinstance(value, str) else value
+_FieldsText = dict[FieldName, FieldSettings | FieldMode | None] | list[FieldName]
 
 
-_LabelsOfType = Annotated[tuple[LabelName, ...], Field(max_length=20)]
-_LabelsOfTypeText = LabelName | _LabelsOfType | None
+def _settings_of_fields(value: Any) -> Any:
+    if isinstance(value, list):
+        return dict.fromkeys(value) if all(isinstance(name, str) for name in value) else value
+    return value
+
+
+def _settings_of_field(value: Any) -> Any:
+    return {} if value is None else {"mode": value} if isinstance(value, str) else value
 
 
 class RepositoryConfiguration(Section):
@@ -165,6 +196,21 @@ class RepositoryConfiguration(Section):
     """Issue types that the bot predicts, each with the labels that mean the same; without a value
     those are found from names and from issues that have both. A type that is not named here is
     never touched; one that an issue has is never changed."""
+    fields: Annotated[
+        dict[
+            FieldName,
+            Annotated[
+                FieldSettings,
+                BeforeValidator(
+                    _settings_of_field, json_schema_input_type=FieldSettings | FieldMode | None
+                ),
+            ],
+        ],
+        Field(max_length=25),
+        BeforeValidator(_settings_of_fields, json_schema_input_type=_FieldsText),
+    ] = Field(default_factory=dict)
+    """Single-select fields, such as Priority, of which the bot suggests values, as a mapping or a
+    list of names. A field that is not named here is left alone; no field is ever set."""
     ignore: IgnoreSettings = IgnoreSettings()
     """Issues that the bot leaves alone."""
     suggestion_comments: Annotated[bool, Strict()] = True
@@ -233,6 +279,16 @@ class RepositoryConfiguration(Section):
             "block": all_present(self.block),
             "exclusive": tuple(map(all_present, self.exclusive)),
             "types": {name: all_present(labels) for name, labels in self.types.items()},
+            "fields": {
+                name: field.model_copy(
+                    update={
+                        "values": {
+                            value: all_present(labels) for value, labels in field.values.items()
+                        }
+                    }
+                )
+                for name, field in self.fields.items()
+            },
             "routes": {present(name): owners for name, owners in self.routes.items()},
             "ignore": self.ignore.model_copy(update={"labels": all_present(self.ignore.labels)}),
         }
@@ -247,7 +303,8 @@ class RepositoryConfiguration(Section):
         """How far the bot may go with this label."""
         if self.off_because(label):
             return Mode.OFF
-        return self._settings_of(label).mode or self.mode
+        mode = self._settings_of(label).mode or self.mode
+        return Mode.SUGGEST if mode is Mode.APPLY and is_field(label) else mode
 
     def off_because(self, label: str) -> str | None:
         """What switches a label off whatever its mode, or None where nothing does."""
@@ -260,7 +317,7 @@ class RepositoryConfiguration(Section):
     def wording_for(self, label: str, description: str = "") -> Label:
         """The label as strategies read it: GitHub's name, with the wordings given here as aliases.
 
-        A type's own name is one of them.
+        A type's own name is one of them, and so is what a field's value says: "Priority: High".
 
         :param description: GitHub's own, which a description given here replaces.
         """
@@ -270,12 +327,23 @@ class RepositoryConfiguration(Section):
         verbalizers = (settings.name, *settings.aliases) if settings.name else settings.aliases
         if is_type(label):
             verbalizers = (*verbalizers, issue_type_of(label))
+        elif is_field(label):
+            verbalizers = (*verbalizers, ": ".join(field_value_of(label)))
         return Label(label, settings.description or description, verbalizers)
 
     @property
     def type_targets(self) -> tuple[str, ...]:
         """The targets of the types that the file names (`store.records.issue_types`)."""
         return tuple(map(type_target, self.types))
+
+    @property
+    def field_targets(self) -> tuple[str, ...]:
+        """The targets of the values that the file names (`store.records.issue_fields`)."""
+        return tuple(
+            field_target(name, value)
+            for name, field in self.fields.items()
+            for value in field.values
+        )
 
     def owners_of(self, label: str) -> tuple[str, ...]:
         """Whom issues of this label are for, each with its @; empty: nobody in particular."""

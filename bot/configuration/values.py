@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, Strict, StringConstraints, ValidationInfo
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    Strict,
+    StringConstraints,
+    ValidationInfo,
+)
 
 from bot.configuration.names import ANY_TEXT, MAX_ANY_TEXT
 from bot.configuration.patterns import TitlePattern
 from bot.configuration.schedule import Schedule
+from store.records.issue_fields import BETWEEN
 
 
 class Mode(StrEnum):
@@ -99,11 +107,25 @@ def _owner(text: str) -> str:
     return text
 
 
+def _field_name(text: str) -> str:
+    if BETWEEN in text:
+        raise ValueError(f"{text!r} has {BETWEEN!r} in it, which parts a field from its value")
+    return text
+
+
+def _no_setting(mode: object) -> object:
+    if mode != Mode.SUGGEST:
+        raise ValueError(f"got {mode!r}, expected suggest: values of fields are never set")
+    return Mode.SUGGEST
+
+
 Owner = Annotated[str, AfterValidator(_owner)]
 """A person or a team: nothing in it is markup."""
 Text = Annotated[str, StringConstraints(max_length=500, pattern=_PRINTABLE)]
 LabelName = Annotated[str, StringConstraints(max_length=50, pattern=_PRINTABLE)]
 TypeName = Annotated[str, StringConstraints(max_length=100, pattern=_PRINTABLE)]
+FieldName = Annotated[TypeName, AfterValidator(_field_name)]
+FieldMode = Annotated[Literal[Mode.SUGGEST], BeforeValidator(_no_setting)]
 NameText = Annotated[
     str, StringConstraints(max_length=100, pattern=_PRINTABLE), AfterValidator(_name_pattern)
 ]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from bot.errors import CommandRefused
 from bot.learning.training_data import encode_all, training_data
 from store.engine.text import name_key
-from store.records.issue_types import is_type
+from store.records.issue_fields import attribute_of, is_label
 from tagger.monitoring import audit as findings
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def audit(
     return Audit(
         suspects=tuple(suspect for suspect in findings.suspects(data, scores) if suspect.confident),
         confused=of_one_kind(findings.confused_pairs(data, decided)),
-        doubles=tuple(findings.doubles([use for use in uses if not is_type(use.name)])),
+        doubles=tuple(findings.doubles([use for use in uses if is_label(use.name)])),
         dead=tuple(findings.dead_labels(uses, now, QUIET)),
         bot_only=tuple(findings.bot_only_labels(uses)),
         titles=titles,
@@ -103,8 +103,11 @@ def audit(
 
 
 def of_one_kind(pairs: Iterable[ConfusedPair]) -> tuple[ConfusedPair, ...]:
-    """Pairs of labels, or of types: a type and a label are given side by side, not by mistake."""
-    return tuple(pair for pair in pairs if is_type(pair.true) == is_type(pair.given))
+    """Pairs of labels, of types, or of one field's values.
+
+    A type and a label are given side by side, not by mistake.
+    """
+    return tuple(pair for pair in pairs if attribute_of(pair.true) == attribute_of(pair.given))
 
 
 def label_uses(

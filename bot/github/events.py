@@ -8,7 +8,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from bot.github.models import GitHubLabel, GitHubRepository, Issue, User, parse
+from bot.github.models import (
+    SINGLE_SELECT,
+    GitHubLabel,
+    GitHubRepository,
+    Issue,
+    User,
+    is_field_name,
+    parse,
+)
 from bot.github.payloads import (
     InstallationPayload,
     InstallationRepositoriesPayload,
@@ -54,12 +62,18 @@ class IssueFact(Fact):
     `pull_request` likewise: `issue` is the pull request then, without the id, which is another.
     :ivar label: the label of a "labeled" or "unlabeled" event.
     :ivar type: name of the type of a "typed" or "untyped" event.
+    :ivar field: the single-select field of a "field_added" or "field_removed" event; None where it
+        is a field of another kind. `value`: what was set or cleared, `value_before`: what was
+        there before it was set; "" where GitHub does not tell.
     :ivar title_before, body_before: what an edit replaced, None where it left that part alone.
     """
 
     issue: Issue
     label: GitHubLabel | None = None
     type: str | None = None
+    field: str | None = None
+    value: str = ""
+    value_before: str = ""
     title_before: str | None = None
     body_before: str | None = None
 
@@ -152,9 +166,22 @@ def _issues(data: object) -> Fact:
         issue=payload.issue,
         label=payload.label,
         type=payload.type,
+        **_field(payload),
         title_before=_before(payload.changes, "title"),
         body_before=_before(payload.changes, "body"),
     )
+
+
+def _field(payload: IssuesPayload) -> dict[str, Any]:
+    field, value = payload.issue_field, payload.issue_field_value
+    if field is None or field.field_type != SINGLE_SELECT or not is_field_name(field.name):
+        return {}
+    before = _dig(payload.changes, "issue_field_value", "from", "option", "name")
+    return {
+        "field": field.name,
+        "value": value.option.name if value and value.option else "",
+        "value_before": before if isinstance(before, str) else "",
+    }
 
 
 def _pull_request(data: object) -> Fact:

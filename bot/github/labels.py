@@ -1,4 +1,4 @@
-"""Requests about labels and types: a repository's, an issue's, and what is suggested for an issue.
+"""Requests about labels, types and fields: a repository's, an issue's, and suggestions of them.
 
 https://docs.github.com/rest/issues/labels. Writes add or remove single ones; the call that replaces
 all labels of an issue is not here, because it overwrites what a person did a moment ago.
@@ -12,9 +12,17 @@ from typing import TYPE_CHECKING, Literal
 from bot.github.errors import Forbidden, NotFound
 from bot.github.exchange import Request
 from bot.github.issues import issue_path
-from bot.github.models import GitHubLabel, Issue, IssueType, Suggestion, labels_alone, parse
+from bot.github.models import (
+    GitHubLabel,
+    Issue,
+    IssueField,
+    IssueType,
+    Suggestion,
+    labels_alone,
+    parse,
+)
 from bot.github.resource import Resource, repository_path, segment
-from store.records.issue_types import is_type
+from store.records.issue_fields import is_label
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
@@ -220,6 +228,21 @@ class IssueTypeRequests(Resource):
         return await self._read(Issue, request)
 
 
+class IssueFieldRequests(Resource):
+    """https://docs.github.com/rest/orgs/issue-fields"""
+
+    async def issue_fields(self, repository: str) -> tuple[IssueField, ...]:
+        """The fields of the repository's organisation; none where they may not be listed."""
+        owner = repository.partition("/")[0]
+        request = Request("GET", f"/orgs/{segment(owner)}/issue-fields")
+        try:
+            answer = await self._connection.send(request)
+        except (Forbidden, NotFound):  # a person's repository, or a server that knows no fields
+            return ()
+        listed = parse(tuple[IssueField | None, ...], answer.data, request.what)
+        return tuple(each for each in listed if each is not None)
+
+
 def _type_json(wanted: ReasonedLabel) -> dict[str, object]:
     """As `PATCH …/issues/NUMBER` takes a type: it says "value" where a label says "name"."""
     sent = wanted.as_json()
@@ -228,8 +251,8 @@ def _type_json(wanted: ReasonedLabel) -> dict[str, object]:
 
 def _check_labels(names: Iterable[str]) -> None:
     for name in names:
-        if is_type(name):
-            raise ValueError(f"got the issue type {name!r}, expected labels")
+        if not is_label(name):
+            raise ValueError(f"got {name!r}, an issue type or a field's value; expected labels")
 
 
 def shortened(rationale: str) -> str:

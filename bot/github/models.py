@@ -22,7 +22,8 @@ from pydantic import (
 )
 
 from bot.github.errors import BadPayload
-from store.records.issue_types import is_type, type_target
+from store.records.issue_fields import BETWEEN, field_target, is_label
+from store.records.issue_types import type_target
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -140,9 +141,9 @@ def _label_object(value: object) -> object:
 
 
 def _looks_like_type(label: object) -> bool:
-    """Whether a label's name is one that only an issue type's target has here."""
+    """Whether a label's name is one that only a type's target or a field's has here."""
     name = label.get("name") if isinstance(label, dict) else label
-    return isinstance(name, str) and is_type(name)
+    return isinstance(name, str) and not is_label(name)
 
 
 def _labels(value: object) -> object:
@@ -158,8 +159,8 @@ def _no_type(value: object) -> object:
 
 
 def labels_alone(labels: Iterable[GitHubLabel]) -> tuple[GitHubLabel, ...]:
-    """Labels without those that would be taken for issue types: the bot leaves them alone."""
-    return tuple(label for label in labels if not is_type(label.name))
+    """Labels without those that would be taken for types or fields: the bot leaves them alone."""
+    return tuple(label for label in labels if is_label(label.name))
 
 
 EventLabel = Annotated[GitHubLabel | None, BeforeValidator(_no_type)]
@@ -174,10 +175,52 @@ TypeName = Annotated[Text | None, BeforeValidator(_readable), BeforeValidator(_t
 """The name of a native issue type, given as GitHub's object or as text; null becomes ""."""
 
 
+SINGLE_SELECT = "single_select"
+
+
+def is_field_name(name: str) -> bool:
+    """Whether a target can be made of it, and read again: a few names cannot."""
+    return bool(name) and BETWEEN not in name
+
+
+class FieldOption(Wire):
+    """A value that a single-select field may have."""
+
+    name: Text = ""
+
+
+class IssueField(Wire):
+    """A field of an organisation's issues, of which an issue has one value at most.
+
+    :ivar data_type: "text", "single_select", "multi_select", "number" or "date".
+    """
+
+    id: Id
+    name: Text
+    data_type: Text = ""
+    options: Annotated[tuple[FieldOption, ...], BeforeValidator(_none_as_empty)] = ()
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """Targets of the values of a single-select field (`store.records.issue_fields`)."""
+        if self.data_type != SINGLE_SELECT or not is_field_name(self.name):
+            return ()
+        return tuple(field_target(self.name, option.name) for option in self.options)
+
+
+class IssueFieldValue(Wire):
+    """The value that an issue has in a field."""
+
+    issue_field_name: Text = ""
+    data_type: Text = ""
+    single_select_option: FieldOption | None = None
+
+
 class Issue(Wire):
     """An issue, or a pull request where `pull_request` is there.
 
     :ivar type: name of its native type, "" for none; None where GitHub does not tell.
+    :ivar issue_field_values: None where GitHub does not tell.
     """
 
     number: Id
@@ -196,6 +239,21 @@ class Issue(Wire):
     type: TypeName = None
     html_url: Text = ""
     repository_url: Text = ""
+    issue_field_values: tuple[IssueFieldValue, ...] | None = None
+
+    @property
+    def fields(self) -> dict[str, str] | None:
+        """Its single-select fields by name, each with its value; None where not told."""
+        if self.issue_field_values is None:
+            return None
+        return {
+            value.issue_field_name: value.single_select_option.name
+            for value in self.issue_field_values
+            if value.data_type == SINGLE_SELECT
+            and value.single_select_option is not None
+            and value.single_select_option.name
+            and is_field_name(value.issue_field_name)
+        }
 
     @property
     def label_names(self) -> frozenset[str]:
@@ -203,8 +261,12 @@ class Issue(Wire):
 
     @property
     def target_names(self) -> frozenset[str]:
-        """The labels, and the type's target (`store.records.issue_types`) where it has a type."""
-        return self.label_names | ({type_target(self.type)} if self.type else frozenset())
+        """The labels, and the targets of its type and its fields where it has any.
+
+        By the names of `store.records.issue_types` and `store.records.issue_fields`.
+        """
+        values = {field_target(*pair) for pair in (self.fields or {}).items()}
+        return self.label_names | ({type_target(self.type)} if self.type else set()) | values
 
     @property
     def is_pull_request(self) -> bool:

@@ -13,6 +13,7 @@ from bot.github.models import (
     AppInstallation,
     Comment,
     EventLabel,
+    FieldOption,
     GitHubLabel,
     GitHubRepository,
     Id,
@@ -38,12 +39,31 @@ class Payload(Wire):
     sender: User | None = None
 
 
+class FieldReference(Wire):
+    """The field that an event is about."""
+
+    name: Text = ""
+    field_type: Text = ""
+
+
+class ChosenValue(Wire):
+    """A field's value in an event: `option` where it is a single-select field's."""
+
+    option: FieldOption | None = None
+
+
 class IssuesPayload(Payload):
-    """`type`: the name of the type that was set (`typed`) or taken away (`untyped`)."""
+    """`type`: the name of the type that was set (`typed`) or taken away (`untyped`).
+
+    `issue_field` and `issue_field_value`: what was set (`field_added`) or cleared
+    (`field_removed`); `changes` has the value that was there before.
+    """
 
     issue: Issue
     label: EventLabel = None
     type: TypeName = None
+    issue_field: FieldReference | None = None
+    issue_field_value: ChosenValue | None = None
     changes: dict[str, Any] | None = None
 
 

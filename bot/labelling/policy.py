@@ -3,8 +3,9 @@
 Pure. The rules, first the ones that no setting can overturn: what a person took off stays off;
 only labels that the repository has are set; what is on the issue stays as it is; of an exclusive
 group an issue gets one label, and one that is there already was chosen. An issue's native type
-(`store.records.issue_types`) is such a group; once set it is never changed, and whose type
-somebody took away gets no other.
+(`store.records.issue_types`) is such a group, and so is each of its fields
+(`store.records.issue_fields`); once set it is never changed, and whose type or field somebody took
+away gets no other.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Literal
 
 from bot.configuration import Mode
 from store.engine.text import name_key
+from store.records.issue_fields import attribute_of, is_field, is_label
 from store.records.issue_types import is_type
 
 if TYPE_CHECKING:
@@ -142,7 +144,7 @@ def reconsidered(
     rejected = frozenset(
         key
         for key in below.keys() & situation.untouched & situation.on_issue
-        if configuration.mode_for(situation.names.get(key, key)) is Mode.APPLY and not is_type(key)
+        if configuration.mode_for(situation.names.get(key, key)) is Mode.APPLY and is_label(key)
     )
     return replace(
         situation,
@@ -178,7 +180,7 @@ def open_questions(
 
 def places(configuration: RepositoryConfiguration, situation: LabellingContext) -> int:
     """How many labels the bot may still set on or suggest for the issue; types do not count."""
-    labels = [key for key in situation.ours - situation.gone if not is_type(key)]
+    labels = [key for key in situation.ours - situation.gone if is_label(key)]
     return max(configuration.max_labels - len(labels), 0)
 
 
@@ -240,7 +242,7 @@ def _forbidden(
 ) -> str | None:
     key = name_key(label)
     if key not in situation.names:
-        return f"the repository has no such {'type' if is_type(key) else 'label'}"
+        return f"the repository has no such {_kind(key)}"
     decided = {
         "a person removed or dismissed it": situation.removed,
         "somebody took it off again": situation.taken_off,
@@ -250,12 +252,17 @@ def _forbidden(
     for reason, keys in decided.items():
         if key in keys:
             return reason
-    if is_type(key) and any(map(is_type, situation.gone)):
-        return "somebody took the issue's type away or turned one down"
+    if not is_label(key) and attribute_of(key) in map(attribute_of, situation.gone):
+        what = "type" if is_type(key) else "value"
+        return f"somebody took the issue's {what} away or turned one down"
     rivals = configuration.rivals(label, situation.on_issue)
     if rivals:
         return f"the issue has {_one_of(rivals, situation)}, which excludes it"
     return None
+
+
+def _kind(key: str) -> str:
+    return "type" if is_type(key) else "value of a field" if is_field(key) else "label"
 
 
 def _by_mode(label: str, mode: Mode, configuration: RepositoryConfiguration) -> str | None:
@@ -272,8 +279,8 @@ def _crowded_out(
 ) -> str | None:
     if why_not := _excluded(label, configuration, situation, before):
         return why_not
-    labels = [key for key in _given(label, situation, before) if not is_type(key)]
-    if len(labels) >= configuration.max_labels and not is_type(label):
+    labels = [key for key in _given(label, situation, before) if is_label(key)]
+    if len(labels) >= configuration.max_labels and is_label(label):
         return f"the issue gets {configuration.max_labels} labels at most (max_labels)"
     return None
 
@@ -308,9 +315,9 @@ def _fallback(
 ) -> str | None:
     """The fallback label, where the issue would otherwise stay without any."""
     label = configuration.fallback_label
-    if label is None or situation.closed_because or not all(map(is_type, situation.on_issue)):
+    if label is None or situation.closed_because or any(map(is_label, situation.on_issue)):
         return None
-    if any(choice.action == "apply" and not is_type(choice.label) for choice in choices):
+    if any(choice.action == "apply" and is_label(choice.label) for choice in choices):
         return None
     if not may_write(configuration, [choice.label for choice in choices]):
         return None

@@ -18,6 +18,7 @@ from bot.receiving.repository_labels import RepositoryLabels, labels_kept, label
 from bot.repositories.census import lives_elsewhere
 from store.engine.text import name_key
 from store.records import target_of
+from store.records.issue_fields import is_field, is_label
 from store.records.issue_types import is_type, type_target
 
 if TYPE_CHECKING:
@@ -38,7 +39,8 @@ class Snapshot:
     :ivar issue: as GitHub has it now; None where GitHub was not asked, or has it no more.
     :ivar writes: all that the bot ever meant to write on this issue.
     :ivar own_runs: the runs among them that an earlier attempt at this job began.
-    :ivar form: how labels are suggested in this repository; None: not at all.
+    :ivar form: how labels are suggested in this repository; None: not at all. `field_form`: how
+        values of fields are.
     :ivar again: it is another look, because what the one before saw did not hold.
     """
 
@@ -50,7 +52,12 @@ class Snapshot:
     own_runs: frozenset[int] = frozenset()
     labels: RepositoryLabels = field(default_factory=lambda: RepositoryLabels({}, {}))
     form: WriteForm | None = None
+    field_form: WriteForm | None = None
     again: bool = False
+
+    def form_of(self, target: str) -> WriteForm | None:
+        """How a label, a type or a field's value is suggested."""
+        return self.field_form if is_field(target) else self.form
 
 
 def not_looked(why: str) -> Snapshot:
@@ -75,6 +82,8 @@ async def look_again(
     labels = await labels_now(job.context.store, client, repository, now)
     if rules.types:
         labels = labels.with_types(await client.issue_types(repository.full_name))
+    if rules.fields:
+        labels = labels.with_fields(await client.issue_fields(repository.full_name))
     try:
         timeline = await client.timeline(job.full_name, job.number)
         issue = await client.issue(job.full_name, job.number)
@@ -134,7 +143,7 @@ def still_holds(work: UnitOfWork, job: IssueJob, snapshot: Snapshot, labels: Ite
         raise SnapshotOutdated(why)
     if state.removed & keys - added or (not job.is_retry and state.taken_off & keys):
         raise SnapshotOutdated("a label was taken off")
-    labels_seen = {key for key in snapshot.labels.names if not is_type(key)}
+    labels_seen = {key for key in snapshot.labels.names if is_label(key)}
     if keys & labels_seen - listed.keys():
         raise SnapshotOutdated("a label was renamed or deleted")
     if any(map(is_type, keys)) and _was_typed_since(state.job.subject.issue, snapshot):

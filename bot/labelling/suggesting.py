@@ -1,4 +1,8 @@
-"""Puts labels and types before people: as GitHub's own suggestions, else in one edited comment."""
+"""Puts labels and types before people: as GitHub's own suggestions, else in one edited comment.
+
+Values of fields always stand in the comment: the one request that suggests a value replaces all
+values that the issue has, and so could take away what a person set in that moment.
+"""
 
 from __future__ import annotations
 
@@ -36,10 +40,11 @@ MARK = "<!-- issue-tagger: suggested labels -->"
 
 async def look_at_suggestions(job: IssueJob, client: GitHubClient, snapshot: Snapshot) -> Snapshot:
     """Find out how labels are suggested here, and what people said to earlier suggestions."""
+    comments = job.may_comment and job.configuration.suggestion_comments
+    form: WriteForm | None = "comment" if comments else None
+    snapshot = replace(snapshot, field_form=form)
     suggestions = None if are_known_to_lack(job) else await _suggestions(job, client)
     if suggestions is None:
-        comments = job.may_comment and job.configuration.suggestion_comments
-        form: WriteForm | None = "comment" if comments else None
         return replace(snapshot, form=form)
     labels = [each for each in suggestions if each.action != "set_type"]
     await delete_suggested_of_before(
@@ -55,16 +60,20 @@ async def look_at_suggestions(job: IssueJob, client: GitHubClient, snapshot: Sna
 
 
 async def suggest(
-    job: IssueJob, client: GitHubClient, snapshot: Snapshot, choices: Sequence[LabelChoice]
+    job: IssueJob,
+    client: GitHubClient,
+    snapshot: Snapshot,
+    choices: Sequence[LabelChoice],
+    form: WriteForm,
 ) -> tuple[str, str]:
-    """Suggest the labels in the form that the look found.
+    """Suggest the labels in one of the forms that the look found.
 
     :returns: GitHub's id of the comment, "" for suggestions of GitHub's own; and why GitHub refused
         it for good, "" where it did not.
     :raises LookAgain: the issue or a label is another by now, or they are suggested otherwise here.
     """
     try:
-        if snapshot.form == "suggestion":
+        if form == "suggestion":
             await _suggest(job, client, snapshot, choices)
             return "", ""
         return await _comment(job, client, snapshot, choices), ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import defaultdict
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -19,7 +20,7 @@ from bot.receiving.command_lines import OWN_MARK
 from bot.receiving.handler_context import Ending, repository_of, sender_of
 from bot.repositories.changed_paths import read_paths
 from store.engine.text import name_key
-from store.records.issue_types import is_type
+from store.records.issue_fields import attribute_of, is_label
 from tagger.domain.decision import Policy
 from tagger.domain.issue import IssueText
 
@@ -173,10 +174,13 @@ def policy_for(
     """
     present = {label: (renames or {}).get(name_key(label), label) for label in labels}
     spelled = {now.casefold(): label for label, now in present.items()}
-    types = tuple(label for label in present.values() if is_type(label))
+    of_attributes = defaultdict(list)
+    for label in present.values():
+        if not is_label(label):
+            of_attributes[attribute_of(label)].append(label)
     groups = (
         tuple(spelled[name.casefold()] for name in group if name.casefold() in spelled)
-        for group in (*configuration.exclusive, types)
+        for group in (*configuration.exclusive, *of_attributes.values())
     )
     return Policy(
         default_precision=configuration.precision,

@@ -23,12 +23,14 @@ if TYPE_CHECKING:
     from bot.github.labels import ReasonedLabel
     from bot.github.models import Issue
     from bot.labelling.issue_job import IssueJob
-    from bot.labelling.policy import Plan
+    from bot.labelling.policy import LabelChoice, Plan
     from bot.labelling.snapshot import Snapshot
     from store.records import LabelAction, Write, WriteForm, WriteState
     from store.unit_of_work import UnitOfWork
 
 
+_FORMS: tuple[WriteForm, ...] = ("suggestion", "comment")
+"""Of suggestions, the comment's last: who may not comment may suggest all the same."""
 REJECTED = "the issue's text speaks against it now"
 
 
@@ -81,18 +83,27 @@ async def carry_out(job: IssueJob, snapshot: Snapshot, planned: Plan) -> Written
         return Written()
     run_id: int | None = next(iter(snapshot.own_runs), None)
     intended: tuple[Write, ...] = ()
-    if planned.to_apply or planned.fallback or (planned.to_suggest and snapshot.form):
+    if planned.to_apply or planned.fallback or _suggestible(snapshot, planned):
         run_id, intended = await asyncio.to_thread(_intend, job, snapshot, planned)
     labels = [write for write in intended if write.form == "label" and _is_to_be_set(write)]
     reasons = {choice.key: reasoned(choice) for choice in planned.to_apply}
     marks = await _set(job, client, snapshot, labels, planned.rejected, reasons)
     marks += _forgotten(snapshot, intended)
-    suggested = [write for write in intended if write.form != "label"]
     comment_id = ""
-    if suggested:
-        comment_id, refused = await suggest(job, client, snapshot, planned.to_suggest)
-        state: WriteState = "left" if refused else "written"
-        marks += [WriteMark(write, state, refused, comment_id or None) for write in suggested]
+    for form in _FORMS:
+        choices = [
+            choice
+            for choice in _suggestible(snapshot, planned)
+            if snapshot.form_of(choice.label) == form
+        ]
+        if choices:
+            comment_id, refused = await suggest(job, client, snapshot, choices, form)
+            state: WriteState = "left" if refused else "written"
+            marks += [
+                WriteMark(write, state, refused, comment_id or None)
+                for write in intended
+                if write.form == form
+            ]
     return Written(tuple(marks), run_id, snapshot.issue, comment_id)
 
 
@@ -144,7 +155,7 @@ def _intend(job: IssueJob, snapshot: Snapshot, planned: Plan) -> tuple[int, tupl
     """Put down what is about to be asked, in a run that an earlier attempt may have begun."""
     labels = [choice.label for choice in planned.to_apply]
     labels += [planned.fallback] if planned.fallback else []
-    suggested = [choice.label for choice in planned.to_suggest] if snapshot.form else []
+    suggested = [choice.label for choice in _suggestible(snapshot, planned)]
     now = job.context.clock()
     with job.context.store.begin() as work:
         still_holds(work, job, snapshot, [*labels, *suggested])
@@ -158,12 +169,18 @@ def _intend(job: IssueJob, snapshot: Snapshot, planned: Plan) -> tuple[int, tupl
             ).id
         ids = {key: str(label_id) for label_id, key in snapshot.labels.ids.items()}
         writes = work.writes.intend(run_id, job.number, labels, now, external_ids=ids)
-        if snapshot.form is not None:
-            of_labels = ids if snapshot.form == "suggestion" else None
+        for form in _FORMS:
+            some = [label for label in suggested if snapshot.form_of(label) == form]
+            of_labels = ids if form == "suggestion" else None
             writes += work.writes.intend(
-                run_id, job.number, suggested, now, form=snapshot.form, external_ids=of_labels
+                run_id, job.number, some, now, form=form, external_ids=of_labels
             )
     return run_id, writes
+
+
+def _suggestible(snapshot: Snapshot, planned: Plan) -> tuple[LabelChoice, ...]:
+    """What is to be suggested, and can be here."""
+    return tuple(choice for choice in planned.to_suggest if snapshot.form_of(choice.label))
 
 
 async def _set(

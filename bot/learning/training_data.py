@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from bot.configuration.effective import configuration_in
+from bot.configuration.labels_of_fields import value_targets
 from bot.configuration.labels_of_types import of_repository, targets_learned
 from bot.errors import CommandRefused
 from store.engine.text import name_key
 from store.provenance import ImplicitConsent
-from store.records.issue_types import is_type, type_target
+from store.records.issue_fields import is_label
 from tagger.domain.issue import IssueText, Label, TrainingSet
 from tagger.domain.strategy import silent
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from bot.configuration import RepositoryConfiguration
     from store.database import Store
     from store.records import StoredLabel, TargetKind, TrainingRow
+    from store.unit_of_work import UnitOfWork
     from tagger.domain.strategy import Progress, Resources
 
 
@@ -50,7 +52,8 @@ class _Reading:
     """What one pass over the rows gathers.
 
     :ivar fallback: folded name of the fallback label: who takes that off declines nothing.
-    :ivar of_types: folded labels that are examples of a type → that type's folded target.
+    :ivar of_types: folded labels that are examples of a type or of a field's value → its folded
+        target.
     :ivar issues: those of the kind that is learned; `others`: texts of the other kind.
     """
 
@@ -66,7 +69,7 @@ class _Reading:
         if row.target != self.target:
             self.others.append(text)
             return
-        self.names.update((name_key(name), name) for name in row.labels if not is_type(name))
+        self.names.update((name_key(name), name) for name in row.labels if is_label(name))
         labels = targets_learned(row, self.of_types)
         declined = frozenset(map(name_key, row.declined))
         self.issues.append(_LabelledText(row.number, text, labels, declined - {self.fallback}))
@@ -93,8 +96,8 @@ def training_data(
         only what a person did confirms it.
     :param now: the moment up to which it stood; None: now.
     :param labels: the label set; None: every label of the repository, with those that only
-        issues carry, and the issue types that its file names. Labels without an example belong to
-        it: their wording may be enough.
+        issues carry, the issue types that its file names, and the values of the fields that it
+        names. Labels without an example belong to it: their wording may be enough.
     :raises NotStored: the repository was never imported or synced.
     :raises CommandRefused: it has no labels, or not those asked for.
     """
@@ -109,14 +112,14 @@ def training_data(
         )
         fallback = name_key((configuration and configuration.fallback_label) or "")
         has_types = configuration is not None and target == "issues"  # pull requests have none
-        types = configuration.types if configuration and has_types else {}
+        beside = _targets_beside(work, stored.id, configuration) if has_types else ()
         of_types = of_repository(work, stored.id, configuration) if has_types else {}
         reading, total = _Reading(fallback, of_types, target), work.issues.count(stored.id)
         for done, row in enumerate(work.issues.training_rows(stored.id, patience=patience), 1):
             reading.add(row)
             if done % 100 == 0 or done == total:
                 progress("reading issues", done, total)
-    label_set = _chosen(_label_set(listed, reading.names, types), labels, repository)
+    label_set = _chosen(_label_set(listed, reading.names, beside), labels, repository)
     if configuration is not None:
         label_set = {
             key: configuration.wording_for(label.name, label.description)
@@ -138,8 +141,8 @@ def check_labels(store: Store, repository: str, wanted: Sequence[str] | None) ->
         names = work.issues.label_names(stored.id)
         on_issues = {name_key(name): name for name in names}
         configuration = configuration_in(work, stored)
-        types = configuration.types if configuration else ()
-        label_set = _label_set(work.labels.list(stored.id, deleted=True), on_issues, types)
+        beside = _targets_beside(work, stored.id, configuration)
+        label_set = _label_set(work.labels.list(stored.id, deleted=True), on_issues, beside)
     _chosen(label_set, wanted, repository)
 
 
@@ -157,17 +160,29 @@ def _configured(configuration: RepositoryConfiguration | None) -> timedelta | No
     return timedelta(days=days) if days else None
 
 
+def _targets_beside(
+    work: UnitOfWork, repository_id: int, configuration: RepositoryConfiguration | None
+) -> tuple[str, ...]:
+    """Targets of the file's types, and of the values of its fields."""
+    if configuration is None or not configuration.fields:
+        return configuration.type_targets if configuration else ()
+    listed = [label.name for label in work.labels.list(repository_id, deleted=True)]
+    names = (*listed, *work.issues.label_names(repository_id))
+    values = work.labels.field_values(repository_id)
+    return (*configuration.type_targets, *value_targets(configuration.fields, names, values))
+
+
 def _label_set(
-    listed: Iterable[StoredLabel], on_issues: dict[str, str], types: Iterable[str]
+    listed: Iterable[StoredLabel], on_issues: dict[str, str], beside: Iterable[str]
 ) -> dict[str, Label]:
-    """Folded name to label, by name: those that exist, that issues carry, and the file's types."""
+    """Folded name to label, by name: those that exist, that issues carry, and what is beside."""
     labels = {key: Label(name) for key, name in on_issues.items()}
     for label in listed:
         key = name_key(label.name)
         if label.deleted_at is None or key in labels:
             labels[key] = Label(label.name, label.description)
-    for name in types:
-        labels[name_key(type_target(name))] = Label(type_target(name))
+    for target in beside:
+        labels[name_key(target)] = Label(target)
     return dict(sorted(labels.items()))
 
 

@@ -29,6 +29,7 @@ from bot.receiving.command_lines import read_command
 from store.engine.text import name_key
 from store.provenance import PEOPLE
 from store.records import DeliveryRecord, IssueRecord, LabelEvent, target_of
+from store.records.issue_fields import field_target
 from store.records.issue_types import is_type, issue_type_of, type_target
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ TAGGED = frozenset({"opened", "reopened", "edited"})
 """Actions of `issues` after which an issue is scored; an edit only where its words changed."""
 _LABEL_ACTS: dict[str, Action] = {"labeled": "added", "unlabeled": "removed"}
 _TYPE_ACTS: dict[str, Action] = {"typed": "added", "untyped": "removed"}
+_FIELD_ACTS: dict[str, Action] = {"field_added": "added", "field_removed": "removed"}
 _WORD = re.compile(r"\w+")
 DELETED, TRANSFERRED = "deleted", "transferred"
 MOVED = frozenset({"renamed", "transferred", "deleted", "archived", "unarchived"})
@@ -284,6 +286,10 @@ def _keep_issue(
         before = work.issues.find(repository.id, record.number)
         record = replace(record, type=_type_after(before, record, fact))
         acts = _type_acts((before and before.type) or _own_type(work, repository, fact), fact)
+    elif fact.field and fact.action in _FIELD_ACTS:
+        before = work.issues.find(repository.id, record.number)
+        record = replace(record, fields=_fields_after(before, record, fact))
+        acts = _field_acts(fact.field, fact)
     work.issues.upsert(repository.id, [record])
     if acts:
         events = _events(work, repository, fact, acts, delivery, own_login)
@@ -337,6 +343,7 @@ def issue_record(issue: Issue, now: datetime, fact: IssueFact | None = None) -> 
         closed_at=issue.closed_at,
         locked=issue.locked,
         type=issue.type,
+        fields=issue.fields,
         filed_title=fact.title_before if fact else None,
         filed_body=fact.body_before if fact else None,
         github_id=issue.id,
@@ -350,6 +357,32 @@ def _type_after(before: StoredIssue | None, record: IssueRecord, fact: IssueFact
     if fact.action == "typed":
         return fact.type
     return "" if name_key(before.type) == name_key(fact.type or "") else before.type
+
+
+def _fields_after(
+    before: StoredIssue | None, record: IssueRecord, fact: IssueFact
+) -> dict[str, str] | None:
+    """The issue's fields once one was set or cleared; as in `_labels_after`."""
+    same = before is not None and before.updated_at == record.updated_at
+    if record.fields is not None and not same:
+        return dict(record.fields)
+    name = name_key(fact.field or "")
+    fields = {} if before is None else dict(before.fields)
+    had = next((each for each in fields if name_key(each) == name), None)
+    if fact.action == "field_added" and fact.value:
+        fields.pop(had or "", None)
+        return {**fields, fact.field or "": fact.value}
+    if had and (not fact.value or name_key(fields[had]) == name_key(fact.value)):
+        del fields[had]
+    return fields
+
+
+def _field_acts(field: str, fact: IssueFact) -> tuple[TargetAct, ...]:
+    """What happened to a field's values: one that takes another's place took that away."""
+    values = [(fact.value, _FIELD_ACTS[fact.action])]
+    if fact.action == "field_added" and name_key(fact.value_before) != name_key(fact.value):
+        values.insert(0, (fact.value_before, "removed"))
+    return tuple(TargetAct(field_target(field, value), act) for value, act in values if value)
 
 
 def _own_type(work: UnitOfWork, repository: Repository, fact: IssueFact) -> str:

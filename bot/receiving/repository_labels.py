@@ -13,7 +13,8 @@ from bot.github.models import labels_alone
 from bot.github.pages import KnownPage
 from bot.receiving.label_changes import follow_list, follow_webhook
 from store.engine.text import name_key
-from store.records.issue_types import is_type, type_target
+from store.records.issue_fields import is_label
+from store.records.issue_types import type_target
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from bot.github.client import GitHubClient
     from bot.github.events import LabelFact
-    from bot.github.models import GitHubLabel, IssueType, Suggestion
+    from bot.github.models import GitHubLabel, IssueField, IssueType, Suggestion
     from store.database import Store
     from store.records import Repository
     from store.unit_of_work import UnitOfWork
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class RepositoryLabels:
-    """A repository's labels, and its issue types where they were asked for.
+    """A repository's labels, and its types and fields' values where they were asked for.
 
     :ivar names: folded name → as the repository spells it.
     :ivar ids: GitHub's label id → folded name, where GitHub told it.
@@ -52,6 +53,11 @@ class RepositoryLabels:
                 if type_id is not None
             },
         )
+
+    def with_fields(self, fields: Iterable[IssueField]) -> Self:
+        """These labels with the values of single-select fields beside them."""
+        targets = {name_key(target): target for each in fields for target in each.targets}
+        return replace(self, names={**self.names, **targets})
 
     def key_of(self, suggestion: Suggestion) -> str | None:
         """The folded name of what is suggested; None for what the repository has not got."""
@@ -132,7 +138,7 @@ def labels_kept(repository: Repository) -> RepositoryLabels:
 def hear(work: UnitOfWork, repository_id: int, fact: LabelFact, now: datetime) -> None:
     """Follow what a `label` webhook says, and have the whole list read again before it is used."""
     last = _kept(work, repository_id)
-    if is_type(fact.label.name) or is_type(fact.previous_name or ""):
+    if not (is_label(fact.label.name) and is_label(fact.previous_name or "")):
         LabelList(labels=last.labels).keep(work, repository_id)
         return
     names = follow_webhook(work, repository_id, last.by_id, fact, now)

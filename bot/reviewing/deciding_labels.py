@@ -19,6 +19,7 @@ from bot.labelling.type_writes import add_target, remove_target
 from bot.receiving.repository_labels import labels_now
 from store.engine.text import name_key
 from store.records import DecisionRecord
+from store.records.issue_fields import is_field, is_label
 from store.records.issue_types import is_type, issue_type_of
 
 if TYPE_CHECKING:
@@ -130,6 +131,10 @@ async def _on_github(
             raise CommandRefused(
                 f"issue #{number} has the type {there.type}; change it on GitHub if it is wrong"
             )
+        if is_field(label) and (order == "approve") == (key not in present):
+            raise CommandRefused(
+                f"values of fields are set and cleared on GitHub; see issue #{number} there"
+            )
         pending = None if key in present else await _pending(review, client, number, key)
         effect: ReviewEffect = "none"
         if pending is not None:
@@ -147,7 +152,7 @@ async def _on_github(
         present[key] = label
     elif effect == "removed":
         del present[key]
-    return effect, tuple(each for each in present.values() if not is_type(each))
+    return effect, tuple(filter(is_label, present.values()))
 
 
 async def _pending(
@@ -203,6 +208,8 @@ def _look(
         configuration = configuration_in(work, repository)
         targets = (*issue.targets, *(configuration.type_targets if configuration else ()))
         names |= {name_key(name): name for name in targets}
+        if configuration and configuration.label_rules.is_of_a_field(wanted.label):
+            names.setdefault(key, wanted.label)
         if key not in names:  # imported without a list of labels
             names |= {name_key(name): name for name in work.issues.label_names(repository.id)}
     return issue, names.get(key), decided.get((wanted.number, key))

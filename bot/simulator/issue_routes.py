@@ -10,6 +10,7 @@ from bot.simulator.records import SimulatedIssue, SimulatorError
 from bot.simulator.wire import (
     comment_json,
     event_json,
+    field_json,
     issue_json,
     label_json,
     suggestion_json,
@@ -101,6 +102,13 @@ def _change_type(call: Call, wanted: Any) -> None:
 def list_issue_types(call: Call) -> Reply:
     types = call.asset("issues", "read").types
     return Reply(200, [type_json(name) for name in types])
+
+
+def list_issue_fields(call: Call) -> Reply:
+    fields = call.state.issue_fields.get(call.path["org"].lower())
+    if fields is None:  # a person has none
+        raise SimulatorError(404, "Not Found")
+    return Reply(200, [field_json(field) for field in fields])
 
 
 def _issue(call: Call, number: int, status: int = 200) -> Reply:
@@ -257,6 +265,7 @@ ISSUE_ROUTES: tuple[Route, ...] = (
     ("POST", f"{_ISSUE}/suggestions/{{suggestion}}/dismiss", dismiss_suggestion),
     ("GET", "/repos/{owner}/{name}/pulls/{number:int}/files", changed_files),
     ("GET", "/repos/{owner}/{name}/issue-types", list_issue_types),
+    ("GET", "/orgs/{org}/issue-fields", list_issue_fields),
     ("GET", "/repos/{owner}/{name}/labels", list_labels),
     ("DELETE", "/repos/{owner}/{name}/labels/{label:path}", delete_label),
 )

@@ -60,6 +60,16 @@ class SimulatedLabel:
     color: str = "ededed"
 
 
+@dataclass(frozen=True, slots=True)
+class SimulatedField:
+    """A field of an organisation's issues."""
+
+    id: int
+    name: str
+    data_type: str
+    options: tuple[str, ...]
+
+
 @dataclass(slots=True)
 class EventRecord:
     """One entry of a timeline. `detail` holds what only this kind of event has."""
@@ -114,6 +124,7 @@ class SimulatedIssue:
     paths: tuple[str, ...] = ()
     locked: bool = False
     type: str | None = None
+    fields: dict[SimulatedField, str] = field(default_factory=dict)
     labels: list[SimulatedLabel] = field(default_factory=list)
     events: list[EventRecord] = field(default_factory=list)
     comments: list[SimulatedComment] = field(default_factory=list)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bot.simulator.issue_types import TypeActions
+from bot.simulator.issue_fields import FieldActions
 from bot.simulator.records import (
     SimulatedIssue,
     SimulatedLabel,
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-class SuggestionActions(TypeActions):
+class SuggestionActions(FieldActions):
     """https://docs.github.com/rest/issues: the `suggest` form of adding labels."""
 
     def suggest_label(

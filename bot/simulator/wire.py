@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         EventRecord,
         SimulatedCheckRun,
         SimulatedComment,
+        SimulatedField,
         SimulatedIssue,
         SimulatedLabel,
         SimulatedRepository,
@@ -82,6 +83,7 @@ def issue_json(repository: SimulatedRepository, issue: SimulatedIssue, base_url:
         "comments": len(issue.comments),
         "locked": issue.locked,
         "type": type_json(issue.type),
+        "issue_field_values": [field_value_json(*pair) for pair in issue.fields.items()],
         "created_at": moment(issue.created_at),
         "updated_at": moment(issue.updated_at),
         "closed_at": moment(issue.closed_at),
@@ -99,7 +101,7 @@ def pull_request_json(
 ) -> Json:
     """A pull request as its webhooks show it: under another id than its issue."""
     shown = issue_json(repository, issue, base_url)
-    left_out = {"pull_request", "type", "repository_url", "comments"}
+    left_out = {"pull_request", "type", "issue_field_values", "repository_url", "comments"}
     url = f"{base_url}/repos/{repository.full_name}/pulls/{issue.number}"
     shown = {name: value for name, value in shown.items() if name not in left_out}
     return {**shown, "id": issue.id + 1_000_000, "url": url, "draft": False, "merged": False}
@@ -112,6 +114,31 @@ def type_json(name: str | None) -> Json | None:
 
 def type_id(name: str) -> int:
     return crc32(name.encode())
+
+
+def field_json(field: SimulatedField) -> Json:
+    return {
+        "id": field.id,
+        "node_id": f"IF_{field.id}",
+        "name": field.name,
+        "data_type": field.data_type,
+        "options": [field_option_json(option) for option in field.options],
+    }
+
+
+def field_option_json(name: str) -> Json:
+    return {"id": crc32(name.encode()), "name": name, "color": "gray"}
+
+
+def field_value_json(field: SimulatedField, value: str) -> Json:
+    return {
+        "issue_field_id": field.id,
+        "issue_field_name": field.name,
+        "node_id": f"IFV_{field.id}",
+        "data_type": field.data_type,
+        "value": value,
+        "single_select_option": field_option_json(value),
+    }
 
 
 def association(repository: SimulatedRepository, actor: Actor) -> str:

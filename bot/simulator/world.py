@@ -14,6 +14,7 @@ from bot.simulator.records import (
     Actor,
     Delivery,
     RequestSeen,
+    SimulatedField,
     SimulatedIssue,
     SimulatedRepository,
     SimulatorError,
@@ -34,6 +35,7 @@ class World:
 
     :ivar requests: the latest requests that reached the HTTP side.
     :ivar deliveries: the webhooks caused so far, oldest first, sent or not.
+    :ivar issue_fields: by an organisation's login in small letters.
     :ivar faults: what the next requests get instead of an answer.
     :ivar api_versions: of REST that it knows; an old Enterprise Server knows fewer.
     :ivar url: the API's base URL, as it appears in payloads.
@@ -52,6 +54,7 @@ class World:
         self.lock = threading.RLock()
         self.actors: dict[str, Actor] = {}
         self.repositories: dict[str, SimulatedRepository] = {}
+        self.issue_fields: dict[str, list[SimulatedField]] = {}
         self.renamed: dict[str, str] = {}
         self.tokens: dict[str, Actor] = {}
         self.user_tokens: dict[str, SimulatedApp] = {}

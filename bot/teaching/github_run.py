@@ -20,6 +20,7 @@ from bot.labelling.label_writes import set_labels
 from bot.labelling.snapshot import look_again
 from bot.labelling.type_writes import add_target, remove_target
 from store.engine.text import name_key
+from store.records.issue_fields import is_field
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -134,6 +135,8 @@ class _DecisionRun:
     ) -> DecisionsWritten:
         if snapshot.issue is None:
             return replace(so_far, left=(*so_far.left, f"#{job.number}: the issue is gone"))
+        of_fields = [decision.label for decision in decisions if is_field(decision.label)]
+        decisions = [decision for decision in decisions if not is_field(decision.label)]
         on_issue, names = snapshot.situation.on_issue, snapshot.labels.names
         adding = [
             decision
@@ -155,6 +158,7 @@ class _DecisionRun:
             self._record, decisions, adding, removing, set(refused) | set(missing)
         )
         left = [f"#{job.number}: there is no label {label} any more" for label in missing]
+        left += [f"#{job.number}: {label} is to be set on GitHub" for label in of_fields]
         left += [f"#{job.number}: {why}" for why in refused.values()]
         n_set = len(adding) - len(refused)
         return DecisionsWritten(

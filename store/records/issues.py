@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from store.records.issue_fields import field_target
 from store.records.issue_types import type_target
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
 
@@ -26,7 +28,7 @@ class IssueRecord:
     :ivar filed_title: the title as filed, where an `edited` payload tells it (`changes.title`);
         None: the present title, unless the store knows an earlier one. `filed_body` likewise.
     :ivar locked: the conversation; None where it is not told, as in a file. `type` likewise: the
-        name of the native type, "" for none.
+        name of the native type, "" for none. `fields`: single-select field → value.
     """
 
     number: int
@@ -45,6 +47,7 @@ class IssueRecord:
     github_id: int | None = None
     locked: bool | None = None
     type: str | None = None
+    fields: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,7 @@ class StoredIssue:
     """An issue as kept: as filed and as it is now.
 
     :ivar type: name of its native type, "" for none.
+    :ivar fields: its single-select fields, each with its value.
     :ivar answer_comment_id: the bot's comment that answers commands; `BEING_MADE`; None for none.
     :ivar suggestion_comment_id: the bot's comment that suggests labels; None for none.
     :ivar opted_out_at: when a person last said that the bot is to leave the issue alone.
@@ -82,6 +86,7 @@ class StoredIssue:
     opted_out_at: datetime | None = None
     opted_in_at: datetime | None = None
     paths: tuple[str, ...] | None = field(default=None, repr=False)
+    fields: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def target(self) -> TargetKind:
@@ -89,8 +94,10 @@ class StoredIssue:
 
     @property
     def targets(self) -> tuple[str, ...]:
-        """The labels, and the type's target where it has a type."""
-        return (*self.labels, type_target(self.type)) if self.type else self.labels
+        """The labels, and the targets of its type and its fields where it has any."""
+        types = (type_target(self.type),) if self.type else ()
+        values = (field_target(name, value) for name, value in self.fields.items())
+        return (*self.labels, *types, *values)
 
 
 @dataclass(frozen=True, slots=True)

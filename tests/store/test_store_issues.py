@@ -323,3 +323,31 @@ def test_threads_that_meet_a_new_issue_store_it_once(shared_store: Store, now: d
     assert sum(count.new for count in counts) == 1
     with shared_store.read() as work:
         assert work.issues.get(repository.id, 1).state == "5"
+
+
+def test_values_of_fields_are_kept_counted_and_given_back_as_targets(
+    any_store: Store, repository: Repository
+) -> None:
+    plain = [
+        replace(CRASH, number=number, labels=labels)
+        for number, labels in ((1, ("docs",)), (2, ()), (3, ()))
+    ]
+    rows = [
+        replace(plain[0], fields={"Priority": "High", "Severity": "Low"}),
+        replace(plain[1], fields={"Priority": "High"}),
+        plain[2],
+    ]
+    high, low = "field = Priority: High", "field = Severity: Low"
+    with any_store.begin() as work:
+        work.issues.upsert(repository.id, rows)
+        assert work.issues.get(repository.id, 1).targets == ("docs", high, low)
+        assert work.labels.field_values(repository.id) == (high, low)
+        examples = work.questions.examples(repository.id)
+        assert examples == {"docs": 1, high.casefold(): 2, low.casefold(): 1}
+        labels = [set(row.labels) for row in work.issues.training_rows(repository.id)]
+        assert labels == [{"docs", high, low}, {high}, set()]
+    with any_store.begin() as work:  # what a file does not tell stays, what GitHub tells holds
+        counts = work.issues.upsert(repository.id, [plain[0], replace(rows[1], fields={})])
+        assert counts == UpsertCounts(changed=1, unchanged=1)
+        assert work.labels.field_values(repository.id) == (high, low)
+        assert work.issues.get(repository.id, 2).fields == {}

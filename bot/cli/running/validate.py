@@ -46,7 +46,11 @@ def validate(
         ]
         say_json({"file": str(file), "valid": False, "problems": problems})
         raise typer.Exit(1) from None
-    listed = (*(names or configuration.labels), *configuration.type_targets)
+    listed = (
+        *(names or configuration.labels),
+        *configuration.type_targets,
+        *configuration.field_targets,
+    )
     rows = list(_effective(configuration, dict.fromkeys(listed)))
     if as_json:
         say_json({"file": str(file), "valid": True, "problems": [], "labels": rows})

@@ -63,6 +63,13 @@ def test_a_label_and_a_type_are_not_confused_with_each_other() -> None:
     assert of_one_kind(pairs) == (pairs[0], pairs[2])
 
 
+def test_values_are_confused_within_one_field() -> None:
+    high, low, severe = (f"field = {name}" for name in ("P: High", "P: Low", "S: High"))
+    names = (("bug", high), (high, low), (high, severe), ("type = Bug", high))
+    pairs = [ConfusedPair(true, given, 3, 0.1, ()) for true, given in names]
+    assert of_one_kind(pairs) == (pairs[1],)
+
+
 def test_too_few_labelled_issues_are_told(store) -> None:
     with store.begin() as work:
         repository = work.repositories.get_or_create(REPO, now=NOW)

@@ -59,6 +59,10 @@ async def as_installation(github: GitHubClient, state: GitHubState) -> set[str]:
     for suggestion, approve in zip(pending, (True, False), strict=True):
         await github.answer_suggestion(REPO, number, suggestion.id, approve=approve)
     await github.issue_types(REPO)
+    assert [field.targets for field in await github.issue_fields(REPO)] == [
+        ("field = Priority: High",),
+        (),
+    ]
     await github.set_type(REPO, number, "Bug")
     await github.suggest_type(REPO, number, LabelSuggestion("Task", "because", "low"))
     await github.set_type(REPO, number, None)
@@ -76,7 +80,7 @@ async def as_installation(github: GitHubClient, state: GitHubState) -> set[str]:
         "remove_label", "accepts_suggestions", "suggest_labels", "suggestions", "contents",
         "permission", "create_check_run", "head", "update_check_run", "installation_repositories",
         "is_in_use", "changed_paths", "delete_label", "answer_suggestion", "issue_types",
-        "set_type", "suggest_type",
+        "set_type", "suggest_type", "issue_fields",
     }  # fmt: skip
 
 
@@ -109,6 +113,8 @@ def state() -> GitHubState:
     state.add_repository(REPO)
     state.add_issue_type(REPO, "Bug")
     state.add_issue_type(REPO, "Task")
+    state.add_issue_field("octo", "Priority", ["High"])
+    state.add_issue_field("octo", "Effort", [], "number")
     state.add_token("secret", "machine")
     return state
 

@@ -218,6 +218,47 @@ def test_types_are_learned_from_types_and_from_labels_that_mean_the_same(store: 
     ]  # fmt: skip
 
 
+FIELDS = "fields: {Priority: {values: {Low: [someday]}}}"
+
+
+def with_fields(number: int, fields: dict[str, str], *labels: str) -> IssueRecord:
+    return replace(issue(number, *labels), fields=fields)
+
+
+def test_values_of_fields_are_learned_from_fields_and_from_labels_that_mean_the_same(
+    store: Store,
+) -> None:
+    repository_id = put(
+        store,
+        with_fields(1, {"Priority": "High", "Effort": "Low"}),
+        *(issue(2, "priority: high"), issue(3, "someday")),
+        with_fields(4, {"Priority": "Low"}, "priority: high"),
+        *(with_fields(5, {"Effort": "Low"}, "docs"), issue(6, "someday", "priority: high")),
+    )
+    configure(store, repository_id, FIELDS)
+    data = training_data(store, REPO)
+    high, low = "field = Priority: High", "field = Priority: Low"
+    assert data.names == ("docs", high, low, "priority: high", "someday")
+    assert [on(data, number) for number in data.numbers] == [
+        {high}, {"priority: high", high}, {"someday", low}, {"priority: high", low}, {"docs"},
+        {"someday", "priority: high"},
+    ]  # fmt: skip
+    configure(store, repository_id, "mode: apply")
+    assert training_data(store, REPO).names == ("docs", "priority: high", "someday")
+
+
+def test_a_value_that_a_person_cleared_is_no_example_and_one_of_a_bot_neither(
+    store: Store,
+) -> None:
+    rows = [with_fields(number, {"Priority": "High"}, "docs") for number in (1, 2)]
+    repository_id = put(store, *rows)
+    configure(store, repository_id, "fields: [Priority]")
+    act(store, repository_id, 1, "field = Priority: High", "bot", "added")
+    act(store, repository_id, 1, "docs", "person", "added")  # which says nothing of the field
+    data = training_data(store, REPO)
+    assert (on(data, 1), on(data, 2)) == ({"docs"}, {"docs", "field = Priority: High"})
+
+
 def test_without_types_in_the_file_none_is_learned(store: Store) -> None:
     repository_id = put(store, typed(1, "Bug", "bug"), typed(2, "Bug"))
     configure(store, repository_id, "mode: apply")

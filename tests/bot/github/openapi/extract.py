@@ -32,6 +32,7 @@ OPERATIONS = {
     "/app/hook/deliveries/{delivery_id}/attempts": ["post"],
     "/app-manifests/{code}/conversions": ["post"],
     "/installation/repositories": ["get"],
+    "/orgs/{org}/issue-fields": ["get"],
     "/repos/{owner}/{repo}": ["get"],
     "/repos/{owner}/{repo}/check-runs": ["post"],
     "/repos/{owner}/{repo}/check-runs/{check_run_id}": ["patch"],
