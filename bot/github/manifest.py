@@ -5,12 +5,8 @@ https://docs.github.com/apps/sharing-github-apps/registering-a-github-app-from-a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote, urlsplit
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
 
 PERMISSIONS = {"issues": "write", "metadata": "read", "contents": "read", "checks": "write"}
 """The least that does it. Contents: the one configuration file and the news that it was pushed;
@@ -19,33 +15,12 @@ EVENTS = ("issues", "issue_comment", "label", "push", "repository")
 """Beside those of installations, which every App gets."""
 
 
-@dataclass(frozen=True)
-class FurtherTarget:
-    """What labelling another kind than issues takes.
-
-    :ivar words: how the set-up page calls it.
-    :ivar permission: that is asked for, to read and write.
-    """
-
-    words: str
-    permission: str
-    event: str
-
-
-FURTHER_TARGETS: Mapping[str, FurtherTarget] = {
-    "pull_requests": FurtherTarget("pull requests", "pull_requests", "pull_request"),
-}
-"""By the word in `targets` of the configuration file; asked for only where somebody wants it."""
-
-
-def manifest(name: str, address: str, targets: Collection[str] = ()) -> dict[str, Any]:
+def manifest(name: str, address: str) -> dict[str, Any]:
     """The App to make.
 
     :param name: how it is called; GitHub lets people change it on its page.
     :param address: where GitHub and browsers reach this service, without a slash at its end.
-    :param targets: of `FURTHER_TARGETS`.
     """
-    further = [wants for target, wants in FURTHER_TARGETS.items() if target in targets]
     return {
         "name": name,
         "url": address,
@@ -53,8 +28,8 @@ def manifest(name: str, address: str, targets: Collection[str] = ()) -> dict[str
         "redirect_url": f"{address}/setup/callback",
         "callback_urls": [f"{address}/signin/callback"],
         "public": False,
-        "default_permissions": PERMISSIONS | {wants.permission: "write" for wants in further},
-        "default_events": [*EVENTS, *(wants.event for wants in further)],
+        "default_permissions": dict(PERMISSIONS),
+        "default_events": list(EVENTS),
         "description": "Labels issues from a handful of examples, and says so when it cannot.",
     }
 

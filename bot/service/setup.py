@@ -21,7 +21,7 @@ from fastapi.responses import HTMLResponse
 
 from bot.errors import CommandRefused
 from bot.github.errors import GitHubError
-from bot.github.manifest import FURTHER_TARGETS, manifest, new_app_page, web_address
+from bot.github.manifest import manifest, new_app_page, web_address
 from bot.github.web_addresses import unreachable_because
 from bot.process.app_credentials import AppCredentials, keep
 from bot.process.logs import hide
@@ -107,8 +107,7 @@ class Setup:
         self._states = [*self._states[1 - MAX_STATES :], state]
         api = self._container.settings.github_api_url
         target = new_app_page(api, organisation, state)
-        wanted = manifest(name, address, [key for key in FURTHER_TARGETS if form.get(key)])
-        shown = pages.hand_over(wanted, target, unreachable_because(address, api))
+        shown = pages.hand_over(manifest(name, address), target, unreachable_because(address, api))
         return self._page(shown, form=web_address(api))
 
     async def take_over(self, request: Request) -> HTMLResponse:

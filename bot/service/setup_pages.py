@@ -7,7 +7,6 @@ from functools import cache
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from bot.github.manifest import FURTHER_TARGETS
 from tagger.evaluation.report.style import style_sheet
 
 if TYPE_CHECKING:
@@ -17,9 +16,6 @@ _FORMS = """
 body { max-width: 46rem; }
 label { display: block; margin: 1rem 0; }
 input { display: block; width: 100%; font: inherit; color: var(--ink); background: var(--card); border: 1px solid var(--axis); border-radius: 6px; padding: .45rem .6rem; margin-top: .2rem; }
-fieldset { border: 1px solid var(--axis); border-radius: 6px; margin: 1rem 0; padding: .2rem .8rem; }
-.box { margin: .4rem 0; }
-.box input { display: inline; width: auto; margin: 0; }
 button { font: inherit; font-weight: 600; color: var(--heat-on); background: var(--accent); border: 0; border-radius: 6px; padding: .55rem 1.1rem; cursor: pointer; }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
 """  # noqa: E501
@@ -69,9 +65,6 @@ def questions(token: str, address: str, name: str, unreachable: str = "") -> str
         + _field("address", "Address under which GitHub reaches this service", address)
         + _field("name", "Name of the App (at most 34 characters)", name, most=34)
         + _field("organisation", "Organisation that owns it (empty: your own account)", "", most=39)
-        + "<fieldset><legend>Label as well, where a repository's file asks for it</legend>"
-        + "".join(_box(key, wants.words) for key, wants in FURTHER_TARGETS.items())
-        + "</fieldset>"
         + '<button type="submit">Show what GitHub will be asked</button></form>',
     )
 
@@ -122,13 +115,6 @@ def _warned(unreachable: str, advice: str) -> str:
 
 def _hidden(name: str, value: str) -> str:
     return f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">'
-
-
-def _box(name: str, words: str) -> str:
-    return (
-        f'<label class="box"><input type="checkbox" name="{escape(name)}" value="1"> '
-        f"{escape(words)} (one more permission, read and write)</label>"
-    )
 
 
 def _field(name: str, label: str, value: str, most: int = 200) -> str:

@@ -41,7 +41,7 @@ class Form(HTMLParser):
         given = dict(attrs)
         if tag == "form":
             self.action = given["action"]
-        elif tag == "input" and given.get("type") != "checkbox":  # unticked, so not sent
+        elif tag == "input":
             self.fields[given["name"]] = given["value"]
 
 
@@ -159,17 +159,6 @@ def test_an_app_is_made_kept_privately_and_used_at_once(
 def link_of(caplog) -> str:
     (line,) = [one for one in caplog.messages if "to make one, open" in one]
     return line.split("open ")[1].removeprefix(HERE)
-
-
-def test_further_kinds_are_asked_for_where_they_are_ticked(client, service, caplog) -> None:
-    usual = json.loads(begin(client, service, caplog).fields["manifest"])
-    assert usual["default_permissions"] == PERMISSIONS
-    assert "pull_request" not in usual["default_events"]
-    page = client.get(link(service, caplog)).text
-    assert '<input type="checkbox" name="pull_requests"' in page
-    more = json.loads(begin(client, service, caplog, pull_requests="1").fields["manifest"])
-    assert more["default_permissions"] == PERMISSIONS | {"pull_requests": "write"}
-    assert set(more["default_events"]) - set(usual["default_events"]) == {"pull_request"}
 
 
 def test_strangers_see_nothing(client, service, caplog, github) -> None:
