@@ -8,7 +8,7 @@ from bot.github.api_version import API_VERSION
 from bot.github.apps import AppRequests
 from bot.github.connection import DEFAULT_API, Connection, RetryPolicy, open_http
 from bot.github.issues import IssueRequests
-from bot.github.labels import IssueTypeRequests, LabelRequests
+from bot.github.labels import AssigneeRequests, IssueTypeRequests, LabelRequests
 from bot.github.repositories import RepositoryRequests
 
 if TYPE_CHECKING:
@@ -22,7 +22,12 @@ if TYPE_CHECKING:
 
 
 class GitHubClient(
-    IssueRequests, IssueTypeRequests, LabelRequests, RepositoryRequests, AppRequests
+    IssueRequests,
+    IssueTypeRequests,
+    LabelRequests,
+    AssigneeRequests,
+    RepositoryRequests,
+    AppRequests,
 ):
     """One identity's view of one GitHub. Errors: see `Connection.send` and `bot.github.errors`."""
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from store.unit_of_work import UnitOfWork
 
 _STANDING = frozenset({"written", "approved"})
+_ASSIGNING = frozenset({"assigned", "unassigned"})
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ class Snapshot:
     :ivar own_runs: the runs among them that an earlier attempt at this job began.
     :ivar form: how labels are suggested in this repository; None: not at all.
     :ivar again: it is another look, because what the one before saw did not hold.
+    :ivar was_assigned: somebody was assigned or unassigned at some time.
     """
 
     situation: LabellingContext
@@ -51,6 +53,7 @@ class Snapshot:
     labels: RepositoryLabels = field(default_factory=lambda: RepositoryLabels({}, {}))
     form: WriteForm | None = None
     again: bool = False
+    was_assigned: bool = False
 
 
 def not_looked(why: str) -> Snapshot:
@@ -90,7 +93,8 @@ async def look_again(
     acts = label_acts(timeline, own_login, state.writes, state.job.subject.renames)
     situation = _situation(state, issue, acts, labels.names)
     snapshot = Snapshot(situation, issue, own_login, acts, state.writes, state.own_runs, labels)
-    return state.job, replace(snapshot, again=again)
+    was_assigned = any(event.event in _ASSIGNING for event in timeline)
+    return state.job, replace(snapshot, again=again, was_assigned=was_assigned)
 
 
 def _situation(

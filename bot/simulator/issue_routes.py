@@ -186,6 +186,19 @@ def _labels_of_issue(call: Call) -> Reply:
     return Reply(200, [label_json(label) for label in issue.labels])
 
 
+def add_assignees(call: Call) -> Reply:
+    """Assign logins; objects with `suggest: true` become suggestions."""
+    call.asset("issues", "write")
+    by = call.identity.login
+    for assignee in call.field("assignees"):
+        if isinstance(assignee, dict) and assignee.get("suggest"):
+            call.state.suggest_assignee(call.full_name, call.number, assignee, by=by)
+        else:
+            login = assignee["login"] if isinstance(assignee, dict) else str(assignee)
+            call.state.assign(call.full_name, call.number, login, by=by)
+    return _issue(call, call.number, 201)
+
+
 def list_comments(call: Call) -> Reply:
     repository = call.asset("issues", "read")
     comments = call.state.issue(call.full_name, call.number).comments
@@ -251,6 +264,7 @@ ISSUE_ROUTES: tuple[Route, ...] = (
     ("GET", f"{_ISSUE}/comments", list_comments),
     ("POST", f"{_ISSUE}/comments", create_comment),
     ("POST", f"{_ISSUE}/labels", add_labels),
+    ("POST", f"{_ISSUE}/assignees", add_assignees),
     ("DELETE", f"{_ISSUE}/labels/{{label:path}}", remove_label),
     ("GET", f"{_ISSUE}/suggestions", list_suggestions),
     ("POST", f"{_ISSUE}/suggestions/{{suggestion}}/approve", approve_suggestion),

@@ -79,6 +79,7 @@ def issue_json(repository: SimulatedRepository, issue: SimulatedIssue, base_url:
         "user": user_json(issue.author),
         "author_association": association(repository, issue.author),
         "labels": [label_json(label) for label in issue.labels],
+        "assignees": [user_json(assignee) for assignee in issue.assignees],
         "comments": len(issue.comments),
         "locked": issue.locked,
         "type": type_json(issue.type),

@@ -58,6 +58,8 @@ async def as_installation(github: GitHubClient, state: GitHubState) -> set[str]:
     pending = await github.suggestions(REPO, number, state="pending")
     for suggestion, approve in zip(pending, (True, False), strict=True):
         await github.answer_suggestion(REPO, number, suggestion.id, approve=approve)
+    assert await github.suggested_assignees(REPO, number) == ()
+    await github.suggest_assignee(REPO, number, "ada", "because")
     await github.issue_types(REPO)
     await github.set_type(REPO, number, "Bug")
     await github.suggest_type(REPO, number, LabelSuggestion("Task", "because", "low"))
@@ -76,7 +78,7 @@ async def as_installation(github: GitHubClient, state: GitHubState) -> set[str]:
         "remove_label", "accepts_suggestions", "suggest_labels", "suggestions", "contents",
         "permission", "create_check_run", "head", "update_check_run", "installation_repositories",
         "is_in_use", "changed_paths", "delete_label", "answer_suggestion", "issue_types",
-        "set_type", "suggest_type",
+        "set_type", "suggest_type", "suggested_assignees", "suggest_assignee",
     }  # fmt: skip
 
 

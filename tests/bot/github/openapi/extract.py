@@ -44,6 +44,7 @@ OPERATIONS = {
     "/repos/{owner}/{repo}/issues/comments/{comment_id}": ["patch"],
     "/repos/{owner}/{repo}/issues/events": ["get"],
     "/repos/{owner}/{repo}/issues/{issue_number}": ["get", "patch"],
+    "/repos/{owner}/{repo}/issues/{issue_number}/assignees": ["post"],
     "/repos/{owner}/{repo}/issues/{issue_number}/comments": ["get", "post"],
     "/repos/{owner}/{repo}/issues/{issue_number}/labels": ["post"],
     "/repos/{owner}/{repo}/issues/{issue_number}/labels/{name}": ["delete"],
