@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
-    from bot.advising.advice import PathOwners
+    from bot.advising.advice import LabelOwners, PathOwners
     from bot.configuration import RepositoryConfiguration
     from store.database import Store
     from store.records import Repository, StoredIssue
@@ -77,7 +77,7 @@ class Advisor:
             return Advice(owners=owners_by_label(configuration, issue.labels, likely))
         path_owners = self._path_owners(repository.id, issue) if settings.code_owners else ()
         label_owners = all_owners_by_label(configuration, issue.labels, likely)
-        owners = (*label_owners, *path_owners)
+        owners: list[LabelOwners | PathOwners] = [*label_owners, *path_owners]
         return Advice(
             self._duplicates.likely(repository, issue, settings.duplicates),
             label_owners[:MOST],

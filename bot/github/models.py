@@ -251,7 +251,14 @@ class Comment(Wire):
     created_at: Moment | None = None
     updated_at: Moment | None = None
     html_url: Text = ""
+    issue_url: Text = ""
     performed_via_github_app: AppReference | None = None
+
+    @property
+    def issue_number(self) -> int | None:
+        """Of the issue that it stands on; None where GitHub does not tell."""
+        match = re.search(r"/issues/(\d{1,10})$", self.issue_url)
+        return int(match[1]) if match else None
 
 
 class Suggestion(Wire):

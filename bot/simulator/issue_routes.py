@@ -205,6 +205,25 @@ def list_comments(call: Call) -> Reply:
     return call.page([comment_json(repository, comment) for comment in comments])
 
 
+def repository_comments(call: Call) -> Reply:
+    repository = call.asset("issues", "read")
+    since = call.query.get("since")
+    comments = [
+        comment
+        for issue in repository.issues.values()
+        for comment in issue.comments
+        if since is None or comment.updated_at >= _moment(since)
+    ]
+    by_update = call.query.get("sort") == "updated"
+    comments.sort(
+        key=lambda each: (each.updated_at if by_update else each.created_at, each.id),
+        reverse=call.query.get("direction") == "desc",
+    )
+    page = call.page(comments)
+    shown = [comment_json(repository, comment, call.base_url) for comment in page.data]
+    return Reply(200, shown, page.headers)
+
+
 def create_comment(call: Call) -> Reply:
     repository = call.asset("comments", "write")
     issue = call.state.issue(call.full_name, call.number)
@@ -257,6 +276,7 @@ ISSUE_ROUTES: tuple[Route, ...] = (
     ("GET", _ISSUES, list_issues),
     ("POST", _ISSUES, create_issue),
     ("GET", f"{_ISSUES}/events", repository_events),
+    ("GET", f"{_ISSUES}/comments", repository_comments),
     ("PATCH", f"{_ISSUES}/comments/{{comment}}", edit_comment),
     ("GET", _ISSUE, get_issue),
     ("PATCH", _ISSUE, edit_issue),

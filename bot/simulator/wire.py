@@ -134,7 +134,9 @@ def event_json(event: EventRecord) -> Json:
     }
 
 
-def comment_json(repository: SimulatedRepository, comment: SimulatedComment) -> Json:
+def comment_json(
+    repository: SimulatedRepository, comment: SimulatedComment, base_url: str = ""
+) -> Json:
     page = f"https://github.com/{repository.full_name}/issues/{comment.issue_number}"
     return {
         "id": comment.id,
@@ -144,6 +146,7 @@ def comment_json(repository: SimulatedRepository, comment: SimulatedComment) -> 
         "created_at": moment(comment.created_at),
         "updated_at": moment(comment.updated_at),
         "html_url": f"{page}#issuecomment-{comment.id}",
+        "issue_url": f"{base_url}/repos/{repository.full_name}/issues/{comment.issue_number}",
     }
 
 

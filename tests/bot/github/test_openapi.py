@@ -48,6 +48,7 @@ async def as_installation(github: GitHubClient, state: GitHubState) -> set[str]:
     comment = await github.comment(REPO, number, "hello")
     await github.edit_comment(REPO, comment.id, "hello again")
     await github.comments(REPO, number)
+    await everything(github.repository_comments(REPO))
     await github.add_labels(REPO, number, ["one", "two"])
     await github.remove_label(REPO, number, "one")
     assert await github.is_in_use(REPO, "two")
@@ -79,6 +80,7 @@ async def as_installation(github: GitHubClient, state: GitHubState) -> set[str]:
         "permission", "create_check_run", "head", "update_check_run", "installation_repositories",
         "is_in_use", "changed_paths", "delete_label", "answer_suggestion", "issue_types",
         "set_type", "suggest_type", "suggested_assignees", "suggest_assignee",
+        "repository_comments",
     }  # fmt: skip
 
 

@@ -41,6 +41,7 @@ OPERATIONS = {
     "/repos/{owner}/{repo}/installation": ["get"],
     "/repos/{owner}/{repo}/issue-types": ["get"],
     "/repos/{owner}/{repo}/issues": ["get", "post"],
+    "/repos/{owner}/{repo}/issues/comments": ["get"],
     "/repos/{owner}/{repo}/issues/comments/{comment_id}": ["patch"],
     "/repos/{owner}/{repo}/issues/events": ["get"],
     "/repos/{owner}/{repo}/issues/{issue_number}": ["get", "patch"],
