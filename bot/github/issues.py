@@ -124,7 +124,7 @@ class IssueRequests(Resource):
 
     def _window(self, path: str, fixed: Mapping[str, str | int], since: str) -> str:
         """The URL of what changed in a list since a timestamp, "" for all."""
-        order = {"sort": "updated", "direction": "asc", "per_page": PAGE_SIZE}
+        order: dict[str, str | int] = {"sort": "updated", "direction": "asc", "per_page": PAGE_SIZE}
         params: dict[str, str | int] = {**fixed, **order}
         if since:
             params["since"] = since
