@@ -52,6 +52,8 @@ class Advice:
 
     :ivar missing: what the issue leaves out that its form asks for (`missing_information`).
     :ivar security: kinds of words that speak of a vulnerability; never said in a comment.
+    :ivar assignee: login of the one person whom it may be for; "" where there is none, or several,
+        or where nobody is to be suggested.
     """
 
     duplicate: LikelyDuplicate | None = None
@@ -59,6 +61,7 @@ class Advice:
     missing: tuple[str, ...] = ()
     security: tuple[str, ...] = ()
     path_owners: tuple[PathOwners, ...] = ()
+    assignee: str = ""
 
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> Advice:
@@ -75,6 +78,7 @@ class Advice:
                 PathOwners(pattern, tuple(owners))
                 for pattern, owners in document.get("path_owners", ())
             ),
+            document.get("assignee", ""),
         )
 
     def as_json(self) -> dict[str, Any]:
@@ -96,6 +100,8 @@ class Advice:
             document["path_owners"] = [
                 [each.pattern, list(each.owners)] for each in self.path_owners
             ]
+        if self.assignee:
+            document["assignee"] = self.assignee
         return document
 
 

@@ -60,6 +60,8 @@ def plain_lines(advice: Advice) -> Iterator[str]:
         yield f"{each.label} is for {', '.join(each.owners)}"
     for path in advice.path_owners:
         yield f"{path.pattern} (CODEOWNERS) is for {', '.join(path.owners)}"
+    if advice.assignee:
+        yield f"the one to assign may be @{advice.assignee}"
     if advice.missing:
         yield f"left out: {missing_in_words(advice)}"
     if advice.security:

@@ -9,7 +9,7 @@ from bot.advising.advice import NO_ADVICE, Advice
 from bot.advising.code_owners import owners_of_paths
 from bot.advising.duplicates import DuplicateFinder
 from bot.advising.missing_information import missing_information
-from bot.advising.routing import owners_by_label
+from bot.advising.routing import MOST, all_owners_by_label, one_person, owners_by_label
 from bot.advising.security_reports import security_words
 from bot.configuration.last_reading import Reading
 from tagger.domain.issue import IssueText
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
-    from bot.advising.advice import PathOwners
+    from bot.advising.advice import LabelOwners, PathOwners
     from bot.configuration import RepositoryConfiguration
     from store.database import Store
     from store.records import Repository, StoredIssue
@@ -75,12 +75,16 @@ class Advisor:
         settings = configuration.advice
         if issue.is_pull_request:  # it may well say what an issue says: it is the answer to it
             return Advice(owners=owners_by_label(configuration, issue.labels, likely))
+        path_owners = self._path_owners(repository.id, issue) if settings.code_owners else ()
+        label_owners = all_owners_by_label(configuration, issue.labels, likely)
+        owners: list[LabelOwners | PathOwners] = [*label_owners, *path_owners]
         return Advice(
             self._duplicates.likely(repository, issue, settings.duplicates),
-            owners_by_label(configuration, issue.labels, likely),
+            label_owners[:MOST],
             missing_information(issue.body) if settings.missing_information else (),
             security_words(IssueText.of(issue.title, issue.body)) if settings.security else (),
-            self._path_owners(repository.id, issue) if settings.code_owners else (),
+            path_owners,
+            one_person(owners, issue.author) if settings.assignee else "",
         )
 
     def _path_owners(self, repository_id: int, issue: StoredIssue) -> tuple[PathOwners, ...]:

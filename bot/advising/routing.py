@@ -9,6 +9,7 @@ from bot.advising.advice import LabelOwners
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from bot.advising.advice import PathOwners
     from bot.configuration import RepositoryConfiguration
 
 MOST = 3
@@ -22,12 +23,29 @@ def owners_by_label(
 
     :param likely: labels that are set or suggested, the likeliest first.
     """
+    return all_owners_by_label(configuration, on_issue, likely)[:MOST]
+
+
+def all_owners_by_label(
+    configuration: RepositoryConfiguration, on_issue: Iterable[str], likely: Iterable[str]
+) -> tuple[LabelOwners, ...]:
+    """The same, of however many labels."""
     labels: dict[str, str] = {}
     for label in (*on_issue, *likely):
         labels.setdefault(label.casefold(), label)
-    routed = [
+    return tuple(
         LabelOwners(label, owners)
         for label in labels.values()
         if (owners := configuration.owners_of(label))
-    ]
-    return tuple(routed[:MOST])
+    )
+
+
+def one_person(owners: Iterable[LabelOwners | PathOwners], author: str | None) -> str:
+    """Login of the only owner, where it is a person; "" for a team, several, or the author."""
+    names = {name.casefold(): name for each in owners for name in each.owners}
+    if len(names) != 1:
+        return ""
+    (name,) = names.values()
+    login = name.removeprefix("@")
+    is_author = author is not None and login.casefold() == author.casefold()
+    return "" if "/" in login or is_author else login

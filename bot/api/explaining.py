@@ -114,6 +114,7 @@ def _advice(explained: ExplainedIssue) -> AdviceDocument:
         duplicate=shown,
         owners=owners,
         path_owners=paths,
+        assignee=explained.advice.assignee,
         missing=missing_in_words(explained.advice),
         security=list(explained.advice.security),
     )

@@ -158,6 +158,7 @@ class AdviceDocument(ApiDocument):
     duplicate: PrecedentDocument | None = Field(description="The earlier issue it may repeat.")
     owners: list[LabelOwnersDocument]
     path_owners: list[PathOwnersDocument]
+    assignee: str = Field(description="Login of the one person to suggest as assignee.")
     missing: str = Field(description="What the issue leaves out, in words.")
     security: list[str] = Field(description="Kinds of words that speak of a vulnerability.")
 

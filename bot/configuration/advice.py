@@ -31,6 +31,9 @@ class AdviceSettings(Section):
     code_owners: Annotated[bool, Strict()] = False
     """Whether maintainers are told whom, by the repository's CODEOWNERS, the files are for that an
     issue names."""
+    assignee: Annotated[bool, Strict()] = False
+    """Whether the one person whom `routes`, or CODEOWNERS where it is read, names for an issue is
+    suggested as its assignee, among GitHub's own suggestions."""
     mention_owners: Annotated[bool, Strict()] = False
     """Whether owners of `routes` and of files are mentioned in the bot's comment, which notifies
     them; else their names stand there as code."""

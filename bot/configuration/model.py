@@ -160,6 +160,9 @@ class RepositoryConfiguration(Section):
     """The bot sets and suggests at most so many labels on one issue."""
     fallback_label: LabelName | None = None
     """Set quietly when the bot is sure of no label; removed once any label arrives."""
+    clear_fallback_label: Annotated[bool, Strict()] = False
+    """Whether `fallback_label` goes also where a person or a template had set it, once the bot sets
+    the issue's first labels. Who puts it back keeps it."""
     create_labels: Annotated[bool, Strict()] = False
     """Whether the bot may create `fallback_label` where it does not exist."""
     delay_seconds: Annotated[Count, Field(ge=0, le=86400)] = 120

@@ -8,7 +8,12 @@ from bot.github.api_version import API_VERSION
 from bot.github.apps import AppRequests
 from bot.github.connection import DEFAULT_API, Connection, RetryPolicy, open_http
 from bot.github.issues import IssueRequests
-from bot.github.labels import IssueFieldRequests, IssueTypeRequests, LabelRequests
+from bot.github.labels import (
+    AssigneeRequests,
+    IssueFieldRequests,
+    IssueTypeRequests,
+    LabelRequests,
+)
 from bot.github.repositories import RepositoryRequests
 
 if TYPE_CHECKING:
@@ -26,6 +31,7 @@ class GitHubClient(
     IssueFieldRequests,
     IssueTypeRequests,
     LabelRequests,
+    AssigneeRequests,
     RepositoryRequests,
     AppRequests,
 ):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import httpx
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from bot.github.pages import KnownPage, Page
 
 
+T = TypeVar("T", Issue, Comment)
+
 MAX_PATHS = 100
 MAX_PATH = 200
 """Characters of a path that are read: its end, which tells most."""
@@ -26,6 +28,11 @@ MAX_PATH = 200
 
 def issue_path(repository: str, number: int) -> str:
     return f"{repository_path(repository)}/issues/{int(number)}"
+
+
+def _state_of(item: Issue | Comment) -> tuple[int | None, datetime | None]:
+    """What tells an item of a list from others, and from what it was before a change."""
+    return (item.number if isinstance(item, Issue) else item.id), item.updated_at
 
 
 def _timestamp(moment: datetime) -> str:
@@ -59,43 +66,68 @@ class IssueRequests(Resource):
         :param since: aware; only what changed at or after it.
         :param known: by page URL, what was kept from last time: unchanged pages come back empty.
         """
-        url: str | None = self._connection.still_leads_on(cursor) or self._window(
-            repository, state, _timestamp(since) if since else ""
+        path, fixed = f"{repository_path(repository)}/issues", {"state": state}
+        start = self._connection.still_leads_on(cursor) or self._window(
+            path, fixed, _timestamp(since) if since else ""
         )
-        pages_seen: set[tuple[int, datetime | None]] = set()
+        async for page in self._in_time(Issue, start, path, fixed, known_pages):
+            yield page
+
+    async def repository_comments(
+        self,
+        repository: str,
+        *,
+        cursor: str | None = None,
+        known_pages: Mapping[str, KnownPage] | None = None,
+    ) -> AsyncIterator[Page[Comment]]:
+        """Pages of the comments on all issues and pull requests, walked as `issues` are.
+
+        https://docs.github.com/rest/issues/comments#list-issue-comments-for-a-repository
+        """
+        path = f"{repository_path(repository)}/issues/comments"
+        start = self._connection.still_leads_on(cursor) or self._window(path, {}, "")
+        async for page in self._in_time(Comment, start, path, {}, known_pages):
+            yield page
+
+    async def _in_time(
+        self,
+        shape: type[T],
+        start: str,
+        path: str,
+        fixed: Mapping[str, str | int],
+        known_pages: Mapping[str, KnownPage] | None,
+    ) -> AsyncIterator[Page[T]]:
+        """Pages of a list in the order of its changes, each item once in each of its states."""
+        url: str | None = start
+        items_seen: set[tuple[int | None, datetime | None]] = set()
         while url is not None:
             remembered = (known_pages or {}).get(url)
             etag = remembered.etag if remembered else None
-            page = await self._page(Issue, Request("GET", url, etag=etag), remembered)
+            page = await self._page(shape, Request("GET", url, etag=etag), remembered)
             if page.full:
-                page = self._in_time(page, repository, state)
-            fresh = tuple(
-                issue for issue in page.items if (issue.number, issue.updated_at) not in pages_seen
-            )
-            pages_seen.update((issue.number, issue.updated_at) for issue in fresh)
+                page = self._from_where_it_ended(page, path, fixed)
+            fresh = tuple(item for item in page.items if _state_of(item) not in items_seen)
+            items_seen.update(map(_state_of, fresh))
             yield replace(page, items=fresh)
             url = page.next
 
-    def _in_time(self, page: Page[Issue], repository: str, state: str) -> Page[Issue]:
+    def _from_where_it_ended(
+        self, page: Page[T], path: str, fixed: Mapping[str, str | int]
+    ) -> Page[T]:
         """A full page whose next one starts where it ended in time."""
         last = page.items[-1].updated_at
         # A second earlier, so that the last item's second is asked for again as a whole.
         reached = _timestamp(last - timedelta(seconds=1)) if last else ""
         if reached <= (httpx.URL(page.url).params.get("since") or ""):
             return page  # more changed in one second than fits: that can only be paged through
-        return replace(page, next=self._window(repository, state, reached))
+        return replace(page, next=self._window(path, fixed, reached))
 
-    def _window(self, repository: str, state: str, since: str) -> str:
-        """The URL of the issues that changed since a timestamp, "" for all."""
-        params: dict[str, str | int] = {
-            "state": state,
-            "sort": "updated",
-            "direction": "asc",
-            "per_page": PAGE_SIZE,
-        }
+    def _window(self, path: str, fixed: Mapping[str, str | int], since: str) -> str:
+        """The URL of what changed in a list since a timestamp, "" for all."""
+        order: dict[str, str | int] = {"sort": "updated", "direction": "asc", "per_page": PAGE_SIZE}
+        params: dict[str, str | int] = {**fixed, **order}
         if since:
             params["since"] = since
-        path = f"{repository_path(repository)}/issues"
         return self._connection.first_url(Request("GET", path, params=params))
 
     async def changed_paths(self, repository: str, number: int) -> tuple[str, ...]:

@@ -35,6 +35,7 @@ Confidence = Literal["low", "medium", "high"]
 MAX_RATIONALE = 280
 SUGGESTED_HERE = frozenset({"add_label", "set_type"})
 """Suggestions of other kinds are other people's and bots' matter."""
+SUGGESTS_ASSIGNEE = "add_assignee"
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,6 +242,35 @@ class IssueFieldRequests(Resource):
             return ()
         listed = parse(tuple[IssueField | None, ...], answer.data, request.what)
         return tuple(each for each in listed if each is not None)
+
+
+class AssigneeRequests(Resource):
+    """Suggested assignees, kept apart from labels and types; nobody is ever assigned.
+
+    https://docs.github.com/rest/issues/assignees
+    """
+
+    async def suggested_assignees(self, repository: str, number: int) -> tuple[Suggestion, ...]:
+        """Suggestions of assignees on an issue, in whatever state, whoever made them.
+
+        :raises NotFound: the repository has not got the feature.
+        """
+        path = f"{issue_path(repository, number)}/suggestions"
+        params = {"state": "all", "action": SUGGESTS_ASSIGNEE}
+        suggestions = await self._all(Suggestion, path, params)
+        return tuple(each for each in suggestions if each.action == SUGGESTS_ASSIGNEE)
+
+    async def suggest_assignee(
+        self, repository: str, number: int, login: str, rationale: str
+    ) -> None:
+        """Propose an assignee for a person to approve.
+
+        Ask `suggested_assignees` first: what a repository without the feature does with a
+        suggestion is not documented.
+        """
+        wanted = {"login": login, "rationale": shortened(rationale), "suggest": True}
+        path = f"{issue_path(repository, number)}/assignees"
+        await self._connection.send(Request("POST", path, json={"assignees": [wanted]}))
 
 
 def _type_json(wanted: ReasonedLabel) -> dict[str, object]:

@@ -5,8 +5,12 @@ https://docs.github.com/apps/sharing-github-apps/registering-a-github-app-from-a
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 PERMISSIONS = {"issues": "write", "metadata": "read", "contents": "read", "checks": "write"}
 """The least that does it. Contents: the one configuration file and the news that it was pushed;
@@ -15,12 +19,36 @@ EVENTS = ("issues", "issue_comment", "label", "push", "repository")
 """Beside those of installations, which every App gets."""
 
 
-def manifest(name: str, address: str) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class TargetRights:
+    """What the App needs beside that for one more of the file's `targets`.
+
+    :ivar permissions: by GitHub's name of the permission, its level.
+    """
+
+    shown_as: str
+    permissions: Mapping[str, str]
+    events: tuple[str, ...]
+
+
+TARGETS = {
+    "pull_requests": TargetRights("pull requests", {"pull_requests": "write"}, ("pull_request",)),
+}
+"""Asked for only where whoever makes the App chooses them."""
+
+
+def manifest(name: str, address: str, targets: Iterable[str] = ()) -> dict[str, Any]:
     """The App to make.
 
     :param name: how it is called; GitHub lets people change it on its page.
     :param address: where GitHub and browsers reach this service, without a slash at its end.
+    :param targets: of `TARGETS`.
     """
+    further = [TARGETS[target] for target in targets]
+    permissions = dict(PERMISSIONS)
+    for rights in further:
+        permissions |= rights.permissions
+    events = [*EVENTS, *(event for rights in further for event in rights.events)]
     return {
         "name": name,
         "url": address,
@@ -28,8 +56,8 @@ def manifest(name: str, address: str) -> dict[str, Any]:
         "redirect_url": f"{address}/setup/callback",
         "callback_urls": [f"{address}/signin/callback"],
         "public": False,
-        "default_permissions": dict(PERMISSIONS),
-        "default_events": list(EVENTS),
+        "default_permissions": permissions,
+        "default_events": events,
         "description": "Labels issues from a handful of examples, and says so when it cannot.",
     }
 

@@ -154,6 +154,11 @@ def _labels(value: object) -> object:
     )
 
 
+def _users(value: object) -> object:
+    """Users without those whose account is gone."""
+    return tuple(user for user in value if user is not None) if isinstance(value, list) else ()
+
+
 def _no_type(value: object) -> object:
     return None if _looks_like_type(value) else value
 
@@ -231,6 +236,7 @@ class Issue(Wire):
     user: User | None = None
     author_association: Text = ""
     labels: Annotated[tuple[GitHubLabel, ...], BeforeValidator(_labels)] = ()
+    assignees: Annotated[tuple[User, ...], BeforeValidator(_users)] = ()
     created_at: Moment | None = None
     updated_at: Moment | None = None
     closed_at: Moment | None = None
@@ -307,15 +313,22 @@ class Comment(Wire):
     created_at: Moment | None = None
     updated_at: Moment | None = None
     html_url: Text = ""
+    issue_url: Text = ""
     performed_via_github_app: AppReference | None = None
+
+    @property
+    def issue_number(self) -> int | None:
+        """Of the issue that it stands on; None where GitHub does not tell."""
+        match = re.search(r"/issues/(\d{1,10})$", self.issue_url)
+        return int(match[1]) if match else None
 
 
 class Suggestion(Wire):
-    """A change to an issue that waits for a person: here, a label to add or a type to set.
+    """A change to an issue that waits for a person: a label, a type, an assignee.
 
     :ivar action: add_label, set_type, add_field, add_assignee or close_issue.
     :ivar state: pending, applied, approved, dismissed, replaced or invalidated.
-    :ivar target_id: the label's or the type's id: ids of the two may be the same number.
+    :ivar target_id: the label's, type's or person's id: ids of these may be the same number.
     :ivar actor_id: who proposed it; `resolved_by`: who approved or dismissed it (user ids).
     """
 

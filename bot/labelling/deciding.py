@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from bot.errors import SnapshotOutdated
 from bot.labelling import writing
+from bot.labelling.assignee import may_suggest_assignee, suggest_assignee
 from bot.labelling.issue_lease import issue_lease
 from bot.labelling.policy import LabellingContext, may_write, plan, reconsidered
 from bot.labelling.questions import DAYS_COMPARED, Asking, Drawing, QuestionContext, ask
@@ -60,7 +61,10 @@ async def act_on(
     client, written = job.client, writing.Written()
     # A shadow asks GitHub for nothing; a second attempt may find writes of the first.
     if client is None or not (
-        first.plan.writes or job.was_tried or await asyncio.to_thread(may_have_written, job)
+        first.plan.writes
+        or may_suggest_assignee(job)
+        or job.was_tried
+        or await asyncio.to_thread(may_have_written, job)
     ):
         await asyncio.to_thread(_record, job, release_id, decisions, first, written)
         _tell(job, decisions, first.plan, written)
@@ -135,10 +139,13 @@ async def _write(
     for attempt in range(MAX_LOOKS):
         try:
             job, snapshot, asking = await _look_and_plan(job, client, planning, again=attempt > 0)
-            return job, asking, await writing.carry_out(job, snapshot, asking.plan)
+            written = await writing.carry_out(job, snapshot, asking.plan)
         except SnapshotOutdated as error:
             log.info("looked again", extra={"reason": str(error)})
             last = error
+        else:
+            await suggest_assignee(job, client, snapshot)
+            return job, asking, written
     raise last
 
 

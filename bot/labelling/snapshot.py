@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from store.unit_of_work import UnitOfWork
 
 _STANDING = frozenset({"written", "approved"})
+_ASSIGNING = frozenset({"assigned", "unassigned"})
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,7 @@ class Snapshot:
     :ivar form: how labels are suggested in this repository; None: not at all. `field_form`: how
         values of fields are.
     :ivar again: it is another look, because what the one before saw did not hold.
+    :ivar was_assigned: somebody was assigned or unassigned at some time.
     """
 
     situation: LabellingContext
@@ -54,6 +56,7 @@ class Snapshot:
     form: WriteForm | None = None
     field_form: WriteForm | None = None
     again: bool = False
+    was_assigned: bool = False
 
     def form_of(self, target: str) -> WriteForm | None:
         """How a label, a type or a field's value is suggested."""
@@ -99,7 +102,8 @@ async def look_again(
     acts = label_acts(timeline, own_login, state.writes, state.job.subject.renames)
     situation = _situation(state, issue, acts, labels.names)
     snapshot = Snapshot(situation, issue, own_login, acts, state.writes, state.own_runs, labels)
-    return state.job, replace(snapshot, again=again)
+    was_assigned = any(event.event in _ASSIGNING for event in timeline)
+    return state.job, replace(snapshot, again=again, was_assigned=was_assigned)
 
 
 def _situation(

@@ -8,15 +8,18 @@ from typing import TYPE_CHECKING
 
 from bot.labelling.approvals import HELD
 from bot.labelling.conflict_resolution import Resolution, corrections, settle
+from bot.labelling.fallback_clearing import WHY as CLEARED
+from bot.labelling.fallback_clearing import clear_fallback
 from bot.labelling.label_writes import LabelAnswer, set_labels, take_back_of_before, take_off
 from bot.labelling.rationales import reasoned
 from bot.labelling.snapshot import still_holds
 from bot.labelling.suggesting import suggest
 from bot.receiving.deliveries import issue_record
 from store.engine.text import name_key
+from store.records.issue_types import is_type
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
     from bot.github.client import GitHubClient
@@ -88,6 +91,9 @@ async def carry_out(job: IssueJob, snapshot: Snapshot, planned: Plan) -> Written
     labels = [write for write in intended if write.form == "label" and _is_to_be_set(write)]
     reasons = {choice.key: reasoned(choice) for choice in planned.to_apply}
     marks = await _set(job, client, snapshot, labels, planned.rejected, reasons)
+    if run_id is not None and _has_set(marks):
+        cleared = await clear_fallback(job, client, snapshot, run_id)
+        marks += [WriteMark(cleared, "undone", CLEARED)] if cleared else []
     marks += _forgotten(snapshot, intended)
     comment_id = ""
     for form in _FORMS:
@@ -105,6 +111,12 @@ async def carry_out(job: IssueJob, snapshot: Snapshot, planned: Plan) -> Written
                 if write.form == form
             ]
     return Written(tuple(marks), run_id, snapshot.issue, comment_id)
+
+
+def _has_set(marks: Iterable[WriteMark]) -> bool:
+    """Whether a label came to the issue, and stays there."""
+    states = {mark.write.id: mark.state for mark in marks if not is_type(mark.write.label)}
+    return "written" in states.values()
 
 
 async def make_way(job: IssueJob, client: GitHubClient, snapshot: Snapshot) -> Written:

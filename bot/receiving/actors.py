@@ -115,6 +115,7 @@ class LabelActs:
     :ivar too_late: what was set last on an issue that was closed or locked by then, and which.
     :ivar type_last: what was done last about the issue's type; `type_by_others`: what anybody but
         the bot did last.
+    :ivar ever_removed: what anybody took off at some time, also where it was set again.
     """
 
     last: Mapping[str, LastAct] = field(default_factory=dict)
@@ -124,6 +125,7 @@ class LabelActs:
     too_late: Mapping[str, str] = field(default_factory=dict)
     type_last: TypeAct | None = None
     type_by_others: TypeAct | None = None
+    ever_removed: frozenset[str] = frozenset()
 
     @property
     def on_issue(self) -> frozenset[str]:
@@ -224,6 +226,7 @@ class _Timeline:
     too_late: dict[str, str] = field(default_factory=dict)
     type_last: TypeAct | None = None
     type_by_others: TypeAct | None = None
+    removed: set[str] = field(default_factory=set)
     _over: dict[str, str] = field(default_factory=dict)
 
     def ended(self, event: str) -> None:
@@ -235,6 +238,8 @@ class _Timeline:
         action, kind = act.action, act.kind
         self.last[key] = act
         self.too_late.pop(key, None)
+        if action == "removed":
+            self.removed.add(key)
         if kind in PEOPLE:
             self.people[key] = action
         if kind != "self":
@@ -260,6 +265,7 @@ class _Timeline:
             self.too_late,
             self.type_last,
             self.type_by_others,
+            frozenset(self.removed),
         )
 
 

@@ -17,6 +17,7 @@ from bot.receiving.repository_labels import labels_now
 from bot.repositories.census import forget_gone
 from bot.repositories.changed_paths import read_missing_paths
 from bot.repositories.label_history import EventWalk, label_events, own_acts
+from bot.repositories.past_comments import COMMENTS, read_past_comments
 from store.records import UpsertCounts
 from tagger.domain.strategy import silent
 
@@ -73,7 +74,7 @@ async def sync(
         was read until then is stored.
     """
     client = await access.client(repository)
-    begins_anew = (ISSUES, EVENTS) if full else (ISSUES,) if census else ()
+    begins_anew = (ISSUES, EVENTS, COMMENTS) if full else (ISSUES,) if census else ()
     stored = await _known(store, client, repository, now, begins_anew)
     labels = await labels_now(store, client, stored, now)
     numbers_seen: set[int] = set()
@@ -82,6 +83,7 @@ async def sync(
         await forget_gone(store, client, stored, numbers_seen, progress, now) if begins_anew else 0
     )
     await read_missing_paths(store, client, stored, progress)
+    await read_past_comments(store, client, stored, now, progress)
     acts, note = await _History(
         store, access, client, stored, now=now, progress=progress
     ).bring_in()

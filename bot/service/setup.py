@@ -21,7 +21,7 @@ from fastapi.responses import HTMLResponse
 
 from bot.errors import CommandRefused
 from bot.github.errors import GitHubError
-from bot.github.manifest import manifest, new_app_page, web_address
+from bot.github.manifest import TARGETS, manifest, new_app_page, web_address
 from bot.github.web_addresses import unreachable_because
 from bot.process.app_credentials import AppCredentials, keep
 from bot.process.logs import hide
@@ -91,7 +91,8 @@ class Setup:
         address = str(request.base_url).rstrip("/")
         api = self._container.settings.github_api_url
         unreachable = unreachable_because(address, api)
-        first_step = pages.questions(self._token, address, "issue-tagger", unreachable)
+        targets = {name: rights.shown_as for name, rights in TARGETS.items()}
+        first_step = pages.questions(self._token, address, "issue-tagger", targets, unreachable)
         return self._page(first_step, form="'self'")
 
     async def hand_over(self, request: Request) -> HTMLResponse:
@@ -107,7 +108,8 @@ class Setup:
         self._states = [*self._states[1 - MAX_STATES :], state]
         api = self._container.settings.github_api_url
         target = new_app_page(api, organisation, state)
-        shown = pages.hand_over(manifest(name, address), target, unreachable_because(address, api))
+        asked = manifest(name, address, [each for each in TARGETS if form.get(each)])
+        shown = pages.hand_over(asked, target, unreachable_because(address, api))
         return self._page(shown, form=web_address(api))
 
     async def take_over(self, request: Request) -> HTMLResponse:

@@ -16,6 +16,7 @@ _FORMS = """
 body { max-width: 46rem; }
 label { display: block; margin: 1rem 0; }
 input { display: block; width: 100%; font: inherit; color: var(--ink); background: var(--card); border: 1px solid var(--axis); border-radius: 6px; padding: .45rem .6rem; margin-top: .2rem; }
+.box input { display: inline; width: auto; margin: 0; }
 button { font: inherit; font-weight: 600; color: var(--heat-on); background: var(--accent); border: 0; border-radius: 6px; padding: .55rem 1.1rem; cursor: pointer; }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
 """  # noqa: E501
@@ -47,16 +48,20 @@ def message(title: str, text: str) -> str:
     return page(title, f"<p>{escape(text)}</p>")
 
 
-def questions(token: str, address: str, name: str, unreachable: str = "") -> str:
+def questions(
+    token: str, address: str, name: str, targets: Mapping[str, str], unreachable: str = ""
+) -> str:
     """The first step: what the App should be called, whose it is, where this service is found.
 
+    :param targets: what else may be labelled, by the field's name, in words.
     :param unreachable: why GitHub cannot reach the address that is proposed; "": it can.
     """
     return page(
         "Set up issue-tagger",
         "<p>This makes a GitHub App with the least rights that labelling takes: issues (read and "
-        "write), the configuration file (read), and check runs that show its mistakes. Nothing is "
-        "created before you confirm it on GitHub.</p>"
+        "write), the configuration file (read), and check runs that show its mistakes. Each "
+        "box that you tick adds the right to read and write what it names. Nothing is created "
+        "before you confirm it on GitHub.</p>"
         + _warned(
             unreachable, "Enter the address that GitHub can reach: of your reverse proxy or tunnel."
         )
@@ -65,6 +70,7 @@ def questions(token: str, address: str, name: str, unreachable: str = "") -> str
         + _field("address", "Address under which GitHub reaches this service", address)
         + _field("name", "Name of the App (at most 34 characters)", name, most=34)
         + _field("organisation", "Organisation that owns it (empty: your own account)", "", most=39)
+        + "".join(_box(field, f"Label {words} too") for field, words in targets.items())
         + '<button type="submit">Show what GitHub will be asked</button></form>',
     )
 
@@ -115,6 +121,11 @@ def _warned(unreachable: str, advice: str) -> str:
 
 def _hidden(name: str, value: str) -> str:
     return f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">'
+
+
+def _box(name: str, label: str) -> str:
+    box = f'<input type="checkbox" name="{escape(name)}" value="yes">'
+    return f'<label class="box">{box} {escape(label)}</label>'
 
 
 def _field(name: str, label: str, value: str, most: int = 200) -> str:

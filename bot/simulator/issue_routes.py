@@ -194,10 +194,42 @@ def _labels_of_issue(call: Call) -> Reply:
     return Reply(200, [label_json(label) for label in issue.labels])
 
 
+def add_assignees(call: Call) -> Reply:
+    """Assign logins; objects with `suggest: true` become suggestions."""
+    call.asset("issues", "write")
+    by = call.identity.login
+    for assignee in call.field("assignees"):
+        if isinstance(assignee, dict) and assignee.get("suggest"):
+            call.state.suggest_assignee(call.full_name, call.number, assignee, by=by)
+        else:
+            login = assignee["login"] if isinstance(assignee, dict) else str(assignee)
+            call.state.assign(call.full_name, call.number, login, by=by)
+    return _issue(call, call.number, 201)
+
+
 def list_comments(call: Call) -> Reply:
     repository = call.asset("issues", "read")
     comments = call.state.issue(call.full_name, call.number).comments
     return call.page([comment_json(repository, comment) for comment in comments])
+
+
+def repository_comments(call: Call) -> Reply:
+    repository = call.asset("issues", "read")
+    since = call.query.get("since")
+    comments = [
+        comment
+        for issue in repository.issues.values()
+        for comment in issue.comments
+        if since is None or comment.updated_at >= _moment(since)
+    ]
+    by_update = call.query.get("sort") == "updated"
+    comments.sort(
+        key=lambda each: (each.updated_at if by_update else each.created_at, each.id),
+        reverse=call.query.get("direction") == "desc",
+    )
+    page = call.page(comments)
+    shown = [comment_json(repository, comment, call.base_url) for comment in page.data]
+    return Reply(200, shown, page.headers)
 
 
 def create_comment(call: Call) -> Reply:
@@ -252,6 +284,7 @@ ISSUE_ROUTES: tuple[Route, ...] = (
     ("GET", _ISSUES, list_issues),
     ("POST", _ISSUES, create_issue),
     ("GET", f"{_ISSUES}/events", repository_events),
+    ("GET", f"{_ISSUES}/comments", repository_comments),
     ("PATCH", f"{_ISSUES}/comments/{{comment}}", edit_comment),
     ("GET", _ISSUE, get_issue),
     ("PATCH", _ISSUE, edit_issue),
@@ -259,6 +292,7 @@ ISSUE_ROUTES: tuple[Route, ...] = (
     ("GET", f"{_ISSUE}/comments", list_comments),
     ("POST", f"{_ISSUE}/comments", create_comment),
     ("POST", f"{_ISSUE}/labels", add_labels),
+    ("POST", f"{_ISSUE}/assignees", add_assignees),
     ("DELETE", f"{_ISSUE}/labels/{{label:path}}", remove_label),
     ("GET", f"{_ISSUE}/suggestions", list_suggestions),
     ("POST", f"{_ISSUE}/suggestions/{{suggestion}}/approve", approve_suggestion),

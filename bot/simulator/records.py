@@ -94,7 +94,7 @@ class SimulatedComment:
 
 @dataclass(slots=True)
 class SimulatedSuggestion:
-    """A suggestion; `label` holds id and name of the type where `action` is "set_type"."""
+    """A suggestion; `label` holds id and name of the type, or person, that it is of otherwise."""
 
     id: int
     label: SimulatedLabel
@@ -126,6 +126,7 @@ class SimulatedIssue:
     type: str | None = None
     fields: dict[SimulatedField, str] = field(default_factory=dict)
     labels: list[SimulatedLabel] = field(default_factory=list)
+    assignees: list[Actor] = field(default_factory=list)
     events: list[EventRecord] = field(default_factory=list)
     comments: list[SimulatedComment] = field(default_factory=list)
     suggestions: list[SimulatedSuggestion] = field(default_factory=list)

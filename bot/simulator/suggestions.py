@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from bot.simulator.assignees import AssigneeActions
 from bot.simulator.issue_fields import FieldActions
 from bot.simulator.records import (
     SimulatedIssue,
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-class SuggestionActions(FieldActions):
+class SuggestionActions(AssigneeActions, FieldActions):
     """https://docs.github.com/rest/issues: the `suggest` form of adding labels."""
 
     def suggest_label(
@@ -58,6 +59,25 @@ class SuggestionActions(FieldActions):
                 self.set_type(full_name, number, name, by=by)
             elif issue.type != name:
                 self._pend(issue, SimulatedLabel(type_id(name), name), wanted, by, "set_type")
+
+    def suggest_assignee(
+        self, full_name: str, number: int, wanted: Mapping[str, Any], *, by: str
+    ) -> None:
+        """The same of an assignee.
+
+        :param wanted: GitHub's `{login, rationale, suggest, confidence}`.
+        :raises SimulatorError: 422 where the repository refuses suggestions.
+        """
+        with self.lock:
+            mode = self.repository(full_name).suggestions
+            issue, login = self.issue(full_name, number), str(wanted["login"])
+            if mode is SuggestionMode.REFUSED:
+                raise SimulatorError(422, "Issue suggestions are not enabled for this repository")
+            if mode is SuggestionMode.APPLIED:
+                self.assign(full_name, number, login, by=by)
+            else:
+                person = SimulatedLabel(self.actor(login).id, login)
+                self._pend(issue, person, wanted, by, "add_assignee")
 
     def add_reasoned_label(
         self, full_name: str, number: int, wanted: Mapping[str, Any], *, by: str
@@ -139,6 +159,8 @@ class SuggestionActions(FieldActions):
             suggestion = self._pending(full_name, number, suggestion_id)
             if suggestion.action == "set_type":
                 self.set_type(full_name, number, suggestion.label.name, by=by)
+            elif suggestion.action == "add_assignee":
+                self.assign(full_name, number, suggestion.label.name, by=by)
             else:
                 self.add_labels(full_name, number, [suggestion.label.name], by=by)
             self._resolve(suggestion, "approved", by)

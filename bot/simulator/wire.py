@@ -80,6 +80,7 @@ def issue_json(repository: SimulatedRepository, issue: SimulatedIssue, base_url:
         "user": user_json(issue.author),
         "author_association": association(repository, issue.author),
         "labels": [label_json(label) for label in issue.labels],
+        "assignees": [user_json(assignee) for assignee in issue.assignees],
         "comments": len(issue.comments),
         "locked": issue.locked,
         "type": type_json(issue.type),
@@ -160,7 +161,9 @@ def event_json(event: EventRecord) -> Json:
     }
 
 
-def comment_json(repository: SimulatedRepository, comment: SimulatedComment) -> Json:
+def comment_json(
+    repository: SimulatedRepository, comment: SimulatedComment, base_url: str = ""
+) -> Json:
     page = f"https://github.com/{repository.full_name}/issues/{comment.issue_number}"
     return {
         "id": comment.id,
@@ -170,6 +173,7 @@ def comment_json(repository: SimulatedRepository, comment: SimulatedComment) -> 
         "created_at": moment(comment.created_at),
         "updated_at": moment(comment.updated_at),
         "html_url": f"{page}#issuecomment-{comment.id}",
+        "issue_url": f"{base_url}/repos/{repository.full_name}/issues/{comment.issue_number}",
     }
 
 

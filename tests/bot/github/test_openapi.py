@@ -48,6 +48,7 @@ async def as_installation(github: GitHubClient, state: GitHubState) -> set[str]:
     comment = await github.comment(REPO, number, "hello")
     await github.edit_comment(REPO, comment.id, "hello again")
     await github.comments(REPO, number)
+    await everything(github.repository_comments(REPO))
     await github.add_labels(REPO, number, ["one", "two"])
     await github.remove_label(REPO, number, "one")
     assert await github.is_in_use(REPO, "two")
@@ -58,6 +59,8 @@ async def as_installation(github: GitHubClient, state: GitHubState) -> set[str]:
     pending = await github.suggestions(REPO, number, state="pending")
     for suggestion, approve in zip(pending, (True, False), strict=True):
         await github.answer_suggestion(REPO, number, suggestion.id, approve=approve)
+    assert await github.suggested_assignees(REPO, number) == ()
+    await github.suggest_assignee(REPO, number, "ada", "because")
     await github.issue_types(REPO)
     assert [field.targets for field in await github.issue_fields(REPO)] == [
         ("field = Priority: High",),
@@ -80,7 +83,8 @@ async def as_installation(github: GitHubClient, state: GitHubState) -> set[str]:
         "remove_label", "accepts_suggestions", "suggest_labels", "suggestions", "contents",
         "permission", "create_check_run", "head", "update_check_run", "installation_repositories",
         "is_in_use", "changed_paths", "delete_label", "answer_suggestion", "issue_types",
-        "set_type", "suggest_type", "issue_fields",
+        "set_type", "suggest_type", "issue_fields", "suggested_assignees", "suggest_assignee",
+        "repository_comments",
     }  # fmt: skip
 
 

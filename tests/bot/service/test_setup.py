@@ -41,7 +41,7 @@ class Form(HTMLParser):
         given = dict(attrs)
         if tag == "form":
             self.action = given["action"]
-        elif tag == "input":
+        elif tag == "input" and given.get("type") != "checkbox":  # none is ticked
             self.fields[given["name"]] = given["value"]
 
 
@@ -73,6 +73,20 @@ def begin(client, service, caplog, **changed: str) -> Form:
     """Both steps up to the form that goes to GitHub."""
     first = Form(client.get(link(service, caplog)).text)
     return Form(client.post("/setup", data=first.fields | changed).text)
+
+
+def manifest_of(form: Form) -> dict:
+    return json.loads(form.fields["manifest"])
+
+
+def test_the_app_asks_for_pull_requests_only_where_that_is_ticked(client, service, caplog) -> None:
+    assert 'type="checkbox" name="pull_requests"' in client.get(link(service, caplog)).text
+    plain = manifest_of(begin(client, service, caplog))
+    assert plain["default_permissions"] == PERMISSIONS
+    assert "pull_request" not in plain["default_events"]
+    ticked = manifest_of(begin(client, service, caplog, pull_requests="yes"))
+    assert ticked["default_permissions"] == {**PERMISSIONS, "pull_requests": "write"}
+    assert ticked["default_events"] == [*plain["default_events"], "pull_request"]
 
 
 def state_of(form: Form) -> str:
