@@ -139,7 +139,7 @@ class LabelRow(TableBase):
 
 
 class IssueRow(TableBase):
-    """An issue or pull request, as filed (never overwritten) and as it is now."""
+    """An issue, pull request or discussion, as filed (never overwritten) and as it is now."""
 
     __tablename__ = "issues"
     __table_args__ = (
@@ -165,6 +165,7 @@ class IssueRow(TableBase):
     type: Mapped[str] = mapped_column(default="")
     locked: Mapped[bool] = mapped_column(default=False)
     paths: Mapped[list[str] | None]
+    category: Mapped[str | None]
     answer_comment_id: Mapped[int | None]
     suggestion_comment_id: Mapped[int | None]
     opted_out_at: Mapped[datetime | None]

@@ -73,7 +73,7 @@ class Advisor:
     ) -> Advice:
         """What is said of an issue; nothing is kept."""
         settings = configuration.advice
-        if issue.is_pull_request:  # it may well say what an issue says: it is the answer to it
+        if issue.target != "issues":  # it may well say what an issue says: it is the answer to it
             return Advice(owners=owners_by_label(configuration, issue.labels, likely))
         return Advice(
             self._duplicates.likely(repository, issue, settings.duplicates),

@@ -47,7 +47,7 @@ AT_ONCE = 64
 class BackfillRequest:
     """Which issues: opened at `since` or later, the newest `limit` of them; None: all.
 
-    :ivar target: or pull requests, by their own release.
+    :ivar target: or another kind, by its own release.
     """
 
     since: datetime | None = None
@@ -315,7 +315,7 @@ class _Backfill:
                 self.repository.id,
                 created_since=self.wanted.since,
                 state="open",
-                pull_requests=self.wanted.target == "pull_requests",
+                every_kind=self.wanted.target != "issues",
             )
             for issue in issues:
                 if issue.target != self.wanted.target:
@@ -332,7 +332,7 @@ class _Backfill:
         release = self.cached.release
         policy = policy_for(self.configuration, release.names, self.renames)
         texts = [
-            IssueText.of(issue.filed_title, issue.filed_body, paths=issue.paths or ())
+            IssueText.of(issue.filed_title, issue.filed_body, place=issue.place)
             for issue in issues
         ]
         decided = zip(issues, release.tag(texts, policy), strict=True)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from bot.github.models import GitHubLabel, GitHubRepository, Issue, User, parse
 from bot.github.payloads import (
+    DiscussionPayload,
     InstallationPayload,
     InstallationRepositoriesPayload,
     IssueCommentPayload,
@@ -51,9 +52,11 @@ class Fact:
 class IssueFact(Fact):
     """`issues`: opened, edited, labeled, typed, closed, reopened, transferred, deleted, …
 
-    `pull_request` likewise: `issue` is the pull request then, without the id, which is another.
+    `pull_request` and `discussion` likewise: `issue` is the pull request or the discussion then,
+    without the id, which is another. A discussion's `created` is called `opened` here.
     :ivar label: the label of a "labeled" or "unlabeled" event.
     :ivar type: name of the type of a "typed" or "untyped" event.
+    :ivar labels_told: whether GitHub says which labels it has; of a discussion it need not.
     :ivar title_before, body_before: what an edit replaced, None where it left that part alone.
     """
 
@@ -62,6 +65,7 @@ class IssueFact(Fact):
     type: str | None = None
     title_before: str | None = None
     body_before: str | None = None
+    labels_told: bool = True
 
     @property
     def label_added(self) -> str | None:
@@ -171,6 +175,22 @@ def _pull_request(data: object) -> Fact:
     )
 
 
+def _discussion(data: object) -> Fact:
+    payload = parse(DiscussionPayload, data, "discussion webhook")
+    shared = _shared(payload)
+    return IssueFact(
+        **{**shared, "action": _DISCUSSED.get(payload.action, payload.action)},
+        issue=payload.discussion.as_issue(),
+        label=payload.label,
+        title_before=_before(payload.changes, "title"),
+        body_before=_before(payload.changes, "body"),
+        labels_told=payload.discussion.labels is not None,
+    )
+
+
+_DISCUSSED = {"created": "opened"}
+
+
 def _issue_comment(data: object) -> Fact:
     payload = parse(IssueCommentPayload, data, "issue_comment webhook")
     comment = payload.comment
@@ -247,6 +267,7 @@ def _ping(data: object) -> Fact:
 _READERS: dict[str, Callable[[object], Fact]] = {
     "issues": _issues,
     "pull_request": _pull_request,
+    "discussion": _discussion,
     "issue_comment": _issue_comment,
     "label": _label,
     "installation": _installation,

@@ -17,7 +17,6 @@ from bot.receiving.deleted_issues import forget_if_gone, issue_id_in
 from bot.receiving.repository_labels import RepositoryLabels, labels_kept, labels_now
 from bot.repositories.census import lives_elsewhere
 from store.engine.text import name_key
-from store.records import target_of
 from store.records.issue_types import is_type, type_target
 
 if TYPE_CHECKING:
@@ -304,7 +303,7 @@ def _filed_id(job: IssueJob) -> int | None:
 
 
 def _closed_because(job: IssueJob, issue: Issue) -> str | None:
-    if not job.configuration.covers(target_of(is_pull_request=issue.is_pull_request)):
+    if not job.configuration.covers(issue.target):
         return "targets leaves it out"
     if issue.state != "open":
         return "the issue is closed"

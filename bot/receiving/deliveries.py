@@ -28,7 +28,7 @@ from bot.receiving.actors import OwnActs, TargetAct, is_own_doing
 from bot.receiving.command_lines import read_command
 from store.engine.text import name_key
 from store.provenance import PEOPLE
-from store.records import DeliveryRecord, IssueRecord, LabelEvent, target_of
+from store.records import DeliveryRecord, IssueRecord, LabelEvent
 from store.records.issue_types import is_type, issue_type_of, type_target
 
 if TYPE_CHECKING:
@@ -228,8 +228,7 @@ def _issue_due(
     issue = fact.issue
     if is_own_doing(fact.sender, own_login, issue.body):
         return None
-    target = target_of(is_pull_request=issue.is_pull_request)
-    if target not in (intake.targets if intake else ("issues",)):
+    if not _is_covered(issue, intake):
         return None
     if fact.action in TAGGED and (fact.action != "edited" or _says_something_else(fact)):
         return now + timedelta(seconds=intake.delay_seconds) if intake else now
@@ -330,6 +329,7 @@ def issue_record(issue: Issue, now: datetime, fact: IssueFact | None = None) -> 
         labels=tuple(label.name for label in issue.labels),
         created_at=issue.created_at or now,
         is_pull_request=issue.is_pull_request,
+        category=issue.category,
         state=issue.state,
         author=issue.user.login if issue.user else None,
         author_association=issue.author_association or None,

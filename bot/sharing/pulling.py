@@ -136,6 +136,6 @@ def _settle(
     with store.read() as work:
         titles = {
             issue.number: issue.title
-            for issue in work.issues.walk(repository.id, pull_requests=False)
+            for issue in work.issues.walk(repository.id)
         }
     return with_titles(fetched, target, titles)

@@ -50,7 +50,7 @@ def stored(store: Store) -> dict[int, StoredIssue]:
     with store.read() as work:
         repository_id = work.repositories.get(REPO).id
         return {
-            issue.number: issue for issue in work.issues.walk(repository_id, pull_requests=True)
+            issue.number: issue for issue in work.issues.walk(repository_id, every_kind=True)
         }
 
 
