@@ -118,7 +118,9 @@ class Outcomes:
         query = (
             select(IssueRow.id, IssueRow.number)
             .join(PredictionRow, PredictionRow.issue_id == IssueRow.id)
-            .where(PredictionRow.repository_id == repository_id, is_of(target), *_when(since, until))
+            .where(
+                PredictionRow.repository_id == repository_id, is_of(target), *_when(since, until)
+            )
             .order_by(IssueRow.number.desc())
             .distinct()
         )

@@ -250,7 +250,7 @@ class _Backfill:
         # Old issues are many: a comment on each would be read as noise by all who follow them.
         return IssueJob(
             self.context, None, subject, self.configuration, self.client, run.id, may_comment=False
-        )
+        ).on_its_kind()
 
     def _hear(self, number: int, run: WriteRun) -> StoredIssue | None:
         """The issue, None where it is gone, and what the store has heard of the repository."""
@@ -332,8 +332,7 @@ class _Backfill:
         release = self.cached.release
         policy = policy_for(self.configuration, release.names, self.renames)
         texts = [
-            IssueText.of(issue.filed_title, issue.filed_body, place=issue.place)
-            for issue in issues
+            IssueText.of(issue.filed_title, issue.filed_body, place=issue.place) for issue in issues
         ]
         decided = zip(issues, release.tag(texts, policy), strict=True)
         return [tuple(label.without(issue.number) for label in labels) for issue, labels in decided]

@@ -14,6 +14,7 @@ from bot.labelling.issue_job import IssueJob, Subject
 from bot.labelling.policy import LabellingContext
 from bot.receiving.actors import LabelActs, label_acts
 from bot.receiving.deleted_issues import forget_if_gone, issue_id_in
+from bot.receiving.heard_acts import heard_acts, in_doubt
 from bot.receiving.repository_labels import RepositoryLabels, labels_kept, labels_now
 from bot.repositories.census import lives_elsewhere
 from store.engine.text import name_key
@@ -75,18 +76,27 @@ async def look_again(
     if rules.types:
         labels = labels.with_types(await client.issue_types(repository.full_name))
     try:
-        timeline = await client.timeline(job.full_name, job.number)
+        timeline = () if _keeps_none(job) else await client.timeline(job.full_name, job.number)
         issue = await client.issue(job.full_name, job.number)
     except (NotFound, Gone):
         github_id = job.subject.issue.github_id or _filed_id(job)
         await forget_if_gone(
-            job.context.store, client, repository, job.number, now, github_id=github_id
+            job.context.store,
+            client,
+            repository,
+            job.number,
+            now,
+            github_id=github_id,
+            target=job.subject.issue.target,
         )
         return job, not_looked("the issue is gone")
     if await _was_transferred(job, client, issue):
         return job, not_looked("the issue is gone")
     state = await asyncio.to_thread(_known_now, job)
-    acts = label_acts(timeline, own_login, state.writes, state.job.subject.renames)
+    if _keeps_none(job):
+        acts = await asyncio.to_thread(_heard_acts, job, issue, own_login)
+    else:
+        acts = label_acts(timeline, own_login, state.writes, state.job.subject.renames)
     situation = _situation(state, issue, acts, labels.names)
     snapshot = Snapshot(situation, issue, own_login, acts, state.writes, state.own_runs, labels)
     return state.job, replace(snapshot, again=again)
@@ -166,10 +176,35 @@ async def acts_since(
     job: IssueJob, client: GitHubClient, snapshot: Snapshot, writes: Iterable[Write]
 ) -> LabelActs:
     """`Snapshot.acts` once more, after `writes` were made or taken back."""
+    if _keeps_none(job):
+        return await asyncio.to_thread(
+            _heard_acts, job, snapshot.issue, snapshot.own_login, tuple(writes)
+        )
     timeline = await client.timeline(job.full_name, job.number)
     return label_acts(
         timeline, snapshot.own_login, (*snapshot.writes, *writes), job.subject.renames
     )
+
+
+def _keeps_none(job: IssueJob) -> bool:
+    """Whether GitHub keeps no timeline of what is labelled."""
+    return job.subject.issue.target == "discussions"
+
+
+def _heard_acts(
+    job: IssueJob, issue: Issue | None, own_login: str | None, writes: Iterable[Write] = ()
+) -> LabelActs:
+    """A discussion's acts, from the store.
+
+    :param writes: made or taken back since the look; none: what earlier attempts left is found.
+    """
+    present = issue.label_names if issue else frozenset()
+    with job.context.store.read() as work:
+        repository_id = job.subject.repository.id
+        history = work.labels.history(repository_id, job.number)
+        stored = work.writes.list(repository_id=repository_id, number=job.number, form="label")
+    own = tuple(writes) or in_doubt(history, present, stored)
+    return heard_acts(history, present, own, own_login)
 
 
 def with_pending(

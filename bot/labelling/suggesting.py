@@ -36,6 +36,8 @@ MARK = "<!-- issue-tagger: suggested labels -->"
 
 async def look_at_suggestions(job: IssueJob, client: GitHubClient, snapshot: Snapshot) -> Snapshot:
     """Find out how labels are suggested here, and what people said to earlier suggestions."""
+    if job.subject.issue.target == "discussions":  # GitHub has no suggestions there
+        return replace(snapshot, form=None)
     suggestions = None if are_known_to_lack(job) else await _suggestions(job, client)
     if suggestions is None:
         comments = job.may_comment and job.configuration.suggestion_comments

@@ -59,7 +59,7 @@ async def tag_issue(context: HandlerContext, claim: ClaimedDelivery) -> Ending:
     due_at = claim.received_at + timedelta(seconds=delay)
     if claim.received_at <= now < due_at:  # received in the future: the clock was set back
         return await context.postpone(claim, due_at, "delay_seconds have not passed")
-    job = IssueJob(context, claim, subject, configuration, client)
+    job = IssueJob(context, claim, subject, configuration, client).on_its_kind()
     why = left_alone(configuration, subject.issue, now)
     # What an earlier attempt wrote is looked after, whatever the rules say by now.
     if why and not await asyncio.to_thread(may_have_written, job):

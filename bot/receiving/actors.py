@@ -193,7 +193,7 @@ def label_acts(
         given twice the later counts.
     :param renames: folded former name → present name; a timeline keeps the names of its time.
     """
-    own_acts, history = OwnActs(writes), _Timeline()
+    own_acts, history = OwnActs(writes), LabelTimeline()
     for event in timeline:
         history.ended(event.event)
         acts = target_acts(event)
@@ -214,7 +214,7 @@ def _present_key(name: str, renames: Mapping[str, str] | None) -> str:
 
 
 @dataclass
-class _Timeline:
+class LabelTimeline:
     """What a timeline has told so far."""
 
     last: dict[str, LastAct] = field(default_factory=dict)

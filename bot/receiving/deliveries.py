@@ -39,8 +39,8 @@ if TYPE_CHECKING:
     from store.records import Action, Repository, StoredIssue
     from store.unit_of_work import UnitOfWork
 
-TAGGED = frozenset({"opened", "reopened", "edited"})
-"""Actions of `issues` after which an issue is scored; an edit only where its words changed."""
+TAGGED = frozenset({"opened", "reopened", "edited", "category_changed"})
+"""Actions after which an issue is scored; an edit only where its words changed."""
 _LABEL_ACTS: dict[str, Action] = {"labeled": "added", "unlabeled": "removed"}
 _TYPE_ACTS: dict[str, Action] = {"typed": "added", "untyped": "removed"}
 _WORD = re.compile(r"\w+")
@@ -104,7 +104,7 @@ def keep(work: UnitOfWork, received: Received, own_login: str | None) -> bool:
     stored = work.repositories.find(reference.full_name, github_id=reference.id)
     due_at = None if _made_up_for(work, received) else _due(work, fact, stored, now, own_login)
     record = replace(received.delivery, due_at=due_at, ignored=due_at is None)
-    if isinstance(fact, IssueFact) and fact.action == DELETED:
+    if isinstance(fact, IssueFact) and (fact.action == DELETED or _is_left_out(fact, stored)):
         record = deleted_issues.without_words(record)
     if not work.inbox.accept(record):
         return False
@@ -219,6 +219,20 @@ def when_due(
     return now if isinstance(fact, InstallationFact) else None
 
 
+def _is_covered(issue: Issue, intake: IntakeRules | None) -> bool:
+    return issue.target in (intake.targets if intake else ("issues",))
+
+
+def _is_left_out(fact: IssueFact, repository: Repository | None) -> bool:
+    """Whether it is about a discussion where nobody wants these labelled: nothing is kept of it.
+
+    Of what was kept before, what is deleted goes all the same.
+    """
+    if fact.issue.target != "discussions" or fact.action in {DELETED, TRANSFERRED}:
+        return False
+    return not _is_covered(fact.issue, IntakeRules.of(repository))
+
+
 def _issue_due(
     fact: IssueFact,
     intake: IntakeRules | None,
@@ -266,6 +280,8 @@ def _keep_issue(
     own_login: str | None,
 ) -> None:
     issue, now = fact.issue, delivery.received_at
+    if _is_left_out(fact, repository):
+        return
     if fact.action == TRANSFERRED:  # its id may go on in another repository
         work.issues.forget(repository.id, issue.number)
         return
@@ -275,6 +291,9 @@ def _keep_issue(
         deleted_issues.forget(work, repository.id, number, now, github_id=github_id, texts=texts)
         return
     record = issue_record(fact.issue, now, fact)
+    if not fact.labels_told:
+        stored = work.issues.find(repository.id, record.number)
+        record = replace(record, labels=stored.labels if stored else ())
     acts: tuple[TargetAct, ...] = ()
     if fact.label is not None and fact.action in _LABEL_ACTS:
         record = replace(record, labels=_labels_after(work, repository.id, record, fact))
@@ -307,9 +326,12 @@ def _labels_after(
     then only the label that it is about is certain.
     """
     issue = work.issues.find(repository_id, record.number)
-    if issue is None or issue.updated_at != record.updated_at or fact.label is None:
+    if fact.label is None:
         return record.labels
-    labels = {name_key(name): name for name in issue.labels}
+    told_at_once = issue is not None and issue.updated_at == record.updated_at
+    if fact.labels_told and not told_at_once:
+        return record.labels
+    labels = {name_key(name): name for name in (issue.labels if issue else ())}
     if fact.action == "labeled":
         labels[name_key(fact.label.name)] = fact.label.name
     else:

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 TargetKind = Literal["issues", "pull_requests", "discussions"]
 """What is labelled: what was learned from one kind need not hold for another."""
 
+OTHER_KINDS: tuple[TargetKind, ...] = ("pull_requests", "discussions")
+"""What may be labelled beside issues."""
+
 
 def target_of(*, is_pull_request: bool, category: str | None) -> TargetKind:
     if category is not None:
