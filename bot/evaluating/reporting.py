@@ -88,7 +88,7 @@ def report(store: Store, cache: ReleaseCache, repository: str, *, now: datetime)
     summary = (evaluation.report or {}).get("summary", ()) if evaluation else ()
     gain = expected_gain(summary, int(active.manifest.get("n_issues", 0)), len(data))
     alarms = tuple(_alarms(live, compared, configuration.precision_for))
-    document = {
+    document: dict[str, Any] = {
         "repository": stored.full_name,
         "at": now.isoformat(),
         "release": active.id,

@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bot.github.errors import BadPayload, NotFound
-from bot.github.graphql import GraphQLRequests
 from bot.github.models import GitHubLabel, Issue, parse
-from bot.github.resource import repository_path
+from bot.github.resource import Resource, repository_path
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -72,7 +71,7 @@ class _Ids:
     name: str
 
 
-class DiscussionRequests(GraphQLRequests):
+class DiscussionRequests(Resource):
     """Under the names that requests about issues have, so that who labels need not care."""
 
     async def discussion(self, repository: str, number: int) -> Issue:

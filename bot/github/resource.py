@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
-from bot.github.exchange import Request
+from bot.github.errors import BadPayload
+from bot.github.exchange import GRAPHQL, Request
 from bot.github.models import Wire, is_full_name, parse
 from bot.github.pages import KnownPage, Page, next_link
 
@@ -101,3 +102,21 @@ class Resource:
         async for page in self._pages(shape, path, params, key=key):
             items.extend(page.items)
         return tuple(items)
+
+    async def _ask(self, document: str, variables: Mapping[str, Any], what: str) -> dict[str, Any]:
+        """What a GraphQL query or mutation answers; errors are those of REST (`exchange.read`).
+
+        :param what: how errors call it.
+        """
+        request = Request(
+            "POST",
+            GRAPHQL,
+            json={"query": document, "variables": dict(variables)},
+            name=what,
+            reads=document.startswith("query"),
+        )
+        answer = await self._connection.send(request)
+        data = answer.data.get("data") if isinstance(answer.data, dict) else None
+        if not isinstance(data, dict):
+            raise BadPayload(f"{what}: an answer without data; retry later")
+        return data

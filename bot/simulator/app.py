@@ -8,7 +8,7 @@ from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any
 
 from starlette.responses import Response
-from starlette.routing import Mount, Route, Router
+from starlette.routing import BaseRoute, Mount, Route, Router
 
 from bot.github.api_version import VERSION_HEADER
 from bot.simulator.app_routes import APP_ROUTES
@@ -45,7 +45,7 @@ def create_app(state: GitHubState, prefix: str = "") -> Router:
     """
     api = _Api(state, prefix)
     documented = read_operations()
-    routes = [
+    routes: list[BaseRoute] = [
         Route(
             path, api.endpoint(handler, documented[operation_key(method, path)]), methods=[method]
         )
@@ -55,7 +55,7 @@ def create_app(state: GitHubState, prefix: str = "") -> Router:
     if not prefix:
         routes.append(of_graphql)
     routes.append(Route("/{rest:path}", api.endpoint(_unknown)))
-    pages = sign_in_routes(state)
+    pages: list[BaseRoute] = [*sign_in_routes(state)]
     if prefix:  # beside REST's "/api/v3"
         pages.append(
             Mount(prefix.removesuffix("/v3"), routes=[of_graphql, Mount("/v3", routes=routes)])
