@@ -108,7 +108,7 @@ TypeName = Annotated[str, StringConstraints(max_length=100, pattern=_PRINTABLE)]
 NameText = Annotated[
     str, StringConstraints(max_length=100, pattern=_PRINTABLE), AfterValidator(_name_pattern)
 ]
-TitleText = Annotated[str, Field(max_length=300), AfterValidator(_pattern_text)]
+TitleText = Annotated[str, Field(max_length=200), AfterValidator(_pattern_text)]
 Cron = Annotated[str, Field(max_length=100), AfterValidator(_schedule_text)]
 Precision = Annotated[float, Strict(), Field(ge=0.5, le=0.999)]
 Share = Annotated[float, Strict(), Field(ge=0, le=1)]

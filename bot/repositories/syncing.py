@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from bot.github.errors import Invalid, Refused
-from bot.github.pages import KnownPage
+from bot.github.resource import KnownPage
 from bot.receiving.deliveries import issue_record
 from bot.receiving.repository_labels import labels_now
 from bot.repositories.census import forget_gone
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from bot.github.access import Access
     from bot.github.client import GitHubClient
     from bot.github.models import Issue, IssueEvent
-    from bot.github.pages import Page
+    from bot.github.resource import Page
     from bot.repositories.label_history import OwnAct
     from store.database import Store
     from store.records import Repository
@@ -75,7 +75,8 @@ async def sync(
         was read until then is stored.
     """
     client = await access.client(repository)
-    begins_anew = (ISSUES, EVENTS, DISCUSSIONS) if full else (ISSUES, DISCUSSIONS) if census else ()
+    begins_anew: tuple[str, ...] = (ISSUES, DISCUSSIONS) if full or census else ()
+    begins_anew += (EVENTS,) if full else ()
     stored = await _known(store, client, repository, now, begins_anew)
     labels = await labels_now(store, client, stored, now)
     numbers_seen: set[int] = set()
