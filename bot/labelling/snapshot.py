@@ -21,7 +21,7 @@ from store.engine.text import name_key
 from store.records.issue_types import is_type, type_target
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from bot.github.client import GitHubClient
     from bot.github.models import Issue
@@ -192,19 +192,24 @@ def _keeps_none(job: IssueJob) -> bool:
 
 
 def _heard_acts(
-    job: IssueJob, issue: Issue | None, own_login: str | None, writes: Iterable[Write] = ()
+    job: IssueJob,
+    issue: Issue | None,
+    own_login: str | None,
+    writes: Sequence[Write] | None = None,
 ) -> LabelActs:
     """A discussion's acts, from the store.
 
-    :param writes: made or taken back since the look; none: what earlier attempts left is found.
+    :param writes: made or taken back since the look; None: this is the look.
     """
     present = issue.label_names if issue else frozenset()
     with job.context.store.read() as work:
         repository_id = job.subject.repository.id
         history = work.labels.history(repository_id, job.number)
         stored = work.writes.list(repository_id=repository_id, number=job.number, form="label")
-    own = tuple(writes) or in_doubt(history, present, stored)
-    return heard_acts(history, present, own, own_login)
+    if writes is not None:
+        return heard_acts(history, present, writes, own_login)
+    own = in_doubt(history, present, stored)
+    return heard_acts(history, present, own, own_login, complete=True)
 
 
 def with_pending(

@@ -249,6 +249,10 @@ class LabelTimeline:
         if act.kind != "self":
             self.type_by_others = act
 
+    def on_issue(self) -> frozenset[str]:
+        """Labels that were added last."""
+        return frozenset(key for key, act in self.last.items() if act.action == "added")
+
     def in_short(self) -> LabelActs:
         off = {key for key in self.set_by_bot if _by_others(self.last[key])}
         alone = self.set_by_bot - self.touched

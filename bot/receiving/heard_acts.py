@@ -22,12 +22,15 @@ def heard_acts(
     present: Iterable[str],
     writes: Iterable[Write] = (),
     own_login: str | None = None,
+    *,
+    complete: bool = False,
 ) -> LabelActs:
     """As `label_acts` reads it off a timeline.
 
     :param history: as stored, the oldest first: webhooks, and writes once they are recorded.
     :param present: labels that the discussion has now.
     :param writes: what the bot did a moment ago, recorded or not.
+    :param complete: nothing else is there now: what was set and is gone, somebody took off.
     """
     timeline = LabelTimeline()
     known = {name_key(event.label) for event in history}
@@ -39,6 +42,9 @@ def heard_acts(
     for event in history:
         act = LastAct(event.action, event.actor_kind, event.actor or "")
         timeline.act(name_key(event.label), act)
+    if complete:
+        for key in timeline.on_issue() - set(map(name_key, present)):
+            timeline.act(key, LastAct("removed", "unknown"))
     recorded = {(event.key, event.action) for event in history if event.source == "write"}
     for write, action in own:
         if (f"write {write.id}", action) not in recorded:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import pytest
 from fakes_bot import BOT, LABELS, REPO
 
-from bot.github.discussions import ADD, LIST, REMOVE
+from bot.backfilling.backfilling import BackfillRequest, backfill
+from bot.backfilling.undoing import undo
+from bot.github.discussions import ADD, LIST, REMOVE, DiscussionRequests
+from bot.github.errors import Unreachable
 from bot.repositories.syncing import sync
 from bot.simulator.faults import Fault
 
@@ -230,3 +233,49 @@ async def test_a_sync_without_the_permission_goes_on_and_forgets_nothing(both) -
     both.github.open_issue(REPO, "an issue")
     assert (await synced(both, census=True)).issues.new == 1
     assert stored(both, 2) is not None
+
+
+async def test_what_a_person_took_off_unheard_stays_off(both) -> None:
+    """GitHub keeps no timeline of a discussion: what the bot set and is gone, somebody took off."""
+    await both.deliver(begun(both, "a bug"))
+    both.github.remove_label(REPO, 2, "bug", by="ada")  # whose webhook never came
+    await both.deliver(both.github.edit_issue(REPO, 2, by="ada", title="still a bug"))
+    assert both.labels(2) == []
+    assert sent(both, ADD) == 1
+
+
+async def test_a_write_whose_answer_was_lost_is_found_again(both, monkeypatch) -> None:
+    label = DiscussionRequests.label_discussion
+
+    async def lost(self, repository, number, labels):
+        await label(self, repository, number, labels)
+        monkeypatch.undo()
+        at = both.clock()
+        raise Unreachable("labels", "closed", at, attempts=1, may_have_happened=True)
+
+    monkeypatch.setattr(DiscussionRequests, "label_discussion", lost)
+    delivery = begun(both, "a bug")
+    assert (await both.deliver(delivery)).state != "done"
+    both.clock.advance(hours=1)
+    await both.work()
+    assert (both.delivery(delivery).state, both.labels(2)) == ("done", ["bug"])
+    assert history(both, 2) == [("added", "self")]
+
+
+async def test_an_undo_takes_off_what_nobody_touched(both) -> None:
+    await both.deliver(begun(both, "a bug"))
+    await both.deliver(begun(both, "a bug and docs"))
+    await both.deliver(both.github.remove_label(REPO, 3, "docs", by="ada"))
+    for run_id in (1, 2):
+        await undo(both.context, run_id)
+    assert (both.labels(2), both.labels(3)) == ([], [])
+    assert history(both, 2)[-1] == ("removed", "self")
+
+
+async def test_a_backfill_labels_open_ones(both) -> None:
+    begun(both, "a bug")
+    begun(both, "a bug", labels=["docs"])
+    both.github.set_state(REPO, 3, "closed", by="ada")
+    await synced(both)
+    filled = await backfill(both.context, REPO, BackfillRequest(target="discussions"), apply=True)
+    assert (filled.considered, both.labels(2), both.labels(3)) == (1, ["bug"], ["docs"])
