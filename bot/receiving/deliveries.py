@@ -23,6 +23,7 @@ from bot.github.events import (
     RepositoryFact,
     read_event,
 )
+from bot.github.models import GitHubLabel
 from bot.receiving import deleted_issues, duplicate_links, repository_labels
 from bot.receiving.actors import OwnActs, TargetAct, is_own_doing
 from bot.receiving.command_lines import read_command
@@ -102,6 +103,7 @@ def keep(work: UnitOfWork, received: Received, own_login: str | None) -> bool:
     # First the delivery: a repeat must change nothing, an old payload least of all.
     reference = fact.repository
     stored = work.repositories.find(reference.full_name, github_id=reference.id)
+    fact = _with_labels(work, fact, stored)
     due_at = None if _made_up_for(work, received) else _due(work, fact, stored, now, own_login)
     record = replace(received.delivery, due_at=due_at, ignored=due_at is None)
     if isinstance(fact, IssueFact) and (fact.action == DELETED or _is_left_out(fact, stored)):
@@ -219,6 +221,20 @@ def when_due(
     return now if isinstance(fact, InstallationFact) else None
 
 
+def _with_labels(work: UnitOfWork, fact: Fact, repository: Repository | None) -> Fact:
+    """The fact with the labels that are known here, where GitHub does not say which there are."""
+    if not isinstance(fact, IssueFact) or fact.labels_told or repository is None:
+        return fact
+    stored = work.issues.find(repository.id, fact.issue.number)
+    labels = {name_key(name): GitHubLabel(name=name) for name in (stored.labels if stored else ())}
+    if fact.label is not None:
+        labels.pop(name_key(fact.label.name), None)
+        if fact.label_added:
+            labels[name_key(fact.label.name)] = fact.label
+    issue = fact.issue.model_copy(update={"labels": tuple(labels.values())})
+    return replace(fact, issue=issue)
+
+
 def _is_covered(issue: Issue, intake: IntakeRules | None) -> bool:
     return issue.target in (intake.targets if intake else ("issues",))
 
@@ -291,9 +307,6 @@ def _keep_issue(
         deleted_issues.forget(work, repository.id, number, now, github_id=github_id, texts=texts)
         return
     record = issue_record(fact.issue, now, fact)
-    if not fact.labels_told:
-        stored = work.issues.find(repository.id, record.number)
-        record = replace(record, labels=stored.labels if stored else ())
     acts: tuple[TargetAct, ...] = ()
     if fact.label is not None and fact.action in _LABEL_ACTS:
         record = replace(record, labels=_labels_after(work, repository.id, record, fact))
@@ -326,12 +339,9 @@ def _labels_after(
     then only the label that it is about is certain.
     """
     issue = work.issues.find(repository_id, record.number)
-    if fact.label is None:
+    if issue is None or issue.updated_at != record.updated_at or fact.label is None:
         return record.labels
-    told_at_once = issue is not None and issue.updated_at == record.updated_at
-    if fact.labels_told and not told_at_once:
-        return record.labels
-    labels = {name_key(name): name for name in (issue.labels if issue else ())}
+    labels = {name_key(name): name for name in issue.labels}
     if fact.action == "labeled":
         labels[name_key(fact.label.name)] = fact.label.name
     else:

@@ -107,10 +107,10 @@ def pull_request_json(
 
 
 def discussion_json(repository: SimulatedRepository, issue: SimulatedIssue, base_url: str) -> Json:
-    """A discussion as its webhooks show it."""
+    """A discussion as its webhooks show it: GitHub's own examples name no labels."""
     shown = issue_json(repository, issue, base_url)
     page = f"https://github.com/{repository.full_name}/discussions/{issue.number}"
-    shown = {name: value for name, value in shown.items() if name not in {"type", "url"}}
+    shown = {name: value for name, value in shown.items() if name not in {"type", "url", "labels"}}
     category = {"id": type_id(issue.category or ""), "name": issue.category}
     return {**shown, "category": category, "html_url": page, "node_id": f"D_{issue.id}"}
 

@@ -10,6 +10,8 @@ from bot.backfilling.undoing import undo
 from bot.github.discussions import ADD, LIST, REMOVE, DiscussionRequests
 from bot.github.errors import Unreachable
 from bot.repositories.syncing import sync
+from bot.reviewing.deciding_labels import Person, ReviewContext, ReviewOrder, decide
+from bot.reviewing.deciding_labels import undo as undo_decision
 from bot.simulator.faults import Fault
 
 pytestmark = pytest.mark.anyio
@@ -169,16 +171,19 @@ async def test_closed_and_locked_ones_are_left_alone(both) -> None:
     assert both.labels(2) == []
 
 
-async def test_a_payload_without_labels_loses_none(both) -> None:
+async def test_labels_are_known_whether_a_webhook_names_them_or_not(both) -> None:
     await both.deliver(begun(both, "a bug"))
-    edited = both.github.edit_issue(REPO, 2, by="ada", body="more")
-    del edited.payload["discussion"]["labels"]
-    await both.deliver(edited)
+    await both.deliver(both.github.edit_issue(REPO, 2, by="ada", body="more"))
     assert stored(both, 2).labels == ("bug",)
-    labeled = both.github.add_labels(REPO, 2, ["docs"], by="ada")[-1]
-    del labeled.payload["discussion"]["labels"]
-    await both.deliver(labeled)
+    await both.deliver(both.github.add_labels(REPO, 2, ["docs"], by="ada")[-1])
     assert stored(both, 2).labels == ("bug", "docs")
+    await both.deliver(both.github.remove_label(REPO, 2, "docs", by="ada"))
+    assert stored(both, 2).labels == ("bug",)
+    both.clock.advance(minutes=1)
+    named = both.github.edit_issue(REPO, 2, by="ada", body="still more")
+    named.payload["discussion"]["labels"] = [{"name": "question"}]
+    both.receive(named)
+    assert stored(both, 2).labels == ("question",)
 
 
 async def test_a_deleted_one_is_forgotten(both) -> None:
@@ -279,3 +284,15 @@ async def test_a_backfill_labels_open_ones(both) -> None:
     await synced(both)
     filled = await backfill(both.context, REPO, BackfillRequest(target="discussions"), apply=True)
     assert (filled.considered, both.labels(2), both.labels(3)) == (1, ["bug"], ["docs"])
+
+
+async def test_what_a_person_decides_on_a_page_is_done_on_github(both) -> None:
+    await both.deliver(begun(both, "a docs?"))
+    store = both.installation.store
+    with store.read() as work:
+        review = ReviewContext(store, work.repositories.get(REPO), both.clock)
+    person = Person("ada", await both.context.access.client(REPO))
+    await decide(review, person, ReviewOrder(2, "docs", "approve"))
+    assert both.labels(2) == ["docs"]
+    await undo_decision(review, person, 2, "docs")
+    assert both.labels(2) == []
