@@ -151,8 +151,11 @@ def _may_have_to_make_way(work: UnitOfWork, repository: Repository, fact: Fact) 
         return False
     present = set(map(name_key, fact.issue.label_names)) - {name_key(fact.label_added)}
     writes = work.writes.list(repository_id=repository.id, number=fact.issue.number)
+    # Of a discussion GitHub may not say which labels it has: the worker looks.
     return any(
-        write.form == "label" and write.state == "written" and name_key(write.label) in present
+        write.form == "label"
+        and write.state == "written"
+        and (name_key(write.label) in present or not fact.labels_told)
         for write in writes
     )
 
