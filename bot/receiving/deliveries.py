@@ -149,15 +149,15 @@ def _may_have_to_make_way(work: UnitOfWork, repository: Repository, fact: Fact) 
         return False
     if fact.issue.state != "open":
         return False
-    present = set(map(name_key, fact.issue.label_names)) - {name_key(fact.label_added)}
     writes = work.writes.list(repository_id=repository.id, number=fact.issue.number)
-    # Of a discussion GitHub may not say which labels it has: the worker looks.
-    return any(
-        write.form == "label"
-        and write.state == "written"
-        and (name_key(write.label) in present or not fact.labels_told)
+    own = {
+        name_key(write.label)
         for write in writes
-    )
+        if write.form == "label" and write.state == "written"
+    }
+    # Of a discussion GitHub may not say which labels it has: then the worker looks.
+    present = set(map(name_key, fact.issue.label_names)) if fact.labels_told else own
+    return bool(own & (present - {name_key(fact.label_added)}))
 
 
 def heard_of(
