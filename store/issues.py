@@ -1,4 +1,4 @@
-"""Issues and pull requests: as filed, as they are now, and as training rows.
+"""Issues, pull requests and discussions: as filed, as they are now, and as training rows.
 
 - `upsert(repository_id, records) -> UpsertCounts`: in bulk, any number, memory flat
 - `find(repository_id, number) -> StoredIssue | None`, `get(…)` or NotStored
@@ -32,11 +32,12 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
     from datetime import datetime
 
-    from sqlalchemy import Select
+    from sqlalchemy import ColumnElement, Select
     from sqlalchemy.orm import Session
     from sqlalchemy.sql.dml import ReturningInsert
 
     from store.provenance import ImplicitConsent
+    from store.records import TargetKind
 
 
 class Issues:
@@ -87,13 +88,13 @@ class Issues:
         *,
         created_since: datetime | None = None,
         state: str | None = None,
-        pull_requests: bool = False,
+        every_kind: bool = False,
         limit: int | None = None,
     ) -> Iterator[StoredIssue]:
-        """Issues by falling number, read in chunks: memory stays flat."""
+        """Issues, or what else there is too, by falling number; in chunks: memory stays flat."""
         query = _of(repository_id)
-        if not pull_requests:
-            query = query.where(IssueRow.is_pull_request.is_(False))
+        if not every_kind:
+            query = query.where(is_of("issues"))
         if created_since is not None:
             query = query.where(IssueRow.created_at >= created_since)
         if state is not None:
@@ -125,7 +126,7 @@ class Issues:
             self._let_go()
 
     def numbers(self, repository_id: int) -> tuple[int, ...]:
-        """Numbers of all issues and pull requests, rising."""
+        """Numbers of all kinds, rising."""
         query = select(IssueRow.number).where(IssueRow.repository_id == repository_id)
         return tuple(self._session.scalars(query.order_by(IssueRow.number)))
 
@@ -195,6 +196,11 @@ class Issues:
             IssueRow.repository_id == repository_id, IssueRow.number == number
         )
         return bool(self._session.scalars(gone.returning(IssueRow.id)).all())
+
+    def discussions(self, repository_id: int) -> frozenset[int]:
+        """Numbers of those that are discussions."""
+        query = select(IssueRow.number).where(IssueRow.repository_id == repository_id)
+        return frozenset(self._session.scalars(query.where(is_of("discussions"))))
 
     def _set(self, issue_id: int, **columns: datetime | int | list[str]) -> None:
         """:raises NotStored: the issue was forgotten in the meantime."""
@@ -343,6 +349,7 @@ class Issues:
                 created_at=row.created_at,
                 declined=tuple(sorted(names[key] for key in declined(acts.get(row.id, ())))),
                 paths=tuple(row.paths or ()),
+                category=row.category,
             )
 
 
@@ -392,6 +399,7 @@ def _changes(row: IssueRow, record: IssueRecord, labels: dict[str, str]) -> dict
         "body": storable(record.body),
         "state": record.state,
         "is_pull_request": record.is_pull_request,
+        "category": _category(record),
         "github_id": record.github_id or row.github_id,
         "author": record.author or row.author,
         "author_association": record.author_association or row.author_association,
@@ -420,6 +428,7 @@ def _new_row(repository_id: int, record: IssueRecord) -> dict[str, Any]:
         "number": record.number,
         "github_id": record.github_id,
         "is_pull_request": record.is_pull_request,
+        "category": _category(record),
         "filed_title": filed_title,
         "filed_body": filed_body,
         "title": record.title,
@@ -462,4 +471,16 @@ def _stored(row: IssueRow, labels: tuple[str, ...]) -> StoredIssue:
         opted_in_at=row.opted_in_at,
         paths=None if row.paths is None else tuple(row.paths),
         fields=row.fields or {},
+        category=row.category,
     )
+
+
+def _category(record: IssueRecord) -> str | None:
+    return None if record.category is None else storable(record.category)
+
+
+def is_of(target: TargetKind) -> ColumnElement[bool]:
+    """Whether a row of `issues` is one of this kind."""
+    if target == "discussions":
+        return IssueRow.category.is_not(None)
+    return IssueRow.category.is_(None) & IssueRow.is_pull_request.is_(target == "pull_requests")

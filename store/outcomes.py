@@ -26,6 +26,7 @@ from sqlalchemy import or_, select
 from store.engine.text import name_key
 from store.engine.upsert import chunks
 from store.issue_history import acts_of, targets_of
+from store.issues import is_of
 from store.labels import Labels
 from store.provenance import PEOPLE, Act, answer_to
 from store.records import Decision, LabelAction, LabelOutcome
@@ -114,11 +115,12 @@ class Outcomes:
         target: TargetKind,
     ) -> list[int]:
         """Ids of issues with a prediction, by falling number."""
-        is_wanted = IssueRow.is_pull_request.is_(target == "pull_requests")
         query = (
             select(IssueRow.id, IssueRow.number)
             .join(PredictionRow, PredictionRow.issue_id == IssueRow.id)
-            .where(PredictionRow.repository_id == repository_id, is_wanted, *_when(since, until))
+            .where(
+                PredictionRow.repository_id == repository_id, is_of(target), *_when(since, until)
+            )
             .order_by(IssueRow.number.desc())
             .distinct()
         )

@@ -140,7 +140,7 @@ class LabelRow(TableBase):
 
 
 class IssueRow(TableBase):
-    """An issue or pull request, as filed (never overwritten) and as it is now."""
+    """An issue, pull request or discussion, as filed (never overwritten) and as it is now."""
 
     __tablename__ = "issues"
     __table_args__ = (
@@ -167,6 +167,7 @@ class IssueRow(TableBase):
     locked: Mapped[bool] = mapped_column(default=False)
     paths: Mapped[list[str] | None]
     fields: Mapped[dict[str, str] | None]
+    category: Mapped[str | None]
     answer_comment_id: Mapped[int | None]
     suggestion_comment_id: Mapped[int | None]
     opted_out_at: Mapped[datetime | None]

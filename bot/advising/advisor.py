@@ -73,7 +73,7 @@ class Advisor:
     ) -> Advice:
         """What is said of an issue; nothing is kept."""
         settings = configuration.advice
-        if issue.is_pull_request:  # it may well say what an issue says: it is the answer to it
+        if issue.target != "issues":  # it may well say what an issue says: it is the answer to it
             return Advice(owners=owners_by_label(configuration, issue.labels, likely))
         path_owners = self._path_owners(repository.id, issue) if settings.code_owners else ()
         label_owners = all_owners_by_label(configuration, issue.labels, likely)

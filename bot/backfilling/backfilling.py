@@ -48,7 +48,7 @@ AT_ONCE = 64
 class BackfillRequest:
     """Which issues: opened at `since` or later, the newest `limit` of them; None: all.
 
-    :ivar target: or pull requests, by their own release.
+    :ivar target: or another kind, by its own release.
     """
 
     since: datetime | None = None
@@ -256,7 +256,7 @@ class _Backfill:
         # Old issues are many: a comment on each would be read as noise by all who follow them.
         return IssueJob(
             self.context, None, subject, self.configuration, self.client, run.id, may_comment=False
-        )
+        ).on_its_kind()
 
     def _hear(self, number: int, run: WriteRun) -> StoredIssue | None:
         """The issue, None where it is gone, and what the store has heard of the repository."""
@@ -321,7 +321,7 @@ class _Backfill:
                 self.repository.id,
                 created_since=self.wanted.since,
                 state="open",
-                pull_requests=self.wanted.target == "pull_requests",
+                every_kind=self.wanted.target != "issues",
             )
             for issue in issues:
                 if issue.target != self.wanted.target:
@@ -338,8 +338,7 @@ class _Backfill:
         release = self.cached.release
         policy = policy_for(self.configuration, release.names, self.renames)
         texts = [
-            IssueText.of(issue.filed_title, issue.filed_body, paths=issue.paths or ())
-            for issue in issues
+            IssueText.of(issue.filed_title, issue.filed_body, place=issue.place) for issue in issues
         ]
         decided = zip(issues, release.tag(texts, policy), strict=True)
         return [tuple(label.without(issue.number) for label in labels) for issue, labels in decided]

@@ -140,14 +140,15 @@ class _Undoing:
         if issue is None:
             return [UndoneLabel(number, write.label, "the issue is gone") for write in writes]
         subject = Subject(self.repository, issue, self.renames)
-        job = IssueJob(self.context, None, subject, RepositoryConfiguration.absent(), self.client)
+        client = self.client.labelling(issue.target)
+        job = IssueJob(self.context, None, subject, RepositoryConfiguration.absent(), client)
         async with issue_lease(self.context, self.repository.id, number) as lease:
-            return await self._take_back(replace(job, lease=lease), number, writes)
+            return await self._take_back(replace(job, lease=lease), client, number, writes)
 
     async def _take_back(
-        self, job: IssueJob, number: int, writes: Sequence[Write]
+        self, job: IssueJob, client: GitHubClient, number: int, writes: Sequence[Write]
     ) -> list[UndoneLabel]:
-        job, snapshot = await look_again(job, self.client)
+        job, snapshot = await look_again(job, client)
         # By the names that the labels have now.
         by_id = {write.id: write for write in snapshot.writes}
         writes = [by_id.get(write.id, write) for write in writes]
@@ -156,11 +157,11 @@ class _Undoing:
         if own_writes:
             await asyncio.to_thread(self._open)
         for write in own_writes.values():
-            await take_off(job, self.client, write, self._reason)
+            await take_off(job, client, write, self._reason)
         # Its own removals are known for its own, also where it shares a login with a person.
         as_undone = {key: replace(write, state="undone") for key, write in own_writes.items()}
         restored = (
-            (await settle(job, self.client, snapshot, as_undone)).restored if own_writes else set()
+            (await settle(job, client, snapshot, as_undone)).restored if own_writes else set()
         )
         for key in restored:
             reasons[own_writes[key].id] = "a person set it in this moment"

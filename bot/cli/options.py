@@ -81,8 +81,8 @@ RepoOption = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Makes chance repeatable.")]
 Target = Annotated[
-    Literal["issues", "pull_requests"],
-    typer.Option("--target", help="Issues, or pull requests: each by itself."),
+    Literal["issues", "pull_requests", "discussions"],
+    typer.Option("--target", help="Issues, pull requests or discussions: each by itself."),
 ]
 Labels = Annotated[
     str | None,

@@ -299,7 +299,7 @@ class RepositoryConfiguration(Section):
         return self.model_construct(self.model_fields_set, **{**dict(self), **changed})
 
     def covers(self, target: str) -> bool:
-        """Whether this kind ("issues", "pull_requests") is labelled at all."""
+        """Whether this kind ("issues", "pull_requests", "discussions") is labelled at all."""
         return target in self.targets
 
     def mode_for(self, label: str) -> Mode:

@@ -35,6 +35,7 @@ class Target(StrEnum):
 
     ISSUES = "issues"
     PULL_REQUESTS = "pull_requests"
+    DISCUSSIONS = "discussions"
 
 
 def _some(targets: tuple[Target, ...]) -> tuple[Target, ...]:
@@ -43,7 +44,7 @@ def _some(targets: tuple[Target, ...]) -> tuple[Target, ...]:
     return targets
 
 
-Targets = Annotated[tuple[Target, ...], Field(max_length=2), AfterValidator(_some)]
+Targets = Annotated[tuple[Target, ...], Field(max_length=3), AfterValidator(_some)]
 
 
 class ReportTo(StrEnum):

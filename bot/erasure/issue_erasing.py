@@ -182,7 +182,7 @@ def _write_anew(
 
 def _texts(store: Store, repository_id: int) -> Iterator[str]:
     with store.read() as work:
-        for issue in work.issues.walk(repository_id, pull_requests=True):
+        for issue in work.issues.walk(repository_id, every_kind=True):
             for title, body in set(both(issue)):
                 yield f"{title}\n\n{body}"
 

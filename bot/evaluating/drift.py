@@ -46,10 +46,10 @@ def drift(
     """Label shares and vocabulary since the release was trained, abstention of late."""
     configuration = configuration_in(work, work.repositories.by_id(repository_id))
     of_types = of_repository(work, repository_id, configuration)
-    rows, pull_requests = [], set()
+    rows, others = [], set()
     for row in work.issues.training_rows(repository_id):
-        if row.is_pull_request:
-            pull_requests.add(row.number)
+        if row.target != "issues":
+            others.add(row.number)
             continue
         text, labels = IssueText.of(row.title, row.body), targets_learned(row, of_types)
         rows.append(_Row(text, labels, row.created_at))
@@ -58,7 +58,7 @@ def drift(
     return changes(
         _labels(release, new),
         _vocabulary(old, new),
-        _abstention(work, repository_id, pull_requests, now),
+        _abstention(work, repository_id, others, now),
     )
 
 
@@ -86,13 +86,13 @@ def _vocabulary(old: Sequence[_Row], new: Sequence[_Row]) -> tuple[Counted, Coun
 
 
 def _abstention(
-    work: UnitOfWork, repository_id: int, pull_requests: Collection[int], now: datetime
+    work: UnitOfWork, repository_id: int, others: Collection[int], now: datetime
 ) -> tuple[Counted, Counted]:
     predictions = work.predictions.list(repository_id, since=now - BEFORE)
     latest = {
         prediction.number: prediction
         for prediction in reversed(predictions)
-        if prediction.number not in pull_requests
+        if prediction.number not in others
     }.values()
     then = [prediction for prediction in latest if prediction.at <= now - RECENT]
     late = [prediction for prediction in latest if prediction.at > now - RECENT]

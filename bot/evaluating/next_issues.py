@@ -41,6 +41,6 @@ def _unlabelled(
         rows = [
             (row.number, row.title, row.body)
             for row in work.issues.training_rows(work.repositories.get(repository).id)
-            if not row.is_pull_request and row.number not in labelled
+            if row.target == "issues" and row.number not in labelled
         ]
     return [(number, IssueText.of(title, body)) for number, title, body in rows[-READ:]]

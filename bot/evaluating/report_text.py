@@ -32,7 +32,8 @@ def in_words(document: Mapping[str, Any]) -> str:
         *_held_out(document),
         *_drift(document["drift"]),
         *_evaluation(document["evaluation"]),
-        *_pull_requests(document.get("pull_requests")),
+        *_kind(document.get("pull_requests"), "pull_requests"),
+        *_kind(document.get("discussions"), "discussions"),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -82,19 +83,20 @@ def _share(share: Mapping[str, Any]) -> TableCell:
     return TableCell(f"{share['value']:.2f} ({low:.2f} to {high:.2f}) [{share['n']}]", number=True)
 
 
-def _pull_requests(kind: Mapping[str, Any] | None) -> Iterator[str]:
-    """The other kind by itself: nothing said of issues holds for it."""
+def _kind(kind: Mapping[str, Any] | None, target: str) -> Iterator[str]:
+    """Another kind by itself: nothing said of issues holds for it."""
     if kind is None:
         return
-    yield "## Pull requests"
+    named = target.replace("_", " ")
+    yield f"## {named.capitalize()}"
     if kind["release"] is None:
-        yield "No release labels them yet: issue-tagger retrain --target pull_requests makes one."
+        yield f"No release labels them yet: issue-tagger retrain --target {target} makes one."
         return
     rows = [[row["label"], *_row(row)] for row in kind["live"]]
     heads = ["label", "set or suggested", "precision", "missed", "coverage", "told by"]
     yield ReportTable.of(heads, rows).markdown() if rows else "None with a prediction yet."
     if kind["held_out"]["n_issues"]:
-        yield _figures_held_out(kind["held_out"], "pull requests")
+        yield _figures_held_out(kind["held_out"], named)
 
 
 def _figures_held_out(held_out: Mapping[str, Any], kind: str) -> str:

@@ -19,7 +19,7 @@ from bot.labelling.tag_issue import policy_for
 from bot.learning.gating import holdout_key_of, part
 from bot.learning.training_data import training_data
 from store.engine.text import name_key
-from store.records import EvaluationCell
+from store.records import OTHER_KINDS, EvaluationCell
 from tagger.monitoring import verdict
 from tagger.monitoring.alarm import Decided, compare_with_last
 from tagger.monitoring.drift import expected_gain
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from bot.model_serving.release_cache import LoadedRelease, ReleaseCache
     from store.database import Store
-    from store.records import EvaluationRun, Repository, StoredRelease
+    from store.records import EvaluationRun, Repository, StoredRelease, TargetKind
     from tagger.domain.issue import TrainingSet
     from tagger.monitoring.drift import Change, Gain
     from tagger.monitoring.gate import GateDecision
@@ -88,7 +88,7 @@ def report(store: Store, cache: ReleaseCache, repository: str, *, now: datetime)
     summary = (evaluation.report or {}).get("summary", ()) if evaluation else ()
     gain = expected_gain(summary, int(active.manifest.get("n_issues", 0)), len(data))
     alarms = tuple(_alarms(live, compared, configuration.precision_for))
-    document = {
+    document: dict[str, Any] = {
         "repository": stored.full_name,
         "at": now.isoformat(),
         "release": active.id,
@@ -99,7 +99,10 @@ def report(store: Store, cache: ReleaseCache, repository: str, *, now: datetime)
         "held_out": _figures(truth, decided),
         "compared_with_last": compared.to_json() if compared else None,
         "evaluation": _evaluation(evaluation),
-        "pull_requests": _of_pull_requests(store, cache, stored, configuration, renames, now),
+        **{
+            target: _of_kind(target, store, cache, stored, configuration, renames, now)
+            for target in OTHER_KINDS
+        },
         "retrain": _advice(signs, gain),
         "alarms": list(alarms),
     }
@@ -109,7 +112,8 @@ def report(store: Store, cache: ReleaseCache, repository: str, *, now: datetime)
     return Reported(document, in_words(document), alarms)
 
 
-def _of_pull_requests(
+def _of_kind(
+    target: TargetKind,
     store: Store,
     cache: ReleaseCache,
     repository: Repository,
@@ -117,18 +121,18 @@ def _of_pull_requests(
     renames: Mapping[str, str],
     now: datetime,
 ) -> dict[str, Any] | None:
-    """How labels do on pull requests, by themselves; None where these are not labelled."""
-    if not configuration.covers("pull_requests"):
+    """How labels do on another kind, by itself; None where it is not labelled."""
+    if not configuration.covers(target):
         return None
     with store.read() as work:
-        active = work.releases.active(repository.id, "pull_requests")
-        live = live_figures(answered(work, repository, now, "pull_requests"), weekly=False)
+        active = work.releases.active(repository.id, target)
+        live = live_figures(answered(work, repository, now, target), weekly=False)
     held_out: dict[str, Any] = {"n_issues": 0}
     if active is not None:
         name = repository.full_name
-        data = training_data(store, name, target="pull_requests")
+        data = training_data(store, name, target=target)
         fair = part(data, holdout_key_of(store, name)).held_out
-        serving = cache.active(repository.id, "pull_requests")
+        serving = cache.active(repository.id, target)
         held_out = _figures(*_held_out(fair, active, serving, configuration, renames))
     return {
         "release": active.id if active else None,

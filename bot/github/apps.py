@@ -19,7 +19,7 @@ from bot.github.resource import Resource, segment
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
-    from bot.github.pages import KnownPage, Page
+    from bot.github.resource import KnownPage, Page
 
 
 class AppRequests(Resource):

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from bot.github.api_version import API_VERSION
 from bot.github.apps import AppRequests
 from bot.github.connection import DEFAULT_API, Connection, RetryPolicy, open_http
+from bot.github.discussions import DiscussionRequests
+from bot.github.errors import NotFound
 from bot.github.issues import IssueRequests
 from bot.github.labels import (
     AssigneeRequests,
@@ -17,13 +19,16 @@ from bot.github.labels import (
 from bot.github.repositories import RepositoryRequests
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from types import TracebackType
     from typing import Self
 
     import httpx
 
     from bot.github.exchange import ResponseSeen
+    from bot.github.labels import ReasonedLabel
+    from bot.github.models import GitHubLabel, Issue, Suggestion
+    from store.records import TargetKind
 
 
 class GitHubClient(
@@ -32,6 +37,7 @@ class GitHubClient(
     IssueTypeRequests,
     LabelRequests,
     AssigneeRequests,
+    DiscussionRequests,
     RepositoryRequests,
     AppRequests,
 ):
@@ -56,6 +62,10 @@ class GitHubClient(
         """The same pool under another identity."""
         return GitHubClient(self._connection.speaking_as(auth))
 
+    def labelling(self, target: TargetKind) -> GitHubClient:
+        """The same identity, whose requests about an issue's labels are about this kind's."""
+        return DiscussionClient(self._connection) if target == "discussions" else self
+
     async def aclose(self) -> None:
         """Close the pool, for every identity that shares it."""
         await self._connection.aclose()
@@ -70,3 +80,26 @@ class GitHubClient(
         trace: TracebackType | None,
     ) -> None:
         await self.aclose()
+
+
+class DiscussionClient(GitHubClient):
+    """A client for whom a number is a discussion's, where its labels are read and written."""
+
+    async def issue(self, repository: str, number: int) -> Issue:
+        return await self.discussion(repository, number)
+
+    async def add_labels(
+        self, repository: str, number: int, labels: Sequence[str | ReasonedLabel]
+    ) -> tuple[GitHubLabel, ...]:
+        """Reasons are for issues alone. :raises NotFound: there is no such label; none is made."""
+        names = [label if isinstance(label, str) else label.name for label in labels]
+        return await self.label_discussion(repository, number, names)
+
+    async def remove_label(self, repository: str, number: int, name: str) -> bool:
+        return await self.unlabel_discussion(repository, number, name)
+
+    async def suggestions(
+        self, repository: str, number: int, state: str = "all"
+    ) -> tuple[Suggestion, ...]:
+        """:raises NotFound: always, for discussions have none."""
+        raise NotFound(f"{state} suggestions of discussion {repository}#{number}", 404)

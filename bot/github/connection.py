@@ -17,6 +17,7 @@ import httpx
 from bot.github.api_version import API_VERSION, VERSION_HEADER
 from bot.github.errors import BadPayload, RateLimited
 from bot.github.exchange import (
+    GRAPHQL,
     JSON_MEDIA_TYPE,
     NoResponse,
     Outcome,
@@ -36,6 +37,8 @@ DEFAULT_API = "https://api.github.com"
 _MAX_REDIRECTS = 3
 _EVERYTHING = ""
 """The scope of a pause that holds for all that an identity asks."""
+_GRAPHQL = "(graphql)"
+"""The scope of a pause until GraphQL's own budget is filled again."""
 
 
 def utc_now() -> datetime:
@@ -185,12 +188,17 @@ class Connection:
         self._refuse_other_hosts(request.url)
         return await self._http.request(
             request.method,
-            request.url,
+            self._graphql_url() if request.pool == GRAPHQL else request.url,
             params=_params(request),
             json=request.json,
             headers=request.headers,
             auth=self._auth,
         )
+
+    def _graphql_url(self) -> httpx.URL:
+        """`/graphql`, on an Enterprise server `/api/graphql` beside `/api/v3`."""
+        base = self._http.base_url
+        return base.copy_with(path=f"{base.path.rstrip('/').removesuffix('/v3')}/graphql")
 
     def _refuse_other_hosts(self, url: str) -> None:
         """A token must not travel to wherever a link or a redirect says."""
@@ -213,7 +221,7 @@ class Connection:
         if wait and wait.reason != "server":
             self._remember(request, now, wait)
         elif left and left.remaining == 0:
-            self._pauses[_EVERYTHING] = (now, RateLimitWait(left.reset_at, "primary"))
+            self._pauses[_spent(request)] = (now, RateLimitWait(left.reset_at, "primary"))
         return wait
 
     def _remember(self, request: Request, now: datetime, wait: RateLimitWait) -> None:
@@ -222,14 +230,14 @@ class Connection:
         A secondary limit does not say what it is about: first it is taken to be about the
         repository, and once a second one meets it, about everything.
         """
-        others = set(self._pauses) - {request.scope, _EVERYTHING}
+        others = set(self._pauses) - {request.scope, _EVERYTHING, _GRAPHQL}
         already = any(self._standing(scope) for scope in others)
-        scope = _EVERYTHING if wait.reason == "primary" or already else request.scope
-        self._pauses[scope] = (now, wait)
+        scope = _EVERYTHING if already else request.scope
+        self._pauses[_spent(request) if wait.reason == "primary" else scope] = (now, wait)
 
     async def _respect_pause(self, request: Request) -> None:
         """Wait out what another call of this identity was told, instead of running into it."""
-        for scope in dict.fromkeys((_EVERYTHING, request.scope)):
+        for scope in dict.fromkeys((_EVERYTHING, _spent(request), request.scope)):
             wait = self._standing(scope)
             if wait is None:
                 continue
@@ -249,8 +257,17 @@ class Connection:
     def _observe(self, request: Request, response: httpx.Response) -> None:
         if self._observer:
             now = self._patience.clock()
-            left, ahead = budget(response.headers, now), clock_ahead(response.headers, now)
+            left = None if request.pool == GRAPHQL else budget(response.headers, now)
+            ahead = clock_ahead(response.headers, now)
             self._observer(ResponseSeen(request.method, response.status_code, left, ahead))
+
+
+def _spent(request: Request) -> str:
+    """What waits once the budget is spent that the request is counted against.
+
+    Nobody asks REST less because GraphQL's is; the other way round they wait together.
+    """
+    return _GRAPHQL if request.pool == GRAPHQL else _EVERYTHING
 
 
 def _params(request: Request) -> dict[str, str | int] | None:

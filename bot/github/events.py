@@ -18,6 +18,7 @@ from bot.github.models import (
     parse,
 )
 from bot.github.payloads import (
+    DiscussionPayload,
     InstallationPayload,
     InstallationRepositoriesPayload,
     IssueCommentPayload,
@@ -59,12 +60,14 @@ class Fact:
 class IssueFact(Fact):
     """`issues`: opened, edited, labeled, typed, closed, reopened, transferred, deleted, …
 
-    `pull_request` likewise: `issue` is the pull request then, without the id, which is another.
+    `pull_request` and `discussion` likewise: `issue` is the pull request or the discussion then,
+    without the id, which is another. A discussion's `created` is called `opened` here.
     :ivar label: the label of a "labeled" or "unlabeled" event.
     :ivar type: name of the type of a "typed" or "untyped" event.
     :ivar field: the single-select field of a "field_added" or "field_removed" event; None where it
         is a field of another kind. `value`: what was set or cleared, `value_before`: what was
         there before it was set; "" where GitHub does not tell.
+    :ivar labels_told: whether GitHub says which labels it has; of a discussion it need not.
     :ivar title_before, body_before: what an edit replaced, None where it left that part alone.
     """
 
@@ -76,6 +79,7 @@ class IssueFact(Fact):
     value_before: str = ""
     title_before: str | None = None
     body_before: str | None = None
+    labels_told: bool = True
 
     @property
     def label_added(self) -> str | None:
@@ -198,6 +202,22 @@ def _pull_request(data: object) -> Fact:
     )
 
 
+def _discussion(data: object) -> Fact:
+    payload = parse(DiscussionPayload, data, "discussion webhook")
+    shared = _shared(payload)
+    return IssueFact(
+        **{**shared, "action": _DISCUSSED.get(payload.action, payload.action)},
+        issue=payload.discussion.as_issue(),
+        label=payload.label,
+        title_before=_before(payload.changes, "title"),
+        body_before=_before(payload.changes, "body"),
+        labels_told=payload.discussion.labels is not None,
+    )
+
+
+_DISCUSSED = {"created": "opened"}
+
+
 def _issue_comment(data: object) -> Fact:
     payload = parse(IssueCommentPayload, data, "issue_comment webhook")
     comment = payload.comment
@@ -274,6 +294,7 @@ def _ping(data: object) -> Fact:
 _READERS: dict[str, Callable[[object], Fact]] = {
     "issues": _issues,
     "pull_request": _pull_request,
+    "discussion": _discussion,
     "issue_comment": _issue_comment,
     "label": _label,
     "installation": _installation,

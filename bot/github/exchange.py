@@ -19,6 +19,16 @@ if TYPE_CHECKING:
 
 JSON_MEDIA_TYPE = "application/vnd.github+json"
 RAW_MEDIA_TYPE = "application/vnd.github.raw+json"
+GRAPHQL = "graphql"
+"""Stands for the one address of GraphQL, which is not below REST's on every server."""
+_STATUS_OF = {
+    "RATE_LIMITED": 403,
+    "FORBIDDEN": 403,
+    "INSUFFICIENT_SCOPES": 403,
+    "NOT_FOUND": 404,
+    "UNPROCESSABLE": 422,
+}
+"""By the type of a GraphQL error, the status with which REST says the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +37,8 @@ class Request:
 
     :ivar url: a path below the base URL, or a whole URL from GitHub's Link header.
     :ivar raw: ask for a file's bytes instead of JSON.
-    :ivar name: how errors call it when the URL holds a secret.
+    :ivar name: how errors call it when the URL holds a secret, or tells nothing.
+    :ivar reads: it changes nothing, although it is sent as POST.
     """
 
     method: str
@@ -37,6 +48,7 @@ class Request:
     etag: str | None = None
     raw: bool = False
     name: str = ""
+    reads: bool = False
 
     @property
     def writes(self) -> bool:
@@ -44,7 +56,12 @@ class Request:
 
         Whoever writes has looked before: what was seen holds for a moment only.
         """
-        return self.method != "GET"
+        return self.method != "GET" and not self.reads
+
+    @property
+    def pool(self) -> str:
+        """Which hourly budget it is counted against: GraphQL has one of its own."""
+        return GRAPHQL if self.url == GRAPHQL else ""
 
     @property
     def scope(self) -> str:
@@ -132,7 +149,21 @@ def read(request: Request, response: httpx.Response) -> Outcome:
         if response.is_success:
             return NoResponse("a body that is cut short or not JSON", malformed=True)
         data = None
+    if request.pool == GRAPHQL and response.is_success:
+        status, data = _as_rest(status, data)
     return Response(status, headers, data)
+
+
+def _as_rest(status: int, data: object) -> tuple[int, object]:
+    """A GraphQL answer that holds errors as the refusal that REST would give."""
+    errors = data.get("errors") if isinstance(data, dict) else None
+    if not isinstance(errors, list) or not errors:
+        return status, data
+    first = errors[0] if isinstance(errors[0], dict) else {}
+    kind, message = str(first.get("type") or ""), str(first.get("message") or "")
+    if kind == "RATE_LIMITED":
+        message = f"rate limit: {message}"
+    return _STATUS_OF.get(kind, 422), {"message": message}
 
 
 def accepted(request: Request, answer: Response) -> Response:
@@ -160,5 +191,5 @@ def given_up(request: Request, outcome: Outcome, wait: RateLimitWait, attempts: 
         outcome.why if isinstance(outcome, NoResponse) else f"status {outcome.status}",
         wait.until,
         attempts=attempts,
-        may_have_happened=request.method != "GET" and not never_sent,
+        may_have_happened=request.writes and not never_sent,
     )

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
     from datetime import datetime
 
-    from bot.github.pages import KnownPage, Page
+    from bot.github.resource import KnownPage, Page
 
 
 T = TypeVar("T", Issue, Comment)

@@ -27,7 +27,7 @@ from store.records.issue_fields import is_label
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 
-    from bot.github.pages import KnownPage, Page
+    from bot.github.resource import KnownPage, Page
 
 COLOR_OF_A_LABEL_MADE_IN_PASSING = "ededed"
 """What GitHub gives a label that it creates because somebody sets it on an issue."""

@@ -33,6 +33,7 @@ class TargetRights:
 
 TARGETS = {
     "pull_requests": TargetRights("pull requests", {"pull_requests": "write"}, ("pull_request",)),
+    "discussions": TargetRights("discussions", {"discussions": "write"}, ("discussion",)),
 }
 """Asked for only where whoever makes the App chooses them."""
 

@@ -22,11 +22,14 @@ from pydantic import (
 )
 
 from bot.github.errors import BadPayload
+from store.records import target_of
 from store.records.issue_fields import BETWEEN, field_target, is_label
 from store.records.issue_types import type_target
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from store.records import TargetKind
 
 T = TypeVar("T")
 
@@ -159,6 +162,10 @@ def _users(value: object) -> object:
     return tuple(user for user in value if user is not None) if isinstance(value, list) else ()
 
 
+def _labels_told(value: object) -> object:
+    return None if value is None else _labels(value)
+
+
 def _no_type(value: object) -> object:
     return None if _looks_like_type(value) else value
 
@@ -222,10 +229,11 @@ class IssueFieldValue(Wire):
 
 
 class Issue(Wire):
-    """An issue, or a pull request where `pull_request` is there.
+    """An issue, or a pull request where `pull_request` is there, or a discussion.
 
     :ivar type: name of its native type, "" for none; None where GitHub does not tell.
     :ivar issue_field_values: None where GitHub does not tell.
+    :ivar category: name of a discussion's category; None for what is no discussion.
     """
 
     number: Id
@@ -243,6 +251,7 @@ class Issue(Wire):
     pull_request: dict[str, Any] | None = None
     locked: bool | None = None
     type: TypeName = None
+    category: str | None = None
     html_url: Text = ""
     repository_url: Text = ""
     issue_field_values: tuple[IssueFieldValue, ...] | None = None
@@ -277,6 +286,47 @@ class Issue(Wire):
     @property
     def is_pull_request(self) -> bool:
         return bool(self.pull_request)  # one with nothing in it is none
+
+    @property
+    def target(self) -> TargetKind:
+        return target_of(is_pull_request=self.is_pull_request, category=self.category)
+
+
+class Category(Wire):
+    """What a discussion is filed under."""
+
+    name: Text = ""
+
+
+class Discussion(Wire):
+    """A discussion as its webhooks show it; `labels` is None where GitHub leaves them out."""
+
+    number: Id
+    title: Text = ""
+    body: Text = ""
+    state: Annotated[Text, BeforeValidator(_small_letters)] = "open"
+    user: User | None = None
+    author_association: Text = ""
+    labels: Annotated[tuple[GitHubLabel, ...] | None, BeforeValidator(_labels_told)] = None
+    category: Category = Category()
+    created_at: Moment | None = None
+    updated_at: Moment | None = None
+    locked: bool | None = None
+    html_url: Text = ""
+    repository_url: Text = ""
+
+    def as_issue(self) -> Issue:
+        """As what is labelled here; without the id, for issues have ids of their own."""
+        fields = {name: getattr(self, name) for name in _SHARED}
+        state = "closed" if self.state == "closed" else "open"  # "locked" is told by `locked` too
+        category = self.category.name
+        return Issue(**fields, state=state, labels=self.labels or (), category=category)
+
+
+_SHARED = (
+    "number", "title", "body", "user", "author_association", "created_at", "updated_at", "locked",
+    "html_url", "repository_url",
+)  # fmt: skip
 
 
 class ChangedFile(Wire):
@@ -352,6 +402,7 @@ class GitHubRepository(Wire):
     private: bool | None = None
     archived: bool | None = None
     has_issues: bool | None = None
+    has_discussions: bool | None = None
     default_branch: Text = ""
     permissions: dict[str, Any] = Field(default_factory=dict)
     role_name: Text = ""

@@ -12,6 +12,7 @@ from pydantic import BeforeValidator
 from bot.github.models import (
     AppInstallation,
     Comment,
+    Discussion,
     EventLabel,
     FieldOption,
     GitHubLabel,
@@ -70,6 +71,12 @@ class IssuesPayload(Payload):
 class PullRequestPayload(Payload):
     pull_request: Issue
     label: GitHubLabel | None = None
+    changes: dict[str, Any] | None = None
+
+
+class DiscussionPayload(Payload):
+    discussion: Discussion
+    label: EventLabel = None
     changes: dict[str, Any] | None = None
 
 

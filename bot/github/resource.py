@@ -1,22 +1,79 @@
-"""How every family of requests names a repository and walks through a list."""
+"""How every family of requests names a repository and walks through a list, page by page."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
-from urllib.parse import quote
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
-from bot.github.exchange import Request
+from bot.github.errors import BadPayload
+from bot.github.exchange import GRAPHQL, Request
 from bot.github.models import Wire, is_full_name, parse
-from bot.github.pages import KnownPage, Page, next_link
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
     from bot.github.connection import Connection
 
+T = TypeVar("T")
 W = TypeVar("W", bound=Wire)
 
 PAGE_SIZE = 100
+_LINK = re.compile(r'<([^<>]*)>\s*;[^<>]*?\brel="?next"?')
+
+
+@dataclass(frozen=True, slots=True)
+class KnownPage:
+    """What to remember of a page so that asking again can be answered with 304.
+
+    :ivar next: the following page's URL; a 304 does not have to repeat it.
+    """
+
+    etag: str
+    next: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """One page of a list.
+
+    :ivar url: what was asked for: the key under which to keep `known`.
+    :ivar next: the cursor to go on from after an interruption, None on the last page.
+    :ivar full: it has as many items as fit, so new ones will start a page after it.
+    :ivar unchanged: GitHub answered 304: `items` is empty and what was kept is still right.
+    """
+
+    url: str
+    items: tuple[T, ...]
+    next: str | None
+    etag: str | None
+    unchanged: bool = False
+    full: bool = False
+
+    @property
+    def known(self) -> KnownPage | None:
+        """What to hand in as `known[page.url]` next time.
+
+        None for a last page that is full: an ETag speaks for the items and not for the link to a
+        page that may have come after them.
+        """
+        if not self.etag or (self.full and self.next is None):
+            return None
+        return KnownPage(self.etag, self.next)
+
+    @property
+    def window(self) -> str:
+        """Where the next walk begins once this was the last page: the URL without its number."""
+        parts = urlsplit(self.url)
+        pairs = [pair for pair in parse_qsl(parts.query) if pair[0] not in {"page", "after"}]
+        return urlunsplit(parts._replace(query=urlencode(pairs)))
+
+
+def next_link(header: str | None) -> str | None:
+    """The URL marked `rel="next"` in a Link header (RFC 8288), None where there is none."""
+    match = _LINK.search(header or "")
+    return match.group(1) if match else None
 
 
 def repository_path(repository: str) -> str:
@@ -101,3 +158,21 @@ class Resource:
         async for page in self._pages(shape, path, params, key=key):
             items.extend(page.items)
         return tuple(items)
+
+    async def _ask(self, document: str, variables: Mapping[str, Any], what: str) -> dict[str, Any]:
+        """What a GraphQL query or mutation answers; errors are those of REST (`exchange.read`).
+
+        :param what: how errors call it.
+        """
+        request = Request(
+            "POST",
+            GRAPHQL,
+            json={"query": document, "variables": dict(variables)},
+            name=what,
+            reads=document.startswith("query"),
+        )
+        answer = await self._connection.send(request)
+        data = answer.data.get("data") if isinstance(answer.data, dict) else None
+        if not isinstance(data, dict):
+            raise BadPayload(f"{what}: an answer without data; retry later")
+        return data

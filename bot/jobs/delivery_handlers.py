@@ -92,6 +92,7 @@ async def make_way(context: HandlerContext, claim: ClaimedDelivery) -> Ending:
         context.store, client, subject.repository, context.clock()
     )
     configuration = configuration.renamed(subject.renames)
+    client = client.labelling(subject.issue.target)
     job = IssueJob(context, claim, subject, configuration, client)
     async with issue_lease(context, subject.repository.id, job.number) as lease:
         job, snapshot = await look_again(replace(job, lease=lease), client)
@@ -143,6 +144,11 @@ _JOBS: dict[
     ("pull_request", "reopened"): tag_issue,
     ("pull_request", "edited"): tag_issue,
     ("pull_request", "labeled"): make_way,
+    ("discussion", "created"): tag_issue,
+    ("discussion", "reopened"): tag_issue,
+    ("discussion", "edited"): tag_issue,
+    ("discussion", "category_changed"): tag_issue,
+    ("discussion", "labeled"): make_way,
     ("issue_comment", "created"): obey,
     (task_answers.EVENT, None): task_answers.tell,
     ("push", None): reread_configuration,

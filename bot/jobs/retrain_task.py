@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bot.configuration.effective import known_configuration
+from store.records import OTHER_KINDS
 
 if TYPE_CHECKING:
     from bot.jobs.task_kinds import ScheduleContext, TaskRun
@@ -34,12 +35,13 @@ def _train(task_run: TaskRun) -> str:
     stages = retrain(task_run.container.workspace(), request).stages
     outcome = "; ".join(_outcome(stage) for stage in stages)
     rules = known_configuration(repository)
-    if rules is None or not rules.covers("pull_requests"):
-        return outcome
-    stages = retrain(
-        task_run.container.workspace(), replace(request, target="pull_requests")
-    ).stages
-    return f"{outcome}; pull requests: " + "; ".join(_outcome(stage) for stage in stages)
+    for target in OTHER_KINDS:
+        if rules is None or not rules.covers(target):
+            continue
+        stages = retrain(task_run.container.workspace(), replace(request, target=target)).stages
+        said = "; ".join(_outcome(stage) for stage in stages)
+        outcome += f"; {target.replace('_', ' ')}: {said}"
+    return outcome
 
 
 def _outcome(done: Retrained) -> str:

@@ -27,10 +27,10 @@ _ANSWERABLE = frozenset({"pending", "approved", "dismissed"})
 
 
 def are_known_to_lack(job: IssueJob) -> bool:
-    """Whether the issue cannot have them: pull requests have none, and some repositories."""
+    """Whether it cannot have them: issues alone do, and not in every repository."""
     since = job.subject.repository.no_suggestions_since
     lacks = since is not None and abs(job.context.clock() - since) < ASK_AGAIN_AFTER
-    return lacks or job.subject.issue.is_pull_request
+    return lacks or job.subject.issue.target != "issues"
 
 
 def remember_lack(job: IssueJob) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from bot.advising.advice import NO_ADVICE
@@ -54,6 +54,11 @@ class IssueJob:
     lease: IssueLease | None = None
     may_comment: bool = True
     advice: Advice = NO_ADVICE
+
+    def on_its_kind(self) -> IssueJob:
+        """The job with a client that speaks of the kind that the issue is of."""
+        client = self.client and self.client.labelling(self.subject.issue.target)
+        return replace(self, client=client)
 
     def end(self, work: UnitOfWork, now: datetime) -> None:
         """End the delivery, where there is one, and let the next writer have the issue."""

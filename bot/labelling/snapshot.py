@@ -14,15 +14,15 @@ from bot.labelling.issue_job import IssueJob, Subject
 from bot.labelling.policy import LabellingContext
 from bot.receiving.actors import LabelActs, label_acts
 from bot.receiving.deleted_issues import forget_if_gone, issue_id_in
+from bot.receiving.heard_acts import heard_acts, in_doubt
 from bot.receiving.repository_labels import RepositoryLabels, labels_kept, labels_now
 from bot.repositories.census import lives_elsewhere
 from store.engine.text import name_key
-from store.records import target_of
 from store.records.issue_fields import is_field, is_label
 from store.records.issue_types import is_type, type_target
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from bot.github.client import GitHubClient
     from bot.github.models import Issue
@@ -88,18 +88,27 @@ async def look_again(
     if rules.fields:
         labels = labels.with_fields(await client.issue_fields(repository.full_name))
     try:
-        timeline = await client.timeline(job.full_name, job.number)
+        timeline = () if _keeps_none(job) else await client.timeline(job.full_name, job.number)
         issue = await client.issue(job.full_name, job.number)
     except (NotFound, Gone):
         github_id = job.subject.issue.github_id or _filed_id(job)
         await forget_if_gone(
-            job.context.store, client, repository, job.number, now, github_id=github_id
+            job.context.store,
+            client,
+            repository,
+            job.number,
+            now,
+            github_id=github_id,
+            target=job.subject.issue.target,
         )
         return job, not_looked("the issue is gone")
     if await _was_transferred(job, client, issue):
         return job, not_looked("the issue is gone")
     state = await asyncio.to_thread(_known_now, job)
-    acts = label_acts(timeline, own_login, state.writes, state.job.subject.renames)
+    if _keeps_none(job):
+        acts = await asyncio.to_thread(_heard_acts, job, issue, own_login)
+    else:
+        acts = label_acts(timeline, own_login, state.writes, state.job.subject.renames)
     situation = _situation(state, issue, acts, labels.names)
     snapshot = Snapshot(situation, issue, own_login, acts, state.writes, state.own_runs, labels)
     was_assigned = any(event.event in _ASSIGNING for event in timeline)
@@ -180,10 +189,40 @@ async def acts_since(
     job: IssueJob, client: GitHubClient, snapshot: Snapshot, writes: Iterable[Write]
 ) -> LabelActs:
     """`Snapshot.acts` once more, after `writes` were made or taken back."""
+    if _keeps_none(job):
+        return await asyncio.to_thread(
+            _heard_acts, job, snapshot.issue, snapshot.own_login, tuple(writes)
+        )
     timeline = await client.timeline(job.full_name, job.number)
     return label_acts(
         timeline, snapshot.own_login, (*snapshot.writes, *writes), job.subject.renames
     )
+
+
+def _keeps_none(job: IssueJob) -> bool:
+    """Whether GitHub keeps no timeline of what is labelled."""
+    return job.subject.issue.target == "discussions"
+
+
+def _heard_acts(
+    job: IssueJob,
+    issue: Issue | None,
+    own_login: str | None,
+    writes: Sequence[Write] | None = None,
+) -> LabelActs:
+    """A discussion's acts, from the store.
+
+    :param writes: made or taken back since the look; None: this is the look.
+    """
+    present = issue.label_names if issue else frozenset()
+    with job.context.store.read() as work:
+        repository_id = job.subject.repository.id
+        history = work.labels.history(repository_id, job.number)
+        stored = work.writes.list(repository_id=repository_id, number=job.number, form="label")
+    if writes is not None:
+        return heard_acts(history, present, writes, own_login)
+    own = in_doubt(history, present, stored)
+    return heard_acts(history, present, own, own_login, complete=True)
 
 
 def with_pending(
@@ -317,7 +356,7 @@ def _filed_id(job: IssueJob) -> int | None:
 
 
 def _closed_because(job: IssueJob, issue: Issue) -> str | None:
-    if not job.configuration.covers(target_of(is_pull_request=issue.is_pull_request)):
+    if not job.configuration.covers(issue.target):
         return "targets leaves it out"
     if issue.state != "open":
         return "the issue is closed"

@@ -40,6 +40,8 @@ MARK = "<!-- issue-tagger: suggested labels -->"
 
 async def look_at_suggestions(job: IssueJob, client: GitHubClient, snapshot: Snapshot) -> Snapshot:
     """Find out how labels are suggested here, and what people said to earlier suggestions."""
+    if job.subject.issue.target == "discussions":  # GitHub has no suggestions there
+        return replace(snapshot, form=None, field_form=None)
     comments = job.may_comment and job.configuration.suggestion_comments
     form: WriteForm | None = "comment" if comments else None
     snapshot = replace(snapshot, field_form=form)

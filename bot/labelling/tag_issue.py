@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from tagger.domain.decision import LabelDecision
 
 
-_KINDS = {"issues": "issues", "pull_requests": "pull requests"}
+_KINDS = {"issues": "issues", "pull_requests": "pull requests", "discussions": "discussions"}
 
 
 async def tag_issue(context: HandlerContext, claim: ClaimedDelivery) -> Ending:
@@ -60,7 +60,7 @@ async def tag_issue(context: HandlerContext, claim: ClaimedDelivery) -> Ending:
     due_at = claim.received_at + timedelta(seconds=delay)
     if claim.received_at <= now < due_at:  # received in the future: the clock was set back
         return await context.postpone(claim, due_at, "delay_seconds have not passed")
-    job = IssueJob(context, claim, subject, configuration, client)
+    job = IssueJob(context, claim, subject, configuration, client).on_its_kind()
     why = left_alone(configuration, subject.issue, now)
     # What an earlier attempt wrote is looked after, whatever the rules say by now.
     if why and not await asyncio.to_thread(may_have_written, job):
@@ -110,7 +110,7 @@ def left_alone(
 async def _tag(job: IssueJob, cached: LoadedRelease) -> Ending:
     decisions = await _score(job, cached)
     # What the audit draws and the week's questions are shares of issues, and so is what is advised.
-    of_issue = not job.subject.issue.is_pull_request
+    of_issue = job.subject.issue.target == "issues"
     if of_issue:
         job = replace(job, advice=await asyncio.to_thread(_advise, job, decisions))
     await act_on(job, cached.id, decisions, may_ask=of_issue)
@@ -157,7 +157,7 @@ async def _score(job: IssueJob, cached: LoadedRelease) -> tuple[LabelDecision, .
     )
     began = time.perf_counter()
     policy = policy_for(configuration, labels, job.subject.renames)
-    read = IssueText.of(*text, paths=issue.paths or ())
+    read = IssueText.of(*text, place=issue.place)
     decisions = await job.context.scoring.tag(cached, read, policy)
     job.context.metrics.tagging_seconds.observe(time.perf_counter() - began)
     return tuple(label.without(issue.number) for label in decisions)

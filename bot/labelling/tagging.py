@@ -83,7 +83,7 @@ def stored_questions(
         IssueToTag(
             issue.number,
             issue.filed_title,
-            IssueText.of(issue.filed_title, issue.filed_body, paths=issue.paths or ()),
+            IssueText.of(issue.filed_title, issue.filed_body, place=issue.place),
         )
         for issue in stored_issues(store, repository, numbers)
     )

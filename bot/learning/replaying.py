@@ -99,8 +99,7 @@ def _held_out(compared: ComparedOn, issues: Sequence[StoredIssue]) -> TrainingSe
         tuple(map(Label, compared.labels)),
         tuple(issue.number for issue in issues),
         tuple(
-            IssueText.of(issue.filed_title, issue.filed_body, paths=issue.paths or ())
-            for issue in issues
+            IssueText.of(issue.filed_title, issue.filed_body, place=issue.place) for issue in issues
         ),
         targets,
     )

@@ -65,7 +65,7 @@ class _Reading:
     names: dict[str, str] = field(default_factory=dict)
 
     def add(self, row: TrainingRow) -> None:
-        text = IssueText.of(row.title, row.body, paths=row.paths)
+        text = IssueText.of(row.title, row.body, place=row.place)
         if row.target != self.target:
             self.others.append(text)
             return

@@ -27,7 +27,7 @@ LOOKED_AGAIN = 5.0
 """Seconds between two looks at which releases serve: workers learn of a new one with their next
 delivery, and one that asks before the next look computes by itself."""
 
-TARGETS: tuple[TargetKind, ...] = ("issues", "pull_requests")
+TARGETS: tuple[TargetKind, ...] = ("issues", "pull_requests", "discussions")
 
 
 @dataclass(frozen=True)

@@ -103,11 +103,11 @@ def learn(
 
     :param names: as from `names_in`.
     :param of_types: folded labels → the types that they mean, as in training.
-    :param target: what the release labels; the other kind teaches it nothing.
+    :param target: what the release labels; another kind teaches it nothing.
     """
     labels = [names[key] for key in sorted(targets_learned(row, of_types or {}) & names.keys())]
     declined = any(name_key(label) in names for label in row.declined)
     if row.target != target or not (labels or declined or release.knows(row.number)):
         return False
-    release.learn(row.number, IssueText.of(row.title, row.body, paths=row.paths), labels)
+    release.learn(row.number, IssueText.of(row.title, row.body, place=row.place), labels)
     return True

@@ -195,7 +195,7 @@ def label_acts(
         given twice the later counts.
     :param renames: folded former name → present name; a timeline keeps the names of its time.
     """
-    own_acts, history = OwnActs(writes), _Timeline()
+    own_acts, history = OwnActs(writes), LabelTimeline()
     for event in timeline:
         history.ended(event.event)
         acts = target_acts(event)
@@ -216,7 +216,7 @@ def _present_key(name: str, renames: Mapping[str, str] | None) -> str:
 
 
 @dataclass
-class _Timeline:
+class LabelTimeline:
     """What a timeline has told so far."""
 
     last: dict[str, LastAct] = field(default_factory=dict)
@@ -253,6 +253,10 @@ class _Timeline:
         self.type_last = act
         if act.kind != "self":
             self.type_by_others = act
+
+    def on_issue(self) -> frozenset[str]:
+        """Labels that were added last."""
+        return frozenset(key for key, act in self.last.items() if act.action == "added")
 
     def in_short(self) -> LabelActs:
         off = {key for key in self.set_by_bot if _by_others(self.last[key])}

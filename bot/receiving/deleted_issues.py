@@ -21,12 +21,17 @@ if TYPE_CHECKING:
     from bot.github.client import GitHubClient
     from store.database import Store
     from store.erasing import ErasedIssue
-    from store.records import DeliveryRecord, Repository
+    from store.records import DeliveryRecord, Repository, TargetKind
     from store.unit_of_work import UnitOfWork
 
 SWEEP = "erase"
 """The kind of task that looks for what was deleted in other rows and in files."""
-_NAMED_BY = {"issue": ("id", "number"), "repository": ("id", "full_name"), "installation": ("id",)}
+_NAMED_BY = {
+    "issue": ("id", "number"),
+    "discussion": ("number",),
+    "repository": ("id", "full_name"),
+    "installation": ("id",),
+}
 """What a payload keeps: ids, and no words."""
 
 MAX_ID = 2**63 - 1
@@ -90,16 +95,19 @@ async def forget_if_gone(
     now: datetime,
     *,
     github_id: int | None = None,
+    target: TargetKind = "issues",
 ) -> bool:
     """Forget an issue that GitHub would not show, unless it is its repository that is out of reach.
 
-    Rights that were lost, and issues that were switched off, must not empty the store.
+    Rights that were lost, and issues or discussions that were switched off, must not empty the
+    store.
     """
     try:
         present = await client.repository(repository.full_name)
     except (NotFound, Gone, Forbidden, Moved):
         return False
-    if present.has_issues is False or repository.github_id not in {None, present.id}:
+    there = present.has_discussions if target == "discussions" else present.has_issues
+    if there is False or repository.github_id not in {None, present.id}:
         return False
 
     def erase() -> None:

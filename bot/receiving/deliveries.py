@@ -23,12 +23,13 @@ from bot.github.events import (
     RepositoryFact,
     read_event,
 )
+from bot.github.models import GitHubLabel
 from bot.receiving import deleted_issues, duplicate_links, repository_labels
 from bot.receiving.actors import OwnActs, TargetAct, is_own_doing
 from bot.receiving.command_lines import read_command
 from store.engine.text import name_key
 from store.provenance import PEOPLE
-from store.records import DeliveryRecord, IssueRecord, LabelEvent, target_of
+from store.records import DeliveryRecord, IssueRecord, LabelEvent
 from store.records.issue_fields import field_target
 from store.records.issue_types import is_type, issue_type_of, type_target
 
@@ -40,8 +41,8 @@ if TYPE_CHECKING:
     from store.records import Action, Repository, StoredIssue
     from store.unit_of_work import UnitOfWork
 
-TAGGED = frozenset({"opened", "reopened", "edited"})
-"""Actions of `issues` after which an issue is scored; an edit only where its words changed."""
+TAGGED = frozenset({"opened", "reopened", "edited", "category_changed"})
+"""Actions after which an issue is scored; an edit only where its words changed."""
 _LABEL_ACTS: dict[str, Action] = {"labeled": "added", "unlabeled": "removed"}
 _TYPE_ACTS: dict[str, Action] = {"typed": "added", "untyped": "removed"}
 _FIELD_ACTS: dict[str, Action] = {"field_added": "added", "field_removed": "removed"}
@@ -104,9 +105,10 @@ def keep(work: UnitOfWork, received: Received, own_login: str | None) -> bool:
     # First the delivery: a repeat must change nothing, an old payload least of all.
     reference = fact.repository
     stored = work.repositories.find(reference.full_name, github_id=reference.id)
+    fact = _with_labels(work, fact, stored)
     due_at = None if _made_up_for(work, received) else _due(work, fact, stored, now, own_login)
     record = replace(received.delivery, due_at=due_at, ignored=due_at is None)
-    if isinstance(fact, IssueFact) and fact.action == DELETED:
+    if isinstance(fact, IssueFact) and (fact.action == DELETED or _is_left_out(fact, stored)):
         record = deleted_issues.without_words(record)
     if not work.inbox.accept(record):
         return False
@@ -149,12 +151,15 @@ def _may_have_to_make_way(work: UnitOfWork, repository: Repository, fact: Fact) 
         return False
     if fact.issue.state != "open":
         return False
-    present = set(map(name_key, fact.issue.label_names)) - {name_key(fact.label_added)}
     writes = work.writes.list(repository_id=repository.id, number=fact.issue.number)
-    return any(
-        write.form == "label" and write.state == "written" and name_key(write.label) in present
+    own = {
+        name_key(write.label)
         for write in writes
-    )
+        if write.form == "label" and write.state == "written"
+    }
+    # Of a discussion GitHub may not say which labels it has: then the worker looks.
+    present = set(map(name_key, fact.issue.label_names)) if fact.labels_told else own
+    return bool(own & (present - {name_key(fact.label_added)}))
 
 
 def heard_of(
@@ -221,6 +226,34 @@ def when_due(
     return now if isinstance(fact, InstallationFact) else None
 
 
+def _with_labels(work: UnitOfWork, fact: Fact, repository: Repository | None) -> Fact:
+    """The fact with the labels that are known here, where GitHub does not say which there are."""
+    if not isinstance(fact, IssueFact) or fact.labels_told or repository is None:
+        return fact
+    stored = work.issues.find(repository.id, fact.issue.number)
+    labels = {name_key(name): GitHubLabel(name=name) for name in (stored.labels if stored else ())}
+    if fact.label is not None:
+        labels.pop(name_key(fact.label.name), None)
+        if fact.label_added:
+            labels[name_key(fact.label.name)] = fact.label
+    issue = fact.issue.model_copy(update={"labels": tuple(labels.values())})
+    return replace(fact, issue=issue)
+
+
+def _is_covered(issue: Issue, intake: IntakeRules | None) -> bool:
+    return issue.target in (intake.targets if intake else ("issues",))
+
+
+def _is_left_out(fact: IssueFact, repository: Repository | None) -> bool:
+    """Whether it is about a discussion where nobody wants these labelled: nothing is kept of it.
+
+    Of what was kept before, what is deleted goes all the same.
+    """
+    if fact.issue.target != "discussions" or fact.action in {DELETED, TRANSFERRED}:
+        return False
+    return not _is_covered(fact.issue, IntakeRules.of(repository))
+
+
 def _issue_due(
     fact: IssueFact,
     intake: IntakeRules | None,
@@ -230,8 +263,7 @@ def _issue_due(
     issue = fact.issue
     if is_own_doing(fact.sender, own_login, issue.body):
         return None
-    target = target_of(is_pull_request=issue.is_pull_request)
-    if target not in (intake.targets if intake else ("issues",)):
+    if not _is_covered(issue, intake):
         return None
     if fact.action in TAGGED and (fact.action != "edited" or _says_something_else(fact)):
         return now + timedelta(seconds=intake.delay_seconds) if intake else now
@@ -269,6 +301,8 @@ def _keep_issue(
     own_login: str | None,
 ) -> None:
     issue, now = fact.issue, delivery.received_at
+    if _is_left_out(fact, repository):
+        return
     if fact.action == TRANSFERRED:  # its id may go on in another repository
         work.issues.forget(repository.id, issue.number)
         return
@@ -336,6 +370,7 @@ def issue_record(issue: Issue, now: datetime, fact: IssueFact | None = None) -> 
         labels=tuple(label.name for label in issue.labels),
         created_at=issue.created_at or now,
         is_pull_request=issue.is_pull_request,
+        category=issue.category,
         state=issue.state,
         author=issue.user.login if issue.user else None,
         author_association=issue.author_association or None,

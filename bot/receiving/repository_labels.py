@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Self
 
 from bot.github.models import labels_alone
-from bot.github.pages import KnownPage
+from bot.github.resource import KnownPage
 from bot.receiving.label_changes import follow_list, follow_webhook
 from store.engine.text import name_key
 from store.records.issue_fields import is_label

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from bot.github.client import GitHubClient
     from bot.github.models import Issue
     from store.database import Store
-    from store.records import Repository
+    from store.records import Repository, TargetKind
     from tagger.domain.strategy import Progress
 
 
@@ -41,22 +41,29 @@ async def forget_gone(
         unseen = [
             number for number in work.issues.numbers(repository.id) if number not in numbers_seen
         ]
+        discussions = work.issues.discussions(repository.id)
     forgotten = 0
     for done, number in enumerate(unseen, 1):
-        forgotten += await _is_forgotten(store, client, repository, number, now)
+        target: TargetKind = "discussions" if number in discussions else "issues"
+        forgotten += await _is_forgotten(store, client, repository, number, now, target)
         progress("issues that GitHub does not list", done, len(unseen))
     return forgotten
 
 
 async def _is_forgotten(
-    store: Store, client: GitHubClient, repository: Repository, number: int, now: datetime
+    store: Store,
+    client: GitHubClient,
+    repository: Repository,
+    number: int,
+    now: datetime,
+    target: TargetKind,
 ) -> bool:
     """Forget an issue if it is gone; for good, unless it lives on in another repository."""
     name = repository.full_name
     try:
-        issue = await client.issue(name, number)
+        issue = await client.labelling(target).issue(name, number)
     except (NotFound, Gone):
-        return await forget_if_gone(store, client, repository, number, now)
+        return await forget_if_gone(store, client, repository, number, now, target=target)
     if not lives_elsewhere(issue, name, number):
         return False
     await asyncio.to_thread(_forget, store, repository.id, number)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from bot.github.pages import KnownPage
+from bot.github.resource import KnownPage
 from bot.receiving.actors import accounted, acts_of, kind_of, target_acts
 from store.engine.text import name_key
 from store.records import LabelEvent
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from bot.github.models import IssueEvent
-    from bot.github.pages import Page
+    from bot.github.resource import Page
     from bot.receiving.actors import TargetAct
     from store.records import Action, Write
 

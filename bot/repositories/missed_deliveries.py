@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from bot.github.errors import NotFound
-from bot.github.pages import KnownPage
+from bot.github.resource import KnownPage
 from bot.receiving.deliveries import keep, understand
 
 if TYPE_CHECKING:

@@ -84,6 +84,8 @@ def _labelled(work: UnitOfWork, repository: Repository) -> Iterator[tuple[str, d
         if name_key(write.label) != fallback:
             continue
         issue = work.issues.get(repository.id, write.number)
+        if issue.target != "issues":  # whose webhooks are others
+            continue
         others = [name for name in issue.labels if name_key(name) != fallback]
         if len(others) == len(issue.labels) or not others:
             continue

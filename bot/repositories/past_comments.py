@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from bot.configuration.advice import DuplicateAdvice
 from bot.configuration.effective import current_configuration
-from bot.github.pages import KnownPage
+from bot.github.resource import KnownPage
 from bot.receiving.duplicate_links import hear_past
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from bot.configuration import RepositoryConfiguration
     from bot.github.client import GitHubClient
     from bot.github.models import Comment
-    from bot.github.pages import Page
+    from bot.github.resource import Page
     from store.database import Store
     from store.records import Repository
     from tagger.domain.strategy import Progress

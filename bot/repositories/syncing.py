@@ -11,11 +11,12 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from bot.github.errors import Invalid, Refused
-from bot.github.pages import KnownPage
+from bot.github.resource import KnownPage
 from bot.receiving.deliveries import issue_record
 from bot.receiving.repository_labels import labels_now
 from bot.repositories.census import forget_gone
 from bot.repositories.changed_paths import read_missing_paths
+from bot.repositories.discussions import DISCUSSIONS, read_discussions
 from bot.repositories.label_history import EventWalk, label_events, own_acts
 from bot.repositories.past_comments import COMMENTS, read_past_comments
 from store.records import UpsertCounts
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from bot.github.access import Access
     from bot.github.client import GitHubClient
     from bot.github.models import Issue, IssueEvent
-    from bot.github.pages import Page
+    from bot.github.resource import Page
     from bot.repositories.label_history import OwnAct
     from store.database import Store
     from store.records import Repository
@@ -42,6 +43,7 @@ ISSUES, EVENTS = "issues", "events"
 class Synced:
     """What a sync brought in.
 
+    :ivar issues: pull requests and discussions among them.
     :ivar labels: how many labels the repository has.
     :ivar acts: label acts that are new to the history.
     :ivar forgotten: issues that GitHub has no longer there; looked for only where all are listed.
@@ -74,20 +76,36 @@ async def sync(
         was read until then is stored.
     """
     client = await access.client(repository)
-    begins_anew = (ISSUES, EVENTS, COMMENTS) if full else (ISSUES,) if census else ()
+    begins_anew: tuple[str, ...] = (ISSUES, DISCUSSIONS) if full or census else ()
+    begins_anew += (EVENTS, COMMENTS) if full else ()
     stored = await _known(store, client, repository, now, begins_anew)
     labels = await labels_now(store, client, stored, now)
     numbers_seen: set[int] = set()
     issues = await _issues(store, client, stored, now, numbers_seen, progress)
-    gone = (
-        await forget_gone(store, client, stored, numbers_seen, progress, now) if begins_anew else 0
+    discussed: set[int] = set()
+    discussions, all_listed = await read_discussions(
+        store, client, stored, discussed, now, progress
     )
+    gone = 0
+    if begins_anew:
+        seen = numbers_seen | (discussed if all_listed else await _discussions(store, stored))
+        gone = await forget_gone(store, client, stored, seen, progress, now)
     await read_missing_paths(store, client, stored, progress)
     await read_past_comments(store, client, stored, now, progress)
     acts, note = await _History(
         store, access, client, stored, now=now, progress=progress
     ).bring_in()
-    return Synced(stored.full_name, issues, len(labels.names), acts, gone, note)
+    return Synced(stored.full_name, issues + discussions, len(labels.names), acts, gone, note)
+
+
+async def _discussions(store: Store, repository: Repository) -> frozenset[int]:
+    """Stored discussions: where they were not listed, nothing tells that one is gone."""
+
+    def read() -> frozenset[int]:
+        with store.read() as work:
+            return work.issues.discussions(repository.id)
+
+    return await asyncio.to_thread(read)
 
 
 async def _known(

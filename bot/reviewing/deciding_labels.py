@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         ReviewVerdict,
         StoredDecision,
         StoredIssue,
+        TargetKind,
         WriteState,
     )
     from store.unit_of_work import UnitOfWork
@@ -94,7 +95,8 @@ async def decide(review: ReviewContext, person: Person, wanted: ReviewOrder) -> 
     effect: ReviewEffect = "none"
     labels: tuple[str, ...] | None = None
     if person.client is not None:
-        effect, labels = await _on_github(review, person.client, issue, label, wanted.order)
+        client = person.client.labelling(issue.target)
+        effect, labels = await _on_github(review, client, issue, label, wanted.order)
     place: ReviewPlace = "github" if person.client is not None else "here"
     record = DecisionRecord(
         issue.number, label, verdict, wanted.origin, person.login, review.clock(), place, effect
@@ -115,7 +117,8 @@ async def undo(review: ReviewContext, person: Person, number: int, label: str) -
     if decision.place == "github":
         if person.client is None:
             raise CommandRefused("there are no credentials for GitHub, where this was decided")
-        labels = await _back_on_github(review, person.client, decision)
+        client = person.client.labelling(await asyncio.to_thread(_target, review, number))
+        labels = await _back_on_github(review, client, decision)
     return await asyncio.to_thread(_take_back, review, decision, labels)
 
 
@@ -213,6 +216,11 @@ def _look(
         if key not in names:  # imported without a list of labels
             names |= {name_key(name): name for name in work.issues.label_names(repository.id)}
     return issue, names.get(key), decided.get((wanted.number, key))
+
+
+def _target(review: ReviewContext, number: int) -> TargetKind:
+    with review.store.read() as work:
+        return work.issues.get(review.repository.id, number).target
 
 
 def _in_force(review: ReviewContext, number: int, label: str) -> StoredDecision | None:

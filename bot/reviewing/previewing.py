@@ -181,7 +181,7 @@ def _subjects(
     past = [
         (row.number, row.title, row.body, targets_learned(row, of_types))
         for row in work.issues.training_rows(repository.id, numbers=numbers)
-        if row.labels and not row.is_pull_request
+        if row.labels and row.target == "issues"
     ]
     renames = work.labels.renames(repository.id)
     return _Subjects(configuration, renames, list(islice(opened, newest)), past[-PAST:])

@@ -134,8 +134,5 @@ def _settle(
     if manifest.repository.lower() != repository.full_name.lower():
         return of_another_repository(fetched, target, repository.full_name)
     with store.read() as work:
-        titles = {
-            issue.number: issue.title
-            for issue in work.issues.walk(repository.id, pull_requests=False)
-        }
+        titles = {issue.number: issue.title for issue in work.issues.walk(repository.id)}
     return with_titles(fetched, target, titles)

@@ -14,7 +14,13 @@ from bot.simulator.records import (
     SimulatedRepository,
     SimulatorError,
 )
-from bot.simulator.wire import comment_json, issue_json, label_json, pull_request_json
+from bot.simulator.wire import (
+    comment_json,
+    discussion_json,
+    issue_json,
+    label_json,
+    pull_request_json,
+)
 from bot.simulator.world import World
 
 if TYPE_CHECKING:
@@ -68,13 +74,18 @@ class IssueActions(World):
         labels: Sequence[str] = (),
         pull_request: bool = False,
         paths: Sequence[str] = (),
+        category: str | None = None,
     ) -> Delivery:
-        """File an issue, or open a pull request that changes `paths`; returns the webhook."""
+        """File an issue, or open a pull request that changes `paths`; returns the webhook.
+
+        :param category: begins a discussion in it.
+        """
         with self.lock:
             repository = self.repository(full_name)
             number = repository.next_number()
             issue = self._new_issue(repository, number, (title, body), by, self.now())
             issue.pull_request, issue.paths = pull_request, tuple(paths)
+            issue.category = category
             for name in labels:
                 issue.labels.append(self.add_label(full_name, name))
             opened = self._issue_webhook("opened", repository, issue, by)
@@ -126,6 +137,15 @@ class IssueActions(World):
                 issue.body = body
             issue.updated_at = self.now()
             return self._issue_webhook("edited", repository, issue, by, {"changes": changes})
+
+    def set_category(self, full_name: str, number: int, category: str, *, by: str) -> Delivery:
+        """File a discussion under another category."""
+        with self.lock:
+            repository, issue = self._find(full_name, number)
+            changes = {"category": {"from": {"name": issue.category}}}
+            issue.category, issue.updated_at = category, self.now()
+            extra = {"changes": changes}
+            return self._issue_webhook("category_changed", repository, issue, by, extra)
 
     def set_state(self, full_name: str, number: int, state: str, *, by: str) -> Delivery:
         """Close ("closed") or reopen ("open") an issue."""
@@ -269,6 +289,13 @@ class IssueActions(World):
             content = {"action": action, "number": issue.number, "pull_request": shown}
             content |= extra or {}
             return self.emit("pull_request", by, repository, content)
+        if issue.category is not None:
+            content = {
+                "action": "created" if action == "opened" else action,
+                "discussion": discussion_json(repository, issue, self.url),
+                **(extra or {}),
+            }
+            return self.emit("discussion", by, repository, content)
         rendered = issue_json(repository, issue, self.url)
         content = {"action": action, "issue": rendered, **(extra or {})}
         return self.emit("issues", by, repository, content)

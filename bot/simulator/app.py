@@ -8,11 +8,12 @@ from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any
 
 from starlette.responses import Response
-from starlette.routing import Mount, Route, Router
+from starlette.routing import BaseRoute, Mount, Route, Router
 
 from bot.github.api_version import VERSION_HEADER
 from bot.simulator.app_routes import APP_ROUTES
 from bot.simulator.calls import Call, Identity, Reply
+from bot.simulator.discussion_routes import graphql
 from bot.simulator.documented import Operation, operation_key, read_operations
 from bot.simulator.faults import NetworkFault
 from bot.simulator.issue_routes import ISSUE_ROUTES
@@ -44,15 +45,22 @@ def create_app(state: GitHubState, prefix: str = "") -> Router:
     """
     api = _Api(state, prefix)
     documented = read_operations()
-    routes = [
+    routes: list[BaseRoute] = [
         Route(
             path, api.endpoint(handler, documented[operation_key(method, path)]), methods=[method]
         )
         for method, path, handler in (*ISSUE_ROUTES, *REPOSITORY_ROUTES, *APP_ROUTES)
     ]
+    of_graphql = Route("/graphql", api.endpoint(graphql), methods=["POST"])
+    if not prefix:
+        routes.append(of_graphql)
     routes.append(Route("/{rest:path}", api.endpoint(_unknown)))
-    pages = sign_in_routes(state)
-    return Router([*pages, Mount(prefix, routes=routes)] if prefix else [*pages, *routes])
+    pages: list[BaseRoute] = [*sign_in_routes(state)]
+    if prefix:  # beside REST's "/api/v3"
+        pages.append(
+            Mount(prefix.removesuffix("/v3"), routes=[of_graphql, Mount("/v3", routes=routes)])
+        )
+    return Router(pages if prefix else [*pages, *routes])
 
 
 def identify(state: GitHubState, authorization: str) -> Identity:
@@ -98,6 +106,7 @@ class _Api:
             _check_documented(operation, request, sent)
             identity = identify(self._state, request.headers.get("authorization", ""))
             self._spend(identity)
+            self._hide_discussions(request)
             reply = Reply(fault.status) if fault and not fault.acts else None
             reply = reply or _conditional(request, handler(self._call(identity, request, sent)))
         except SimulatorError as refusal:
@@ -131,6 +140,18 @@ class _Api:
         if budget.remaining <= 0:
             raise SimulatorError(403, f"API rate limit exceeded for {identity.login or 'you'}.")
         budget.remaining -= 1
+
+    def _hide_discussions(self, request: Request) -> None:
+        """:raises StandInError: 404, REST knows no discussions."""
+        asked = {
+            part: str(request.path_params.get(part, "")) for part in ("owner", "name", "number")
+        }
+        repository = self._state.repositories.get(f"{asked['owner']}/{asked['name']}".lower())
+        if repository is None or not asked["number"].isdigit():
+            return
+        issue = repository.issues.get(int(asked["number"]))
+        if issue is not None and issue.category is not None:
+            raise SimulatorError(404, "Not Found")
 
     def _redirected(self, request: Request, refusal: SimulatorError) -> Reply | None:
         """The old address of a repository or an issue answers with the way to the new one."""

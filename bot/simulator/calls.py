@@ -23,6 +23,8 @@ _ROLE_FOR = {
     ("contents", "read"): "read",
     ("issues", "read"): "read",
     ("pull_requests", "read"): "read",
+    ("discussions", "read"): "read",
+    ("discussions", "write"): "triage",
     ("issues", "write"): "triage",
     ("comments", "write"): "read",
 }

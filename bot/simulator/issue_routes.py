@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 def list_issues(call: Call) -> Reply:
     repository = call.asset("issues", "read")
     issues = [issue for issue in repository.issues.values() if _wanted(issue, call.query)]
+    issues = [issue for issue in issues if issue.category is None]
     by_update = call.query.get("sort") == "updated"
     issues.sort(
         key=lambda issue: (issue.updated_at if by_update else issue.created_at, issue.number),
@@ -137,7 +138,7 @@ def repository_events(call: Call) -> Reply:
         (event, issue)
         for issue in repository.issues.values()
         for event in issue.events
-        if event.event != "commented"
+        if event.event != "commented" and issue.category is None
     ]
     events.sort(key=lambda pair: (pair[0].created_at, pair[0].id), reverse=True)
     page = call.page(events)

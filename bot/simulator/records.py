@@ -121,6 +121,7 @@ class SimulatedIssue:
     state: str = "open"
     closed_at: datetime | None = None
     pull_request: bool = False
+    category: str | None = None
     paths: tuple[str, ...] = ()
     locked: bool = False
     type: str | None = None

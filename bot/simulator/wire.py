@@ -45,6 +45,7 @@ def repository_json(repository: SimulatedRepository) -> Json:
         "private": repository.private,
         "archived": repository.archived,
         "has_issues": True,
+        "has_discussions": True,
         "default_branch": repository.default_branch,
         "html_url": f"https://github.com/{repository.full_name}",
     }
@@ -106,6 +107,15 @@ def pull_request_json(
     url = f"{base_url}/repos/{repository.full_name}/pulls/{issue.number}"
     shown = {name: value for name, value in shown.items() if name not in left_out}
     return {**shown, "id": issue.id + 1_000_000, "url": url, "draft": False, "merged": False}
+
+
+def discussion_json(repository: SimulatedRepository, issue: SimulatedIssue, base_url: str) -> Json:
+    """A discussion as its webhooks show it: GitHub's own examples name no labels."""
+    shown = issue_json(repository, issue, base_url)
+    page = f"https://github.com/{repository.full_name}/discussions/{issue.number}"
+    shown = {name: value for name, value in shown.items() if name not in {"type", "url", "labels"}}
+    category = {"id": type_id(issue.category or ""), "name": issue.category}
+    return {**shown, "category": category, "html_url": page, "node_id": f"D_{issue.id}"}
 
 
 def type_json(name: str | None) -> Json | None:

@@ -141,7 +141,7 @@ def stored(environment: dict[str, str]) -> tuple[int, int, int]:
         repository = work.repositories.find(REPO)
         if repository is None:
             return 0, 0, 0
-        numbers = [one.number for one in work.issues.walk(repository.id, pull_requests=True)]
+        numbers = [one.number for one in work.issues.walk(repository.id, every_kind=True)]
         acts = sum(len(work.labels.history(repository.id, one)) for one in set(numbers))
         return len(numbers), len(set(numbers)), acts
 

@@ -23,6 +23,7 @@ from store.records.deliveries import (
 )
 from store.records.evaluations import EvaluationCell, EvaluationRun, EvaluationState
 from store.records.issues import (
+    OTHER_KINDS,
     IssueRecord,
     StoredIssue,
     TargetKind,
@@ -62,6 +63,7 @@ from store.records.writes import Write, WriteForm, WriteRun, WriteRunKind, Write
 
 __all__ = (
     "BEING_MADE",
+    "OTHER_KINDS",
     "Action",
     "ActorKind",
     "Answer",

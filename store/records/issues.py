@@ -1,4 +1,4 @@
-"""Issues and pull requests: as they come in, as kept, and to learn from."""
+"""Issues, pull requests and discussions: as they come in, as kept, and to learn from."""
 
 from __future__ import annotations
 
@@ -13,22 +13,28 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 
-TargetKind = Literal["issues", "pull_requests"]
-"""What is labelled: what was learned from one kind need not hold for the other."""
+TargetKind = Literal["issues", "pull_requests", "discussions"]
+"""What is labelled: what was learned from one kind need not hold for another."""
+
+OTHER_KINDS: tuple[TargetKind, ...] = ("pull_requests", "discussions")
+"""What may be labelled beside issues."""
 
 
-def target_of(*, is_pull_request: bool) -> TargetKind:
+def target_of(*, is_pull_request: bool, category: str | None) -> TargetKind:
+    if category is not None:
+        return "discussions"
     return "pull_requests" if is_pull_request else "issues"
 
 
 @dataclass(frozen=True, slots=True)
 class IssueRecord:
-    """An issue or pull request as it came in.
+    """An issue, pull request or discussion as it came in.
 
     :ivar filed_title: the title as filed, where an `edited` payload tells it (`changes.title`);
         None: the present title, unless the store knows an earlier one. `filed_body` likewise.
     :ivar locked: the conversation; None where it is not told, as in a file. `type` likewise: the
         name of the native type, "" for none. `fields`: single-select field → value.
+    :ivar category: of a discussion, by its name; None for what is none.
     """
 
     number: int
@@ -48,6 +54,7 @@ class IssueRecord:
     locked: bool | None = None
     type: str | None = None
     fields: Mapping[str, str] | None = None
+    category: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +68,7 @@ class StoredIssue:
     :ivar opted_out_at: when a person last said that the bot is to leave the issue alone.
     :ivar opted_in_at: when a person last asked the bot to label it again.
     :ivar paths: files that a pull request changes, as last read; None where nobody read them.
+    :ivar category: of a discussion, by its name; None for what is none.
     """
 
     id: int
@@ -87,10 +95,16 @@ class StoredIssue:
     opted_in_at: datetime | None = None
     paths: tuple[str, ...] | None = field(default=None, repr=False)
     fields: Mapping[str, str] = field(default_factory=dict)
+    category: str | None = None
 
     @property
     def target(self) -> TargetKind:
-        return target_of(is_pull_request=self.is_pull_request)
+        return target_of(is_pull_request=self.is_pull_request, category=self.category)
+
+    @property
+    def place(self) -> tuple[str, ...]:
+        """What is read beside its words: the files it changes, or the category it is in."""
+        return _place(self.paths, self.category)
 
     @property
     def targets(self) -> tuple[str, ...]:
@@ -126,6 +140,7 @@ class TrainingRow:
     :ivar refused: taken off or dismissed by a person.
     :ivar declined: those of them that this bot had set or suggested: explicit negatives.
     :ivar paths: files that a pull request changes, where they were read.
+    :ivar category: of a discussion, by its name; None for what is none.
     """
 
     number: int
@@ -139,7 +154,17 @@ class TrainingRow:
     created_at: datetime
     declined: tuple[str, ...] = ()
     paths: tuple[str, ...] = field(default=(), repr=False)
+    category: str | None = None
 
     @property
     def target(self) -> TargetKind:
-        return target_of(is_pull_request=self.is_pull_request)
+        return target_of(is_pull_request=self.is_pull_request, category=self.category)
+
+    @property
+    def place(self) -> tuple[str, ...]:
+        """As `StoredIssue.place`."""
+        return _place(self.paths, self.category)
+
+
+def _place(paths: tuple[str, ...] | None, category: str | None) -> tuple[str, ...]:
+    return (*(paths or ()), category) if category else paths or ()

@@ -52,13 +52,14 @@ class IssueText:
         body: str | None,
         cleaning: int = LATEST,
         *,
-        paths: Sequence[str] = (),
+        place: Sequence[str] = (),
     ) -> IssueText:
         """Build from GitHub's fields: null bodies, NUL bytes and 1 MB of log are all fine.
 
-        :param paths: files that a pull request changes; they end its body, as words.
+        :param place: files that a pull request changes, or a discussion's category; they end its
+            body, as words.
         """
-        body = f"{body or ''}\n\n{words_of(paths)}" if paths else body
+        body = f"{body or ''}\n\n{words_of(place)}" if place else body
         filed = Filed((title or "")[:MAX_FILED], (body or "")[:MAX_FILED], cleaning)
         return cls(*clean(filed.title, filed.body, cleaning), filed)
 

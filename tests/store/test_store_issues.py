@@ -205,10 +205,10 @@ def test_walking_goes_from_the_newest_and_can_be_narrowed(any_store: Store, repo
         def walked(**narrowed: object) -> list[int]:
             return [issue.number for issue in work.issues.walk(repository.id, **narrowed)]
 
-        assert walked(pull_requests=True) == list(range(1100, 0, -1))
+        assert walked(every_kind=True) == list(range(1100, 0, -1))
         assert walked() == [n for n in range(1100, 0, -1) if n % 3]
         assert walked(limit=3) == [1100, 1099, 1097]
-        assert walked(limit=600, pull_requests=True) == list(range(1100, 500, -1))
+        assert walked(limit=600, every_kind=True) == list(range(1100, 500, -1))
         assert walked(limit=0) == []
         assert walked(state="closed", limit=2) == [1100, 1096]
         assert walked(created_since=FILED + 1097 * HOUR) == [1100, 1099, 1097]

@@ -173,7 +173,10 @@ def test_issues_alone_are_labelled_unless_targets_says_otherwise() -> None:
 
 @pytest.mark.parametrize(
     ("targets", "problem"),
-    [("[]", "nothing would be labelled"), ("[discussions]", "expected issues or pull_requests")],
+    [
+        ("[]", "nothing would be labelled"),
+        ("[commits]", "expected issues, pull_requests or discussions"),
+    ],
 )
 def test_targets_that_are_none_are_named(targets: str, problem: str) -> None:
     with pytest.raises(ConfigurationInvalid) as invalid:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bot.evaluating.report_text import WEEKS, _pull_requests, in_words
+from bot.evaluating.report_text import WEEKS, _kind, in_words
 
 
 def share(value: float | None, n: int = 20, basis: str = "asked") -> dict[str, Any]:
@@ -139,10 +139,12 @@ def test_the_last_evaluation_names_what_moved() -> None:
     assert "Nothing moved beyond" in in_words(document(evaluation=moved))
 
 
-def test_pull_requests_have_a_chapter_of_their_own() -> None:
+def test_other_kinds_have_chapters_of_their_own() -> None:
     kind = {"release": "p1", "live": [], "held_out": {"n_issues": 0}}
-    with_release = "\n".join(_pull_requests(kind))
+    with_release = "\n".join(_kind(kind, "pull_requests"))
     assert with_release.startswith("## Pull requests")
     assert "None with a prediction yet" in with_release
-    assert "retrain --target pull_requests" in "\n".join(_pull_requests({**kind, "release": None}))
-    assert list(_pull_requests(None)) == []
+    assert "retrain --target pull_requests" in "\n".join(
+        _kind({**kind, "release": None}, "pull_requests")
+    )
+    assert list(_kind(None, "discussions")) == []

@@ -49,9 +49,7 @@ def brought_in(store: Store, path: Path, content: bytes, **columns: str) -> Impo
 def stored(store: Store) -> dict[int, StoredIssue]:
     with store.read() as work:
         repository_id = work.repositories.get(REPO).id
-        return {
-            issue.number: issue for issue in work.issues.walk(repository_id, pull_requests=True)
-        }
+        return {issue.number: issue for issue in work.issues.walk(repository_id, every_kind=True)}
 
 
 def as_made(issue: StoredIssue) -> Made:

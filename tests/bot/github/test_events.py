@@ -54,6 +54,18 @@ def test_an_opened_issue_tells_where_what_and_who() -> None:
     assert not fact.by_bot
 
 
+def test_a_discussion_is_told_as_issues_are_under_no_id() -> None:
+    discussion = {**ISSUE, "id": 5, "category": {"name": "Q&A"}, "state": "locked", "locked": True}
+    fact = read_event("discussion", {"action": "created", "discussion": discussion, **SHARED})
+    assert (fact.action, fact.issue.target, fact.issue.category) == ("opened", "discussions", "Q&A")
+    assert (fact.issue.id, fact.issue.state, fact.issue.locked) == (None, "open", True)
+    assert (fact.issue.label_names, fact.labels_told) == ({"bug", "old"}, True)
+    del discussion["labels"], discussion["category"]
+    fact = read_event("discussion", {"action": "closed", "discussion": discussion, **SHARED})
+    assert (fact.issue.target, fact.issue.label_names) == ("discussions", frozenset())
+    assert not fact.labels_told
+
+
 @pytest.mark.parametrize(("action", "added"), [("labeled", "bug"), ("unlabeled", None)])
 def test_a_label_event_tells_which_label_came_or_went(action, added) -> None:
     payload = {"action": action, "issue": ISSUE, "label": {"name": "bug"}, **SHARED}

@@ -16,6 +16,7 @@ from bot.errors import CommandRefused
 from bot.learning.gating import ENOUGH_TO_HOLD_OUT, Retrained, part
 from bot.learning.replaying import Replayed, replay
 from bot.learning.retraining import RetrainRequest, retrain
+from bot.learning.training_data import training_data
 from bot.learning.workspace import Workspace
 from bot.model_serving.release_archive import ReleaseArchive
 from store.errors import NotStored
@@ -59,6 +60,16 @@ class Lab:
         with self.store.begin() as work:
             issues = [self._issue(n, names[n % 3]) for n in numbers]
             work.issues.upsert(self.id, [replace(one, is_pull_request=True) for one in issues])
+
+    def file_discussions(self, numbers: Sequence[int]) -> None:
+        """Each label in a category of its own, by which alone it can be told."""
+        names = list(WORDS)
+        with self.store.begin() as work:
+            issues = [
+                replace(self._issue(n, names[n % 3]), title=f"thing {n}", category=names[n % 3])
+                for n in numbers
+            ]
+            work.issues.upsert(self.id, issues)
 
     def retrain(self, repository: str = REPO, **options: Any) -> Retrained:
         self.now += timedelta(hours=1)
@@ -280,6 +291,20 @@ def test_pull_requests_have_a_release_of_their_own(lab: Lab) -> None:
     assert active["pull_requests"].id == of_pull_requests.manifest.id
     assert set(active["issues"].provenance.learned_from) == set(range(1, 40))
     assert set(active["pull_requests"].provenance.learned_from) == set(range(101, 140))
+
+
+def test_discussions_have_a_release_of_their_own_and_are_read_by_category(lab: Lab) -> None:
+    lab.file(range(1, 40))
+    lab.file_discussions(range(101, 140))
+    of_issues, of_discussions = lab.retrain(), lab.retrain(target="discussions")
+    assert of_issues.promoted
+    assert of_discussions.promoted
+    with lab.store.read() as work:
+        learned = work.releases.active(lab.id, "discussions").provenance.learned_from
+        assert set(learned) == set(range(101, 140))
+        assert set(work.releases.active(lab.id).provenance.learned_from) == set(range(1, 40))
+    data = training_data(lab.store, REPO, target="discussions")
+    assert {issue.body for issue in data.issues} == set(WORDS)
 
 
 def test_a_rollback_stays_with_its_kind(lab: Lab) -> None:

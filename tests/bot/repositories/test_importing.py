@@ -50,7 +50,7 @@ def run(store: Store, *files: Path, **options: Any) -> Imported:
 def stored(store: Store) -> dict[int, StoredIssue]:
     with store.read() as work:
         repository_id = work.repositories.get(REPO).id
-        return {one.number: one for one in work.issues.walk(repository_id, pull_requests=True)}
+        return {one.number: one for one in work.issues.walk(repository_id, every_kind=True)}
 
 
 def labels(store: Store) -> dict[str, str]:

@@ -6,7 +6,7 @@ import json
 from datetime import UTC, datetime, timedelta
 
 from bot.github.models import GitHubLabel, Issue, IssueEvent, User
-from bot.github.pages import KnownPage, Page
+from bot.github.resource import KnownPage, Page
 from bot.repositories.label_history import EventWalk, label_events, own_acts
 from store.records import Write
 

@@ -8,7 +8,7 @@ import pytest
 from fakes_bot import REPO
 
 from bot.configuration.last_reading import Reading
-from bot.github.pages import KnownPage
+from bot.github.resource import KnownPage
 from bot.receiving.repository_labels import LabelList
 from bot.repositories.names import ask_name, move, names_a_repository
 from bot.repositories.syncing import EVENTS, ISSUES

@@ -13,7 +13,7 @@ from bot.configuration import Problem
 from bot.configuration.intake_rules import IntakeRules
 from bot.configuration.last_reading import FileAtPlace, Reading
 from bot.conversations.configuration_notice import ShownNotice
-from bot.github.pages import KnownPage
+from bot.github.resource import KnownPage
 from bot.labelling.opt_out import is_told_off
 from bot.receiving.repository_labels import LabelList
 from store.database import Store
