@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bot.simulator.assignees import AssigneeActions
-from bot.simulator.issue_fields import FieldActions
+from bot.simulator.issue_attributes import AssigneeActions
 from bot.simulator.records import (
     SimulatedIssue,
     SimulatedLabel,
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-class SuggestionActions(AssigneeActions, FieldActions):
+class SuggestionActions(AssigneeActions):
     """https://docs.github.com/rest/issues: the `suggest` form of adding labels."""
 
     def suggest_label(
