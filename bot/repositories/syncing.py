@@ -91,10 +91,11 @@ async def sync(
         seen = numbers_seen | (discussed if all_listed else await _discussions(store, stored))
         gone = await forget_gone(store, client, stored, seen, progress, now)
     await read_missing_paths(store, client, stored, progress)
-    await read_past_comments(store, client, stored, now, progress)
     acts, note = await _History(
         store, access, client, stored, now=now, progress=progress
     ).bring_in()
+    # Last: where a limit ends the sync, people's label acts are in.
+    await read_past_comments(store, client, stored, now, progress)
     return Synced(stored.full_name, issues + discussions, len(labels.names), acts, gone, note)
 
 
