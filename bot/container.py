@@ -301,9 +301,9 @@ class Container:
     def _open_encoder(self, runtime: Runtime | None) -> Encoder:
         """One encoder a runtime, which all releases of that runtime share."""
         from tagger.encoders.encoder import CachedEncoder
-        from tagger.runtimes.devices import choose_device, usual_runtime
+        from tagger.runtimes.devices import usual_runtime
 
-        name = runtime or usual_runtime(choose_device(self.settings.device))
+        name = runtime or usual_runtime(self.settings.device)
         with self._loading:  # two threads that need it at once load it once
             if name not in self._encoders:
                 encoder = CachedEncoder(

@@ -78,15 +78,13 @@ class TunedNetworks:
 
     def _opened(self, place: _Place, runtime: Runtime) -> ServedNetwork:
         from tagger.releases.release import check_files, read_manifest
-        from tagger.runtimes.devices import choose_device
         from tagger.runtimes.opening import open_runner
         from tagger.training.tuned_model import TunedModel
 
         check_files(place.release, read_manifest(place.release).files)
         resources = self._installation.resources(tuning=False, runtime=runtime)
         network = TunedModel.restore(place.member, resources).network
-        device = choose_device(resources.device)
-        runner = open_runner(network, runtime, device, resources.cache)
+        runner = open_runner(network, runtime, resources.device, resources.cache)
         return ServedNetwork(runner, network.vocabulary)
 
     def _place_of(self, digest: str) -> _Place | None:

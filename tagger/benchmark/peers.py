@@ -11,8 +11,8 @@ import numpy as np
 
 from tagger.benchmark.rows import ENCODE, BenchmarkRow, limit_to_processors
 from tagger.benchmark.timing import latency, peak_megabytes, throughput
+from tagger.encoders.loading import quiet
 from tagger.encoders.model_sources import weights_bytes
-from tagger.encoders.transformer import quiet
 from tagger.label_semantics.prompts import readable
 from tagger.statistics.f1_thresholds import choose_thresholds
 from tagger.statistics.metrics import Counts

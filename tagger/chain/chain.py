@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from tagger.chain.chain_trainer import ChainTrainer
 from tagger.chain.checkpoints import Checkpoints
 from tagger.chain.familiarity import NEAREST
 from tagger.chain.precision_guarantee import DEFAULT_TARGET
@@ -68,6 +67,8 @@ class Chain:
 
     def fit(self, train: TrainingSet) -> Self:
         """See `ChainTrainer.train`."""
+        from tagger.chain.chain_trainer import ChainTrainer  # with all that only training needs
+
         trainer = ChainTrainer(self.resources, self.seed, self.members, self.checkpoints)
         self.learned_ = trainer.train(train)
         return self

@@ -7,6 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.special import betaincinv
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -155,9 +156,7 @@ def _still_missing(errors: float, examples: int, target: float) -> int:
 @cache
 def lower_bound(hits: float, size: float, confidence: float = CONFIDENCE) -> float:
     """Clopper and Pearson's one-sided bound (1934): a share is at least this, with confidence."""
-    from scipy.stats import beta
-
-    return float(beta.ppf(1 - confidence, hits, size - hits + 1)) if hits else 0.0
+    return float(betaincinv(hits, size - hits + 1, 1 - confidence)) if hits else 0.0
 
 
 @cache

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from tagger.distillation.int8_weights import pack, unpack
-from tagger.encoders.transformer import quiet
+from tagger.encoders.loading import quiet
 from tagger.errors import ReleaseDamaged
 from tagger.persistence import load_arrays, save_arrays
 from tagger.training.classifier import TextClassifier

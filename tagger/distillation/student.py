@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from tagger.encoders.transformer import load
+from tagger.encoders.loading import load
 from tagger.errors import NotATeacher
 from tagger.training.frozen_prefix import layer_stack
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from tagger.encoders.loading import CHARACTERS_PER_TOKEN, filler_token, quiet
 from tagger.encoders.model_sources import weights_digest
-from tagger.encoders.transformer import CHARACTERS_PER_TOKEN, filler_token, quiet
 from tagger.runtimes.batching import pad, plan
 from tagger.runtimes.devices import TOKENS_PER_BATCH, choose_device, usual_runtime
 
@@ -48,7 +48,7 @@ class Cloze:
         self, folder: Path, *, device: str = "auto", runtime: Runtime | None = None
     ) -> None:
         self._device = choose_device(device)
-        exact = "torch" in {runtime, usual_runtime(self._device)}
+        exact = "torch" in {runtime, usual_runtime(device)}
         dtype = torch.float32 if exact else torch.bfloat16
         self._tokenizer, self._model = _load(folder, dtype, self._device)
         self._budget = TOKENS_PER_BATCH[self._device.type]

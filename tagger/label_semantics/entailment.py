@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from tagger.encoders.loading import CHARACTERS_PER_TOKEN, load_tokenizer, position_limit, quiet
 from tagger.encoders.model_sources import weights_digest
-from tagger.encoders.transformer import CHARACTERS_PER_TOKEN, load_tokenizer, position_limit, quiet
 from tagger.errors import ModelRefused
-from tagger.runtimes.devices import choose_device, usual_runtime
+from tagger.runtimes.devices import usual_runtime
 from tagger.runtimes.opening import open_runner
 from tagger.runtimes.runner import Network, run_rows
 
@@ -68,7 +68,6 @@ class Entailment:
     ) -> None:
         from transformers import AutoConfig
 
-        on = choose_device(device)
         config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
         self._for, self._against = verdict_columns(config.id2label, folder)
         self._n_classes = len(config.id2label)
@@ -85,8 +84,8 @@ class Entailment:
             config.vocab_size,
             kinds=self._kinds,
         )
-        self._runner = opener(network, runtime or usual_runtime(on), on, cache)
-        self._exact = opener(network, "torch", on) if exact_top else None
+        self._runner = opener(network, runtime or usual_runtime(device), device, cache)
+        self._exact = opener(network, "torch", device) if exact_top else None
 
     def odds(self, premises: Sequence[str], hypotheses: Sequence[str]) -> Matrix:
         """Log-odds of entailment against contradiction; neutral is left aside as in the book.

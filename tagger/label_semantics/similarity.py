@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.special import expit
-from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
+
+from tagger.text.stop_words import stop_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -186,9 +187,8 @@ def self_trained(vectors: Matrix, raw: Matrix) -> Matrix:
 
 def terms_of(text: str) -> list[str]:
     """Words without stop words and plural s, and pairs of neighbours among them."""
-    words = [
-        _singular(word) for word in _TOKEN.findall(text.lower()) if word not in ENGLISH_STOP_WORDS
-    ]
+    empty = stop_words()
+    words = [_singular(word) for word in _TOKEN.findall(text.lower()) if word not in empty]
     return words + [f"{left} {right}" for left, right in pairwise(words)]
 
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from tagger.encoders.loading import filler_token, load_tokenizer, quiet
 from tagger.encoders.model_sources import weights_digest
-from tagger.encoders.transformer import filler_token, load_tokenizer, quiet
 from tagger.errors import ModelRefused
 from tagger.runtimes.batching import pad
 from tagger.runtimes.devices import choose_device, has_fast_bfloat16

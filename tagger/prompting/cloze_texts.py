@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from scipy.special import logit
 
-from tagger.encoders.transformer import load_tokenizer, quiet
+from tagger.encoders.loading import load_tokenizer, quiet
 from tagger.label_semantics.cloze import whole_words
 from tagger.semi_supervised.mixed_training import MixedTexts
 from tagger.training.classifier import ClozeClassifier, generator_of

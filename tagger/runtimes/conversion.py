@@ -1,24 +1,21 @@
-"""Conversion to ONNX: exported once, compared with PyTorch, kept under the network's digest."""
+"""Conversion to ONNX: exported and compared with PyTorch; `converted_files` keeps what is made."""
 
 from __future__ import annotations
 
-import hashlib
 import warnings
-from importlib.metadata import version
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
-from tagger.errors import ModelRefused, ReleaseDamaged
-from tagger.persistence import file_digest, load_json, save_json
-from tagger.runtimes.devices import sums_overflow_in_8_bits
+from tagger.errors import ModelRefused
+from tagger.persistence import file_digest, save_json
 from tagger.runtimes.onnx_runner import NAMES, OnnxRunner
 from tagger.runtimes.torch_runner import TorchRunner
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tagger.runtimes import Runtime
     from tagger.runtimes.runner import Matrix, Network, Runner
 
@@ -35,30 +32,9 @@ TOLERANCE: dict[Runtime, float] = {
 """Largest relative error against PyTorch in float32. Random tokens are harder on 8 bits than text
 is; a conversion that went wrong is off by 1 and more."""
 
-LIBRARIES = ("torch", "transformers", "onnxruntime", "onnx")
-
-
-def converted(network: Network, runtime: Runtime, folder: Path) -> Path:
-    """The network as an ONNX file in `folder`, made now unless it is there and whole.
-
-    The file appears under its name only once it was compared with PyTorch; `.json` beside it says
-    how far the two are apart, and the file's digest.
-
-    :raises ModelRefused: it cannot be exported, or the copy computes something else.
-    """
-    file = folder / f"{_name(network, runtime)}.onnx"
-    if file.is_file() and _is_whole(file):
-        return file
-    folder.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=folder, prefix=".converting-") as aside:
-        made = convert(network, runtime, Path(aside))
-        made.with_suffix(".json").replace(file.with_suffix(".json"))
-        made.replace(file)  # last, for its name is the sign that all is there
-    return file
-
 
 def convert(network: Network, runtime: Runtime, folder: Path) -> Path:
-    """Write `model.onnx` and `model.json` into an existing folder; see `converted`."""
+    """Write `model.onnx` and `model.json` into an existing folder; see `converted_files`."""
     module = network.build(torch.float32)
     exported, file = folder / "exported.onnx", folder / "model.onnx"
     try:
@@ -85,19 +61,6 @@ def convert(network: Network, runtime: Runtime, folder: Path) -> Path:
     record = {"relative_error": error, "runtime": runtime, "sha256": file_digest(file)}
     save_json(file.with_suffix(".json"), record)
     return file
-
-
-def _is_whole(file: Path) -> bool:
-    """Whether it is what was compared; a copy of before digests were recorded is made anew."""
-    try:
-        return load_json(file.with_suffix(".json")).get("sha256") == file_digest(file)
-    except ReleaseDamaged:
-        return False
-
-
-def parity(file: Path) -> float:
-    """Relative error of a converted file against PyTorch in float32, as measured then."""
-    return float(load_json(file.with_suffix(".json"))["relative_error"])
 
 
 def _export(module: torch.nn.Module, network: Network, file: Path) -> None:
@@ -164,13 +127,6 @@ def _samples(network: Network) -> list[dict[str, Any]]:
     if network.kinds:
         inputs = [{**each, NAMES[2]: np.zeros_like(each[NAMES[0]])} for each in inputs]
     return inputs
-
-
-def _name(network: Network, runtime: Runtime) -> str:
-    made_by = [f"{name} {version(name)}" for name in LIBRARIES]
-    bits = ["7 bits"] if "int8" in runtime and sums_overflow_in_8_bits() else []
-    text = "\n".join([network.digest, runtime, *made_by, *bits])
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 def _refused(runtime: Runtime, why: str) -> ModelRefused:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import torch
+from tagger.runtimes.threads import threads
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,7 +31,7 @@ class OnnxRunner:
 
         options = onnxruntime.SessionOptions()
         self.weight_bytes = file.stat().st_size
-        options.intra_op_num_threads = torch.get_num_threads()
+        options.intra_op_num_threads = threads()
         options.inter_op_num_threads = 1
         # waiting threads that spin take the processor from whatever else serves a delivery
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")

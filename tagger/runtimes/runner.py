@@ -64,7 +64,7 @@ class RunnerOpener(Protocol):
         self,
         network: Network,
         runtime: Runtime,
-        device: torch.device,
+        device: str,
         cache: Path | None = None,
         /,
     ) -> Runner:

@@ -11,7 +11,7 @@ import torch
 from tagger.distillation.distilling import Texts, distil
 from tagger.distillation.small_model import SmallModel
 from tagger.distillation.student import drop_layers
-from tagger.encoders.transformer import load, position_limit
+from tagger.encoders.loading import load, position_limit
 from tagger.errors import NothingToLearnFrom, ReleaseDamaged
 from tagger.persistence import load_json, save_json
 from tagger.runtimes.devices import choose_device

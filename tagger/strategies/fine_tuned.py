@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 import numpy as np
 import torch
 
-from tagger.encoders.transformer import load, position_limit
+from tagger.encoders.loading import load, position_limit
 from tagger.errors import ModelNotFound, NothingToLearnFrom
 from tagger.runtimes.devices import choose_device
 from tagger.statistics.variant_selection import learnable, smoothed_share

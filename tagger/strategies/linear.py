@@ -11,6 +11,7 @@ from tagger.persistence import load_arrays, load_json, save_arrays, save_json
 from tagger.statistics.ridge import DENSE_LIMIT, dense, iterative
 from tagger.statistics.stratification import stratified_folds
 from tagger.statistics.variant_selection import learnable, require_examples, smoothed_share
+from tagger.text.term_counts import WORD, TermCounter, unit_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,6 +48,7 @@ class LinearHeads:
     needs_examples: ClassVar[bool] = True
 
     out_of_fold_: Scores
+    _counter: tuple[list[str], TermCounter] | None = None
 
     def __init__(self, resources: Resources, *, seed: int = 0) -> None:
         self.resources = resources
@@ -123,21 +125,15 @@ class LinearHeads:
 
     def _words(self, issues: Sequence[IssueText]) -> Any:
         """TF-IDF rows of unit length. *Shape:* (n_issues, n_terms), sparse."""
-        from scipy.sparse import csr_array
-        from sklearn.preprocessing import normalize
-
-        texts = [issue.full for issue in issues]
-        if not self._terms:
-            return csr_array((len(texts), 0), dtype=np.float32)
-        counts = _vectorizer(vocabulary=self._terms).transform(texts).astype(np.float32)
+        if self._counter is None or self._counter[0] is not self._terms:
+            self._counter = (self._terms, TermCounter(self._terms, pairs=True))
+        counts = self._counter[1].count([issue.full for issue in issues], np.float32)
         counts.data = 1 + np.log(counts.data)
-        return normalize(counts.multiply(self._idf).tocsr())
+        return unit_rows(counts.multiply(self._idf).tocsr())
 
 
 def _vectorizer(**settings: Any) -> Any:
     from sklearn.feature_extraction.text import CountVectorizer
-
-    from tagger.text.bag_of_words import WORD
 
     return CountVectorizer(token_pattern=WORD, ngram_range=(1, 2), **settings)
 

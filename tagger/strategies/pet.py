@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, ClassVar, cast
 
-from tagger.encoders.transformer import position_limit
+from tagger.encoders.loading import position_limit
 from tagger.errors import ModelNotFound, ModelRefused
 from tagger.label_semantics.prompts import background
 from tagger.prompting.cloze_texts import QUESTION, ClozeTexts, MaskedModel, wordings_of

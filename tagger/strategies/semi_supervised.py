@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 import numpy as np
 import torch
 
-from tagger.encoders.transformer import load, position_limit
+from tagger.encoders.loading import load, position_limit
 from tagger.errors import ModelNotFound
 from tagger.label_semantics.prompts import verbalizers
 from tagger.runtimes.devices import choose_device

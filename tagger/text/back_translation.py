@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from tagger.encoders.transformer import load_tokenizer, quiet
+from tagger.encoders.loading import load_tokenizer, quiet
 from tagger.errors import ModelRefused
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ import numpy as np
 
 from tagger.errors import ReleaseDamaged
 from tagger.persistence import load_arrays, load_json, save_arrays, save_json
+from tagger.text.term_counts import WORD, TermCounter, unit_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,10 +20,6 @@ Weighing = Literal["presence", "counts", "tfidf"]
 
 MAX_WORDS = 30_000
 
-WORD = r"(?u)[\u3040-\u30ff\u3400-\u9fff]|\w\w+"
-"""A word of two characters or more; a Chinese or Japanese character by itself, for no space
-stands between their words."""
-
 
 class BagOfWords:
     """The words of a repository's issues, each with its column.
@@ -33,6 +30,7 @@ class BagOfWords:
 
     words_: list[str]
     idf_: NDArray[np.float64]
+    _known: tuple[list[str], TermCounter] | None = None
 
     def fit(self, texts: Sequence[str]) -> Self:
         """Learn the most frequent words, at most `MAX_WORDS`."""
@@ -49,11 +47,13 @@ class BagOfWords:
 
     def count(self, texts: Sequence[str]) -> Any:
         """How often each word is in each text; at least one text. *Shape:* (n_texts, n_words)"""
-        if not self.words_:
-            from scipy.sparse import csr_array
+        return self._counter.count(texts, np.float64)
 
-            return csr_array((len(texts), 0), dtype=np.float64)
-        return _vectorizer(vocabulary=self.words_).transform(texts).astype(np.float64)
+    @property
+    def _counter(self) -> TermCounter:
+        if self._known is None or self._known[0] is not self.words_:
+            self._known = (self.words_, TermCounter(self.words_))
+        return self._known[1]
 
     def weigh(self, counts: Any, weighing: Weighing) -> Any:
         """Counts as they are, as presence (0 or 1), or as sublinear TF-IDF of unit length."""
@@ -63,10 +63,8 @@ class BagOfWords:
         if weighing == "presence":
             weighed.data[:] = 1.0
             return weighed
-        from sklearn.preprocessing import normalize
-
         weighed.data = 1.0 + np.log(weighed.data)
-        return normalize(weighed.multiply(self.idf_).tocsr())
+        return unit_rows(weighed.multiply(self.idf_).tocsr())
 
     def save(self, folder: Path) -> None:
         save_json(folder / "words.json", {"words": self.words_})

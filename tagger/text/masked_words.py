@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from tagger.encoders.transformer import quiet
+from tagger.encoders.loading import quiet
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

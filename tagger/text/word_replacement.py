@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tagger.text.bag_of_words import WORD, BagOfWords
+from tagger.text.bag_of_words import BagOfWords
+from tagger.text.term_counts import WORD
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

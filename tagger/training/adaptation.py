@@ -17,8 +17,8 @@ from filelock import FileLock, Timeout
 
 from tagger.domain.issue import corpus_fingerprint
 from tagger.domain.strategy import silent
+from tagger.encoders.loading import quiet
 from tagger.encoders.model_sources import weights_digest
-from tagger.encoders.transformer import quiet
 from tagger.errors import ReleaseDamaged
 from tagger.persistence import load_json, save_json
 from tagger.training.budget import StepBudget

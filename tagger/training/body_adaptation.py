@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tagger.encoders.transformer import position_limit
+from tagger.encoders.loading import position_limit
 from tagger.training.budget import layer_weights
 from tagger.training.optimisation import parameter_groups, rate_for
 from tagger.training.tokens import TokenReader, endless_batches

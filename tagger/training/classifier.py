@@ -8,7 +8,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from tagger.encoders.transformer import mean_pool, without_pooler
+from tagger.encoders.loading import without_pooler
+from tagger.encoders.sentence_model import mean_pool
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

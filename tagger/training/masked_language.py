@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import nn
 
-from tagger.encoders.transformer import quiet
+from tagger.encoders.loading import quiet
 from tagger.training.body_adaptation import BodyAdaptation
 from tagger.training.budget import layer_weights
 from tagger.training.errors import CannotAdapt

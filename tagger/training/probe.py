@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from tagger.encoders.transformer import load, position_limit
+from tagger.encoders.loading import load, position_limit
 from tagger.statistics.stratification import stratified_folds
 from tagger.training.classifier import TextClassifier
 from tagger.training.early_stopping import best_f1

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch import nn
 
-from tagger.encoders.transformer import load, mean_pool, without_pooler
+from tagger.encoders.loading import load, without_pooler
+from tagger.encoders.sentence_model import mean_pool
 from tagger.training.body_adaptation import BodyAdaptation
 from tagger.training.errors import CannotAdapt
 from tagger.training.tokens import TokenReader

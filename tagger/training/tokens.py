@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from tagger.encoders.transformer import CHARACTERS_PER_TOKEN, filler_token
+from tagger.encoders.loading import CHARACTERS_PER_TOKEN, filler_token
 from tagger.runtimes.batching import pad
 
 if TYPE_CHECKING:

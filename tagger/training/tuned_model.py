@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from tagger.encoders.transformer import load_tokenizer, quiet
+from tagger.encoders.loading import load_tokenizer, quiet
 from tagger.errors import ReleaseDamaged
 from tagger.persistence import load_json, save_json
-from tagger.runtimes.devices import choose_device, usual_runtime
+from tagger.runtimes.devices import usual_runtime
 from tagger.runtimes.onnx_static_int8 import TEXTS
 from tagger.runtimes.opening import open_runner
 from tagger.runtimes.runner import Network, run_rows
@@ -76,7 +76,7 @@ class TunedModel:
 
     @cached_property
     def _runner(self) -> Runner:
-        device = choose_device(self._resources.device)
+        device = self._resources.device
         runtime = self._resources.runtime or usual_runtime(device)
         opener = self._resources.open_runner if self._lasting else None
         return (opener or open_runner)(self.network, runtime, device, self._cache)

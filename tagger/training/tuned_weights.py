@@ -12,8 +12,8 @@ import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
 
+from tagger.encoders.loading import PASSING, load_body, quiet
 from tagger.encoders.model_sources import weights_digest
-from tagger.encoders.transformer import PASSING, load_body, quiet
 from tagger.errors import ReleaseDamaged
 from tagger.persistence import load_arrays, save_arrays
 from tagger.training.classifier import GAP, ClozeClassifier, TextClassifier

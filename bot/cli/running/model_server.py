@@ -44,7 +44,9 @@ def model_server(
     settings = load_settings()
     set_up(settings)
     device = choose_device(settings.device)
-    runtimes = [each for each in RUNTIMES if each in (runtime or ())] or [usual_runtime(device)]
+    runtimes = [each for each in RUNTIMES if each in (runtime or ())] or [
+        usual_runtime(settings.device)
+    ]
     tell(f"serving models in {', '.join(runtimes)} on http://{host}:{port}")
     api = NetworkApi(settings, runtimes, batch, milliseconds)
     serve_models(api, host, port, device=device.type, workers=workers)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
+from tagger.text.stop_words import stop_words
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -55,6 +55,6 @@ def telling_words(title: str, body: str, boilerplate: Collection[str] = ()) -> l
 
 
 def _tells(word: str) -> bool:
-    if word in ENGLISH_STOP_WORDS or word in EMPTY_WORDS:
+    if word in stop_words() or word in EMPTY_WORDS:
         return False
     return len(word) >= SHORTEST or not word.isascii()

@@ -102,7 +102,7 @@ def tuned(encoder_folder: Path, seed: int) -> TunedModel:
     import torch
 
     from tagger.domain.strategy import Resources
-    from tagger.encoders.transformer import load
+    from tagger.encoders.loading import load
     from tagger.training.classifier import TextClassifier
     from tagger.training.tokens import TokenReader
     from tagger.training.tuned_model import TunedModel

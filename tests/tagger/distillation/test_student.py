@@ -10,7 +10,7 @@ import torch
 
 from tagger.distillation.distilling import DistillationRecipe, distillation_loss, head_start
 from tagger.distillation.student import choose_layers, drop_layers, kept_layers
-from tagger.encoders.transformer import load
+from tagger.encoders.loading import load
 from tagger.errors import NothingToLearnFrom
 from tagger.strategies import create
 

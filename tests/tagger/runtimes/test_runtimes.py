@@ -10,12 +10,13 @@ import pytest
 import torch
 from tiny_label_models import save_nli
 
+from tagger.encoders.loading import load, load_body
 from tagger.encoders.model_sources import locate
-from tagger.encoders.transformer import SentenceModel, TransformerEncoder, load, load_body
+from tagger.encoders.sentence_model import SentenceModel
+from tagger.encoders.transformer import TransformerEncoder
 from tagger.errors import ModelRefused, ReleaseDamaged
 from tagger.label_semantics.entailment import Entailment
-from tagger.runtimes import RUNTIMES, Runtime
-from tagger.runtimes import conversion as conversions
+from tagger.runtimes import RUNTIMES, Runtime, conversion, converted_files
 from tagger.runtimes.devices import sums_overflow_in_8_bits
 from tagger.runtimes.opening import open_runner
 from tagger.runtimes.runner import Network, run_rows
@@ -192,7 +193,7 @@ def flip_last_byte(file: Path) -> None:
 
 def test_rows_of_very_different_length_keep_their_order(bert_folder: Path) -> None:
     rows = [[5] * 40, [6], [7] * 17, [8] * 3]
-    runner = open_runner(network(bert_folder), "torch-int8", CPU)
+    runner = open_runner(network(bert_folder), "torch-int8", "cpu")
     together = run_rows(runner, rows, 32)
     np.testing.assert_allclose(together[2], run_rows(runner, [rows[2]], 32)[0], atol=1e-6)
 
@@ -208,25 +209,25 @@ class TestConversion:
     def test_happens_once(
         self, bert_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        made = conversions.converted(network(bert_folder), "onnx-int8", tmp_path)
-        assert 0 < conversions.parity(made) < 0.35
+        made = converted_files.converted(network(bert_folder), "onnx-int8", tmp_path)
+        assert 0 < converted_files.parity(made) < 0.35
         assert sorted(path.suffix for path in tmp_path.iterdir()) == [".json", ".onnx"]
 
         def never(*_: Any) -> None:
             raise AssertionError("converted again")
 
-        monkeypatch.setattr(conversions, "convert", never)
-        assert conversions.converted(network(bert_folder), "onnx-int8", tmp_path) == made
+        monkeypatch.setattr(conversion, "convert", never)
+        assert converted_files.converted(network(bert_folder), "onnx-int8", tmp_path) == made
         with pytest.raises(AssertionError, match="converted again"):
-            conversions.converted(network(bert_folder, "other"), "onnx-int8", tmp_path)
+            converted_files.converted(network(bert_folder, "other"), "onnx-int8", tmp_path)
 
     def test_a_copy_with_one_byte_flipped_is_made_anew(
         self, bert_folder: Path, tmp_path: Path
     ) -> None:
-        made = conversions.converted(network(bert_folder), "onnx", tmp_path)
+        made = converted_files.converted(network(bert_folder), "onnx", tmp_path)
         whole = made.read_bytes()
         flip_last_byte(made)
-        assert conversions.converted(network(bert_folder), "onnx", tmp_path) == made
+        assert converted_files.converted(network(bert_folder), "onnx", tmp_path) == made
         assert made.read_bytes() == whole
 
     def test_in_eight_bits_it_is_a_quarter(self, tmp_path: Path) -> None:
@@ -236,8 +237,8 @@ class TestConversion:
                 return SentenceModel(bert(vocab_size=2000, hidden_size=128).eval())
 
         wide = Network("wide", build, 2000)
-        whole = conversions.converted(wide, "onnx", tmp_path).stat().st_size
-        assert conversions.converted(wide, "onnx-int8", tmp_path).stat().st_size < 0.4 * whole
+        whole = converted_files.converted(wide, "onnx", tmp_path).stat().st_size
+        assert converted_files.converted(wide, "onnx-int8", tmp_path).stat().st_size < 0.4 * whole
 
     def test_a_copy_that_computes_something_else_is_refused(self, tmp_path: Path) -> None:
         class Forgetful(torch.nn.Module):
@@ -251,7 +252,7 @@ class TestConversion:
                 return self.body(ids).sum(dim=1) * mask.sum() + float(int(ids.shape[1])) * 100
 
         with pytest.raises(ModelRefused, match="off by") as refused:
-            conversions.converted(Network("f", lambda _: Forgetful(), 100), "onnx", tmp_path)
+            converted_files.converted(Network("f", lambda _: Forgetful(), 100), "onnx", tmp_path)
         assert "ISSUE_TAGGER_RUNTIME" in str(refused.value)
         assert list(tmp_path.iterdir()) == []
 
@@ -265,26 +266,33 @@ class TestConversion:
                 return torch.special.i1(ids.float()) + mask
 
         with pytest.raises(ModelRefused, match="cannot be run with onnx"):
-            conversions.converted(Network("odd", lambda _: Odd(), 100), "onnx", tmp_path)
+            converted_files.converted(Network("odd", lambda _: Odd(), 100), "onnx", tmp_path)
 
 
 def test_an_unknown_runtime_is_named(bert_folder: Path) -> None:
     with pytest.raises(ValueError, match="torch-bf16"):
-        open_runner(network(bert_folder), "tensorrt", CPU)  # type: ignore[arg-type]
+        open_runner(network(bert_folder), "tensorrt", "cpu")  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
-    ("abilities", "overflow"),
+    ("machine", "flags", "overflow"),
     [
-        ({"architecture": "x86_64", "avx2": True}, True),
-        ({"architecture": "x86_64", "avx512_vnni": True}, False),
-        ({"architecture": "x86_64", "avx_vnni": True, "avx512_vnni": False}, False),
-        ({"architecture": "aarch64"}, False),
-        ({}, False),
+        ("x86_64", "fpu sse2 avx2", True),
+        ("x86_64", "fpu avx2 avx512_vnni", False),
+        ("x86_64", "fpu avx2 avx_vnni", False),
+        ("AMD64", "avx2", True),
+        ("aarch64", "asimd", False),
+        ("", "", False),
     ],
 )
 def test_weights_have_seven_bits_where_eight_overflow(
-    monkeypatch: pytest.MonkeyPatch, abilities: dict[str, Any], overflow: bool
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, machine: str, flags: str, overflow: bool
 ) -> None:
-    monkeypatch.setattr("torch.cpu.get_capabilities", lambda: abilities)
+    monkeypatch.setattr("platform.machine", lambda: machine)
+    said = tmp_path / "cpuinfo"
+    said.write_text(f"processor\t: 0\nflags\t\t: {flags}\nbugs\t: avx512_vnni\n")
+    monkeypatch.setattr("tagger.runtimes.devices.PROCESSOR", said)
+    assert sums_overflow_in_8_bits() is overflow
+    monkeypatch.setattr("tagger.runtimes.devices.PROCESSOR", tmp_path / "none")
+    monkeypatch.setattr("torch.cpu.get_capabilities", lambda: dict.fromkeys(flags.split(), True))
     assert sums_overflow_in_8_bits() is overflow

@@ -7,7 +7,7 @@ import random
 import numpy as np
 import pytest
 
-from tagger.encoders.transformer import quiet
+from tagger.encoders.loading import quiet
 from tagger.errors import ModelRefused
 from tagger.text.augmentation import augmented, has_masked_lm_head, seeded
 

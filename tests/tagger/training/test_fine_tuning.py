@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 from sklearn.metrics import f1_score
 
-from tagger.encoders.transformer import load
+from tagger.encoders.loading import load
 from tagger.training.classifier import TextClassifier
 from tagger.training.early_stopping import EarlyStopping, best_f1
 from tagger.training.features import UpperLayers, WholeBody, frozen_features, vectors_of
