@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -64,6 +64,9 @@ class Evidence:
 
     scores: NDArray[np.float32]
     hits: NDArray[np.bool_]
+    _promises: dict[float, PrecisionGuarantee | None] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     @classmethod
     def of(cls, scores: NDArray[np.floating], truth: NDArray[np.bool_]) -> Evidence:
@@ -77,7 +80,14 @@ class Evidence:
         search: a fixed sequence of tests, each at 10 %, whose error together is 10 % (Angelopoulos
         et al. 2021, "Learn then Test", https://arxiv.org/abs/2110.01052). It begins where a third
         of the positives could lie above, so that one wrong label at the very top ends nothing.
+
+        Found once a target: every issue that is tagged asks for it.
         """
+        if target not in self._promises:
+            self._promises[target] = self._search(target)
+        return self._promises[target]
+
+    def _search(self, target: float) -> PrecisionGuarantee | None:
         precision_guarantee = None
         positives = max(int(self.hits.sum()), 1)
         for size in self._sizes(target):

@@ -13,12 +13,13 @@ from tagger.persistence import load_json, save_json
 from tagger.runtimes.devices import choose_device
 from tagger.statistics.stratification import stratified_sample
 from tagger.strategies.fine_tuned import FineTuned
+from tagger.text.augmentation import has_masked_lm_head
 from tagger.training.adaptation import AdaptationSettings, curve_from
 from tagger.training.budget import StepBudget
 from tagger.training.probe import probe
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from tagger.domain.issue import IssueText, TrainingSet
     from tagger.domain.strategy import Resources
@@ -57,8 +58,11 @@ class Adaptation:
 class Adapted(FineTuned):
     """Domain adaptation without labels, then `FineTuned` from the adapted weights.
 
-    Two objectives are tried, masked-language modelling and titles against bodies; the one whose
-    vectors serve the labels better on held-out issues is used.
+    Two objectives are tried, titles against bodies and masked-language modelling; the one whose
+    vectors serve the labels better on held-out issues is used. Where the checkpoint brings no
+    masked-language head, as sentence encoders do not, titles and bodies alone are: in the same time
+    a head made anew learns more than the body does, and trying both gained nothing
+    (docs/benchmarks.md).
 
     Source: Tunstall, von Werra, Wolf, *Natural Language Processing with Transformers* (2022),
     chapter 9, "Leveraging unlabeled data"; Gururangan et al. 2020, "Don't Stop Pretraining".
@@ -89,7 +93,7 @@ class Adapted(FineTuned):
                 replace(self.budget, whole_words=self.resources.whole_words),
                 self.resources.progress,
             )
-            bodies, impossible = workshop.adapt(texts)
+            bodies, impossible = _adapted(workshop, texts)
             held_out = self._probe(bodies, train)
             chosen = max(held_out, key=lambda name: held_out[name], default="")
             curves = {name: body.curve for name, body in bodies.items()}
@@ -126,6 +130,19 @@ class Adapted(FineTuned):
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise ReleaseDamaged(folder, f"{RECORD}: {error}") from error
         return self
+
+
+def _adapted(
+    workshop: AdaptationSettings, texts: Sequence[IssueText]
+) -> tuple[dict[str, AdaptedBody], dict[str, str]]:
+    """See `AdaptationSettings.adapt`."""
+    if has_masked_lm_head(workshop.base):
+        return workshop.adapt(texts)
+    bodies, impossible = workshop.adapt(texts, ("title-body",))
+    if bodies:
+        return bodies, impossible
+    bodies, also_impossible = workshop.adapt(texts, ("masked-language",))
+    return bodies, impossible | also_impossible
 
 
 @contextmanager
