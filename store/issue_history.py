@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from store.records import Action, ActorKind, EventSource
 
 
+PAGE = 1000
+"""Issues read at a time, where all of a repository are."""
+
+
 def labels_of(session: Session, issue_ids: Iterable[int]) -> dict[int, dict[str, str]]:
     """Labels now on the issues: issue id → folded name → name, by name; those without left out."""
     labels: dict[int, dict[str, str]] = defaultdict(dict)
@@ -56,11 +60,24 @@ def targets_of(session: Session, issue_ids: Iterable[int]) -> dict[int, dict[str
 
 def field_targets(session: Session, repository_id: int) -> Counter[str]:
     """Values of fields that issues of a repository have now, and how many have each."""
-    query = select(IssueRow.fields).where(
-        IssueRow.repository_id == repository_id, IssueRow.fields.is_not(None)
-    )
-    rows = session.scalars(query.execution_options(yield_per=1000))
-    return Counter(field_target(*pair) for fields in rows for pair in (fields or {}).items())
+    counted: Counter[str] = Counter()
+    last = 0
+    while True:  # in pages: a cursor held on the server would be left open where a connection dies
+        query = (
+            select(IssueRow.id, IssueRow.fields)
+            .where(
+                IssueRow.repository_id == repository_id,
+                IssueRow.fields.is_not(None),
+                IssueRow.id > last,
+            )
+            .order_by(IssueRow.id)
+            .limit(PAGE)
+        )
+        rows = session.execute(query).all()
+        counted.update(field_target(*pair) for _, fields in rows for pair in (fields or {}).items())
+        if len(rows) < PAGE:
+            return counted
+        last = rows[-1][0]
 
 
 def labels_beside_types(session: Session, repository_id: int) -> dict[str, dict[str, int]]:

@@ -325,9 +325,11 @@ def test_threads_that_meet_a_new_issue_store_it_once(shared_store: Store, now: d
         assert work.issues.get(repository.id, 1).state == "5"
 
 
+@pytest.mark.parametrize("page", [1, 2, 1000])
 def test_values_of_fields_are_kept_counted_and_given_back_as_targets(
-    any_store: Store, repository: Repository
+    any_store: Store, repository: Repository, page: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("store.issue_history.PAGE", page)
     plain = [
         replace(CRASH, number=number, labels=labels)
         for number, labels in ((1, ("docs",)), (2, ()), (3, ()))
