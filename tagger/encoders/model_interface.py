@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 from uuid import uuid4
 
 from tagger.encoders.loading import (
@@ -55,18 +56,36 @@ class ModelInterface:
         :param cache: keeps what transformers told; None asks it each time.
         """
         kept = None if cache is None else cache / KEPT / f"{_key(folder)}.json"
-        if kept is not None and kept.is_file():
-            try:
-                return cls(**load_json(kept))
-            except (TypeError, ReleaseDamaged):
-                kept.unlink(missing_ok=True)  # half of it, or of another version: asked for anew
+        if kept is not None and (known := cls._kept(kept)) is not None:
+            return known
         told = cls._told(folder)
         if kept is not None:
-            kept.parent.mkdir(parents=True, exist_ok=True)
-            aside = kept.with_suffix(f".{uuid4().hex}")
-            save_json(aside, asdict(told))
-            aside.replace(kept)
+            with suppress(OSError):  # a full disk or a folder to read only: asked again next time
+                told._keep(kept)
         return told
+
+    @classmethod
+    def _kept(cls, file: Path) -> Self | None:
+        """What `_keep` wrote; None: nothing, or not what was once written."""
+        try:
+            record = load_json(file)
+            known = cls(**record["interface"])
+        except (KeyError, TypeError, ReleaseDamaged):
+            return None
+        return known if known._digest() == record.get("sha256") else None
+
+    def _keep(self, file: Path) -> None:
+        """Write it aside first, so that a file of that name is whole."""
+        file.parent.mkdir(parents=True, exist_ok=True)
+        aside = file.with_suffix(f".{uuid4().hex}")
+        try:
+            save_json(aside, {"interface": asdict(self), "sha256": self._digest()})
+            aside.replace(file)
+        finally:
+            aside.unlink(missing_ok=True)
+
+    def _digest(self) -> str:
+        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
 
     @classmethod
     def _told(cls, folder: Path) -> Self:
@@ -76,7 +95,9 @@ class ModelInterface:
         tokenizer = load_tokenizer(folder)
         backend = tokenizer.backend_tokenizer if tokenizer.is_fast else None
         if backend is not None:
-            backend.no_truncation()
+            backend.enable_truncation(
+                1, direction=tokenizer.truncation_side
+            )  # how long, readers say
             backend.no_padding()
         return cls(
             int(config.hidden_size),
@@ -94,8 +115,8 @@ class ModelInterface:
         if self.tokenizer:
             from tokenizers import Tokenizer
 
-            tokenizer = Tokenizer.from_str(self.tokenizer)
-            tokenizer.enable_truncation(max_tokens)
+            tokenizer: Any = Tokenizer.from_str(self.tokenizer)
+            tokenizer.enable_truncation(max_tokens, direction=tokenizer.truncation["direction"])
             return TextReader(
                 max_tokens,
                 self.filler,
