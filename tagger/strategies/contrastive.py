@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
-import torch
 
-from tagger.encoders.loading import load, position_limit
+from tagger.encoders.loading import position_limit
 from tagger.errors import ModelNotFound
 from tagger.label_semantics.prompts import verbalizers
 from tagger.runtimes.devices import choose_device
@@ -23,6 +22,7 @@ from tagger.training.contrastive_tuning import (
     tune,
 )
 from tagger.training.tokens import TokenReader
+from tagger.training.training_body import load_to_train
 from tagger.training.tuned_model import TunedModel
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class Contrastive(TunedLabels):
 
     def _learn(self, train: TrainingSet) -> TunedModel:
         device = choose_device(self.resources.device)
-        tokenizer, body = load(self._body(), torch.float32, device)
+        tokenizer, body = load_to_train(self._body(), device)
         reader = TokenReader(tokenizer, min(MAX_TOKENS, position_limit(body.config)))
         classifier = TextClassifier(body, len(self.learnable_)).to(device)
         texts = ContrastiveTexts(

@@ -7,9 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
-import torch
 
-from tagger.encoders.loading import load, position_limit
+from tagger.encoders.loading import position_limit
 from tagger.errors import ModelNotFound, NothingToLearnFrom
 from tagger.runtimes.devices import choose_device
 from tagger.statistics.variant_selection import learnable, smoothed_share
@@ -17,6 +16,7 @@ from tagger.strategies.tuned import TunedLabels
 from tagger.training.classifier import TextClassifier
 from tagger.training.fine_tuning import BOOK, FineTuningRecipe, fine_tune
 from tagger.training.tokens import TokenReader
+from tagger.training.training_body import load_to_train
 from tagger.training.training_loop import seeded
 from tagger.training.tuned_model import TunedModel
 
@@ -77,7 +77,7 @@ class FineTuned(TunedLabels):
 
     def _learn(self, train: TrainingSet, start: Path) -> None:
         device = choose_device(self.resources.device)
-        tokenizer, body = load(start, torch.float32, device)
+        tokenizer, body = load_to_train(start, device)
         reader = TokenReader(tokenizer, min(self.max_tokens, position_limit(body.config)))
         classifier = TextClassifier(body, len(self.learnable_)).to(device)
         self.course_ = fine_tune(

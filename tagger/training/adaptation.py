@@ -21,8 +21,8 @@ from tagger.encoders.loading import quiet
 from tagger.encoders.model_sources import weights_digest
 from tagger.errors import ReleaseDamaged
 from tagger.persistence import load_json, save_json
+from tagger.training.body_adaptation import CannotAdapt
 from tagger.training.budget import StepBudget
-from tagger.training.errors import CannotAdapt
 from tagger.training.masked_language import MaskedLanguage
 from tagger.training.title_body import TitleBody
 from tagger.training.training_loop import seeded

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tagger.encoders.loading import position_limit
+from tagger.errors import TaggerError
 from tagger.training.budget import layer_weights
 from tagger.training.optimisation import parameter_groups, rate_for
 from tagger.training.tokens import TokenReader, endless_batches
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
 
     Example = tuple[list[int], ...]
     """Token ids of the texts that belong together; batches are made by the last one's length."""
+
+
+class CannotAdapt(TaggerError):
+    """No masks in the tokenizer, no pairs in the corpus: another objective may still do."""
 
 
 class BodyAdaptation(ABC):

@@ -8,9 +8,8 @@ import torch
 from torch import nn
 
 from tagger.encoders.loading import quiet
-from tagger.training.body_adaptation import BodyAdaptation
+from tagger.training.body_adaptation import BodyAdaptation, CannotAdapt
 from tagger.training.budget import layer_weights
-from tagger.training.errors import CannotAdapt
 from tagger.training.masking import SHARE, continuing_tokens, mask_tokens
 from tagger.training.optimisation import parameter_groups
 from tagger.training.training_loop import descend, fast_precision, seeded

@@ -35,7 +35,7 @@ def descend(
     :param finished: asked after each step with the number of steps done; True ends the descent.
     :returns: the loss of each step taken.
     """
-    optimizer = torch.optim.AdamW(groups)
+    optimizer = torch.optim.AdamW(groups, fused=True)
     highest = [float(group["lr"]) for group in optimizer.param_groups]
     parameters = [each for group in optimizer.param_groups for each in group["params"]]
     losses: list[float] = []

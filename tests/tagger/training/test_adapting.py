@@ -12,8 +12,8 @@ import tiny_bodies
 import torch
 
 from tagger.training.adaptation import POINTS, AdaptationSettings, _curve
+from tagger.training.body_adaptation import CannotAdapt
 from tagger.training.budget import StepBudget
-from tagger.training.errors import CannotAdapt
 from tagger.training.masked_language import MaskedLanguage, TiedHead
 from tagger.training.title_body import TitleBody
 

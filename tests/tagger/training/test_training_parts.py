@@ -16,6 +16,7 @@ from tagger.training.masking import continuing_tokens, mask_tokens
 from tagger.training.optimisation import SCHEDULES, parameter_groups, rate_factor, rate_for
 from tagger.training.title_body import info_nce
 from tagger.training.tokens import endless_batches, random_batches
+from tagger.training.training_body import QuickDropout
 from tagger.training.training_loop import descend, seeded
 
 LENGTHS = some.lists(some.integers(1, 128), min_size=1, max_size=300)
@@ -192,3 +193,27 @@ def test_a_budget_bounds_steps_by_epochs_and_by_time(n: int, seconds: float) -> 
     steps = budget.steps(n, 64.0, 1e7)
     assert 1 <= steps <= -(-2 * n // 32)
     assert steps <= StepBudget(seconds=2 * seconds, epochs=2, batch_size=32).steps(n, 64.0, 1e7)
+
+
+@given(share=some.floats(0.0, 1.0), seed=some.integers(0, 9))
+def test_quick_dropout_keeps_the_mean_and_drops_the_share(share: float, seed: int) -> None:
+    quick = QuickDropout(share)
+    with seeded(seed, torch.device("cpu")):
+        dropped = quick(torch.ones(200, 101))
+    zero = float((dropped == 0).float().mean())
+    assert zero == pytest.approx(share, abs=0.02)
+    if zero < 0.98:
+        assert float(dropped.mean()) == pytest.approx(1.0, abs=0.02 / (1.01 - zero))
+
+
+def test_quick_dropout_repeats_with_its_seed_and_is_off_where_nothing_is_trained() -> None:
+    quick, states = QuickDropout(0.1), torch.randn(7, 13, requires_grad=True)
+    draws = []
+    for seed in (1, 1, 2):
+        with seeded(seed, torch.device("cpu")):
+            draws.append(quick(states))
+    assert torch.equal(draws[0], draws[1])
+    assert not torch.equal(draws[0], draws[2])
+    assert torch.equal(quick.eval()(states), states)
+    draws[0].sum().backward()
+    assert torch.equal(states.grad == 0, draws[0] == 0)
