@@ -168,6 +168,9 @@ def measure(runtimes: Runtimes, train: TrainingSet, resources: Resources) -> Run
     exact, n_issues = None, 0
     for done, name in enumerate(candidates):
         resources.progress("comparing runtimes", done, len(candidates))
+        if name == "onnx" and _outdone(figures):
+            refused[name] = "its copy in 8 bits keeps F1 and takes half the time of PyTorch at most"
+            continue
         try:
             encoder = runtimes.bare_encoder(name)
         except ModelRefused as why:
@@ -194,6 +197,17 @@ def _limit(figures: Mapping[str, Measured]) -> float:
     if not figures:
         return float("inf")
     return max(SLOWER * figures[best(figures)].milliseconds, WORTH_SAVING)
+
+
+def _outdone(figures: Mapping[str, Measured]) -> bool:
+    """Whether ONNX in float32, another export of seconds, cannot be the fastest any more.
+
+    It was nowhere found to be twice as fast as PyTorch in the same precision.
+    """
+    chosen = best(figures)
+    return (
+        chosen == "onnx-int8" and 2 * figures[chosen].milliseconds <= figures["torch"].milliseconds
+    )
 
 
 def best(figures: Mapping[str, Measured]) -> Runtime:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
 
-from tagger.runtimes.batching import pad, plan
+from tagger.runtimes.batching import Batch, pad, plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     Matrix = NDArray[np.float32]
     Ids = NDArray[np.int64]
+    Inputs = tuple[Ids, Ids, Ids | None]
+    """Ids, mask and perhaps token types of one batch, as `Runner.run` takes them."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,15 @@ class Runner(Protocol):
         ...
 
 
+@runtime_checkable
+class RunsSideBySide(Protocol):
+    """A runner that computes several batches sooner than one after the other."""
+
+    def run_all(self, batches: Sequence[Inputs]) -> Sequence[Matrix]:
+        """What `Runner.run` gives for each, in their order."""
+        ...
+
+
 class RunnerOpener(Protocol):
     """Opens a network: on this machine `tagger.runtimes.opening.open_runner`, or elsewhere."""
 
@@ -87,9 +98,19 @@ def run_rows(
     :param kinds: token types of each row.
     :returns: *Shape:* (n_rows, width), in the rows' order.
     """
-    zeros = np.zeros((len(rows), width), dtype=np.float32)
-    for batch in plan([len(row) for row in rows], budget=runner.budget, step=runner.step):
+    batches = plan([len(row) for row in rows], budget=runner.budget, step=runner.step)
+
+    def inputs(batch: Batch) -> Inputs:
         ids, mask = pad([rows[row] for row in batch.rows], batch.width, filler)
         types = pad([kinds[row] for row in batch.rows], batch.width, 0)[0] if kinds else None
-        zeros[batch.rows] = runner.run(ids, mask, types)
+        return ids, mask, types
+
+    zeros = np.zeros((len(rows), width), dtype=np.float32)
+    if isinstance(runner, RunsSideBySide):
+        answers = runner.run_all([inputs(batch) for batch in batches])
+        for batch, answer in zip(batches, answers, strict=True):
+            zeros[batch.rows] = answer
+        return zeros
+    for batch in batches:
+        zeros[batch.rows] = runner.run(*inputs(batch))
     return zeros

@@ -12,6 +12,7 @@ from tagger.errors import TaggerError
 from tagger.training.budget import layer_weights
 from tagger.training.optimisation import parameter_groups, rate_for
 from tagger.training.tokens import TokenReader, endless_batches
+from tagger.training.training_body import attention_in_steps
 from tagger.training.training_loop import descend
 
 if TYPE_CHECKING:
@@ -75,7 +76,8 @@ class BodyAdaptation(ABC):
             report(step, steps)
             return self._loss(reader, [examples[row] for row in next(batches)], rng)
 
-        return self._descend(loss_at, steps)
+        with attention_in_steps(self.body):
+            return self._descend(loss_at, steps)
 
     @abstractmethod
     def _examples(self, reader: TokenReader, texts: Sequence[IssueText]) -> list[Example]:

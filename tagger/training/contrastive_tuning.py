@@ -12,6 +12,7 @@ from tagger.domain.strategy import silent
 from tagger.training.features import TAUGHT_TOKENS, frozen_features, vectors_of
 from tagger.training.optimisation import parameter_groups
 from tagger.training.tokens import endless_batches
+from tagger.training.training_body import attention_in_steps
 from tagger.training.training_loop import descend, seeded
 
 if TYPE_CHECKING:
@@ -178,7 +179,8 @@ class _LabelledTexts:
 
         body = self.classifier.body.parameters()
         groups = parameter_groups(body, rate=recipe.rate, decay=recipe.weight_decay)
-        losses = descend(groups, steps, loss_at)
+        with attention_in_steps(self.classifier.body):
+            losses = descend(groups, steps, loss_at)
         progress("contrastive tuning", steps, steps)
         return losses
 

@@ -17,6 +17,7 @@ from tagger.training.initial_head import logistic_head
 from tagger.training.losses import positive_weights, weighted_cross_entropy
 from tagger.training.optimisation import parameter_groups, rate_for
 from tagger.training.tokens import endless_batches
+from tagger.training.training_body import attention_in_steps
 from tagger.training.training_loop import descend, seeded
 
 if TYPE_CHECKING:
@@ -176,9 +177,10 @@ class _TrainingTexts:
             return weighted_cross_entropy(logits, truth[batch], weights)
 
         finished = watch.every(max(1, steps // recipe.checks), steps)
-        losses = descend(
-            self._groups(recipe), steps, loss_at, finished=finished, schedule=recipe.schedule
-        )
+        with attention_in_steps(self.classifier.body):
+            losses = descend(
+                self._groups(recipe), steps, loss_at, finished=finished, schedule=recipe.schedule
+            )
         progress("fine-tuning", steps, steps)
         return losses
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -10,6 +11,7 @@ from torch import nn
 from tagger.encoders.loading import load_tokenizer, quiet
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 ATTENTION_DROPOUT = ("attention_probs_dropout_prob", "attention_dropout", "attn_pdrop")
@@ -22,8 +24,7 @@ LEVELS = 256
 def load_to_train(folder: Path, device: torch.device) -> tuple[Any, Any]:
     """Tokenizer and headless model in float32 from a checked folder, made for training.
 
-    No attention is dropped, and it is computed step by step: on a processor the fused kernel's
-    gradient takes three times as long, and drawing what to drop took a sixth of a training step
+    No attention is dropped: on a processor drawing what to drop took a sixth of a training step
     (docs/benchmarks.md). States are dropped as the checkpoint says, by `QuickDropout`.
     """
     from transformers import AutoConfig, AutoModel
@@ -41,7 +42,6 @@ def load_to_train(folder: Path, device: torch.device) -> tuple[Any, Any]:
             trust_remote_code=False,
             use_safetensors=True,
             dtype=torch.float32,
-            attn_implementation="eager",
         )
     for name, share in dropped.items():  # what is saved says what the checkpoint said
         setattr(body.config, name, share)
@@ -49,6 +49,22 @@ def load_to_train(folder: Path, device: torch.device) -> tuple[Any, Any]:
     if device.type == "cpu":
         drop_quickly(body)
     return load_tokenizer(folder), body
+
+
+@contextmanager
+def attention_in_steps(body: Any) -> Iterator[None]:
+    """Attention written out while the block trains: the fused kernel's gradient takes longer.
+
+    An architecture that has no fused kernel stays as it is.
+    """
+    usual = str(body.config._attn_implementation)
+    with quiet():
+        body.set_attn_implementation("eager")
+    try:
+        yield
+    finally:
+        with quiet():
+            body.set_attn_implementation(usual)
 
 
 def drop_quickly(body: nn.Module) -> None:

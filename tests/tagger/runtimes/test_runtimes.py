@@ -16,7 +16,7 @@ from tagger.encoders.sentence_model import SentenceModel
 from tagger.encoders.transformer import TransformerEncoder
 from tagger.errors import ModelRefused, ReleaseDamaged
 from tagger.label_semantics.entailment import Entailment
-from tagger.runtimes import RUNTIMES, Runtime, conversion, converted_files
+from tagger.runtimes import RUNTIMES, Runtime, conversion, converted_files, onnx_runner
 from tagger.runtimes.devices import sums_overflow_in_8_bits
 from tagger.runtimes.opening import open_runner
 from tagger.runtimes.runner import Network, run_rows
@@ -73,6 +73,18 @@ def test_vectors_are_those_of_pytorch(
     similarity = (found * expected).sum(axis=1)
     least = 0.96 if encoder.runtime == STATIC else 0.98
     assert similarity.min() > (0.99999 if encoder.runtime in EXACT else least)
+
+
+def test_many_rows_side_by_side_give_what_each_gives_alone(
+    encoder: TransformerEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tagger.runtimes.onnx_runner.threads", lambda: 3)
+    texts = [f"{text} {turn}" for turn in range(onnx_runner.SIDE_BY_SIDE_FROM) for text in TEXTS]
+    together = encoder.encode(texts)
+    alone = np.concatenate([encoder.encode([text]) for text in texts])
+    if "onnx" in encoder.runtime:
+        np.testing.assert_array_equal(together, alone)
+    np.testing.assert_allclose(together, alone, atol=0.02)
 
 
 def test_a_vector_is_the_same_in_any_company(encoder: TransformerEncoder) -> None:
